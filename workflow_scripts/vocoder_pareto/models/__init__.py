@@ -1,0 +1,1 @@
+"""The vocoders: one file per family behind the interface of `vocoder.py`."""

@@ -1,0 +1,88 @@
+"""Checkpoints for inference: the weights, the settings that build the network, and how they were trained."""
+
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import written_whole
+from vocoder_pareto.models.registry import build_vocoder
+from vocoder_pareto.models.vocoder import Vocoder
+from vocoder_pareto.systems import SystemSettings
+
+FORMAT_VERSION = 1
+
+
+def save_checkpoint(path: str | Path, vocoder: Vocoder, system: SystemSettings, training: dict[str, Any]) -> None:
+    """Write weights (weight norm unfolded, on the CPU), architecture and `training` (plain JSON types) to `path`."""
+    checkpoint = {
+        "format_version": FORMAT_VERSION,
+        "system": system.name,
+        "vocoder": system.vocoder,
+        "architecture": dict(system.architecture),
+        "n_mels": system.n_mels,
+        "hop_length": system.hop_length,
+        "sample_rate": system.sample_rate,
+        "training": training,
+        "state_dict": {name: value.detach().cpu() for name, value in vocoder.state_dict().items()},
+    }
+    with written_whole(path) as temporary:
+        torch.save(checkpoint, temporary)
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """The content of a checkpoint, loaded with `weights_only` so that no code in it can run.
+
+    Raises:
+        UserError: the file is missing, damaged, or not a checkpoint of this format.
+    """
+    mend = "delete it and rerun `train`, which rebuilds it from its training state"
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such checkpoint; run the rule `train`") from error
+    except (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: damaged or not a checkpoint ({_first_line(error)}); {mend}") from error
+    if not isinstance(checkpoint, dict) or checkpoint.get("format_version") != FORMAT_VERSION:
+        raise UserError(f"{path}: not a checkpoint of format {FORMAT_VERSION}; {mend}")
+    return checkpoint
+
+
+def load_vocoder(path: str | Path, system: SystemSettings) -> tuple[Vocoder, dict[str, Any]]:
+    """The trained vocoder of `system` on the CPU, and what its checkpoint says of its training.
+
+    Raises:
+        UserError: as `read_checkpoint`, or the weights do not fit the architecture that `system` describes.
+    """
+    checkpoint = read_checkpoint(path)
+    vocoder = build_vocoder(system)
+    load_weights(vocoder, checkpoint["state_dict"], path)
+    return vocoder, checkpoint["training"]
+
+
+def load_weights(vocoder: Vocoder, state_dict: dict[str, torch.Tensor], path: str | Path) -> None:
+    """Copy `state_dict` into `vocoder`.
+
+    Raises:
+        UserError: keys are missing, unknown, or of another shape; the message lists them.
+    """
+    expected = {name: tuple(value.shape) for name, value in vocoder.state_dict().items()}
+    given = {name: tuple(value.shape) for name, value in state_dict.items()}
+    faults = [f"{name} is missing" for name in sorted(expected.keys() - given.keys())]
+    faults += [f"{name} is unknown" for name in sorted(given.keys() - expected.keys())]
+    faults += [
+        f"{name} has shape {given[name]}, expected {expected[name]}"
+        for name in sorted(expected.keys() & given.keys())
+        if given[name] != expected[name]
+    ]
+    if faults:
+        more = f" and {len(faults) - 10} more" if len(faults) > 10 else ""
+        raise UserError(f"{path}: does not fit the architecture: {'; '.join(faults[:10])}{more}")
+    vocoder.load_state_dict(state_dict)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

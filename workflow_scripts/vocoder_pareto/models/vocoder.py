@@ -1,0 +1,110 @@
+"""The contract that all vocoders share.
+
+Letters of shapes, here and in every model file: B batch, M mel bands, C channels, L frames, T = L · hop_length samples.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+Generators = torch.Generator | Sequence[torch.Generator] | None
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """For vocoders without settings of sampling."""
+
+
+class Vocoder(nn.Module, ABC):
+    """A network that turns mel-spectrograms into waveforms.
+
+    A family writes `generate` and its own `Architecture` dataclass; users call `synthesize`, which checks its input.
+
+    Attributes:
+        Architecture: dataclass of what fixes the weights' names and shapes.
+        Sampling: dataclass of what only matters at generation (noise schedule, temperature); a change needs no
+            training.
+    """
+
+    Architecture: ClassVar[type]
+    Sampling: ClassVar[type] = NoSettings
+
+    def __init__(self, architecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+        super().__init__()
+        self.architecture = architecture
+        self.sampling = self.Sampling() if sampling is None else sampling
+        self.n_mels = n_mels
+        self.hop_length = hop_length
+
+    @abstractmethod
+    def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
+        """Mel-spectrogram (B, M, L) → waveform (B, T) in [-1, 1], by the fastest form with equal output.
+
+        `generator` makes sampling deterministic: one for the batch, or one per item, so that an item's audio does
+        not depend on its batch. It lives on the device of the model.
+        """
+
+    def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
+        """The same equations module by module: no queue, no cache, nothing hoisted out of a loop.
+
+        The reference of tests, benchmarks and of FLOPs as published; a family overrides it where `generate` differs.
+        """
+        return self.generate(mel, generator)
+
+    @torch.inference_mode()
+    def synthesize(self, mel: Tensor, generator: Generators = None) -> Tensor:
+        """Check `mel`, then generate: the one call that is used and measured.
+
+        Args:
+            mel: normalised mel-spectrograms (B, M, L), floating point of the weights' type, on the weights' device.
+            generator: see `generate`.
+
+        Returns:
+            Waveforms (B, L · hop_length) in [-1, 1].
+
+        Raises:
+            ValueError: another rank or number of bands, an empty batch or no frame, NaN or Inf, another type.
+        """
+        self._check(mel)
+        return self.generate(mel, generator)
+
+    def prepare_for_inference(self) -> Self:
+        """Fold weight norm into plain weights and leave training mode; the output stays equal to 1e-5.
+
+        Source: Douwes et al. 2023, section 4.3.2, which removes weight normalisation before measuring.
+        """
+        for module in self.modules():
+            for name in list(getattr(module, "parametrizations", {})):
+                parametrize.remove_parametrizations(module, name)
+        return self.eval().requires_grad_(False)
+
+    def _check(self, mel: Tensor) -> None:
+        weight = next(self.parameters())
+        if mel.dim() != 3 or mel.shape[1] != self.n_mels:
+            raise ValueError(f"mel has shape {tuple(mel.shape)}; expected (batch, {self.n_mels}, frames)")
+        if mel.shape[0] == 0 or mel.shape[2] == 0:
+            raise ValueError(f"mel has shape {tuple(mel.shape)}; batch and frames must be at least 1")
+        if mel.dtype != weight.dtype:
+            raise ValueError(
+                f"mel is {mel.dtype}, the weights are {weight.dtype}; convert it with mel.to({weight.dtype})"
+            )
+        if not torch.isfinite(mel).all():
+            raise ValueError("mel holds NaN or Inf; check the spectrograms it came from")
+
+
+def draw_noise(shape: Sequence[int], like: Tensor, generator: Generators = None) -> Tensor:
+    """Standard normal noise of `shape` (B, …), of the type and device of `like`.
+
+    With a generator per item, item i is drawn from generator i alone.
+    """
+    options = {"dtype": like.dtype, "device": like.device}
+    if generator is None or isinstance(generator, torch.Generator):
+        return torch.randn(*shape, generator=generator, **options)
+    if len(generator) != shape[0]:
+        raise ValueError(f"{len(generator)} generators for a batch of {shape[0]}; give one, or one per item")
+    return torch.stack([torch.randn(*shape[1:], generator=item, **options) for item in generator])

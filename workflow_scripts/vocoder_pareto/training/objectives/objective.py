@@ -1,0 +1,60 @@
+"""The contract of a training recipe: losses, optimisers and schedules, without a loop and without Lightning."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from vocoder_pareto.models.vocoder import Vocoder
+
+
+class Batch(NamedTuple):
+    """Clips and their normalised mel-spectrograms: audio (B, T) in [-1, 1], mel (B, M, L)."""
+
+    audio: Tensor
+    mel: Tensor
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A learning-rate scheduler, and whether it advances after every step or after every epoch."""
+
+    scheduler: LRScheduler
+    interval: Literal["step", "epoch"]
+
+
+class Objective(nn.Module, ABC):
+    """What is minimised: the vocoder, whatever is trained beside it (discriminators), and its losses.
+
+    The loop runs, for every batch, all `turns` in order: it takes `loss(turn, batch)`, clears the gradients of
+    `optimizer(turn)`, goes backward, clips and steps. So a GAN has the turns ("discriminator", "generator"), all other
+    families the one turn ("generator",).
+
+    Attributes:
+        Recipe: dataclass of the settings under `training` that this objective reads (learning rate, weights of losses).
+        turns: names of the turns, in their order.
+    """
+
+    Recipe: ClassVar[type]
+    turns: ClassVar[tuple[str, ...]] = ("generator",)
+
+    def __init__(self, vocoder: Vocoder, recipe, sample_rate: int = 16000):
+        super().__init__()
+        self.vocoder = vocoder
+        self.recipe = recipe
+        self.sample_rate = sample_rate
+
+    @abstractmethod
+    def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The scalar to minimise in `turn`, and its detached parts by name for the log."""
+
+    @abstractmethod
+    def optimizer(self, turn: str) -> Optimizer:
+        """A new optimiser over the parameters that `turn` updates, and no others."""
+
+    def schedule(self, turn: str, optimizer: Optimizer) -> Schedule | None:
+        """The learning-rate schedule of `turn`; none by default."""
+        return None
