@@ -9,7 +9,7 @@ import hashlib
 import io
 import tokenize
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 _LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
@@ -37,7 +37,7 @@ def code_version(files: Iterable[str | Path], root: str | Path) -> str:
     return digest.hexdigest()[:16]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _token_hash(file: Path) -> str:
     digest = hashlib.sha256()
     with tokenize.open(file) as text:
@@ -48,7 +48,7 @@ def _token_hash(file: Path) -> str:
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _imported_files(file: Path, root: Path) -> tuple[Path, ...]:
     found = []
     with tokenize.open(file) as text:

@@ -49,13 +49,14 @@ def _converted(value: Any, hint: Any, where: str) -> Any:
             return tuple(_converted(item, item_hint, where) for item, item_hint in zip(value, hints, strict=True))
     elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    elif hint is Any or hint is type(None) and value is None:
-        return value
-    elif origin in (dict, Mapping) and isinstance(value, dict):
-        return value
-    elif isinstance(hint, type) and isinstance(value, hint) and (hint is bool or not isinstance(value, bool)):
+    elif hint is Any or _is_instance(value, hint if isinstance(hint, type) and not origin else origin):
         return value
     raise UserError(f"config key {where}: {value!r} is not allowed; expected {_name(hint)}")
+
+
+def _is_instance(value: Any, kind: Any) -> bool:
+    # A bool is an int to Python, but not to a reader of a configuration.
+    return isinstance(kind, type) and isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def _first_that_fits(value: Any, hints: tuple, union: Any, where: str) -> Any:

@@ -38,6 +38,7 @@ class SystemSettings:
 
     @property
     def name(self) -> str:
+        """`melgan-S`: in file names, tables and the `systems` of the configuration."""
         return f"{self.model}-{self.size}"
 
     @property
