@@ -6,6 +6,7 @@ lines and modification times do not count.
 
 import ast
 import hashlib
+import importlib.util
 import io
 import tokenize
 from collections.abc import Iterable, Iterator
@@ -67,3 +68,22 @@ def _imported_names(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def module_file(import_path: str, root: str | Path) -> Path:
+    """The file that holds the class at `package.module.Class` or `path/to/file.py:Class`.
+
+    Raises:
+        FileNotFoundError: there is no such file or module.
+    """
+    location = import_path.rpartition(":" if ":" in import_path else ".")[0]
+    if location.endswith(".py"):
+        file = Path(location)
+    else:
+        file = Path(root).joinpath(*location.split(".")).with_suffix(".py")
+        if not file.is_file():
+            specification = importlib.util.find_spec(location)
+            file = Path(specification.origin) if specification and specification.origin else file
+    if not file.is_file():
+        raise FileNotFoundError(f"{import_path}: no file {file}")
+    return file

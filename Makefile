@@ -1,0 +1,26 @@
+# `make` sets up an environment and runs the default study; `make test` sets up and runs the tests.
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+ACTIVATE := . $(VENV)/bin/activate
+
+.DEFAULT_GOAL := study
+.PHONY: study test lint clean
+
+study: $(VENV)/.complete
+	$(ACTIVATE) && snakemake --cores $(CORES)
+
+test: $(VENV)/.complete
+	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules
+	$(ACTIVATE) && OMP_NUM_THREADS=1 pytest -n auto
+
+$(VENV)/.complete: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "error: $(PYTHON) is older than Python 3.11; call make PYTHON=python3.12, say" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)/bin/python -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+clean: # leaves results alone
+	rm -rf $(VENV)

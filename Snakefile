@@ -1,0 +1,27 @@
+# The study as a directed acyclic graph: corpus → clips → mels → checkpoints → audio → measurements → tables → figures.
+# Targets: `snakemake --cores N` (all), `snakemake published`, or any file below `results/`.
+from snakemake.utils import min_version
+
+min_version("9.1")
+
+
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/corpus.smk"
+include: "rules/dataset.smk"
+include: "rules/training.smk"
+include: "rules/generation.smk"
+include: "rules/measurement.smk"
+include: "rules/quality.smk"
+include: "rules/listening_test.smk"
+include: "rules/analysis.smk"
+include: "rules/published.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        STUDY,

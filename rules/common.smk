@@ -1,0 +1,85 @@
+# What all rules share: the checked configuration, its slices, and the version of the code that a rule runs.
+import os
+import re
+import sys
+from pathlib import Path
+
+# Relative paths, since Snakemake records them with the results: a clone in another folder must not look stale.
+PROGRAMS = os.path.relpath(f"{workflow.basedir}/workflow_scripts")
+RESOURCES = os.path.relpath(f"{workflow.basedir}/resources")
+
+sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")  # the library is used from its folder, not installed
+
+from vocoder_pareto import configuration
+from vocoder_pareto.code_version import code_version as hash_of_code, module_file
+from vocoder_pareto.errors import UserError
+
+try:
+    configuration.check_configuration(config, f"{RESOURCES}/config.schema.yaml")
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = config["results_dir"].rstrip("/")
+SYSTEMS = configuration.configured_systems(config)
+# A job asks for a GPU when the configuration names one, or when this machine has one.
+GPUS_PER_JOB = int(config["device"] != "cpu" and (config["device"] != "auto" or Path("/dev/nvidiactl").exists()))
+
+
+wildcard_constraints:
+    system="|".join(map(re.escape, SYSTEMS)),
+
+
+def config_json(*keys):
+    """The part of the configuration below `keys`, as canonical JSON."""
+    part = config
+    for key in keys:
+        part = part[key]
+    return configuration.canonical_json(part)
+
+
+def code_version(program):
+    """Hash of a program and of all library modules that it imports."""
+    return hash_of_code([f"{PROGRAMS}/{program}.py"], PROGRAMS)
+
+
+def system_code_version(program, *classes):
+    """As `code_version`, and the modules of a system's own classes (`vocoder`, `objective`)."""
+
+    def version(wildcards):
+        settings = settings_of(wildcards)
+        modules = [module_file(settings[name], PROGRAMS) for name in classes]
+        return hash_of_code([f"{PROGRAMS}/{program}.py", *modules], PROGRAMS)
+
+    return version
+
+
+def settings_of(wildcards):
+    """All that the configuration says of the system of a job."""
+    return configuration.system_settings(config, *SYSTEMS[wildcards.system])
+
+
+def slice_of(wildcards, *keys):
+    """Some settings of the system of a job, as canonical JSON."""
+    settings = settings_of(wildcards)
+    shared = ("model", "size", "vocoder", "n_mels", "hop_length", "sample_rate")
+    return configuration.canonical_json({key: settings[key] for key in (*shared, *keys)})
+
+
+def training_settings(wildcards):
+    """What the weights of a system depend on, beside the data: `SystemSettings` without sampling."""
+    return slice_of(wildcards, "architecture", "objective", "training")
+
+
+def synthesis_settings(wildcards):
+    """What the audio of a system depends on, beside its weights: `SystemSettings` without training."""
+    return slice_of(wildcards, "architecture", "sampling")
+
+
+def run_settings(wildcards):
+    """How a system is trained: budget, batch size, precision."""
+    return configuration.canonical_json(settings_of(wildcards)["run"])
+
+
+def published_convention(wildcards):
+    """What the paper's FLOPs of a system counted."""
+    return configuration.canonical_json(settings_of(wildcards)["published_convention"])

@@ -1,0 +1,136 @@
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import nn
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.models.checkpoint import load_vocoder, read_checkpoint, save_checkpoint
+from vocoder_pareto.models.registry import build_vocoder, load_class
+from vocoder_pareto.models.vocoder import Vocoder, draw_noise
+from vocoder_pareto.systems import SystemSettings
+
+SOURCE = """
+from dataclasses import dataclass
+from torch import nn
+from vocoder_pareto.models.vocoder import Vocoder
+
+@dataclass(frozen=True)
+class Architecture:
+    channels: int = 4
+
+class Tiny(Vocoder):
+    Architecture = Architecture
+
+    def __init__(self, architecture, sampling=None, n_mels=80, hop_length=256):
+        super().__init__(architecture, sampling, n_mels, hop_length)
+        self.layer = nn.ConvTranspose1d(n_mels, 1, hop_length, hop_length)
+
+    def generate(self, mel, generator=None):
+        return self.layer(mel).squeeze(1).tanh()
+"""
+
+
+@pytest.fixture
+def system(tmp_path):
+    (tmp_path / "tiny.py").write_text(SOURCE)
+    return SystemSettings("tiny", "S", vocoder=f"{tmp_path}/tiny.py:Tiny", architecture={"channels": 2})
+
+
+def test_a_checkpoint_returns_the_same_audio_and_its_training(system, tmp_path):
+    vocoder = build_vocoder(system)
+    save_checkpoint(tmp_path / "x.ckpt", vocoder, system, {"steps": 7, "flags": ["collapse"]})
+    loaded, training = load_vocoder(tmp_path / "x.ckpt", system)
+    mel = torch.rand(2, 80, 3)
+    assert torch.equal(vocoder.synthesize(mel), loaded.synthesize(mel))
+    assert training == {"steps": 7, "flags": ["collapse"]}
+
+
+def test_weights_of_another_architecture_are_refused_with_their_names(system, tmp_path):
+    save_checkpoint(tmp_path / "x.ckpt", build_vocoder(system), system, {})
+    other = SystemSettings("tiny", "S", vocoder=system.vocoder, n_mels=40)
+    with pytest.raises(UserError, match=r"layer\.weight has shape \(80, 1, 256\), expected \(40, 1, 256\)"):
+        load_vocoder(tmp_path / "x.ckpt", other)
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "text"])
+def test_a_damaged_checkpoint_is_named_with_its_mend(system, tmp_path, damage):
+    file = tmp_path / "x.ckpt"
+    save_checkpoint(file, build_vocoder(system), system, {})
+    content = {"empty": b"", "cut": file.read_bytes()[:2000], "text": b"hello"}[damage]
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"x\.ckpt: damaged or not a checkpoint .*rerun `train`"):
+        read_checkpoint(file)
+
+
+def test_a_checkpoint_cannot_run_code(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "harm"), "w"))
+
+    torch.save({"format_version": 1, "x": Evil()}, tmp_path / "x.ckpt")
+    with pytest.raises(UserError, match="damaged or not a checkpoint"):
+        read_checkpoint(tmp_path / "x.ckpt")
+    assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("nowhere.module.Class", "cannot import 'nowhere.module.Class'"),
+        ("absent.py:Class", "no file absent.py"),
+        ("vocoder_pareto.models.vocoder.Absent", "has no class 'Absent'"),
+        ("Class", "cannot import 'Class'"),
+    ],
+)
+def test_a_class_that_cannot_be_imported_is_named_with_its_key(path, words):
+    with pytest.raises(UserError) as error:
+        load_class(path, "models.x.vocoder")
+    assert "models.x.vocoder" in str(error.value)
+    assert words in str(error.value)
+
+
+def test_a_class_that_is_no_vocoder_is_refused():
+    with pytest.raises(UserError, match="not a subclass of Vocoder"):
+        build_vocoder(SystemSettings("x", "S", vocoder="torch.nn.Linear"))
+
+
+@dataclass(frozen=True)
+class NoArchitecture:
+    pass
+
+
+class Echo(Vocoder):
+    Architecture = NoArchitecture
+
+    def __init__(self):
+        super().__init__(NoArchitecture(), n_mels=2, hop_length=1)
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def generate(self, mel, generator=None):
+        return draw_noise((mel.shape[0], mel.shape[2]), mel, generator) * self.scale
+
+
+@pytest.mark.parametrize(
+    ("mel", "words"),
+    [
+        (torch.zeros(1, 3, 5), r"expected \(batch, 2, frames\)"),
+        (torch.zeros(2, 5), r"expected \(batch, 2, frames\)"),
+        (torch.zeros(0, 2, 5), "at least 1"),
+        (torch.zeros(1, 2, 0), "at least 1"),
+        (torch.full((1, 2, 5), float("nan")), "NaN or Inf"),
+        (torch.zeros(1, 2, 5, dtype=torch.float64), "float64"),
+    ],
+)
+def test_wrong_input_is_refused_before_it_is_used(mel, words):
+    with pytest.raises(ValueError, match=words):
+        Echo().synthesize(mel)
+
+
+def test_with_a_generator_per_item_a_batch_equals_its_items():
+    mel = torch.zeros(3, 2, 5)
+    together = Echo().synthesize(mel, [torch.Generator().manual_seed(seed) for seed in range(3)])
+    apart = [Echo().synthesize(mel[:1], torch.Generator().manual_seed(seed)) for seed in range(3)]
+    torch.testing.assert_close(together, torch.cat(apart))
+    with pytest.raises(ValueError, match="2 generators for a batch of 3"):
+        Echo().synthesize(mel, [torch.Generator(), torch.Generator()])

@@ -1,0 +1,53 @@
+import json
+
+import pytest
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import read_json, write_json, written_whole
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    target = tmp_path / "out.txt"
+    with pytest.raises(RuntimeError), written_whole(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("killed in the middle")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_write_leaves_the_previous_file(tmp_path):
+    target = tmp_path / "out.txt"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), written_whole(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+
+
+def test_the_temporary_name_keeps_the_suffix(tmp_path):
+    with written_whole(tmp_path / "figure.pdf") as temporary:
+        assert temporary.suffix == ".pdf"
+        temporary.write_text("")
+
+
+def test_an_unwritable_folder_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file/out.txt: cannot be written"):
+        write_json(tmp_path / "file" / "out.txt", {})
+
+
+def test_numbers_that_are_not_finite_become_null(tmp_path):
+    write_json(tmp_path / "x.json", {"a": float("nan"), "b": [float("inf"), 1.5], "c": ("é",)})
+    assert json.loads((tmp_path / "x.json").read_text()) == {"a": None, "b": [None, 1.5], "c": ["é"]}
+
+
+@pytest.mark.parametrize("content", ["", "{", b"\xff\xfe".decode("latin-1")])
+def test_a_damaged_json_file_is_named_with_its_mend(tmp_path, content):
+    file = tmp_path / "x.json"
+    file.write_bytes(content.encode("latin-1"))
+    with pytest.raises(UserError, match=r"x\.json: not valid JSON.*rerun"):
+        read_json(file)
+
+
+def test_a_missing_json_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"x\.json: no such file"):
+        read_json(tmp_path / "x.json")

@@ -1,0 +1,50 @@
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.settings import settings_from
+
+
+@dataclass(frozen=True)
+class Example:
+    channels: int
+    rates: tuple[int, ...] = (1,)
+    learning_rate: float = 0.5
+    hours: float | None = None
+    pairs: tuple[tuple[int, int], ...] = ()
+    kind: Literal["a", "b"] = "a"
+    share: bool = False
+
+    def __post_init__(self):
+        if self.channels < 1:
+            raise ValueError(f"channels is {self.channels}; must be at least 1")
+
+
+def test_lists_become_tuples_and_whole_numbers_floats():
+    settings = settings_from(Example, {"channels": 3, "rates": [8, 2], "learning_rate": 1, "pairs": [[1, 2]]}, "x")
+    assert settings == Example(3, (8, 2), 1.0, None, ((1, 2),))
+    assert isinstance(settings.learning_rate, float)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"channels": 3, "chanels": 4}, "x.chanels: unknown; allowed: channels"),
+        ({}, "x.channels: missing"),
+        ({"channels": "3"}, "x.channels: '3' is not allowed; expected int"),
+        ({"channels": True}, "x.channels: True is not allowed"),
+        ({"channels": 3, "rates": 8}, "x.rates: 8 is not allowed"),
+        ({"channels": 3, "rates": [8, 2.5]}, "x.rates: 2.5 is not allowed"),
+        ({"channels": 3, "pairs": [[1, 2, 3]]}, "x.pairs"),
+        ({"channels": 3, "learning_rate": "1e-4"}, "x.learning_rate: '1e-4' is not allowed; expected float"),
+        ({"channels": 3, "kind": "c"}, "x.kind: 'c' is not allowed; expected 'a' | 'b'"),
+        ({"channels": 3, "share": 1}, "x.share: 1 is not allowed; expected bool"),
+        ({"channels": 0}, "x: channels is 0; must be at least 1"),
+    ],
+)
+def test_an_error_names_key_value_and_what_is_allowed(values, words):
+    with pytest.raises(UserError) as error:
+        settings_from(Example, values, "x")
+    assert words in str(error.value)

@@ -1,0 +1,96 @@
+"""A tiny study, run once through the real Snakefile in a copy of the project, and what the tests ask of it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+TINY_CONFIG = "tests/workflow/tiny.yaml"
+JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project in a folder of its own."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, check: bool = True, cores: int = 2) -> subprocess.CompletedProcess:
+        """Run `snakemake` on the tiny configuration; with `check`, fail the test with its output."""
+        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", TINY_CONFIG, *arguments]
+        result = subprocess.run(
+            command, cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=900
+        )
+        if check and result.returncode:
+            pytest.fail(f"{' '.join(command)}\n{result.stdout}\n{result.stderr}\n{self.logs()}")
+        return result
+
+    def stale_jobs(self, *arguments: str) -> set[tuple[str, str]]:
+        """The jobs that a dry run would run, as (rule, system or other wildcard, or "")."""
+        result = self.snakemake("--dry-run", *arguments)
+        jobs = set()
+        for rule, body in JOB.findall(result.stdout + result.stderr):
+            wildcard = re.search(r"^    wildcards: \w+=(\S+?)(?:,|$)", body, re.MULTILINE)
+            jobs.add((rule, wildcard.group(1) if wildcard else ""))
+        return jobs
+
+    def stale_rules(self, *arguments: str) -> set[str]:
+        """The rules of `stale_jobs`, without the target."""
+        return {rule for rule, _ in self.stale_jobs(*arguments)} - {"all"}
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace the one place of `old` in a file of the copy."""
+        path = self.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {file}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def logs(self) -> str:
+        """The ends of all non-empty logs of jobs."""
+        logs = sorted((self.folder / "results" / "logs").rglob("*.log"))
+        return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in logs)
+
+
+def environment() -> dict[str, str]:
+    """The environment of a user who has activated the virtual environment."""
+    folder = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": folder + os.pathsep + os.environ["PATH"], "OMP_NUM_THREADS": "1"}
+
+
+def copy_of_project(folder: Path, with_results_of: Path | None = None) -> Project:
+    """A copy of the tracked files (and those not ignored), with results and Snakemake's memory of them if asked."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=PROJECT, capture_output=True, text=True, check=True,
+    ).stdout.split("\0")  # fmt: skip
+    for name in filter(None, listed):
+        if (PROJECT / name).is_file():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(PROJECT / name, target)  # copy, not copy2: a clone has new modification times
+    if with_results_of:
+        for name in ("results", ".snakemake"):
+            shutil.copytree(with_results_of / name, folder / name, dirs_exist_ok=True)
+    return Project(folder)
+
+
+@pytest.fixture(scope="session")
+def finished_study(tmp_path_factory) -> Project:
+    """The tiny study, run to its end in a folder whose name has a space and letters beyond ASCII. Do not change it."""
+    project = copy_of_project(tmp_path_factory.mktemp("étude à six vocodeurs"))
+    project.snakemake()
+    return project
+
+
+@pytest.fixture
+def study(finished_study, tmp_path) -> Project:
+    """A copy of the finished study that a test may change."""
+    folder = tmp_path / "study"
+    shutil.copytree(finished_study.folder, folder, symlinks=True)
+    return Project(folder)

@@ -1,0 +1,89 @@
+"""Only what is stale runs again: decided by content of settings and code, not by times of modification."""
+
+import os
+
+import pytest
+from conftest import copy_of_project
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("study")]
+
+OF_ONE_SYSTEM = {"train", "generate_audio", "measure_energy", "measure_quality"}
+
+
+def systems_of(jobs, rule):
+    return {system for name, system in jobs if name == rule}
+
+
+def test_a_finished_study_has_nothing_to_do(study):
+    assert "Nothing to be done" in study.snakemake("--dry-run").stdout
+    assert study.stale_rules() == set()
+
+
+def test_a_changed_learning_rate_of_one_size_retrains_and_regenerates_that_system_alone(study):
+    study.edit(
+        "tests/workflow/tiny.yaml", "      S:\n        training: {learning_rate: 1.0e-4}",
+        "      S:\n        training: {learning_rate: 5.0e-4}",
+    )  # fmt: skip
+    jobs = study.stale_jobs()
+    for rule in OF_ONE_SYSTEM:
+        assert systems_of(jobs, rule) == {"melgan-S"}, rule
+    assert not systems_of(jobs, "prepare_clips")
+
+
+def test_a_changed_figure_option_redraws_figures_alone(study):
+    study.edit("tests/workflow/tiny.yaml", "width_inches: 3.4", "width_inches: 5.0")
+    rules = study.stale_rules()
+    assert "draw_pareto" in rules
+    assert not rules & {"prepare_clips", "train", "measure_energy", "tabulate_systems", "tabulate_results"}
+
+
+def test_reordered_keys_of_the_configuration_rerun_nothing(study):
+    study.edit("tests/workflow/tiny.yaml", "clips: 20\n  voices: [en-us]", "voices: [en-us]\n  clips: 20")
+    assert study.stale_rules() == set()
+
+
+def test_touching_every_source_file_reruns_nothing(study):
+    for file in study.folder.rglob("*"):
+        if ".snakemake" not in file.parts and "results" not in file.relative_to(study.folder).parts and file.is_file():
+            os.utime(file)
+    assert study.stale_rules() == set()
+
+
+def test_a_fresh_clone_with_copied_results_reruns_nothing(finished_study, tmp_path):
+    clone = copy_of_project(tmp_path / "clone", with_results_of=finished_study.folder)
+    assert clone.stale_rules() == set()
+
+
+def test_an_edited_comment_reruns_nothing(study):
+    for file in ("workflow_scripts/train.py", "workflow_scripts/vocoder_pareto/models/melgan.py"):
+        path = study.folder / file
+        path.write_text(path.read_text() + "\n\n# A remark.\n")
+    assert study.stale_rules() == set()
+
+
+def test_a_real_edit_of_melgan_reruns_melgan_alone(study):
+    path = study.folder / "workflow_scripts/vocoder_pareto/models/melgan.py"
+    stat = path.stat()
+    path.write_text(path.read_text() + "\n\nEDITED = True\n")
+    os.utime(path, (stat.st_atime - 1e6, stat.st_mtime - 1e6))  # content counts, not the time
+    jobs = study.stale_jobs()
+    for rule in OF_ONE_SYSTEM | {"measure_complexity"}:
+        assert systems_of(jobs, rule) == {"melgan-S", "melgan-M"}, rule
+    assert not systems_of(jobs, "prepare_clips")
+
+
+def test_a_reverted_edit_reruns_nothing(study):
+    path = study.folder / "workflow_scripts/vocoder_pareto/models/melgan.py"
+    original = path.read_text()
+    path.write_text(original + "\n\nEDITED = True\n")
+    assert study.stale_rules()
+    path.write_text(original)
+    assert study.stale_rules() == set()
+
+
+def test_an_edit_of_the_figures_code_redraws_and_measures_nothing(study):
+    path = study.folder / "workflow_scripts/draw_pareto.py"
+    path.write_text(path.read_text() + "\n\nEDITED = True\n")
+    rules = study.stale_rules()
+    assert "draw_pareto" in rules
+    assert not rules & {"train", "measure_energy", "tabulate_systems"}
