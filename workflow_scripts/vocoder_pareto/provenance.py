@@ -1,0 +1,68 @@
+"""What made a set of results: versions, commit, configuration, hardware, seeds."""
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "snakemake", "torch", "torchaudio", "lightning", "librosa", "soundfile", "soxr", "espeakng-loader", "pyJoules",
+    "nvidia-ml-py", "thop", "numpy", "scipy", "pandas", "matplotlib", "seaborn",
+)  # fmt: skip
+
+
+def provenance_of(config: Mapping[str, Any], project: str | Path) -> dict[str, Any]:
+    """Versions of the packages, commit of `project`, hardware of this machine, and `config` with its digest.
+
+    A package that is not installed, or a commit that is not known, is null.
+    """
+    text = json.dumps(config, sort_keys=True)
+    return {
+        "python": platform.python_version(),
+        "packages": {name: installed_version(name) for name in PACKAGES},
+        "git": git_state(project),
+        "platform": platform.platform(),
+        "processor": processor_name(),
+        "logical_cores": os.cpu_count(),
+        "seed": config.get("seed"),
+        "config_digest": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "config": config,
+    }
+
+
+def installed_version(package: str) -> str | None:
+    """Version of an installed distribution, or None."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def git_state(project: str | Path) -> dict[str, Any]:
+    """The commit of the checkout at `project`, and whether tracked files differ from it; null where git cannot tell."""
+    commit = _git(project, "rev-parse", "HEAD")
+    changed = _git(project, "status", "--porcelain", "--untracked-files=no")
+    return {"commit": commit, "modified": None if changed is None else bool(changed)}
+
+
+def processor_name() -> str | None:
+    """The CPU's model name, or None."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or None
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or None
+
+
+def _git(project: str | Path, *arguments: str) -> str | None:
+    try:
+        command = ["git", "-C", str(project), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
