@@ -1,0 +1,160 @@
+"""Simulated counters: a powercap tree, an NVML of several GPUs, a clock that only moves when it is told to."""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+
+from vocoder_pareto.measurement.sensor import Domain, Sensor
+
+RANGE = 262_143_328_850  # microjoules, as on a real package
+
+
+class FakePowercap:
+    """A powercap tree in a folder; counters are in microjoules."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        root.mkdir()
+
+    def add(self, zone: str, name: str, energy: int = 0, limit_watts: float | None = None) -> Path:
+        """`zone` is `0` for a package, `0:1` for a part of it."""
+        folder = self.folder(zone)
+        folder.mkdir()
+        (folder / "name").write_text(f"{name}\n")
+        (folder / "max_energy_range_uj").write_text(f"{RANGE}\n")
+        if limit_watts is not None:
+            (folder / "constraint_0_power_limit_uw").write_text(f"{limit_watts * 1e6:.0f}\n")
+        self.set(zone, energy)
+        return folder
+
+    def set(self, zone: str, energy: int) -> None:
+        (self.folder(zone) / "energy_uj").write_text(f"{energy}\n")
+
+    def folder(self, zone: str) -> Path:
+        package = self.root / f"intel-rapl:{zone.split(':')[0]}"
+        return package / f"intel-rapl:{zone}" if ":" in zone else package
+
+
+class FakeNvmlError(Exception):
+    """As pynvml.NVMLError."""
+
+
+@dataclass
+class FakeGpu:
+    """A GPU; its counter is in millijoules."""
+
+    uuid: str
+    energy: int | Exception = 0
+    mig: tuple[int, int] = (0, 0)
+    processes: list[int] = field(default_factory=list)
+    throttle: int = 0
+
+
+class FakeNvml:
+    """As much of pynvml as is used; what it leaves out raises as on a GPU that does not support it."""
+
+    NVMLError = FakeNvmlError
+    NVML_CLOCK_SM, NVML_CLOCK_MEM, NVML_TEMPERATURE_GPU = 1, 2, 0
+    nvmlClocksThrottleReasonSwPowerCap = 0x4
+    nvmlClocksThrottleReasonHwSlowdown = 0x8
+    nvmlClocksThrottleReasonSwThermalSlowdown = 0x20
+    nvmlClocksThrottleReasonHwThermalSlowdown = 0x40
+    nvmlClocksThrottleReasonHwPowerBrakeSlowdown = 0x80
+
+    def __init__(self, *gpus: FakeGpu, works: bool = True):
+        self.gpus = gpus
+        self.works = works
+
+    def nvmlInit(self):
+        if not self.works:
+            raise FakeNvmlError("driver not loaded")
+
+    def nvmlDeviceGetCount(self):
+        return len(self.gpus)
+
+    def nvmlDeviceGetHandleByIndex(self, index):
+        return self.gpus[index]
+
+    def nvmlDeviceGetUUID(self, gpu):
+        return gpu.uuid
+
+    def nvmlDeviceGetName(self, gpu):
+        return "NVIDIA Imaginary"
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, gpu):
+        if isinstance(gpu.energy, Exception):
+            raise gpu.energy
+        return gpu.energy
+
+    def nvmlDeviceGetMigMode(self, gpu):
+        return gpu.mig
+
+    def nvmlDeviceGetEnforcedPowerLimit(self, gpu):
+        return 230_000
+
+    def nvmlDeviceGetComputeRunningProcesses(self, gpu):
+        return [SimpleNamespace(pid=pid) for pid in gpu.processes]
+
+    def nvmlDeviceGetCurrentClocksThrottleReasons(self, gpu):
+        return gpu.throttle
+
+    def nvmlDeviceGetMaxClockInfo(self, gpu, clock):
+        return 1_700
+
+    def nvmlDeviceGetNumGpuCores(self, gpu):
+        return 8_192
+
+    def __getattr__(self, name):
+        if not name.startswith("nvml"):
+            raise AttributeError(name)
+
+        def not_supported(*arguments):
+            raise FakeNvmlError("Not Supported")
+
+        return not_supported
+
+
+@dataclass
+class FakeClock:
+    """A clock that moves when a test, a sleep or a pass moves it."""
+
+    now: float = 100.0
+    sleeps: list[float] = field(default_factory=list)
+
+    def seconds(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.now += seconds
+
+    def synchronise(self) -> None:
+        pass
+
+    def mark(self) -> float:
+        return self.now
+
+    def intervals(self, marks: list[float]) -> list[float]:
+        return [later - earlier for earlier, later in pairwise(marks)]
+
+
+class FakeSensor(Sensor):
+    """A counter in millijoules that a test sets, or that a function of time gives."""
+
+    source = "nvml"
+
+    def __init__(self, name="nvidia_gpu_0", wraps_at=None, longest_gap_seconds=None, counter=0.0, limit=None):
+        self.domains = (Domain(name, "mJ", 1e-3, "simulated", wraps_at, longest_gap_seconds),)
+        self.counter = counter
+        self.limit = limit
+
+    def read(self, domain):
+        counter = self.counter() if callable(self.counter) else self.counter
+        if isinstance(counter, Exception):
+            raise counter
+        return counter
+
+    @property
+    def power_limit_watts(self):
+        return self.limit

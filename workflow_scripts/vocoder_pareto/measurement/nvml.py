@@ -1,0 +1,154 @@
+"""NVIDIA GPUs: the energy counter of one GPU by NVML, and what NVML says of its state."""
+
+from typing import Any, ClassVar
+
+import pynvml
+import torch
+from pyJoules.device.nvidia_device import NvidiaGPUDevice, NvidiaGPUDomain
+from pyJoules.exception import NoSuchDeviceError
+
+from vocoder_pareto.measurement.sensor import Domain, MeterUnavailable, Sensor
+from vocoder_pareto.measurement.units import joules_per_count, pyjoules_version, unit_name
+
+
+class NvmlSensor(Sensor):
+    """The energy of the whole GPU board that PyTorch calls `device`.
+
+    PyTorch numbers the GPUs that CUDA_VISIBLE_DEVICES leaves, in CUDA's order; NVML and pyJoules number all of the
+    machine by their place on the bus. The UUID tells which is which.
+
+    Raises:
+        MeterUnavailable: no driver, a slice of a GPU (MIG), or a GPU without an energy counter.
+    """
+
+    source: ClassVar[str] = "nvml"
+
+    def __init__(self, device: torch.device):
+        self.index = nvml_index(device)
+        joules = joules_per_count(self.source, pyjoules_version())
+        zone = NvidiaGPUDomain(self.index)
+        self._device = NvidiaGPUDevice()
+        self._device.configure([zone])
+        self._handle = pynvml.nvmlDeviceGetHandleByIndex(self.index)
+        self.domains = (Domain(repr(zone), unit_name(joules), joules, _text(_ask("DeviceGetUUID", self._handle))),)
+        try:
+            self.read(self.domains[0])
+        except OSError as error:
+            raise MeterUnavailable(
+                f"{device}: {_text(_ask('DeviceGetName', self._handle))} tells no energy ({error}); "
+                "NVML has this counter from the Volta generation on: choose another GPU, or device: cpu"
+            ) from error
+
+    def read(self, domain: Domain) -> float:
+        """Millijoules since the driver was loaded."""
+        try:
+            return self._device.get_energy()[0]
+        except pynvml.NVMLError as error:
+            raise OSError(str(error)) from error
+
+    @property
+    def power_limit_watts(self) -> float | None:
+        """The limit that the driver enforces."""
+        milliwatts = _ask("DeviceGetEnforcedPowerLimit", self._handle)
+        return None if milliwatts is None else milliwatts * 1.0e-3
+
+
+def nvml_index(device: torch.device) -> int:
+    """The number under which NVML and pyJoules know the GPU that PyTorch calls `device`.
+
+    Raises:
+        MeterUnavailable: NVML does not answer, or the GPU is a slice of another (MIG), whose energy no counter tells.
+    """
+    try:
+        count = len(NvidiaGPUDevice.available_domains())  # this initialises NVML
+    except NoSuchDeviceError as error:
+        raise MeterUnavailable(f"{device}: NVML does not answer; install the NVIDIA driver or mend it") from error
+    handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(count)]
+    wanted = str(torch.cuda.get_device_properties(device).uuid).lower().removeprefix("gpu-")
+    for index, handle in enumerate(handles):
+        if _text(_ask("DeviceGetUUID", handle)).lower().removeprefix("gpu-") == wanted and not _is_sliced(handle):
+            return index
+    if not any(map(_is_sliced, handles)):
+        raise MeterUnavailable(f"{device}: NVML knows no GPU with the UUID {wanted}; check the driver (nvidia-smi)")
+    raise MeterUnavailable(
+        f"{device}: a MIG slice; NVML only counts the energy of the whole GPU, all slices together. "
+        "Switch MIG off (sudo nvidia-smi -mig 0), or take another GPU"
+    )
+
+
+def gpu_description(device: torch.device) -> dict[str, Any]:
+    """What does not change while a GPU is measured: name, UUID, driver, limits. What NVML cannot tell is None."""
+    handle = pynvml.nvmlDeviceGetHandleByIndex(nvml_index(device))
+    limits = _ask("DeviceGetPowerManagementLimitConstraints", handle) or (None, None)
+    properties = torch.cuda.get_device_properties(device)
+    return {
+        "name": _text(_ask("DeviceGetName", handle)),
+        "uuid": _text(_ask("DeviceGetUUID", handle)),
+        "driver": _text(_ask("SystemGetDriverVersion")),
+        "cuda": torch.version.cuda,
+        "compute_capability": f"{properties.major}.{properties.minor}",
+        "multiprocessors": properties.multi_processor_count,
+        "cuda_cores": _ask("DeviceGetNumGpuCores", handle),
+        "memory_bytes": properties.total_memory,
+        "enforced_power_limit_watts": _watts(_ask("DeviceGetEnforcedPowerLimit", handle)),
+        "default_power_limit_watts": _watts(_ask("DeviceGetPowerManagementDefaultLimit", handle)),
+        "min_power_limit_watts": _watts(limits[0]),
+        "max_power_limit_watts": _watts(limits[1]),
+        "max_sm_clock_mhz": _ask("DeviceGetMaxClockInfo", handle, pynvml.NVML_CLOCK_SM),
+        "max_memory_clock_mhz": _ask("DeviceGetMaxClockInfo", handle, pynvml.NVML_CLOCK_MEM),
+        "persistence_mode": _ask("DeviceGetPersistenceMode", handle),
+        "ecc_mode": (_ask("DeviceGetEccMode", handle) or (None, None))[0],
+    }
+
+
+def gpu_state(device: torch.device, own_process: int) -> dict[str, Any]:
+    """What changes while a GPU is measured: clocks, temperature, reasons for throttling, other processes."""
+    handle = pynvml.nvmlDeviceGetHandleByIndex(nvml_index(device))
+    running = [
+        *(_ask("DeviceGetComputeRunningProcesses", handle) or []),
+        *(_ask("DeviceGetGraphicsRunningProcesses", handle) or []),
+    ]
+    reasons = _ask("DeviceGetCurrentClocksThrottleReasons", handle)
+    return {
+        "sm_clock_mhz": _ask("DeviceGetClockInfo", handle, pynvml.NVML_CLOCK_SM),
+        "memory_clock_mhz": _ask("DeviceGetClockInfo", handle, pynvml.NVML_CLOCK_MEM),
+        "temperature_celsius": _ask("DeviceGetTemperature", handle, pynvml.NVML_TEMPERATURE_GPU),
+        "power_watts": _watts(_ask("DeviceGetPowerUsage", handle)),
+        "throttle_reasons": None if reasons is None else _throttle_reasons(reasons),
+        "other_processes": sorted({process.pid for process in running} - {own_process}),
+    }
+
+
+# Idle and the application's own clock settings are reasons for a low clock too, but not of a throttled GPU.
+_THROTTLING = {
+    "power_cap": "nvmlClocksThrottleReasonSwPowerCap",
+    "hardware_slowdown": "nvmlClocksThrottleReasonHwSlowdown",
+    "software_thermal": "nvmlClocksThrottleReasonSwThermalSlowdown",
+    "hardware_thermal": "nvmlClocksThrottleReasonHwThermalSlowdown",
+    "hardware_power_brake": "nvmlClocksThrottleReasonHwPowerBrakeSlowdown",
+}
+
+
+def _throttle_reasons(bits: int) -> list[str]:
+    return [name for name, constant in _THROTTLING.items() if bits & getattr(pynvml, constant)]
+
+
+def _is_sliced(handle: Any) -> bool:
+    current, _ = _ask("DeviceGetMigMode", handle) or (0, 0)
+    return bool(current)
+
+
+def _ask(question: str, *arguments: Any) -> Any:
+    """The answer of NVML, or None where this GPU or driver has none."""
+    try:
+        return getattr(pynvml, f"nvml{question}")(*arguments)
+    except pynvml.NVMLError:
+        return None
+
+
+def _watts(milliwatts: int | None) -> float | None:
+    return None if milliwatts is None else milliwatts * 1.0e-3
+
+
+def _text(value: str | bytes | None) -> str | None:
+    return value.decode() if isinstance(value, bytes) else value

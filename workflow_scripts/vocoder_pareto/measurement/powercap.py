@@ -1,0 +1,157 @@
+"""RAPL: the energy counters of CPU packages and their memory, in the powercap tree of Linux."""
+
+import logging
+import re
+from pathlib import Path
+from typing import ClassVar
+
+from pyJoules.device.rapl_device import RaplDevice, RaplDomain
+
+from vocoder_pareto.measurement.sensor import Domain, MeterUnavailable, Sensor
+from vocoder_pareto.measurement.units import joules_per_count, pyjoules_version, unit_name
+
+POWERCAP = Path("/sys/class/powercap/intel-rapl")
+MEND = "sudo chmod -R a+r /sys/class/powercap/intel-rapl"
+
+# Far more than a package draws: it only bounds how soon a counter may wrap where the tree does not tell its limit.
+_WATTS_AT_MOST = 500.0
+
+log = logging.getLogger(__name__)
+
+
+class _PowercapDomain(RaplDomain):
+    """A domain of pyJoules that knows its folder."""
+
+    def __init__(self, kind: str, socket: int, folder: Path):
+        self._kind = kind
+        self.folder = folder
+        super().__init__(socket)
+
+    def get_domain_name(self) -> str:
+        return self._kind
+
+
+class _PowercapDevice(RaplDevice):
+    """The RAPL device of pyJoules over any tree, with the packages that its own search leaves out.
+
+    pyJoules only finds a socket whose name is `package-` and its number in the tree, which is not so on CPUs of several
+    dies, nor where another zone comes first.
+    """
+
+    def __init__(self, root: Path):
+        self._root = root
+        super().__init__()
+
+    def available_domains(self) -> list[_PowercapDomain]:
+        """All packages and their memory; core, uncore and psys would count the same energy twice."""
+        domains = []
+        for package in _zones(self._root):
+            if _name(package).startswith("package"):
+                socket = int(package.name.rpartition(":")[2])
+                domains.append(_PowercapDomain("package", socket, package))
+                memory = [zone for zone in _zones(package) if _name(zone) == "dram"]
+                domains += [_PowercapDomain("dram", socket, zone) for zone in memory]
+        return domains
+
+    def _get_domain_file_name(self, domain: _PowercapDomain) -> str:
+        return str(domain.folder / "energy_uj")
+
+    def _read_energy_value(self, api_file) -> float:
+        with api_file:  # pyJoules leaves it open
+            return super()._read_energy_value(api_file)
+
+
+class RaplSensor(Sensor):
+    """Packages and their memory below `root`.
+
+    Raises:
+        MeterUnavailable: a counter cannot be read; Linux lets only root do so unless told otherwise.
+    """
+
+    source: ClassVar[str] = "rapl"
+
+    def __init__(self, root: Path = POWERCAP):
+        joules = joules_per_count(self.source, pyjoules_version())
+        self._devices = {}
+        domains = []
+        for zone in _PowercapDevice(root).available_domains():
+            device = _PowercapDevice(root)
+            device.configure([zone])
+            domain = _domain(zone, joules)
+            self._devices[domain.name] = device
+            domains.append(domain)
+        self.domains = tuple(domains)
+        self._limits = [_power_limit_watts(root / f"intel-rapl:{socket}") for socket in _sockets(domains)]
+        for domain in domains:
+            self._check_readable(domain)
+
+    def read(self, domain: Domain) -> float:
+        """Microjoules since the counter last wrapped."""
+        try:
+            return self._devices[domain.name].get_energy()[0]
+        except ValueError as error:
+            raise OSError(f"{domain.where}: {error}") from error
+
+    @property
+    def power_limit_watts(self) -> float | None:
+        """The sum over packages of their highest limit (that of short bursts); memory has none of its own."""
+        return None if not self._limits or None in self._limits else sum(self._limits)
+
+    def _check_readable(self, domain: Domain) -> None:
+        try:
+            self.read(domain)
+        except PermissionError as error:
+            raise MeterUnavailable(
+                f"{domain.where}: only root may read it; run `{MEND}` (until the next start of the machine), "
+                "or set meter.unreadable_rapl: estimate"
+            ) from error
+        except OSError as error:
+            raise MeterUnavailable(f"{domain.where}: cannot be read ({error}); check the driver intel_rapl") from error
+
+
+def rapl_exists(root: Path = POWERCAP) -> bool:
+    """Whether the tree at `root` has a package, readable or not."""
+    return root.is_dir() and bool(_PowercapDevice(root).available_domains())
+
+
+def _domain(zone: _PowercapDomain, joules: float) -> Domain:
+    wraps_at = _number(zone.folder / "max_energy_range_uj")
+    watts = max(1.2 * (_power_limit_watts(zone.folder) or 0.0), _WATTS_AT_MOST)
+    return Domain(
+        name=repr(zone),
+        unit=unit_name(joules),
+        joules_per_unit=joules,
+        where=str(zone.folder / "energy_uj"),
+        wraps_at=wraps_at,
+        longest_gap_seconds=wraps_at * joules / watts if wraps_at else None,
+    )
+
+
+def _zones(folder: Path) -> list[Path]:
+    numbered = [path for path in folder.glob("intel-rapl:*") if re.fullmatch(r"[\d:]+", path.name.partition(":")[2])]
+    return sorted(numbered, key=lambda path: [int(part) for part in path.name.split(":")[1:]])
+
+
+def _sockets(domains: list[Domain]) -> list[int]:
+    return [int(domain.name.rpartition("_")[2]) for domain in domains if domain.name.startswith("package")]
+
+
+def _name(zone: Path) -> str:
+    try:
+        return (zone / "name").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _power_limit_watts(zone: Path) -> float | None:
+    limits = [_number(file) for file in zone.glob("constraint_*_power_limit_uw")]
+    known = [limit * 1.0e-6 for limit in limits if limit]
+    return max(known) if known else None
+
+
+def _number(file: Path) -> float | None:
+    try:
+        return float(file.read_text())
+    except (OSError, ValueError) as error:
+        log.debug("%s: %s", file, error)
+        return None
