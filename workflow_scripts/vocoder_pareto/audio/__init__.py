@@ -1,0 +1,1 @@
+"""Audio in and out: corpora, clips, mel-spectrograms, wav files."""

@@ -1,0 +1,96 @@
+"""The files of the prepared dataset: the table of clips, and arrays with a row per clip, read memory-mapped."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import written_whole
+
+Split = Literal["train", "test"]
+TABLE_COLUMNS = ("clip_id", "source", "duration_seconds", "split")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A row of clips.csv.
+
+    Attributes:
+        row: index into clips.npy, mels.npy and mel_ranges.npy.
+        clip_id: unique, and usable as a file name.
+        source: the file that it was cut from, relative to the corpus folder.
+        duration_seconds: of the whole source file; the clip holds its beginning, and zeros where it is shorter.
+        split: `train` or `test`.
+    """
+
+    row: int
+    clip_id: str
+    source: str
+    duration_seconds: float
+    split: Split
+
+
+def write_clip_table(path: str | Path, clips: Sequence[Clip]) -> None:
+    """Write clips.csv, whole or not at all."""
+    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(TABLE_COLUMNS)
+        writer.writerows([clip.clip_id, clip.source, f"{clip.duration_seconds:.6f}", clip.split] for clip in clips)
+
+
+def read_clip_table(path: str | Path) -> list[Clip]:
+    """All rows of clips.csv, in the order of the arrays.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        with Path(path).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        clips = [
+            Clip(index, row["clip_id"], row["source"], float(row["duration_seconds"]), row["split"])
+            for index, row in enumerate(rows)
+        ]
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; run the rule `prepare_clips`") from error
+    except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: damaged ({error!r}); delete it and rerun the rule `prepare_clips`") from error
+    if not clips or any(clip.split not in ("train", "test") for clip in clips):
+        raise UserError(f"{path}: damaged (no clips or no split); delete it and rerun the rule `prepare_clips`")
+    return clips
+
+
+def clips_of(clips: Sequence[Clip], split: Split, limit: int | None = None) -> list[Clip]:
+    """The first `limit` clips (all, if None) of a split, in sorted order."""
+    return [clip for clip in clips if clip.split == split][:limit]
+
+
+def open_array(path: str | Path, shape: tuple[int | None, ...], rule: str) -> np.ndarray:
+    """Open an array of float32 memory-mapped and read-only; None in `shape` allows any size there.
+
+    Args:
+        path: clips.npy (N, T), mels.npy (N, M, L) or mel_ranges.npy (N, 2).
+        shape: what it must have; the first number is the rows of the table of clips.
+        rule: the rule that makes the file, for the message.
+
+    Raises:
+        UserError: the file is missing, truncated, or of another shape or type.
+    """
+    mend = f"delete it and rerun the rule `{rule}`"
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; run the rule `{rule}`") from error
+    except (ValueError, EOFError, OSError) as error:
+        raise UserError(f"{path}: damaged ({error}); {mend}") from error
+    fits = array.ndim == len(shape) and all(
+        wanted in (None, size) for wanted, size in zip(shape, array.shape, strict=True)
+    )
+    if not fits or array.dtype != np.float32:
+        wanted = tuple("any" if size is None else size for size in shape)
+        raise UserError(f"{path}: holds {array.dtype} {array.shape}, expected float32 {wanted}; {mend}")
+    return array

@@ -1,0 +1,27 @@
+"""From the configured name of a device to a device that exists."""
+
+import re
+
+import torch
+
+from vocoder_pareto.errors import UserError
+
+
+def resolve_device(name: str) -> torch.device:
+    """`auto` (the first GPU if there is one, else the CPU), `cpu` or `cuda:N` → the device.
+
+    Raises:
+        UserError: another name, or a GPU that PyTorch does not see.
+    """
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    if name == "auto":
+        return torch.device(gpus[0] if gpus else "cpu")
+    if name == "cpu" or name in gpus:
+        return torch.device(name)
+    if not re.fullmatch(r"cuda:\d+", name):
+        raise UserError(f"config key device: {name!r} is not allowed; allowed: auto | cpu | cuda:N")
+    here = f"PyTorch sees {', '.join(gpus)}" if gpus else "PyTorch sees no GPU here"
+    raise UserError(
+        f"config key device: there is no {name}; {here}. "
+        "Set device to auto or cpu, or check nvidia-smi, CUDA_VISIBLE_DEVICES and the CUDA version of PyTorch"
+    )
