@@ -21,7 +21,9 @@ function drawn(name, attributes = {}, text = null) {
 
 function shown(value, column) {
   if (value === null || value === undefined || value === "") return "";
-  if (typeof value !== "number" || (column && column.integer)) return String(value);
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value !== "number") return String(value);
+  if (column && column.kind === "integer" && Number.isInteger(value)) return String(value);
   if (value !== 0 && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3)) return value.toExponential(2);
   return String(Number(value.toPrecision(4)));
 }

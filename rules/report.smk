@@ -1,0 +1,43 @@
+# The study on one page, and the record of what made it.
+
+
+rule record_provenance:
+    output:
+        provenance=f"{RESULTS}/provenance.json",
+    log:
+        f"{RESULTS}/logs/record_provenance.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        config=configuration.canonical_json(config),
+        code=code_version("record_provenance"),
+    message:
+        "Recording versions, commit, configuration and hardware."
+    shell:
+        "python {PROGRAMS:q}/record_provenance.py --config {params.config:q} --output {output.provenance:q} &> {log:q}"
+
+
+rule build_report:
+    input:
+        systems=f"{RESULTS}/systems.csv",
+        manifests=expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *SYSTEMS]),
+        downloads=TABLES + FIGURES,
+        provenance=f"{RESULTS}/provenance.json",
+        templates=multiext(f"{RESOURCES}/report/", "page.html", "style.css", "script.js"),
+    output:
+        page=f"{RESULTS}/report/index.html",
+    log:
+        f"{RESULTS}/logs/build_report.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        templates=f"{RESOURCES}/report",
+        labels=model_labels(),
+        clips=config["report"]["clips"],
+        code=code_version("build_report"),
+    message:
+        "Building the report page."
+    shell:
+        "python {PROGRAMS:q}/build_report.py --systems {input.systems:q} --manifests {input.manifests:q}"
+        " --downloads {input.downloads:q} --provenance {input.provenance:q} --templates {params.templates:q}"
+        " --labels {params.labels:q} --clips {params.clips} --output {output.page:q} &> {log:q}"

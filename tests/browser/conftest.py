@@ -1,0 +1,49 @@
+"""A headless Chromium for the tests of pages; without one they are skipped."""
+
+import shutil
+import time
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """A Chromium of its own profile that may play sound without a gesture and saves downloads to a known folder."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.skip("needs Chromium and its driver: apt-get install chromium chromium-driver")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+        "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+        "--autoplay-policy=no-user-gesture-required", "--mute-audio", "--force-device-scale-factor=1",
+        f"--user-data-dir={tmp_path_factory.mktemp('profile')}",
+    ):  # fmt: skip
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(executable_path=driver)
+    chrome = webdriver.Chrome(options=options, service=service)
+    chrome.downloads = tmp_path_factory.mktemp("downloads")
+    chrome.execute_cdp_cmd(
+        "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(chrome.downloads)}
+    )
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture
+def wait():
+    """Call until a condition holds; fail after ten seconds."""
+
+    def until(condition, seconds: float = 10.0):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if condition():
+                return
+            time.sleep(0.05)
+        pytest.fail("the condition did not come true in time")
+
+    return until

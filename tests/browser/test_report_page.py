@@ -1,0 +1,140 @@
+"""The report page in a real browser: it plays, switches, sorts and changes axes, without errors and without network."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from vocoder_pareto.analysis.columns import SYSTEMS_COLUMNS
+from vocoder_pareto.analysis.report import ReportInputs, build_report
+from vocoder_pareto.provenance import provenance_of
+
+PROJECT = Path(__file__).resolve().parents[2]
+LABELS = {"melgan": "MelGAN", "hifigan": "HiFi-GAN"}
+HOSTILE = "</script><script>document.title='harmed'</script><img src=x onerror=\"document.title='harmed'\">"
+
+
+def write_inputs(folder: Path) -> ReportInputs:
+    rows = [{"system": "ground_truth", "model": "ground_truth", "size": "", "family": "reference", "mos": 4.34}]
+    costs = {"melgan-S": (1.37, 0.5), "melgan-L": (2.22, 0.95), "hifigan-S": (3.9, 0.6), "hifigan-L": (4.12, 0.97)}
+    for name, (mos, energy) in costs.items():
+        model, size = name.split("-")
+        row = {"system": name, "model": model, "size": size, "family": "gan", "mos": mos, "mos_source": "published"}
+        rows.append(row | {
+            "energy_joules_per_audio_second": energy, "energy_source": "estimated", "device": HOSTILE,
+            "parameters": 10**6 * (1 + len(rows)), "training_steps": 2, "training_seconds": 3.5,
+        })  # fmt: skip
+    table = pd.DataFrame(rows).reindex(columns=[column.name for column in SYSTEMS_COLUMNS])
+    table.to_csv(folder / "systems.csv", index=False)
+    manifests = []
+    for index, name in enumerate(table["system"]):
+        generated = folder / "generated" / name
+        generated.mkdir(parents=True)
+        time = np.arange(3 * 16000) / 16000
+        for clip in ("LJ001", "LJ002"):
+            soundfile.write(generated / f"{clip}.wav", 0.3 * np.sin(2 * np.pi * (300 + 100 * index) * time), 16000)
+        pd.DataFrame({"clip_id": ["LJ001", "LJ002"], "file": ["LJ001.wav", "LJ002.wav"]}).to_csv(
+            generated / "manifest.csv", index=False
+        )
+        manifests.append(generated / "manifest.csv")
+    config = {
+        "dataset": {"source": "synthetic", "clip_samples": 16384, "sample_rate": 16000, "test_share": 0.2},
+        "mel": {"n_mels": 80, "n_fft": 2048, "hop_length": 256, "normalization": "per_spectrogram"},
+        "energy": {"clips": 1}, "training": {"steps": 2},
+    }  # fmt: skip
+    provenance = json.loads(json.dumps(provenance_of(config, PROJECT)))
+    return ReportInputs(folder / "systems.csv", manifests, [], provenance, PROJECT / "resources" / "report", LABELS)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("report page")
+    build_report(write_inputs(folder), folder / "report" / "index.html", clips_limit=10)
+    return folder / "report" / "index.html"
+
+
+@pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desktop", "phone"])
+def open_page(request, page, browser):
+    browser.set_window_size(*request.param)
+    browser.get(page.as_uri())
+    yield browser
+    errors = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert errors == []
+
+
+def test_the_page_draws_the_front_and_says_where_numbers_come_from(open_page):
+    assert len(open_page.find_elements("css selector", "#scatter .system")) == 4
+    summary = open_page.find_element("id", "scatter-summary").text
+    assert summary == "Pareto optimal among 4 systems: MelGAN S, HiFi-GAN S, HiFi-GAN L."
+    notes = open_page.find_element("css selector", ".sources").text
+    assert "estimated" in notes
+    assert "published" in notes
+    assert "briefly trained" in notes
+
+
+def test_other_axes_change_the_front(open_page):
+    axis = open_page.find_element("id", "y-column")
+    axis.find_element("css selector", "option[value=parameters]").click()
+    assert open_page.find_element("id", "scatter-summary").text.endswith("4 systems: MelGAN S.")
+    open_page.find_element("css selector", "#x-scale option[value=linear]").click()
+    assert len(open_page.find_elements("css selector", "#scatter .system")) == 4
+
+
+def test_pointing_at_a_system_shows_its_numbers(open_page):
+    system = open_page.find_element("css selector", "[data-system=hifigan-S]")
+    open_page.execute_script("arguments[0].focus()", system)
+    text = open_page.find_element("id", "tooltip").text
+    assert "HiFi-GAN S" in text
+    assert "3.9" in text
+
+
+def test_a_click_on_a_system_plays_it_and_another_cell_goes_on_at_the_same_position(open_page, wait):
+    system = open_page.find_element("css selector", "[data-system=hifigan-S] .mark")
+    open_page.execute_script("arguments[0].scrollIntoView({block: 'center'})", system)
+    open_page.execute_script("arguments[0].parentNode.dispatchEvent(new MouseEvent('click'))", system)
+    wait(lambda: open_page.execute_script("return current && current.audio.currentTime > 0.3"))
+    assert "HiFi-GAN S, LJ001. Trained for 2 steps" in open_page.find_element("css selector", "figcaption").text
+    button = open_page.find_element("css selector", "[aria-label='Play Ground truth, LJ001']")
+    open_page.execute_script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", button)
+    assert open_page.execute_script("return current.system.system") == "ground_truth"
+    assert open_page.execute_script("return current.audio.currentTime") >= 0.3
+    playing = open_page.find_elements("css selector", "#grid [aria-pressed=true]")
+    assert [cell.get_attribute("aria-label") for cell in playing] == ["Play Ground truth, LJ001"]
+    open_page.execute_script("document.getElementById('stop').click()")
+    assert open_page.execute_script("return current === null")
+
+
+def test_the_table_sorts_both_ways_with_missing_values_last(open_page):
+    def first_cells():
+        rows = open_page.find_elements("css selector", "#systems tbody tr")
+        return [row.find_element("css selector", "td").text for row in rows]
+
+    def click_energy():
+        for button in open_page.find_elements("css selector", "#systems th button"):
+            if button.text.startswith("Energy per second"):
+                open_page.execute_script("arguments[0].click()", button)
+                return
+
+    click_energy()
+    assert first_cells() == ["melgan-S", "hifigan-S", "melgan-L", "hifigan-L", "ground_truth"]
+    click_energy()
+    assert first_cells() == ["hifigan-L", "melgan-L", "hifigan-S", "melgan-S", "ground_truth"]
+
+
+def test_text_from_files_cannot_become_part_of_the_page(open_page):
+    assert open_page.title == "Energy-aware evaluation of neural vocoders"
+    assert open_page.find_elements("css selector", "img[src=x]") == []
+
+
+def test_the_page_loads_nothing_from_elsewhere(open_page):
+    loaded = open_page.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert [name for name in loaded if not name.startswith(("file:", "data:"))] == []
+    page_source = (PROJECT / "resources" / "report" / "page.html").read_text()
+    assert "http" not in page_source
+
+
+def test_the_page_does_not_scroll_sideways(open_page):
+    width, content = open_page.execute_script("return [innerWidth, document.documentElement.scrollWidth]")
+    assert content <= width

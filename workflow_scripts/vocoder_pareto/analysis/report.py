@@ -1,0 +1,214 @@
+"""The report page: the study in one folder that opens from disk, with an interactive front, audio and a table."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+import soundfile
+from markupsafe import Markup
+
+from vocoder_pareto.analysis.columns import SYSTEMS_COLUMNS, system_label
+from vocoder_pareto.analysis.spectrograms import save_spectrogram
+from vocoder_pareto.analysis.tabular import read_systems, read_table
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import write_text
+from vocoder_pareto.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
+
+TITLE = "Energy-aware evaluation of neural vocoders"
+FINISHED_TRAINING_HOURS = 24.0
+SIZE_COLOURS = {"S": "#b8e186", "M": "#41ae76", "L": "#08519c"}  # light green to dark blue, as in the paper's Fig. 2
+OTHER_COLOUR = "#888888"
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Files that the page shows.
+
+    Attributes:
+        systems: `systems.csv`.
+        manifests: `generated/{system}/manifest.csv` of every system that has audio.
+        downloads: tables and figures to copy beside the page.
+        provenance: `provenance.json`.
+        template_folder: holds page.html, style.css and script.js.
+        labels: what readers see for a model, `HiFi-GAN` for `hifigan`.
+    """
+
+    systems: Path
+    manifests: Sequence[Path]
+    downloads: Sequence[Path]
+    provenance: Mapping[str, Any]
+    template_folder: Path
+    labels: Mapping[str, str]
+
+
+def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
+    """Write the page and, beside it, `audio/`, `pictures/` and `downloads/`; the page comes last.
+
+    Args:
+        inputs: what the page shows.
+        page: `index.html` to write.
+        clips_limit: number of clips in the listening grid.
+
+    Raises:
+        UserError: a file is missing or a manifest has no clip.
+    """
+    systems = read_systems(inputs.systems)
+    folder = page.parent
+    for name in ("audio", "pictures", "downloads"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    audio = _copy_audio(inputs, systems, folder, clips_limit)
+    downloads = _copy_downloads([inputs.systems, *inputs.downloads], folder)
+    data = {
+        "columns": [
+            {"name": column.name, "label": column.axis_label, "direction": column.direction, "kind": column.kind}
+            for column in SYSTEMS_COLUMNS
+        ],
+        "systems": [_row(record, inputs.labels) for record in systems.to_dict("records")],
+        "clips": list(dict.fromkeys(clip for system in audio for clip in system["clips"])),
+        "audio": audio,
+        "axes": {"x": "energy_joules_per_audio_second", "y": "mos"},
+    }
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(inputs.template_folder), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    text = environment.get_template("page.html").render(
+        title=TITLE,
+        style=_asset(inputs.template_folder / "style.css"),
+        script=_asset(inputs.template_folder / "script.js"),
+        notes=_notes(systems),
+        audio_note=_audio_note(systems),
+        methods=_methods(systems, inputs.provenance),
+        downloads=downloads,
+        data=_embedded_json(data),
+    )
+    write_text(page, text)
+
+
+def _copy_audio(inputs: ReportInputs, systems: pd.DataFrame, folder: Path, limit: int) -> list[dict[str, Any]]:
+    by_name = {path.parent.name: path for path in inputs.manifests}
+    order = [GROUND_TRUTH, *(name for name in systems["system"] if name != GROUND_TRUTH)]
+    columns = []
+    for name in filter(by_name.__contains__, order):
+        manifest = read_table(by_name[name], ["clip_id", "file"], text=["clip_id", "file"])
+        if manifest.empty:
+            raise UserError(f"{by_name[name]}: lists no clip; rerun the rule that generates {name}")
+        clips = {}
+        for clip in manifest.head(limit).itertuples():
+            sound, picture = f"audio/{name}/{clip.file}", f"pictures/{name}/{Path(clip.file).stem}.png"
+            (folder / sound).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(by_name[name].parent / clip.file, folder / sound)
+            save_spectrogram(soundfile.read(folder / sound)[0], folder / picture)
+            clips[clip.clip_id] = {"sound": sound, "picture": picture}
+        row = systems.loc[systems["system"] == name].iloc[0].to_dict()
+        label = system_label(row["model"], row["size"], inputs.labels)
+        columns.append({"system": name, "label": label, "note": _training_note(row), "clips": clips})
+    return columns
+
+
+def _copy_downloads(files: Sequence[Path], folder: Path) -> list[dict[str, str]]:
+    copied = []
+    (folder / "downloads").mkdir(parents=True, exist_ok=True)
+    for file in files:
+        shutil.copyfile(file, folder / "downloads" / file.name)
+        copied.append({"name": file.name, "href": f"downloads/{file.name}"})
+    return copied
+
+
+def _row(record: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
+    factors = {column.name: column.factor for column in SYSTEMS_COLUMNS if column.kind in ("number", "integer")}
+    row = {name: None if pd.isna(cell) else cell for name, cell in record.items()}
+    row |= {name: float(row[name]) * factor for name, factor in factors.items() if row[name] is not None}
+    label = system_label(record["model"], record["size"], labels)
+    return {**row, "label": label, "colour": SIZE_COLOURS.get(record["size"], OTHER_COLOUR)}
+
+
+def _notes(systems: pd.DataFrame) -> list[dict[str, str]]:
+    energy = ", ".join(sorted(set(systems["energy_source"]) - {""})) or "not measured"
+    quality = ", ".join(sorted(set(systems["mos_source"]) - {""})) or "not rated"
+    devices = ", ".join(sorted(set(systems["device"]) - {""})) or "no device"
+    notes = [
+        {"kind": "warning" if "estimated" in energy else "note", "text": f"Energy: {energy}, on {devices}"},
+        {"kind": "warning" if "simulated" in quality else "note", "text": f"Mean opinion scores: {quality}"},
+    ]
+    if _briefly_trained(systems).any():
+        notes.append({"kind": "warning", "text": "The audio is of briefly trained models: not what they can do"})
+    return notes
+
+
+def _briefly_trained(systems: pd.DataFrame) -> pd.Series:
+    trained = systems[~systems["system"].isin(REFERENCE_SYSTEMS)]
+    return trained["training_seconds"].fillna(0) < FINISHED_TRAINING_HOURS * 3600
+
+
+def _audio_note(systems: pd.DataFrame) -> str:
+    if not _briefly_trained(systems).any():
+        return "Test-set clips, each resynthesised from its mel-spectrogram."
+    fewest, most = int(systems["training_steps"].min()), int(systems["training_steps"].max())
+    return (
+        "Test-set clips, each resynthesised from its mel-spectrogram. The models were trained for "
+        f"{fewest if fewest == most else f'{fewest} to {most}'} steps only, so this audio shows that the workflow runs "
+        "and says nothing about the quality of the architectures; published scores are those of finished models."
+    )
+
+
+def _training_note(row: Mapping[str, Any]) -> str:
+    if row["system"] in REFERENCE_SYSTEMS:
+        return "Reference, not trained."
+    if pd.isna(row["training_steps"]):
+        return "Training unknown."
+    seconds = 0.0 if pd.isna(row["training_seconds"]) else row["training_seconds"]
+    length = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
+    return f"Trained for {int(row['training_steps'])} steps ({length})."
+
+
+def _methods(systems: pd.DataFrame, provenance: Mapping[str, Any]) -> list[dict[str, str]]:
+    config = provenance["config"]
+    packages = ", ".join(f"{name} {version}" for name, version in provenance["packages"].items() if version)
+    dataset, mel, energy = config["dataset"], config["mel"], config["energy"]
+    return [
+        {"term": "Pareto optimality", "text": "Section 4.1 of Douwes et al., Is quality enough?, ICASSP 2023."},
+        {
+            "term": "Data",
+            "text": f"{dataset['source']} corpus; first {dataset['clip_samples']} samples of each clip at "
+            f"{dataset['sample_rate']} Hz; {mel['n_mels']} mel bands, FFT {mel['n_fft']}, hop {mel['hop_length']}, "
+            f"normalised {mel['normalization'].replace('_', ' ')}; the last {dataset['test_share']:.0%} for testing.",
+        },
+        {"term": "Energy", "text": f"{_sources(systems, 'energy_source')} Protocol: {_plain(energy)}."},
+        {"term": "Mean opinion score", "text": _sources(systems, "mos_source")},
+        {"term": "FLOPs", "text": "Counted: two per multiply-accumulate, for the form of generation that is measured."},
+        {"term": "Training", "text": f"Budget: {_plain(config['training'])}."},
+        {"term": "Machine", "text": f"{provenance['processor']}, {provenance['logical_cores']} logical cores."},
+        {"term": "Commit", "text": str(provenance["git"]["commit"] or "unknown")},
+        {"term": "Packages", "text": packages},
+    ]
+
+
+def _sources(systems: pd.DataFrame, column: str) -> str:
+    meanings = {
+        "nvml": "measured by the GPU's own counter (NVML)",
+        "rapl": "measured by the processor's own counter (RAPL)",
+        "estimated": "estimated as CPU time × configured watts per core",
+        "published": "as published in the paper",
+        "listening_test": "rated in this study's listening test",
+        "simulated": "simulated, of no evidential value",
+    }
+    counts = systems.loc[systems[column] != "", column].value_counts()
+    return "; ".join(f"{count} systems {meanings.get(source, source)}" for source, count in counts.items()) + "."
+
+
+def _plain(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in settings.items() if isinstance(value, int | float | str))
+
+
+def _asset(path: Path) -> Markup:
+    return Markup(path.read_text(encoding="utf-8"))
+
+
+def _embedded_json(value: Any) -> Markup:
+    # Inside <script> only "<" can end the element early; as < it stays the same JSON.
+    return Markup(json.dumps(value, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c"))
