@@ -1,0 +1,28 @@
+"""Count the parameters, operations and memory of a system; nothing is computed, so it takes seconds on any machine."""
+
+import argparse
+
+from vocoder_pareto.files import write_json
+from vocoder_pareto.measurement.complexity import PublishedConvention, measure_complexity
+from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.settings import settings_from
+from vocoder_pareto.systems import SystemSettings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--system", type=json_or_file, required=True, help="SystemSettings, as JSON or @file")
+    parser.add_argument(
+        "--published", type=json_or_file, default={}, help="what the paper's count was of, as JSON or @file"
+    )
+    parser.add_argument("--clip-seconds", type=float, default=10.0, help="length of the clip (default: %(default)s)")
+    parser.add_argument("--output", required=True, help="JSON file to write")
+    arguments = parser.parse_args()
+    system = settings_from(SystemSettings, arguments.system, "models")
+    where = f"models.{system.model}.published_convention"
+    published = settings_from(PublishedConvention, arguments.published, where)
+    write_json(arguments.output, measure_complexity(system, published, arguments.clip_seconds))
+
+
+if __name__ == "__main__":
+    run(main)

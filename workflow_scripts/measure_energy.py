@@ -1,0 +1,44 @@
+"""Measure the energy, power, time and memory that a system needs per second of audio on this machine."""
+
+import argparse
+
+from vocoder_pareto.device import resolve_device
+from vocoder_pareto.files import read_json, write_json
+from vocoder_pareto.measurement.energy import Subject, measure_energy
+from vocoder_pareto.measurement.hardware import file_digest
+from vocoder_pareto.measurement.meter import MeterSettings, open_meter
+from vocoder_pareto.measurement.protocol import EnergySettings
+from vocoder_pareto.measurement.workload import mels_of_test_set
+from vocoder_pareto.models.checkpoint import load_vocoder
+from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.settings import settings_from
+from vocoder_pareto.systems import SystemSettings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", required=True, help="weights of the system")
+    parser.add_argument("--system", type=json_or_file, required=True, help="SystemSettings, as JSON or @file")
+    parser.add_argument("--complexity", required=True, help="the JSON file of measure_complexity.py, for its FLOPs")
+    parser.add_argument("--mels", required=True, help="mels.npy")
+    parser.add_argument("--table", required=True, help="clips.csv")
+    parser.add_argument("--protocol", type=json_or_file, default={}, help="the config's section energy, JSON or @file")
+    parser.add_argument("--meter", type=json_or_file, default={}, help="the config's section meter, JSON or @file")
+    parser.add_argument("--device", default="auto", help="auto | cpu | cuda:N (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the sampler's noise and of the pauses")
+    parser.add_argument("--output", required=True, help="JSON file to write")
+    arguments = parser.parse_args()
+    system = settings_from(SystemSettings, arguments.system, "models")
+    settings = settings_from(EnergySettings, arguments.protocol, "energy")
+    device = resolve_device(arguments.device)
+    meter = open_meter(device, settings_from(MeterSettings, arguments.meter, "meter"))
+    vocoder, training = load_vocoder(arguments.checkpoint, system)
+    mels = mels_of_test_set(arguments.mels, arguments.table, system.n_mels)
+    complexity = read_json(arguments.complexity)
+    flops_per_audio_second = complexity["flops"] / complexity["audio_seconds"]
+    subject = Subject(vocoder, system, training, flops_per_audio_second, mels, file_digest(arguments.checkpoint))
+    write_json(arguments.output, measure_energy(subject, settings, meter, device, arguments.seed))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,76 @@
+"""Time on the host and on the device that works."""
+
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, Protocol
+
+import torch
+
+
+class Clock(Protocol):
+    """Time on the host and on the device."""
+
+    def seconds(self) -> float:
+        """Monotonic seconds of the host."""
+
+    def sleep(self, seconds: float) -> None:
+        """Do nothing."""
+
+    def synchronise(self) -> None:
+        """Wait until the device has done all its work."""
+
+    def mark(self) -> Any:
+        """Note the present point in the device's work."""
+
+    def intervals(self, marks: Sequence[Any]) -> list[float]:
+        """Seconds between successive marks; the device has been synchronised since."""
+
+
+class HostClock:
+    """The clock of work on a CPU, which is done when a call returns."""
+
+    def seconds(self) -> float:
+        """Monotonic seconds."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Do nothing."""
+        time.sleep(seconds)
+
+    def synchronise(self) -> None:
+        """Nothing to wait for."""
+
+    def mark(self) -> float:
+        """The present time, finely."""
+        return time.perf_counter()
+
+    def intervals(self, marks: Sequence[float]) -> list[float]:
+        """Seconds between successive marks."""
+        return [later - earlier for earlier, later in pairwise(marks)]
+
+
+class CudaClock(HostClock):
+    """The clock of work on a GPU: marks are events in its stream, so that timing a pass does not hold up the next."""
+
+    def __init__(self, device: torch.device):
+        self._device = device
+
+    def synchronise(self) -> None:
+        """Wait for the GPU."""
+        torch.cuda.synchronize(self._device)
+
+    def mark(self) -> torch.cuda.Event:
+        """An event behind all work given to the GPU so far."""
+        event = torch.cuda.Event(enable_timing=True)
+        event.record(torch.cuda.current_stream(self._device))
+        return event
+
+    def intervals(self, marks: Sequence[torch.cuda.Event]) -> list[float]:
+        """Seconds of the GPU between successive events."""
+        return [earlier.elapsed_time(later) * 1.0e-3 for earlier, later in pairwise(marks)]
+
+
+def clock_of(device: torch.device) -> Clock:
+    """The clock of work on `device`."""
+    return CudaClock(device) if device.type == "cuda" else HostClock()

@@ -1,0 +1,115 @@
+"""The record of what a system costs on any hardware: parameters, operations, memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from torch import nn
+
+from vocoder_pareto.measurement.flops import Operations, count_operations
+from vocoder_pareto.measurement.memory_traffic import memory_traffic
+from vocoder_pareto.models.registry import build_vocoder
+from vocoder_pareto.systems import SystemSettings
+
+GIGA = 1.0e9
+
+
+@dataclass(frozen=True)
+class PublishedConvention:
+    """What the number in the paper's Table 2 counted (section `published_convention` of a model).
+
+    Attributes:
+        frames: length of the mel-spectrogram of the count.
+        hop_length: audio samples per frame of the model that was counted; None for that of the study.
+        architecture, sampling: what was different from the configuration of the study.
+    """
+
+    frames: int = 64
+    hop_length: int | None = None
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.frames < 1:
+            raise ValueError(f"frames is {self.frames}; must be at least 1")
+
+
+def measure_complexity(
+    system: SystemSettings, published: PublishedConvention, clip_seconds: float = 10.0
+) -> dict[str, Any]:
+    """Count parameters, operations and memory of `system` for a clip; nothing is computed, so any machine will do.
+
+    Args:
+        system: architecture and sampling.
+        published: what the paper's count was of.
+        clip_seconds: length of the clip, rounded to whole frames.
+
+    Returns:
+        The content of `measurements/complexity/{system}.json`.
+
+    Raises:
+        CountersDisagree: the vocoder uses an operation that has no rule.
+    """
+    vocoder = build_vocoder(system)
+    parameters = parameter_count(vocoder)
+    vocoder = vocoder.prepare_for_inference()
+    frames = max(1, round(clip_seconds * system.sample_rate / system.hop_length))
+    audio_seconds = frames * system.hop_length / system.sample_rate
+    fast, plain = count_operations(vocoder, frames), count_operations(vocoder, frames, plainly=True)
+    memory = memory_traffic(vocoder, frames)
+    flops = 2 * fast.macs
+    return {
+        "system": system.name,
+        "model": system.model,
+        "size": system.size,
+        "parameters": parameters,
+        "parameters_for_inference": parameter_count(vocoder),
+        "frames": frames,
+        "audio_seconds": audio_seconds,
+        "macs": fast.macs,
+        "flops": flops,
+        "gflops_per_audio_second": flops / audio_seconds / GIGA,
+        "gflops_plain_per_audio_second": 2 * plain.macs / audio_seconds / GIGA,
+        **_as_published(system, published),
+        "activation_bytes": memory.activation_bytes,
+        "moved_bytes": memory.moved_bytes,
+        "arithmetic_intensity_flops_per_byte": flops / memory.moved_bytes,
+        "counters": _counters(fast),
+        "counters_plain": _counters(plain),
+    }
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Numbers that the network learns; each once, whichever modules share it."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _as_published(system: SystemSettings, published: PublishedConvention) -> dict[str, Any]:
+    counted = replace(
+        system,
+        hop_length=published.hop_length or system.hop_length,
+        architecture={**system.architecture, **published.architecture},
+        sampling={**system.sampling, **published.sampling},
+    )
+    operations = count_operations(build_vocoder(counted).prepare_for_inference(), published.frames, plainly=True)
+    return {
+        "gflops_published_convention": 2 * operations.published_macs / GIGA,
+        "published_convention": {
+            "frames": published.frames,
+            "hop_length": counted.hop_length,
+            "audio_seconds": published.frames * counted.hop_length / counted.sample_rate,
+            "architecture": dict(published.architecture),
+            "sampling": dict(published.sampling),
+            "form": "module by module (generate_plainly)",
+            "transposed_convolutions": "inputs × C_in × k, where inputs × C_out × k are done",
+            "gflops_exact": 2 * operations.macs / GIGA,
+        },
+    }
+
+
+def _counters(operations: Operations) -> dict[str, Any]:
+    return {
+        "thop_macs": operations.layer_macs,
+        "functional_macs": operations.functional_macs,
+        "flop_counter_macs": operations.flop_counter_macs,
+    }

@@ -1,0 +1,165 @@
+"""What a measurement ran on: device, processor, versions. What cannot be told is None."""
+
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from vocoder_pareto.measurement.nvml import gpu_description, gpu_state
+from vocoder_pareto.provenance import git_state, installed_version, processor_name
+
+PACKAGES = ("torch", "pyJoules", "nvidia-ml-py", "thop", "numpy", "psutil", "zeus")
+
+# Multiplications and additions per core and cycle at most: two units of 16 numbers (AVX-512), each fused. AMX units do
+# 1,024 with bfloat16 numbers.
+_CPU_FLOPS_PER_CYCLE = {"float32": 64, "bf16": 2048}
+_CPU_HZ_AT_MOST = 6.0e9
+# Tensor cores over CUDA cores, the highest ratio of the generations from Ampere on, without sparsity.
+_TENSOR_CORE_FACTOR = {"float32": 1, "tf32": 8, "bf16": 16}
+
+
+def device_name(device: torch.device) -> str:
+    """As it stands in tables: the name of the GPU or of the processor."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return processor_name() or platform.machine()
+
+
+def hardware_description(device: torch.device) -> dict[str, Any]:
+    """All that does not change while `device` is measured."""
+    return {
+        "device": str(device),
+        "device_name": device_name(device),
+        "gpu": gpu_description(device) if device.type == "cuda" else None,
+        "cpu": {
+            "model": processor_name(),
+            "logical_cores": psutil.cpu_count(),
+            "physical_cores": psutil.cpu_count(logical=False),
+            "max_mhz": _max_mhz(),
+            "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            "affinity": sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+            "torch_threads": torch.get_num_threads(),
+            "torch_interop_threads": torch.get_num_interop_threads(),
+        },
+        "memory_bytes": psutil.virtual_memory().total,
+        "kernel": platform.release(),
+        "system": platform.system(),
+        "container": container_kind(),
+    }
+
+
+def software_description(project: Path) -> dict[str, Any]:
+    """Versions and the commit of the checkout at `project`."""
+    return {
+        "python": platform.python_version(),
+        "packages": {name: installed_version(name) for name in PACKAGES},
+        "cudnn": torch.backends.cudnn.version(),
+        "git": git_state(project),
+    }
+
+
+def device_state(device: torch.device) -> dict[str, Any]:
+    """What may change from window to window: clocks, temperature, throttling, load, other processes."""
+    frequency = psutil.cpu_freq()
+    machine = psutil.cpu_times()
+    state = {
+        "cpu_mhz": frequency.current if frequency else None,
+        "cpu_celsius": _cpu_celsius(),
+        "machine_cpu_seconds": machine.user + machine.system,
+        "own_cpu_seconds": time.process_time(),
+    }
+    return state | (gpu_state(device, os.getpid()) if device.type == "cuda" else {})
+
+
+def container_kind() -> str | None:
+    """`docker`, `podman` or another container, as far as one can be recognised from inside."""
+    if Path("/.dockerenv").exists():
+        return "docker"
+    if Path("/run/.containerenv").exists():
+        return "podman"
+    if "SINGULARITY_CONTAINER" in os.environ or "APPTAINER_CONTAINER" in os.environ:
+        return "apptainer"
+    return _first_line("/run/systemd/container")
+
+
+def peak_flops_per_second(device: torch.device, precision: str) -> float | None:
+    """What the arithmetic units of `device` can do at most, generously; None if unknown."""
+    if device.type == "cuda":
+        gpu = gpu_description(device)
+        if not gpu["cuda_cores"] or not gpu["max_sm_clock_mhz"]:
+            return None
+        return gpu["cuda_cores"] * 2 * gpu["max_sm_clock_mhz"] * 1.0e6 * _TENSOR_CORE_FACTOR[precision]
+    hertz = (_max_mhz() or 0.0) * 1.0e6 or _CPU_HZ_AT_MOST
+    return (psutil.cpu_count() or 1) * hertz * _CPU_FLOPS_PER_CYCLE[precision]
+
+
+class PeakMemory:
+    """The most memory that the device held since this was made.
+
+    On a GPU: what PyTorch allocated. On a CPU: the resident set of this process, with Python and its libraries.
+    """
+
+    def __init__(self, device: torch.device):
+        self._device = device
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+            self.method = "torch.cuda.max_memory_allocated"
+        else:
+            self.method = "peak resident set" if _forget_peak() else "peak resident set since the process began"
+
+    def bytes(self) -> int | None:
+        """The peak so far."""
+        if self._device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self._device)
+        lines = (_text("/proc/self/status") or "").splitlines()
+        peaks = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
+        return peaks[0] if peaks else None
+
+
+def digest(settings: Mapping[str, Any]) -> str:
+    """16 hex digits of the canonical JSON of `settings`."""
+    text = json.dumps(settings, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _forget_peak() -> bool:
+    try:
+        Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak of the resident set begins anew
+    except OSError:
+        return False
+    return True
+
+
+def _max_mhz() -> float | None:
+    frequency = psutil.cpu_freq()
+    return (frequency.max or frequency.current or None) if frequency else None
+
+
+def _cpu_celsius() -> float | None:
+    sensors = getattr(psutil, "sensors_temperatures", dict)()
+    found = [entry.current for name in ("coretemp", "k10temp") for entry in sensors.get(name, [])]
+    return max(found, default=None)
+
+
+def _first_line(path: str) -> str | None:
+    return (_text(path) or "").partition("\n")[0].strip() or None
+
+
+def _text(path: str) -> str | None:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return None

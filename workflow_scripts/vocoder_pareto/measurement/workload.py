@@ -1,0 +1,99 @@
+"""The work that is measured: a vocoder that turns the test set's mel-spectrograms into clips."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.measurement.protocol import EnergySettings, Work
+from vocoder_pareto.models.vocoder import Vocoder
+
+
+def mels_of_test_set(mels_file: str, table_file: str, n_mels: int) -> np.ndarray:
+    """The mel-spectrograms of the test set, one after the other in time: (M, frames of all).
+
+    Raises:
+        UserError: a file is missing or damaged, or there is no test clip.
+    """
+    clips = read_clip_table(table_file)
+    mels = open_array(mels_file, (len(clips), n_mels, None), "compute_mels")
+    test = clips_of(clips, "test")
+    if not test:
+        raise UserError(f"{table_file}: no clip of the test set; enlarge the corpus")
+    return np.concatenate([mels[clip.row] for clip in test], axis=1)
+
+
+def input_batches(mels: np.ndarray, frames: int, clips: int, batch_size: int) -> list[Tensor]:
+    """Cut `clips` clips of `frames` frames from `mels` (M, any), from its start again when it ends.
+
+    Returns:
+        Batches (batch_size, M, frames), a last smaller one if `batch_size` does not divide `clips`.
+    """
+    places = np.arange(clips * frames) % mels.shape[1]
+    cut = torch.from_numpy(mels[:, places]).reshape(mels.shape[0], clips, frames).transpose(0, 1).contiguous()
+    return list(cut.split(batch_size))
+
+
+def prepared_work(
+    vocoder: Vocoder, batches: list[Tensor], settings: EnergySettings, seed: int, audio_seconds_per_clip: float
+) -> Work:
+    """A pass for each batch; all tensors lie on the device of the vocoder, which is prepared for inference."""
+    device = next(vocoder.parameters()).device
+    generator = torch.Generator(device).manual_seed(seed)
+    inputs = [batch.to(device) for batch in batches]
+    return Work(
+        passes=[_pass(vocoder, batch, generator, settings.precision) for batch in inputs],
+        audio_seconds=[len(batch) * audio_seconds_per_clip for batch in inputs],
+    )
+
+
+def _pass(vocoder: Vocoder, mel: Tensor, generator: torch.Generator, precision: str):
+    def run() -> None:
+        with autocast(mel.device, precision):
+            vocoder.synthesize(mel, generator)
+
+    return run
+
+
+def autocast(device: torch.device, precision: str):
+    """The context in which a vocoder runs at `precision`."""
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+@contextmanager
+def numeric_precision(device: torch.device, precision: str) -> Iterator[None]:
+    """Let NVIDIA GPUs use TF32 only if `precision` says so: PyTorch allows it to convolutions by default.
+
+    Raises:
+        UserError: the device does not have the precision.
+    """
+    if precision == "tf32" and not (device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)):
+        raise UserError(f"config key energy.precision: tf32 needs an NVIDIA GPU from Ampere on, not {device}")
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
+@contextmanager
+def memory_enough_for(settings: EnergySettings, device: torch.device) -> Iterator[None]:
+    """Say what to change when the device runs out of memory.
+
+    Raises:
+        UserError: it did.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "can't allocate memory" not in str(error):
+            raise
+        raise UserError(
+            f"{device}: out of memory for batches of {settings.batch_size} clips of {settings.clip_seconds:g} s; "
+            "lower energy.batch_size or energy.clip_seconds, or end other programs on the device"
+        ) from error
