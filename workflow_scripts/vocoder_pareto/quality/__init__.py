@@ -1,0 +1,1 @@
+"""Objective quality of reconstructions, and its agreement with what listeners say."""
