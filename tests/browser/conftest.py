@@ -27,9 +27,7 @@ def browser(tmp_path_factory):
     service = webdriver.ChromeService(executable_path=driver)
     chrome = webdriver.Chrome(options=options, service=service)
     chrome.downloads = tmp_path_factory.mktemp("downloads")
-    chrome.execute_cdp_cmd(
-        "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(chrome.downloads)}
-    )
+    chrome.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(chrome.downloads)})
     yield chrome
     chrome.quit()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
 from vocoder_pareto.models.vocoder import Generators, Vocoder
 from vocoder_pareto.training.objectives.objective import Batch, Objective
 

@@ -1,0 +1,114 @@
+"""Every rule names an environment that holds all that its program imports, in the versions of requirements.txt."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import PROJECT, Project, copy_of_project, environment
+
+from vocoder_pareto import code_version
+
+PROGRAMS = PROJECT / "workflow_scripts"
+OPTIONAL = {"pesq", "zeus"}  # used where a user has installed them; their absence is handled
+RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def environment_of_rules() -> dict[str, tuple[str, str]]:
+    found = {}
+    for file in sorted((PROJECT / "rules").glob("*.smk")):
+        for name, body in RULE.findall(file.read_text()):
+            program = re.search(r"\{PROGRAMS:q\}/(\w+\.py)", body)
+            conda = re.search(r'"\.\./envs/(\w+\.yaml)"', body)
+            if program:
+                assert conda, f"rule {name} names no environment"
+                found[name] = (program.group(1), conda.group(1))
+    return found
+
+
+def packages_of(file: str) -> dict[str, str]:
+    dependencies = yaml.safe_load((PROJECT / "envs" / file).read_text())["dependencies"]
+    pinned = next(entry["pip"] for entry in dependencies if isinstance(entry, dict))
+    return dict((normalised(entry.split("==")[0]), entry.split("==")[1]) for entry in pinned)
+
+
+def imported_distributions(program: str) -> set[str]:
+    """Distributions that a program imports, itself or through the library, at any level of nesting."""
+    pending, reached, names = [PROGRAMS / program], set(), set()
+    while pending:
+        file = pending.pop()
+        if file in reached:
+            continue
+        reached.add(file)
+        pending += code_version._imported_files(file, PROGRAMS)
+        for name in code_version._imported_names(ast.parse(file.read_text())):
+            names.add(name.partition(".")[0])
+    names -= set(sys.stdlib_module_names) | {"vocoder_pareto"} | OPTIONAL
+    owners = metadata.packages_distributions()
+    return {normalised(owners.get(name, [name])[0]) for name in names}
+
+
+def requirements() -> dict[str, str]:
+    lines = (PROJECT / "requirements.txt").read_text().splitlines()
+    pinned = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {normalised(name): version for name, version in pinned}
+
+
+RULES = environment_of_rules()
+
+
+def test_the_rules_are_found():
+    assert len(RULES) > 15
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_an_environment_provides_every_import_of_a_rule(rule):
+    program, file = RULES[rule]
+    assert imported_distributions(program) - packages_of(file).keys() == set()
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in (PROJECT / "envs").glob("*.yaml")))
+def test_versions_of_an_environment_are_those_of_the_requirements(file):
+    pinned = requirements()
+    for name, version in packages_of(file).items():
+        assert pinned.get(name) == version, name
+
+
+def test_the_classes_that_the_configuration_names_are_provided_too():
+    config = yaml.safe_load((PROJECT / "config.yaml").read_text())
+    provided = packages_of("torch.yaml").keys()
+    for model in config["models"].values():
+        for key in ("vocoder", "objective"):
+            file = code_version.module_file(model[key], PROGRAMS).relative_to(PROGRAMS)
+            assert imported_distributions(str(file)) - provided == set(), file
+
+
+def test_the_requirements_are_installed_in_their_versions():
+    for name, version in requirements().items():
+        assert metadata.version(name) == version, name
+
+
+@pytest.mark.workflow
+@pytest.mark.skipif("VOCODER_PARETO_CONDA_TEST" not in os.environ, reason="builds three environments: make test-conda")
+def test_a_study_of_two_systems_runs_with_use_conda_and_does_not_invalidate_one_without(tmp_path):
+    project = copy_of_project(tmp_path / "study")
+    stand_in = project.folder / "tests" / "workflow" / "stand_in_conda" / "bin"
+    project.edit("tests/workflow/tiny.yaml", "[melgan-S, melgan-M, diffwave-S, sinusoids-S]", "[melgan-S, sinusoids-S]")
+    command = [
+        sys.executable, "-m", "snakemake", "--cores", "2", "--use-conda", "--configfile", "tests/workflow/tiny.yaml"
+    ]  # fmt: skip
+    path = f"{stand_in}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin"
+    result = subprocess.run(
+        command, cwd=project.folder, env={**environment(), "PATH": path}, capture_output=True, text=True, timeout=3600
+    )
+    assert result.returncode == 0, result.stdout + result.stderr + project.logs()
+    assert Project(project.folder).stale_rules() == set()

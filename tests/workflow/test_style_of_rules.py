@@ -1,0 +1,33 @@
+"""The rules are clean: Snakemake's own linter, and what this project asks of every rule."""
+
+import re
+
+import pytest
+from conftest import PROJECT, Project
+
+pytestmark = pytest.mark.workflow
+
+RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+RULES = {
+    name: body for file in (PROJECT / "rules").glob("*.smk") for name, body in RULE.findall(file.read_text())
+}  # fmt: skip
+
+
+def test_the_linter_of_snakemake_finds_nothing():
+    result = Project(PROJECT).snakemake("--lint", check=False)
+    assert "Congratulations" in result.stdout + result.stderr, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("name", [name for name, body in RULES.items() if "shell:" in body])
+def test_a_rule_logs_says_what_it_does_and_depends_on_its_code(name):
+    body = RULES[name]
+    assert "    log:" in body
+    assert "    message:" in body
+    assert "&> {log:q}" in body or "&>> {log:q}" in body
+    assert "code_version(" in body
+    assert f"/{name}.py" in body or "run_as" in body, "the program has the name of the rule"
+
+
+@pytest.mark.parametrize("name", ["train", "generate_audio", "measure_energy", "prepare_clips"])
+def test_a_costly_rule_is_benchmarked(name):
+    assert "    benchmark:" in RULES[name]
