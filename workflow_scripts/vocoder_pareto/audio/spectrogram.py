@@ -38,6 +38,7 @@ def ranges_of(log_mel: Tensor) -> Tensor:
 
 
 @cache
+@torch.inference_mode(False)  # a tensor made in inference mode could not be used in training afterwards
 def _analysis(audio_format: AudioFormat, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Window (n_fft) and mel filters (n_fft / 2 + 1, M)."""
     filters = torchaudio.functional.melscale_fbanks(

@@ -1,0 +1,91 @@
+"""The recordings of a corpus: a list of files with an identifier each, in sorted order."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vocoder_pareto.audio.corpus_location import Source, audio_files_below
+from vocoder_pareto.errors import UserError
+
+LJSPEECH_RATE = 22050
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A recording of a corpus.
+
+    Attributes:
+        clip_id: unique, and usable as a file name.
+        name: path of the file, relative to the folder of the corpus.
+    """
+
+    clip_id: str
+    name: str
+
+
+def list_corpus(source: Source, folder: str | Path, limit: int | None = None) -> list[SourceFile]:
+    """The first `limit` recordings (all, if None) of a corpus, in sorted order.
+
+    A synthetic corpus and LJSpeech are what their metadata.csv lists; a folder is all WAV and FLAC files below it.
+
+    Raises:
+        UserError: there is no metadata.csv or it is damaged, or there are fewer than two recordings.
+    """
+    if source == "folder":
+        files = name_files(audio_files_below(folder))
+        nothing = "holds fewer than two WAV or FLAC files; one clip is for training and one for the test"
+    else:
+        files = _read_metadata(Path(folder) / "metadata.csv")
+        nothing = "its metadata.csv lists fewer than two clips; one is for training and one for the test"
+    if len(files) < 2:
+        raise UserError(f"{folder}: {nothing}")
+    if limit is not None and not 2 <= limit <= len(files):
+        raise UserError(
+            f"config key dataset.clips: {limit} is not allowed; the corpus {folder} has {len(files)} recordings, so "
+            f"write 2 to {len(files)}, or null for all"
+        )
+    return files[:limit]
+
+
+def expected_sample_rate(source: Source) -> int | None:
+    """The sample rate that every file of a corpus must have; None where any will do."""
+    return None if source == "folder" else LJSPEECH_RATE
+
+
+def name_files(names: Iterable[str]) -> list[SourceFile]:
+    """Identifiers for files in folders: `choir/take 1.wav` → `choir__take_1`, numbered where two would be equal."""
+    taken: set[str] = set()
+    files = []
+    for name in names:
+        stem = re.sub(r"[^\w.-]", "_", Path(name).with_suffix("").as_posix().replace("/", "__"))
+        clip_id, copy = stem, 1
+        while clip_id in taken:
+            copy += 1
+            clip_id = f"{stem}-{copy}"
+        taken.add(clip_id)
+        files.append(SourceFile(clip_id, name))
+    return files
+
+
+def _read_metadata(path: Path) -> list[SourceFile]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{path}: no such file; dataset.path must be the folder that holds metadata.csv and wavs/ of LJSpeech "
+            "(for other recordings set dataset.source: folder)"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as UTF-8 text ({error}); restore it") from error
+    clip_ids = []
+    for number, line in enumerate(lines, start=1):
+        clip_id = line.partition("|")[0]
+        # An identifier becomes part of a path: it must not lead out of the folder.
+        if not re.fullmatch(r"\w[\w.-]*", clip_id):
+            raise UserError(f"{path}, line {number}: {clip_id!r} is no identifier of a clip; restore the file")
+        clip_ids.append(clip_id)
+    if len(set(clip_ids)) < len(clip_ids):
+        twice = next(clip_id for clip_id in clip_ids if clip_ids.count(clip_id) > 1)
+        raise UserError(f"{path}: lists {twice!r} twice; restore the file")
+    return [SourceFile(clip_id, f"wavs/{clip_id}.wav") for clip_id in sorted(clip_ids)]

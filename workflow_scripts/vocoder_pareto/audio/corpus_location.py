@@ -1,0 +1,95 @@
+"""Where a corpus lies, and a digest of what lies there. Imports nothing heavy: the Snakefile calls it each time."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from vocoder_pareto.errors import UserError
+
+Source = Literal["synthetic", "ljspeech", "folder"]
+SUFFIXES = (".wav", ".flac")
+LJSPEECH = Path("data/LJSpeech-1.1")  # not below the results, so that all studies in a working folder share it
+
+
+@dataclass(frozen=True)
+class CorpusLocation:
+    """Where a corpus lies.
+
+    Attributes:
+        folder: of the corpus.
+        archive: the archive that it is extracted from, if the user has one.
+        made_here: whether a rule makes it (synthesis, download, extraction); else it is the user's, read in place.
+    """
+
+    folder: Path
+    archive: Path | None
+    made_here: bool
+
+
+def locate_corpus(source: Source, path: str | None, results_dir: str | Path) -> CorpusLocation:
+    """The corpus that `dataset.source` and `dataset.path` mean.
+
+    Raises:
+        UserError: the path is missing, or is of the wrong kind.
+    """
+    where = f"config key dataset.path: {path!r}"
+    if source == "synthetic":
+        if path is not None:
+            raise UserError(f"{where} is not allowed with dataset.source synthetic; set it to null")
+        return CorpusLocation(Path(results_dir) / "data" / "synthetic", None, made_here=True)
+    if path is None:
+        if source == "ljspeech":
+            return CorpusLocation(LJSPEECH, None, made_here=True)
+        raise UserError("config key dataset.path: missing; name the folder that holds the WAV or FLAC files")
+    if source == "ljspeech" and Path(path).is_file():
+        return CorpusLocation(LJSPEECH, Path(path), made_here=True)
+    if not Path(path).is_dir():
+        allowed = "the folder LJSpeech-1.1, LJSpeech-1.1.tar.bz2, or null" if source == "ljspeech" else "a folder"
+        raise UserError(f"{where} does not exist; expected {allowed}")
+    return CorpusLocation(Path(path), None, made_here=False)
+
+
+def audio_files_below(folder: str | Path) -> list[str]:
+    """Names of all WAV and FLAC files below `folder`, relative to it and sorted, without hidden files and folders.
+
+    Raises:
+        UserError: a folder cannot be listed, or a name is not valid UTF-8.
+    """
+    names = sorted(name for name, _ in _files_and_sizes(Path(folder)) if name.lower().endswith(SUFFIXES))
+    for name in names:
+        if not name.isprintable():  # among others, a byte that is not UTF-8
+            raise UserError(f"{folder}: the file name {name!r} cannot be written into a table; rename the file")
+    return names
+
+
+def listing_digest(folder: str | Path) -> str:
+    """A hash of the names and sizes of all files below `folder`, as 16 hex digits.
+
+    It tells when a user's folder gained, lost or changed a file, without reading 3 GB, and not by modification times.
+    """
+    digest = hashlib.sha256()
+    for name, size in sorted(_files_and_sizes(Path(folder))):
+        digest.update(f"{name}\0{size}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
+def _files_and_sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    pending = [folder]
+    visited = set()
+    while pending:
+        current = pending.pop()
+        if (real := os.path.realpath(current)) in visited:  # links may go round in circles
+            continue
+        visited.add(real)
+        try:
+            entries = [entry for entry in os.scandir(current) if not entry.name.startswith(".")]
+        except OSError as error:
+            raise UserError(f"{current}: cannot be listed ({error.strerror}); mend its path or permissions") from error
+        for entry in entries:
+            if entry.is_dir():
+                pending.append(Path(entry.path))
+            elif entry.is_file():
+                yield Path(entry.path).relative_to(folder).as_posix(), entry.stat().st_size

@@ -1,0 +1,100 @@
+"""Work on many small items in several processes, with a progress bar and one computing thread per process."""
+
+import itertools
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from typing import TypeVar
+
+from tqdm import tqdm
+
+from vocoder_pareto.errors import UserError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# Threads of numerical libraries in each of many processes fight for the cores: 26 times slower, measured.
+_THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def map_in_processes(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    processes: int,
+    description: str,
+    chunk_size: int = 32,
+) -> Iterator[Result]:
+    """Yield `function(item)` in the order of `items`.
+
+    Args:
+        function: a picklable function of a module, or a partial of one.
+        items: picklable arguments.
+        processes: how many work at once; with 1, or few items, none is started.
+        description: label of the progress bar on stderr.
+        chunk_size: items that a process takes at a time.
+
+    Raises:
+        UserError: a process was killed, as by the system when memory runs out.
+        Exception: whatever `function` raises.
+    """
+    chunks = [items[start : start + chunk_size] for start in range(0, len(items), chunk_size)]
+    processes = min(processes, len(chunks))
+    with tqdm(total=len(items), desc=description, unit="clip", mininterval=1.0) as bar:
+        for results in _in_processes(function, chunks, processes) if processes > 1 else _here(function, chunks):
+            yield from results
+            bar.update(len(results))
+
+
+def _here(function: Callable[[Item], Result], chunks: Sequence[Sequence[Item]]) -> Iterator[list[Result]]:
+    for chunk in chunks:
+        yield _call_each(function, chunk)
+
+
+def _in_processes(
+    function: Callable[[Item], Result], chunks: Sequence[Sequence[Item]], processes: int
+) -> Iterator[list[Result]]:
+    # A fork would copy the locks of threads that it does not copy; the fork server has no threads.
+    context = multiprocessing.get_context("forkserver")
+    with _single_threaded(), ProcessPoolExecutor(processes, context, _start_worker) as executor:
+        try:
+            yield from executor.map(_call_each, itertools.repeat(function), chunks)
+        except BrokenProcessPool as error:
+            raise UserError(
+                f"one of {processes} worker processes was killed, most often because memory ran out; "
+                "rerun with fewer of them (--processes here, --cores of snakemake)"
+            ) from error
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _call_each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    return [function(item) for item in items]
+
+
+def _start_worker() -> None:
+    """Leave Ctrl-C to the parent, and end with it: a killed parent cannot tell its workers to."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def end_with_parent() -> None:
+        wait([multiprocessing.parent_process().sentinel])
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Environment of processes started here: one thread for each numerical library."""
+    before = {name: os.environ.get(name) for name in _THREAD_SETTINGS}
+    os.environ.update(dict.fromkeys(_THREAD_SETTINGS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
