@@ -5,7 +5,7 @@ VENV := .venv
 ACTIVATE := . $(VENV)/bin/activate
 
 .DEFAULT_GOAL := study
-.PHONY: study test lint clean
+.PHONY: study test test-conda test-slurm clean
 
 study: $(VENV)/.complete
 	$(ACTIVATE) && snakemake --cores $(CORES)
@@ -13,6 +13,12 @@ study: $(VENV)/.complete
 test: $(VENV)/.complete
 	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules
 	$(ACTIVATE) && OMP_NUM_THREADS=1 pytest -n auto
+
+test-conda: $(VENV)/.complete # builds the environments of envs/ with a stand-in for conda: minutes and gigabytes
+	$(ACTIVATE) && VOCODER_PARETO_CONDA_TEST=1 pytest tests/workflow/test_environments.py
+
+test-slurm: $(VENV)/.complete # brings up a real Slurm on this machine: root, Debian's slurm-wlm and munge
+	$(ACTIVATE) && VOCODER_PARETO_SLURM_TEST=1 pytest tests/slurm
 
 $(VENV)/.complete: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
