@@ -1,0 +1,22 @@
+"""Draw what a Pareto front is: figure 1 of the paper."""
+
+import argparse
+
+from vocoder_pareto.analysis.definition_figure import draw_definition
+from vocoder_pareto.analysis.figure_style import FigureSettings, drawing, save_figure
+from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.settings import settings_from
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--figures", type=json_or_file, default={}, help="settings of the figures, JSON")
+    parser.add_argument("--output", nargs="+", required=True, help="files to write: .pdf, .svg, .png")
+    arguments = parser.parse_args()
+    settings = settings_from(FigureSettings, arguments.figures, "figures")
+    with drawing(settings):
+        save_figure(draw_definition(settings), arguments.output)
+
+
+if __name__ == "__main__":
+    run(main)

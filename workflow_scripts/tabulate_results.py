@@ -1,0 +1,46 @@
+"""Write tables 1 (quality) and 2 (cost) of systems.csv as CSV, Markdown and LaTeX, every number with its source."""
+
+import argparse
+
+from vocoder_pareto.analysis import result_tables
+from vocoder_pareto.analysis.published import read_cost, read_quality
+from vocoder_pareto.analysis.tabular import read_systems, write_table
+from vocoder_pareto.files import read_json, write_text
+from vocoder_pareto.program import json_or_file, run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--systems", required=True, help="systems.csv")
+    parser.add_argument("--flags", help="systems_flags.json, which names measurements with a shortened protocol")
+    parser.add_argument(
+        "--origin", choices=["measured", "published"], default="measured", help="of counts and distances"
+    )
+    parser.add_argument("--published-quality", required=True, help="table 1 as printed (CSV), for the asterisks")
+    parser.add_argument("--published-cost", required=True, help="table 2 as printed (CSV), for the asterisks")
+    parser.add_argument("--labels", type=json_or_file, default={}, help='JSON, names to show: {"melgan": "MelGAN"}')
+    parser.add_argument("--table1", nargs=3, required=True, metavar=("CSV", "MD", "TEX"), help="files to write")
+    parser.add_argument("--table2", nargs=3, required=True, metavar=("CSV", "MD", "TEX"), help="files to write")
+    arguments = parser.parse_args()
+
+    systems = read_systems(arguments.systems)
+    not_publishable = read_json(arguments.flags)["not_publishable"] if arguments.flags else ()
+    stars = [
+        table.loc[table["suggested_by_authors"], "system"]
+        for table in (read_quality(arguments.published_quality), read_cost(arguments.published_cost))
+    ]
+    quality = result_tables.quality_table(systems, arguments.origin, stars[0], arguments.labels)
+    cost = result_tables.cost_table(systems, arguments.origin, stars[1], arguments.labels)
+    quality_display = result_tables.quality_display(quality, systems)
+    cost_display = result_tables.cost_display(cost, systems, not_publishable)
+    for table, display, (csv, markdown, latex) in (
+        (quality, quality_display, arguments.table1),
+        (cost, cost_display, arguments.table2),
+    ):
+        write_table(table, csv)
+        write_text(markdown, display.to_markdown())
+        write_text(latex, display.to_latex())
+
+
+if __name__ == "__main__":
+    run(main)

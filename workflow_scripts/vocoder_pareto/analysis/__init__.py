@@ -1,0 +1,1 @@
+"""Pareto analysis, tables, figures and the report page. Nothing here imports PyTorch or librosa."""

@@ -1,0 +1,92 @@
+"""The columns of `systems.csv`: their order, meaning, unit, direction and scale, in one place.
+
+Tables, figures and the report page take labels and directions from here, so that a quantity has one name everywhere.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+REFERENCE_FAMILY = "reference"
+REFERENCE_LABELS = {"ground_truth": "Ground truth", "griffin_lim": "Griffin-Lim"}
+SIZE_ORDER = ("S", "M", "L")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: as in the file; quantities carry their SI unit.
+        label: what readers see.
+        unit: as readers see it; empty for counts, scores and text.
+        kind: what its cells hold; `integer` columns may have empty cells.
+        direction: which way is better; None where neither is.
+        scale: the axis that suits it.
+        factor: what cells are multiplied with for the shown `unit`.
+    """
+
+    name: str
+    label: str
+    unit: str = ""
+    kind: Literal["text", "number", "integer", "flag"] = "number"
+    direction: Literal["min", "max"] | None = None
+    scale: Literal["linear", "log"] = "linear"
+    factor: float = 1.0
+
+    @property
+    def axis_label(self) -> str:
+        """Label with the unit in parentheses."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+SYSTEMS_COLUMNS = (
+    Column("system", "System", kind="text"),
+    Column("model", "Model", kind="text"),
+    Column("size", "Size", kind="text"),
+    Column("family", "Family", kind="text"),
+    Column("parameters", "Parameters", "M", "integer", "min", "log", 1e-6),
+    Column("gflops_per_audio_second", "GFLOPs per second of audio", "", "number", "min", "log"),
+    Column("gflops_published_convention", "GFLOPs as the paper counts them", "", "number", "min", "log"),
+    Column("energy_joules_per_audio_second", "Energy per second of audio", "J", "number", "min", "log"),
+    Column("energy_joules_per_audio_second_ci95", "Energy, half-width of the 95 % interval", "J"),
+    Column("energy_source", "Source of the energy", kind="text"),
+    Column("device", "Device", kind="text"),
+    Column("mean_power_watts", "Mean power", "W", "number", "min"),
+    Column("idle_power_watts", "Idle power", "W", "number", "min"),
+    Column("real_time_factor", "Real-time factor", "", "number", "min", "log"),
+    Column("peak_memory_bytes", "Peak memory", "MiB", "integer", "min", "log", 2.0**-20),
+    Column("d_stft", "Spectral distance", "", "number", "min"),
+    Column("d_stft_ci95", "Spectral distance, half-width of the 95 % interval"),
+    Column("mos", "Quality", "MOS", "number", "max"),
+    Column("mos_ci95", "MOS, half-width of the 95 % interval"),
+    Column("mos_source", "Source of the MOS", kind="text"),
+    Column("training_steps", "Training steps", kind="integer"),
+    Column("training_seconds", "Training time", "h", "number", "min", "log", 1 / 3600),
+    Column("training_energy_joules", "Energy of training", "kWh", "number", "min", "log", 1 / 3.6e6),
+    Column("co2eq_kg_training", "Emissions of training", "kg CO2eq", "number", "min", "log"),
+    Column("on_front_energy", "On the front of energy and MOS", kind="flag"),
+    Column("on_front_gflops", "On the front of GFLOPs and MOS", kind="flag"),
+)
+
+_BY_NAME = {column.name: column for column in SYSTEMS_COLUMNS}
+
+
+def column_of(name: str) -> Column:
+    """The column called `name`; one that is not of `systems.csv` is a plain number labelled with its own name."""
+    return _BY_NAME.get(name) or Column(name, name.replace("_", " "))
+
+
+def model_label(model: str, labels: Mapping[str, str]) -> str:
+    """What readers see for a model, `HiFi-GAN` for `hifigan`: `labels` from the configuration, else the name."""
+    return labels.get(model) or REFERENCE_LABELS.get(model) or model
+
+
+def system_label(model: str, size: str, labels: Mapping[str, str]) -> str:
+    """What readers see for a system: `HiFi-GAN S`."""
+    return f"{model_label(model, labels)} {size}".rstrip()
+
+
+def size_rank(size: str) -> tuple[int, str]:
+    """Sorts sizes from small to large; sizes other than S, M and L follow by name."""
+    return (SIZE_ORDER.index(size), "") if size in SIZE_ORDER else (len(SIZE_ORDER), size)

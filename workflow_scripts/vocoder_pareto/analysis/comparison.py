@@ -1,0 +1,211 @@
+"""Our numbers beside the printed ones: by the paper's convention, exact, their ratio, and why they differ."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from vocoder_pareto.analysis.columns import column_of, system_label
+from vocoder_pareto.analysis.pareto import dominators, optimal
+from vocoder_pareto.analysis.published import CarbonStatement, Conventions
+
+ENERGY = "energy_joules_per_audio_second"
+EXACT_GFLOPS = "gflops_per_audio_second"
+PRINTED_GFLOPS = "gflops_published_convention"
+COMPARABLE_ENERGY = ("nvml",)  # the GPU alone, as the paper measured
+FULL_TRAINING_SHARE = 0.9  # of the paper's hours, from which on distances compare
+AGREEMENT = 0.01  # relative difference that counts as agreement
+QUANTITIES = ("parameters", "gflops", "energy", "d_stft")
+UNITS = {
+    "parameters": "parameters",
+    "gflops": "GFLOPs; exact: per second of audio",
+    "energy": "joules per second of audio",
+    "d_stft": "spectral distance",
+}
+
+
+def compare_with_published(
+    systems: pd.DataFrame, printed: pd.DataFrame, conventions: Conventions, statement: CarbonStatement
+) -> pd.DataFrame:
+    """A row per system and quantity, for the systems that the paper has too.
+
+    Args:
+        systems: `systems.csv` of this study.
+        printed: `published/systems.csv`.
+        conventions: what the printed numbers counted, and the reasons for differences.
+        statement: holds the paper's hours of training.
+
+    Returns:
+        Columns quantity, system, model, size, printed, ours_same_convention (empty where no number of ours is on
+        comparable terms), ours_exact, ratio (ours by the same convention / printed), agrees (within 1 %), our_source,
+        reason.
+    """
+    ours = systems.set_index("system")
+    rows = []
+    for quantity in QUANTITIES:
+        for paper in printed[printed["system"].isin(ours.index)].to_dict("records"):
+            own = ours.loc[paper["system"]].to_dict()
+            found = _COMPARE[quantity](own, paper, conventions, statement)
+            if found is not None:
+                identity = {key: paper[key] for key in ("system", "model", "size")}
+                rows.append({"quantity": quantity} | identity | found)
+    names = ["quantity", "system", "model", "size", "printed", "ours_same_convention", "ours_exact", "ratio", "agrees"]
+    table = pd.DataFrame(rows, columns=[*names, "our_source", "reason"])
+    table["ratio"] = table["ours_same_convention"].astype("float64") / table["printed"].replace(0.0, np.nan)
+    table["agrees"] = (table["ratio"] - 1).abs().le(AGREEMENT).astype("boolean").where(table["ratio"].notna())
+    return table
+
+
+def agreement(systems: pd.DataFrame, printed: pd.DataFrame) -> dict[str, Any]:
+    """How far the costs here order the systems as the printed ones do, and what that does to the front.
+
+    For energy and for GFLOPs: number of systems, rank correlations with the printed column (null for fewer than three
+    systems), each system's ratio to its printed value relative to the median ratio, and, among the rated systems, both
+    fronts, who joins and who leaves, and by whom they are (or no longer are) dominated.
+    """
+    together = systems.merge(printed, on="system", suffixes=("", "_printed"))
+    costs = {"energy": (ENERGY, f"{ENERGY}_printed"), "gflops": (EXACT_GFLOPS, f"{PRINTED_GFLOPS}_printed")}
+    return {
+        "mos_source": sorted(set(together["mos_source"]) - {""}),
+        "energy_source": sorted(set(together["energy_source"]) - {""}),
+        "device": sorted(set(together["device"]) - {""}),
+        **{name: _agreement_of(together, *columns) for name, columns in costs.items()},
+    }
+
+
+def to_markdown(table: pd.DataFrame, agreed: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    """The comparison for readers: a table per quantity, then ranks and fronts."""
+    lines = ["# Our numbers beside the published ones", ""]
+    lines.append("Printed: Douwes et al. 2023, tables 1 and 2. Ratio: ours by the paper's convention / printed.")
+    for quantity in QUANTITIES:
+        part = table[table["quantity"] == quantity]
+        if not len(part):
+            continue
+        known = part["ratio"].notna().sum()
+        lines += ["", f"## {column_of(quantity).label.capitalize()} ({UNITS[quantity]})", ""]
+        if known:
+            lines += [f"{part['agrees'].sum()} of {known} agree within 1 %.", ""]
+        lines += [
+            "| System | printed | ours, same convention | ours, exact | ratio | source of ours | why they differ |"
+        ]
+        lines += ["| :-- | --: | --: | --: | --: | :-- | :-- |"]
+        for row in part.to_dict("records"):
+            numbers = [_number(row[key]) for key in ("printed", "ours_same_convention", "ours_exact")]
+            ratio = "" if pd.isna(row["ratio"]) else f"{row['ratio']:.3f}"
+            name = system_label(row["model"], row["size"], labels)
+            lines.append(f"| {' | '.join([name, *numbers, ratio, row['our_source'], row['reason']])} |")
+    lines += ["", "## Ranks and fronts", ""]
+    names = {row["system"]: system_label(row["model"], row["size"], labels) for row in table.to_dict("records")}
+    for cost in ("energy", "gflops"):
+        lines += _agreement_lines(cost, agreed, names)
+    return "\n".join(lines) + "\n"
+
+
+def _parameters(own, paper, conventions, statement):
+    reason = conventions.of(paper["model"], paper["size"]).parameters
+    return _row(paper["parameters"], own["parameters"], own["parameters"], "counted", reason)
+
+
+def _gflops(own, paper, conventions, statement):
+    reasons = (conventions.gflops, conventions.of(paper["model"], paper["size"]).gflops)
+    reason = " ".join(filter(None, reasons))
+    return _row(paper[PRINTED_GFLOPS], own[PRINTED_GFLOPS], own[EXACT_GFLOPS], "counted", reason)
+
+
+def _energy(own, paper, conventions, statement):
+    source = own["energy_source"]
+    same = own[ENERGY] if source in COMPARABLE_ENERGY else None
+    return _row(paper[ENERGY], same, own[ENERGY], source, conventions.energy.get(source, ""))
+
+
+def _distance(own, paper, conventions, statement):
+    seconds = own["training_seconds"]
+    enough = pd.notna(seconds) and seconds >= FULL_TRAINING_SHARE * statement.hours_per_model * 3600
+    same = own["d_stft"] if enough else None
+    return _row(paper["d_stft"], same, own["d_stft"], "measured", conventions.d_stft["full" if enough else "short"])
+
+
+_COMPARE = {"parameters": _parameters, "gflops": _gflops, "energy": _energy, "d_stft": _distance}
+
+
+def _row(printed, same, exact, source: str, reason: str) -> dict[str, Any] | None:
+    """None where the paper or this study has no number at all, or for natural speech, whose distance is 0 by nature."""
+    if pd.isna(printed) or printed == 0 or pd.isna(exact):
+        return None
+    same = np.nan if same is None or pd.isna(same) else float(same)
+    row = {"printed": float(printed), "ours_same_convention": same, "ours_exact": float(exact)}
+    return row | {"our_source": source, "reason": reason}
+
+
+def _agreement_of(together: pd.DataFrame, ours: str, printed: str) -> dict[str, Any]:
+    costed = together[together[[ours, printed]].notna().all(axis=1)]
+    ratios = costed[ours] / costed[printed]
+    relative = dict(zip(costed["system"], (ratios / ratios.median()).round(4), strict=True))
+    rated = costed[costed[["mos", "mos_printed"]].notna().all(axis=1)]
+    names = rated["system"].to_numpy()
+    here = rated[[ours, "mos"]].to_numpy(dtype=float)
+    there = rated[[printed, "mos_printed"]].to_numpy(dtype=float)
+    directions = ["min", "max"]
+    on_front_here, on_front_there = optimal(here, directions), optimal(there, directions)
+    over_here, over_there = dominators(here, directions), dominators(there, directions)
+    joined = np.flatnonzero(on_front_here & ~on_front_there)
+    left = np.flatnonzero(on_front_there & ~on_front_here)
+    return {
+        "systems": len(costed),
+        "spearman": _correlation(stats.spearmanr, costed[ours], costed[printed]),
+        "kendall": _correlation(stats.kendalltau, costed[ours], costed[printed]),
+        "ratio_to_median_ratio": relative,
+        "front_published": list(names[on_front_there]),
+        "front_here": list(names[on_front_here]),
+        "joined": {names[index]: {"was_dominated_by": list(names[over_there[index]])} for index in joined},
+        "left": {names[index]: {"is_dominated_by": list(names[over_here[index]])} for index in left},
+    }
+
+
+def _correlation(function, one: pd.Series, other: pd.Series) -> float | None:
+    if len(one) < 3 or one.nunique() < 2 or other.nunique() < 2:
+        return None
+    return float(function(one, other).statistic)
+
+
+def _agreement_lines(cost: str, agreed: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    found = agreed[cost]
+    what = "Energy here against the printed E_gen" if cost == "energy" else "Exact GFLOPs against the printed ones"
+    if not found["systems"]:
+        return [f"- {what}: no system has both."]
+    ranks = [
+        f"{word} {found[key]:.3f}"
+        for word, key in (("Spearman", "spearman"), ("Kendall", "kendall"))
+        if found[key] is not None
+    ]
+    lines = [f"- {what}, {found['systems']} systems: {', '.join(ranks) or 'too few systems for ranks'}."]
+    lines.append(
+        f"  Front published: {_listed(found['front_published'], names)}. Here: {_listed(found['front_here'], names)}."
+    )
+    for system, why in found["joined"].items():
+        lines.append(
+            f"  {_listed([system], names)} joins the front: no longer dominated by "
+            f"{_listed(why['was_dominated_by'], names)}; {_shift(found, system)}."
+        )
+    for system, why in found["left"].items():
+        lines.append(
+            f"  {_listed([system], names)} leaves the front: now dominated by "
+            f"{_listed(why['is_dominated_by'], names)}; {_shift(found, system)}."
+        )
+    return lines
+
+
+def _shift(found: Mapping[str, Any], system: str) -> str:
+    return f"its cost relative to the others is {found['ratio_to_median_ratio'][system]:.2f} times the published one"
+
+
+def _listed(systems: Sequence[str], names: Mapping[str, str]) -> str:
+    return ", ".join(names.get(system, system) for system in systems) or "none"
+
+
+def _number(value: float) -> str:
+    if pd.isna(value):
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"

@@ -1,0 +1,65 @@
+"""What a figure must say of itself: where its numbers come from, what was left out, and what its signs mean."""
+
+from collections.abc import Mapping, Sequence
+
+from vocoder_pareto.analysis.columns import system_label
+from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front
+
+MOS_WORDS = {
+    "published": "MOS: published (Douwes et al. 2023), 95 % intervals inferred.",
+    "listening_test": "MOS: our listening test.",
+    "simulated": "MOS: SIMULATED listeners, for demonstration only.",
+}
+ENERGY_WORDS = {
+    "nvml": "measured by NVML",
+    "rapl": "measured by RAPL",
+    "estimated": "estimated from CPU time",
+    "published": "published, printed mJ read as J",
+}
+SIGNS = "Red ring: Pareto optimal."
+PROBABILITIES = "Red ring: Pareto optimal; percentage: probability of it, given the intervals."
+LISTED_NAMES = 4
+
+
+def caption(fronts: Sequence[Front], labels: Mapping[str, str], with_probabilities: bool) -> str:
+    """One or two short paragraphs: sources and omissions, then the signs.
+
+    Args:
+        fronts: all that the figure shows.
+        labels: what readers see for each model.
+        with_probabilities: whether percentages are drawn.
+    """
+    sentences = [sentence for front in fronts for sentence in _sentences(front, labels)]
+    notes = " ".join(dict.fromkeys(sentences))
+    return f"{notes}\n{PROBABILITIES if with_probabilities else SIGNS}".strip()
+
+
+def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
+    sources = front.summary.get("sources", {})
+    sentences = [MOS_WORDS.get(source, "") for source in sources.get("mos_source", [])]
+    energy = [ENERGY_WORDS.get(source, source) for source in sources.get("energy_source", []) if source]
+    devices = [device for device in sources.get("device", []) if device]
+    if energy or devices:
+        on = f", {', '.join(devices)}" if devices else ""
+        sentences.append(f"Energy: {', '.join(energy) or 'source unknown'}{on}.")
+    if len(devices) > 1 or len(energy) > 1:
+        sentences.append("NOT COMPARABLE: several devices or methods share the cost axis.")
+    if front.summary.get("not_publishable"):
+        sentences.append("Measured with a shortened protocol: not publishable.")
+    left_out = front.summary.get("left_out", {})
+    if left_out:
+        missing = {name for names in left_out.values() for name in names}
+        why = "MOS" if missing <= set(MOS_COLUMNS) else "all values"
+        sentences.append(f"Left out, without {why}: {_listed(list(left_out), front, labels)}.")
+    return [sentence for sentence in sentences if sentence]
+
+
+def _listed(systems: Sequence[str], front: Front, labels: Mapping[str, str]) -> str:
+    if len(systems) > LISTED_NAMES:
+        return f"{len(systems)} of {len(systems) + front.summary['systems']} systems"
+    return ", ".join(system_label(*_parts(system), labels) for system in systems)
+
+
+def _parts(system: str) -> tuple[str, str]:
+    model, _, size = system.rpartition("-")
+    return (model, size) if model else (size, "")

@@ -1,0 +1,148 @@
+"""How all figures look, and how they are saved: equal input gives equal bytes, and PDF and SVG the same glyphs."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import matplotlib
+import numpy as np
+import seaborn
+from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from vocoder_pareto.analysis.columns import size_rank
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import written_whole
+
+INK = "#1b2733"
+SOFT_INK = "#5b6875"
+LINE = "#aeb7c0"
+GRID = "#e6eaee"
+OPTIMAL = "#d1213a"
+DOMINATED = "#f5f6f8"
+SHADES = 11  # of the palette, of which sizes take the first, the last and those between
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "*", "h")
+METADATA = {".pdf": {"CreationDate": None, "Producer": None, "Creator": None}, ".svg": {"Date": None, "Creator": None}}
+
+
+@dataclass(frozen=True)
+class FigureSettings:
+    """The `figures` section of the configuration; a change redraws figures and nothing else.
+
+    Attributes:
+        style: `improved` (log cost, step front, intervals, labels) or `paper` (as figure 2 is drawn there).
+        width_inches: width of a figure with one panel, 2 to 12; figures with more panels are wider.
+        palette: seaborn palette of the sizes from small to large, light to dark.
+        font: a font that matplotlib has; its own ones look the same everywhere.
+        font_size: of labels and ticks in points, 4 to 16.
+        intervals: draw 95 % intervals (improved style).
+        probabilities: write how likely each system is on the front (improved style).
+    """
+
+    style: Literal["improved", "paper"] = "improved"
+    width_inches: float = 3.4
+    palette: str = "crest"
+    font: str = "DejaVu Sans"
+    font_size: float = 7.0
+    intervals: bool = True
+    probabilities: bool = True
+
+    def __post_init__(self):
+        if not 2 <= self.width_inches <= 12:
+            raise ValueError(f"width_inches is {self.width_inches:g}; allowed is 2 to 12")
+        if not 4 <= self.font_size <= 16:
+            raise ValueError(f"font_size is {self.font_size:g}; allowed is 4 to 16 points")
+
+    def colours(self, sizes: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+        """A colour per size, from light (small) to dark (large).
+
+        Raises:
+            UserError: seaborn does not know the palette.
+        """
+        ordered = sorted(set(sizes), key=size_rank)
+        try:
+            colours = seaborn.color_palette(self.palette, SHADES)
+        except ValueError as error:
+            raise UserError(
+                f"config key figures.palette: {self.palette!r} is no palette of seaborn; try crest, viridis or mako_r"
+            ) from error
+        places = np.linspace(0, SHADES - 1, len(ordered)) if len(ordered) > 1 else [SHADES // 2]
+        return {size: colours[round(place)] for size, place in zip(ordered, places, strict=True)}
+
+
+@contextmanager
+def drawing(settings: FigureSettings) -> Iterator[None]:
+    """Within this context, matplotlib draws in the style of `settings`, without a screen.
+
+    Raises:
+        UserError: the font is not installed.
+    """
+    try:
+        font_manager.findfont(settings.font, fallback_to_default=False)
+    except ValueError as error:
+        raise UserError(
+            f"config key figures.font: {settings.font!r} is not installed; DejaVu Sans always is"
+        ) from error
+    size = settings.font_size
+    style = {
+        "font.family": settings.font, "font.size": size, "axes.labelsize": size, "axes.titlesize": size + 0.5,
+        "xtick.labelsize": size - 0.5, "ytick.labelsize": size - 0.5, "legend.fontsize": size - 0.5,
+        "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT_INK, "axes.linewidth": 0.6,
+        "xtick.color": SOFT_INK, "ytick.color": SOFT_INK, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
+        "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 2.5, "ytick.major.size": 2.5,
+        "xtick.minor.size": 1.5, "xtick.minor.width": 0.4, "ytick.minor.size": 1.5, "ytick.minor.width": 0.4,
+        "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "axes.titlelocation": "left",
+        "grid.color": GRID, "grid.linewidth": 0.5, "mathtext.fontset": "dejavusans",
+        "pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "vocoder-pareto",
+        "figure.dpi": 144, "text.hinting": "none",
+    }  # fmt: skip
+    with matplotlib.rc_context(style):
+        yield
+
+
+def new_figure(width_inches: float, height_inches: float) -> Figure:
+    """An empty figure that belongs to no screen and to no global list."""
+    figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save_figure(figure: Figure, paths: Sequence[str | Path]) -> None:
+    """Write `figure` to each path, in the format that its suffix names, whole or not at all, without dates.
+
+    Raises:
+        UserError: a suffix that matplotlib cannot write, or a folder that cannot be written.
+    """
+    supported = figure.canvas.get_supported_filetypes()
+    for path in map(Path, paths):
+        if path.suffix.lstrip(".") not in supported:
+            raise UserError(f"{path}: cannot write {path.suffix or 'a file without suffix'}; try .pdf, .svg or .png")
+        with written_whole(path) as temporary:
+            figure.savefig(temporary, metadata=METADATA.get(path.suffix), dpi=300)
+
+
+def write_below(figure: Figure, text: str, font_size: float) -> None:
+    """Add `text` under what `figure` holds, wrapped at its width: the figure grows by the lines that it takes."""
+    margin = 0.05  # inches
+    renderer = figure.canvas.get_renderer()
+    drawn = figure.text(0, 0, "", fontsize=font_size, color=SOFT_INK, va="bottom", linespacing=1.3)
+    width = (figure.get_figwidth() - 2 * margin) * figure.dpi
+    lines: list[str] = []
+    for paragraph in text.splitlines():
+        lines.append("")
+        for word in paragraph.split():
+            longer = f"{lines[-1]} {word}".strip()
+            drawn.set_text(longer)
+            if lines[-1] and drawn.get_window_extent(renderer).width > width:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+    drawn.set_text("\n".join(lines))
+    taken = drawn.get_window_extent(renderer).height / figure.dpi + 2 * margin
+    height = figure.get_figheight() + taken
+    figure.set_figheight(height)
+    drawn.set_position((margin / figure.get_figwidth(), margin / height))
+    figure.get_layout_engine().set(rect=(0, taken / height, 1, 1 - taken / height))

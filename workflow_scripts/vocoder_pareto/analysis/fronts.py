@@ -1,0 +1,216 @@
+"""The front of a table of systems in chosen columns: members, probabilities, knee, hypervolume, and who is left out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from vocoder_pareto.analysis.columns import REFERENCE_FAMILY, SYSTEMS_COLUMNS, column_of
+from vocoder_pareto.analysis.front_measures import (
+    front_probability,
+    hypervolume,
+    hypervolume_contributions,
+    knee,
+)
+from vocoder_pareto.analysis.pareto import DIRECTIONS, dominators, optimal, optimal_within
+from vocoder_pareto.analysis.tabular import read_table, write_table
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import read_json, write_json
+
+MOS_COLUMNS = ("mos",)
+ENERGY_COLUMNS = ("energy_joules_per_audio_second", "mean_power_watts", "real_time_factor", "peak_memory_bytes")
+MAX_LISTED = 200  # systems; in longer tables, `dominated_by` lists the optimal systems only
+MAX_SHARES = 10_000  # (systems on the front)^(objectives - 1), beyond which their shares of the volume are left empty
+MARGIN = 0.1  # of the range of each scaled objective: how far beyond the worst value the reference point lies
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """Two or three columns to optimise at once.
+
+    Attributes:
+        name: names the files.
+        columns: column names with `min` or `max`, in the order of the axes.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+
+    def __post_init__(self):
+        if not 2 <= len(self.columns) <= 3:
+            raise ValueError(f"objectives {self.name!r} have {len(self.columns)} columns; allowed are 2 or 3")
+        for column, direction in self.columns.items():
+            if direction not in DIRECTIONS:
+                raise ValueError(f"objective {column!r} has direction {direction!r}; allowed: {', '.join(DIRECTIONS)}")
+
+    def in_order_of_systems(self) -> Self:
+        """The same with costs before quality, as `systems.csv` orders them: sorted JSON has lost the order."""
+        order = [column.name for column in SYSTEMS_COLUMNS if column.direction]
+        unknown = [name for name in self.columns if name not in order]
+        if unknown:
+            allowed = ", ".join(order)
+            raise UserError(f"config key pareto.objectives: {unknown[0]!r} is no objective; allowed: {allowed}")
+        return type(self)(self.name, {name: self.columns[name] for name in sorted(self.columns, key=order.index)})
+
+
+@dataclass(frozen=True)
+class Front:
+    """The systems that have all objectives, a row each, and what holds for the front as a whole.
+
+    Attributes:
+        objectives: what was optimised.
+        table: `system`, `model`, `size`, `family`; each objective and its `…_ci95`; `on_front`, `on_family_front`,
+            `front_probability`, `is_knee`, `hypervolume_share`, `dominated_by` (names joined by `;`); sources.
+        summary: plain JSON: front, knee, hypervolume, sources, systems left out and why, values of references.
+    """
+
+    objectives: Objectives
+    table: pd.DataFrame
+    summary: Mapping[str, Any]
+
+    @property
+    def names(self) -> list[str]:
+        """Column names of the objectives."""
+        return list(self.objectives.columns)
+
+    def write(self, table: str | Path, summary: str | Path) -> None:
+        """Write the table as CSV and the summary as JSON."""
+        write_table(self.table, table)
+        write_json(summary, self.summary)
+
+
+def read_front(table: str | Path, summary: str | Path) -> Front:
+    """Read what `Front.write` wrote.
+
+    Raises:
+        UserError: a file is missing or is not a front's.
+    """
+    content = read_json(summary)
+    text = ("system", "model", "size", "family", "dominated_by", "mos_source", "energy_source", "device")
+    rows = read_table(table, ["system", *content["objectives"], "on_front"], text)
+    return Front(Objectives(content["name"], content["objectives"]), rows, content)
+
+
+def find_front(
+    systems: pd.DataFrame,
+    objectives: Objectives,
+    draws: int = 10_000,
+    seed: int = 0,
+    not_publishable: Sequence[str] = (),
+) -> Front:
+    """The front of `systems` in `objectives`.
+
+    Columns: `system`, the objectives, and, where known, `{objective}_ci95` (half-widths), `model` (groups of
+    sub-fronts), `size`, `family` and the sources. Systems with an empty objective are left out and listed; natural
+    speech and low anchors never compete.
+
+    Raises:
+        UserError: an objective is no numeric column, or MOS of several listening tests would share an axis.
+    """
+    names = list(objectives.columns)
+    directions = list(objectives.columns.values())
+    all_systems = _checked(systems, names)
+    systems = all_systems[all_systems["family"] != REFERENCE_FAMILY] if "family" in all_systems else all_systems
+    values = systems[names].to_numpy(dtype=float)
+    complete = np.isfinite(values).all(axis=1)
+    table, values = systems[complete].reset_index(drop=True), values[complete]
+    if "mos" in names and table["mos_source"].nunique() > 1:
+        sources = ", ".join(sorted(set(table["mos_source"])))
+        raise UserError(
+            f"MOS of {sources} cannot share an axis: they are relative to the stimuli of one test; keep one"
+        )
+
+    front = optimal(values, directions)
+    scaled = scaled_costs(values, objectives)
+    reference = np.full(len(names), 1 + MARGIN)
+    minimised = ["min"] * len(names)
+    volume = hypervolume(scaled, minimised, reference)
+    shares = np.full(len(table), np.nan)
+    if front.sum() ** (len(names) - 1) <= MAX_SHARES:
+        shares = hypervolume_contributions(scaled, minimised, reference) / (volume or 1.0)
+    knee_index = knee(scaled, minimised)
+    half_widths = np.column_stack([_half_widths(table, name) for name in names])
+    probabilities = front_probability(values, half_widths, directions, draws, seed)
+    listed = None if len(table) <= MAX_LISTED else front
+    intervals = [f"{name}_ci95" for name in names if f"{name}_ci95" in table]
+    identity = [name for name in ("system", "model", "size", "family") if name in table]
+    result = table[identity + names + intervals].assign(
+        on_front=front,
+        on_family_front=optimal_within(values, directions, table["model"]),
+        front_probability=probabilities,
+        is_knee=[index == knee_index for index in range(len(table))],
+        hypervolume_share=shares,
+        dominated_by=[";".join(table["system"].iloc[found]) for found in dominators(values, directions, listed)],
+    )
+    sources = _sources(table, names)
+    energy_counts = not_publishable if set(ENERGY_COLUMNS) & set(names) else ()
+    summary = {
+        "name": objectives.name,
+        "objectives": dict(objectives.columns),
+        "systems": len(table),
+        "front": list(result["system"][front]),
+        "knee": None if knee_index is None else table["system"].iloc[knee_index],
+        "hypervolume": volume / (1 + MARGIN) ** len(names),
+        "left_out": {
+            row["system"]: [name for name in names if not np.isfinite(row[name])]
+            for row in systems[~complete].to_dict("records")
+        },
+        "sources": {name: sorted(set(cells)) for name, cells in sources.items()},
+        "references": _references(all_systems, names),
+        "not_publishable": [name for name in table["system"] if name in set(energy_counts)],
+        "draws": draws,
+        "seed": seed,
+    }
+    return Front(objectives, result.assign(**sources), summary)
+
+
+def scaled_costs(values: np.ndarray, objectives: Objectives) -> np.ndarray:
+    """Objectives (N, K) as costs from 0 (best of all systems) to 1 (worst), costs on logarithmic axes by logarithm.
+
+    The knee and the hypervolume are taken here, so that neither depends on units.
+    """
+    scaled = np.empty_like(values, dtype=float)
+    for index, (name, direction) in enumerate(objectives.columns.items()):
+        column = values[:, index]
+        column = np.log10(column) if is_logarithmic(name, column) else column
+        column = -column if direction == "max" else column
+        span = np.ptp(column) if len(column) else 0.0
+        scaled[:, index] = (column - column.min(initial=np.inf)) / span if span else 0.0
+    return scaled
+
+
+def is_logarithmic(name: str, values: np.ndarray) -> bool:
+    """Whether a column belongs on a logarithmic axis: one that is known to, or unknown values over two decades."""
+    if len(values) == 0 or values.min() <= 0:
+        return False
+    known = any(column.name == name for column in SYSTEMS_COLUMNS)
+    return column_of(name).scale == "log" if known else values.max() / values.min() > 100
+
+
+def _checked(systems: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    for name in names:
+        if name not in systems:
+            raise UserError(f"column {name!r} is missing; the table has {', '.join(map(str, systems.columns))}")
+        if not pd.api.types.is_numeric_dtype(systems[name]) and systems[name].notna().any():
+            raise UserError(f"column {name!r} is not numeric; it holds {systems[name].dropna().iloc[0]!r}")
+    systems = systems.assign(**{name: pd.to_numeric(systems[name]).astype("float64") for name in names})
+    defaults = {"model": systems["system"], "size": "", "mos_source": ""}
+    return systems.assign(**{name: value for name, value in defaults.items() if name not in systems})
+
+
+def _references(systems: pd.DataFrame, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    rows = systems[systems["family"] == REFERENCE_FAMILY].to_dict("records") if "family" in systems else []
+    return {row["system"]: {name: row[name] for name in names if np.isfinite(row[name])} for row in rows}
+
+
+def _half_widths(table: pd.DataFrame, name: str) -> np.ndarray:
+    known = table.get(f"{name}_ci95")
+    return np.zeros(len(table)) if known is None else pd.to_numeric(known).to_numpy(dtype=float, na_value=0.0)
+
+
+def _sources(table: pd.DataFrame, names: Sequence[str]) -> dict[str, list[str]]:
+    wanted = [("mos_source", MOS_COLUMNS), ("energy_source", ENERGY_COLUMNS), ("device", ENERGY_COLUMNS)]
+    return {source: list(table[source]) for source, columns in wanted if set(columns) & set(names) and source in table}

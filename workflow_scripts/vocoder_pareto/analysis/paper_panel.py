@@ -1,0 +1,34 @@
+"""One scatter as figure 2 of the paper draws it: linear axes, models by marker, sizes by colour, red rings."""
+
+from collections.abc import Mapping
+
+import seaborn
+from matplotlib.axes import Axes
+
+from vocoder_pareto.analysis.columns import model_label
+from vocoder_pareto.analysis.figure_style import OPTIMAL, FigureSettings
+from vocoder_pareto.analysis.pareto_panel import Panel, marker_of
+
+MARKER_AREA = 30
+RING_AREA = 110
+
+
+def draw_paper_panel(
+    axes: Axes, panel: Panel, settings: FigureSettings, labels: Mapping[str, str], with_legend: bool
+) -> None:
+    """Draw the systems of a panel, circle the optimal ones in red, and name families and sizes in a legend."""
+    table = panel.front.table.assign(x=panel.shown(panel.x), y=panel.shown(panel.y))
+    models = list(table["model"])
+    table["Model"] = [model_label(model, labels) for model in models]
+    table["Size"] = table["size"]
+    markers = {model_label(model, labels): marker_of(model, models) for model in models}
+    seaborn.scatterplot(
+        table, x="x", y="y", style="Model", hue="Size", markers=markers, palette=settings.colours(list(table["Size"])),
+        s=MARKER_AREA, linewidth=0.4, edgecolor="black", legend="full" if with_legend else False, ax=axes, zorder=3,
+    )  # fmt: skip
+    optimal = table[table["on_front"]]
+    axes.scatter(
+        optimal["x"], optimal["y"], s=RING_AREA, facecolors="none", edgecolors=OPTIMAL, linewidths=1.2, zorder=4
+    )
+    if with_legend:
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, handletextpad=0.2, borderaxespad=0.2)

@@ -1,0 +1,77 @@
+"""Figures of Pareto fronts: quality against cost (figure 2 of the paper), and pairs of three objectives."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vocoder_pareto.analysis.figure_captions import caption
+from vocoder_pareto.analysis.figure_style import SOFT_INK, FigureSettings, new_figure, write_below
+from vocoder_pareto.analysis.fronts import Front
+from vocoder_pareto.analysis.label_placement import place_labels
+from vocoder_pareto.analysis.paper_panel import draw_paper_panel
+from vocoder_pareto.analysis.pareto_panel import Panel, draw_panel, name_axes
+
+HEIGHT_PER_WIDTH = 0.92
+
+
+def panels_of(front: Front) -> list[Panel]:
+    """The panels that show a front: one for two objectives, every pair for three."""
+    return [Panel(front, x, y) for x, y in combinations(front.names, 2)]
+
+
+def panels_beside(fronts: Sequence[Front]) -> list[Panel]:
+    """The panels of several fronts; those with the same objectives are told apart by their devices."""
+    panels = [panel for front in fronts for panel in panels_of(front)]
+    axes = [(panel.x, panel.y) for panel in panels]
+    return [
+        replace(panel, title=_device_of(panel.front)) if axes.count((panel.x, panel.y)) > 1 else panel
+        for panel in panels
+    ]
+
+
+def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mapping[str, str]) -> Figure:
+    """Panels side by side over one caption that says what was drawn; call it within `drawing`.
+
+    Args:
+        panels: at least one; a neighbour with the same vertical column does not repeat its label.
+        settings: size and style; the width is that of one panel.
+        labels: what readers see for each model.
+    """
+    figure = new_figure(settings.width_inches * len(panels), settings.width_inches * HEIGHT_PER_WIDTH)
+    fronts = list({id(panel.front): panel.front for panel in panels}.values())
+    improved = settings.style == "improved"
+    write_below(
+        figure,
+        caption(fronts, labels, with_probabilities=improved and settings.probabilities),
+        settings.font_size - 1.8,
+    )
+    to_place = []
+    for index, axes in enumerate(figure.subplots(1, len(panels), squeeze=False)[0]):
+        panel = panels[index]
+        if not len(panel.front.table):
+            _draw_nothing(axes)
+        elif improved:
+            to_place.append((axes, *draw_panel(axes, panel, settings, labels)))
+        else:
+            draw_paper_panel(axes, panel, settings, labels, with_legend=index == len(panels) - 1)
+        name_axes(axes, panel, index > 0 and panel.y == panels[index - 1].y)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # labels are placed into what the layout has settled
+    for axes, texts, lines in to_place:
+        place_labels(axes, texts, lines)
+    return figure
+
+
+def _draw_nothing(axes: Axes) -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.text(0.5, 0.5, "no system has all values", transform=axes.transAxes, ha="center", va="center", color=SOFT_INK)
+
+
+def _device_of(front: Front) -> str:
+    sources = front.summary.get("sources", {})
+    published = sources.get("energy_source") == ["published"]
+    return ", ".join(sources.get("device", [])) + (" (published)" if published else "")

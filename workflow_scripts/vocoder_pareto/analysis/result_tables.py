@@ -1,0 +1,158 @@
+"""Tables 1 and 2 of the paper, for its numbers or for ours: quality, and cost."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import pandas as pd
+
+from vocoder_pareto.analysis.columns import REFERENCE_FAMILY, model_label
+from vocoder_pareto.analysis.display_table import DisplayColumn, DisplayTable
+
+ENERGY = "energy_joules_per_audio_second"
+Origin = Literal["published", "measured"]
+
+# What the sources of columns without a column of their own are, by the origin of the table.
+COUNTS = {"published": "published", "measured": "counted"}
+EXACT_COUNTS = {"published": "converted", "measured": "counted"}
+DISTANCES = {"published": "published", "measured": "measured"}
+
+
+def quality_table(
+    systems: pd.DataFrame, origin: Origin, suggested: Sequence[str], labels: Mapping[str, str]
+) -> pd.DataFrame:
+    """Table 1 as data: MOS and spectral distance of every system, each with its source."""
+    interval_source = systems["mos_source"].replace({"published": "inferred"})
+    return _named(systems, suggested, labels).assign(
+        mos=systems["mos"],
+        mos_source=systems["mos_source"],
+        mos_ci95=systems["mos_ci95"],
+        mos_ci95_source=interval_source.where(systems["mos_ci95"].notna(), ""),
+        d_stft=systems["d_stft"],
+        d_stft_source=_where_known(systems["d_stft"], DISTANCES[origin]),
+        d_stft_ci95=systems["d_stft_ci95"],
+    )
+
+
+def cost_table(
+    systems: pd.DataFrame, origin: Origin, suggested: Sequence[str], labels: Mapping[str, str]
+) -> pd.DataFrame:
+    """Table 2 as data: parameters, FLOPs and energy of every system but the references, each with its source."""
+    systems = systems[systems["family"] != REFERENCE_FAMILY]
+    energy_source = systems["energy_source"].replace({"published": "converted"})
+    return _named(systems, suggested, labels).assign(
+        parameters=systems["parameters"],
+        parameters_source=_where_known(systems["parameters"], COUNTS[origin]),
+        gflops_per_audio_second=systems["gflops_per_audio_second"],
+        gflops_per_audio_second_source=_where_known(systems["gflops_per_audio_second"], EXACT_COUNTS[origin]),
+        gflops_published_convention=systems["gflops_published_convention"],
+        gflops_published_convention_source=_where_known(systems["gflops_published_convention"], COUNTS[origin]),
+        **{
+            ENERGY: systems[ENERGY],
+            f"{ENERGY}_source": energy_source.where(systems[ENERGY].notna(), ""),
+            f"{ENERGY}_ci95": systems[f"{ENERGY}_ci95"],
+        },
+        real_time_factor=systems["real_time_factor"],
+        real_time_factor_source=_where_known(systems["real_time_factor"], "measured"),
+        device=systems["device"],
+    )
+
+
+def quality_display(table: pd.DataFrame, systems: pd.DataFrame) -> DisplayTable:
+    """Table 1 for readers; `systems` is what `table` was made of."""
+    return DisplayTable(
+        caption="Quality of the systems: mean opinion score (MOS) and spectral distance.",
+        columns=[
+            DisplayColumn("Model", _names(table)),
+            DisplayColumn("MOS", _formatted(table["mos"], ".2f"), list(table["mos_source"])),
+            DisplayColumn("± (95 %)", _formatted(table["mos_ci95"], ".2f"), list(table["mos_ci95_source"])),
+            DisplayColumn(
+                "D_STFT", _formatted(table["d_stft"], ".4f"), list(table["d_stft_source"]), r"$\mathcal{D}_{STFT}$"
+            ),
+            DisplayColumn("± (95 %)", _formatted(table["d_stft_ci95"], ".4f"), list(table["d_stft_source"])),
+        ],
+        emphasised=_on_front(table, systems),
+        notes=_notes(table, systems),
+        label="tab:quality",
+    )
+
+
+def cost_display(table: pd.DataFrame, systems: pd.DataFrame, not_publishable: Sequence[str] = ()) -> DisplayTable:
+    """Table 2 for readers; `not_publishable` are systems that a shortened protocol measured."""
+    devices = sorted(set(table["device"]) - {""})
+    notes = _notes(table, systems)
+    if devices:
+        notes.append(f"Energy on {', '.join(devices)}.")
+    if set(not_publishable) & set(table["system"]):
+        notes.append("Measured with a shortened protocol: not publishable.")
+    convention = "gflops_published_convention"
+    exact = "gflops_per_audio_second"
+    return DisplayTable(
+        caption="Cost of the systems: parameters, floating-point operations and energy per second of generated audio.",
+        columns=[
+            DisplayColumn("Model", _names(table)),
+            DisplayColumn("Param. (M)", _millions(table["parameters"]), list(table["parameters_source"])),
+            DisplayColumn("GFLOPs/s", _formatted(table[exact], ",.2f"), list(table[f"{exact}_source"])),
+            DisplayColumn(
+                "GFLOPs (paper's count)", _formatted(table[convention], ",.2f"), list(table[f"{convention}_source"])
+            ),
+            DisplayColumn("J/s", _formatted(table[ENERGY], "#.4g"), list(table[f"{ENERGY}_source"])),
+            DisplayColumn("± (95 %)", _formatted(table[f"{ENERGY}_ci95"], ".2g"), list(table[f"{ENERGY}_source"])),
+            DisplayColumn(
+                "Real-time factor",
+                _formatted(table["real_time_factor"], "#.3g"),
+                list(table["real_time_factor_source"]),
+            ),
+        ],
+        emphasised=_on_front(table, systems),
+        notes=notes,
+        label="tab:cost",
+    )
+
+
+def _named(systems: pd.DataFrame, suggested: Sequence[str], labels: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "system": systems["system"],
+            "model": [model_label(model, labels) for model in systems["model"]],
+            "size": systems["size"],
+            "suggested_by_authors": systems["system"].isin(list(suggested)),
+        }
+    )
+
+
+def _names(table: pd.DataFrame) -> list[str]:
+    stars = table["suggested_by_authors"].map({True: "*", False: ""})
+    return [
+        f"{name}{star} {size}".rstrip() for name, star, size in zip(table["model"], stars, table["size"], strict=True)
+    ]
+
+
+def _where_known(cells: pd.Series, source: str) -> pd.Series:
+    return cells.notna().map({True: source, False: ""})
+
+
+def _formatted(cells: pd.Series, pattern: str) -> list[str]:
+    return ["" if pd.isna(cell) else format(float(cell), pattern) for cell in cells]
+
+
+def _millions(cells: pd.Series) -> list[str]:
+    """With the digits of the paper: two decimals, three below a million."""
+    return ["" if pd.isna(cell) else format(cell / 1e6, ".2f" if cell >= 1e6 else ".3f") for cell in cells]
+
+
+def _on_front(table: pd.DataFrame, systems: pd.DataFrame) -> list[bool]:
+    front = set(systems.loc[systems["on_front_energy"].fillna(False), "system"])
+    return [system in front for system in table["system"]]
+
+
+def _notes(table: pd.DataFrame, systems: pd.DataFrame) -> list[str]:
+    notes = []
+    if any(_on_front(table, systems)):
+        notes.append("Bold: Pareto optimal in energy and MOS.")
+    if table["suggested_by_authors"].any():
+        notes.append("* sizes that the authors added to those of the original papers.")
+    steps = systems["training_steps"].dropna()
+    if len(steps):
+        counts = f"{steps.min():,}" if steps.min() == steps.max() else f"{steps.min():,} to {steps.max():,}"
+        notes.append(f"Trained for {counts} steps.")
+    return notes

@@ -1,0 +1,209 @@
+"""`systems.csv`: one row per system, all measurements joined, each with its source."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from vocoder_pareto.analysis import published
+from vocoder_pareto.analysis.columns import REFERENCE_FAMILY, SYSTEMS_COLUMNS
+from vocoder_pareto.analysis.pareto import optimal
+from vocoder_pareto.analysis.tabular import read_table, typed
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import read_json
+from vocoder_pareto.systems import REFERENCE_SYSTEMS
+
+ENERGY = "energy_joules_per_audio_second"
+FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": "gflops_per_audio_second"}
+PUBLISHED_FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": "gflops_published_convention"}
+ENERGY_KEYS = (
+    ENERGY, f"{ENERGY}_ci95", "energy_source", "device", "mean_power_watts", "idle_power_watts", "real_time_factor",
+    "peak_memory_bytes",
+)  # fmt: skip
+COMPLEXITY_KEYS = ("model", "size", "parameters", "gflops_per_audio_second", "gflops_published_convention")
+MOS_SOURCES = ("listening_test", "simulated")
+
+
+@dataclass(frozen=True)
+class Emissions:
+    """How energy becomes emissions.
+
+    Attributes:
+        intensity_kg_per_kwh: kgCO2eq per kWh of electricity.
+        power_usage_effectiveness: energy of the site per energy of its computers, at least 1.
+    """
+
+    intensity_kg_per_kwh: float
+    power_usage_effectiveness: float = 1.0
+
+    def kg(self, joules: float) -> float:
+        """Emissions of `joules` of computing."""
+        return joules / published.JOULES_PER_KWH * self.power_usage_effectiveness * self.intensity_kg_per_kwh
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """The files that the stages before left, read.
+
+    Attributes:
+        complexity: one mapping per system, in the order of the study.
+        energy, training: mappings by system.
+        d_stft: distances of the clips by system.
+    """
+
+    complexity: Sequence[Mapping[str, Any]]
+    energy: Mapping[str, Mapping[str, Any]]
+    training: Mapping[str, Mapping[str, Any]]
+    d_stft: Mapping[str, np.ndarray]
+
+
+def read_measurements(
+    complexity: Sequence[str | Path],
+    energy: Sequence[str | Path],
+    training: Sequence[str | Path],
+    quality: Sequence[str | Path],
+) -> Measurements:
+    """Read the JSON files of complexity, energy and training, and the CSV files of quality, named by system.
+
+    Raises:
+        UserError: a file is missing or malformed.
+    """
+    return Measurements(
+        complexity=[read_json(path) for path in complexity],
+        energy=_by_system(energy),
+        training=_by_system(training),
+        d_stft={Path(path).stem: read_table(path, ["d_stft"])["d_stft"].dropna().to_numpy() for path in quality},
+    )
+
+
+def systems_measured(
+    measurements: Measurements, mos: pd.DataFrame, families: Mapping[str, str], emissions: Emissions
+) -> pd.DataFrame:
+    """Join the measurements with the MOS of one source, see `mos_of_listening_test` and `mos_of_paper`.
+
+    References (natural speech, low anchor) stand first and have quality alone. A system without MOS keeps an empty
+    cell: it is left out of fronts, never filled in from another test.
+    """
+    rated = mos.set_index("system")
+    references = [name for name in REFERENCE_SYSTEMS if name in measurements.d_stft or name in rated.index]
+    rows = [{"system": name, "model": name, "size": "", "family": REFERENCE_FAMILY} for name in references]
+    for counts in measurements.complexity:
+        system = counts["system"]
+        energy = measurements.energy.get(system, {})
+        row = {"system": system, "family": families.get(counts["model"], "")}
+        row |= {key: counts.get(key) for key in COMPLEXITY_KEYS} | {key: energy.get(key) for key in ENERGY_KEYS}
+        rows.append(row | _training_of(measurements.training.get(system, {}), emissions))
+    for row in rows:
+        distances = measurements.d_stft.get(row["system"], np.empty(0))
+        row["d_stft"], row["d_stft_ci95"] = mean_with_half_width(distances)
+        if row["system"] in rated.index:
+            row |= rated.loc[row["system"], ["mos", "mos_ci95", "mos_source"]].to_dict()
+    return with_fronts(_as_table(rows), FRONTS)
+
+
+def systems_published(
+    quality: pd.DataFrame,
+    cost: pd.DataFrame,
+    conventions: published.Conventions,
+    statement: published.CarbonStatement,
+    families: Mapping[str, str],
+) -> pd.DataFrame:
+    """The paper's own numbers as a `systems.csv`: see `published` for how they are read.
+
+    Exact GFLOPs are left empty where the printed count holds something else than the operations of the model as it
+    runs. Training time, energy and emissions are those of the paper's statement, an estimate from power × time.
+    """
+    table = quality.merge(cost, on=["system", "model", "size"], how="left", suffixes=("", "_cost"))
+    reference = table["size"] == ""
+    exact = [
+        published.gflops_per_audio_second(printed, conventions.of(model, size)) if size else math.nan
+        for model, size, printed in zip(table["model"], table["size"], table["gflops"], strict=True)
+    ]
+    table = table.assign(
+        family=table["model"].map(families).where(~reference, REFERENCE_FAMILY),
+        gflops_per_audio_second=exact,
+        gflops_published_convention=table["gflops"],
+        energy_source="published",
+        device=published.DEVICE,
+        mos_source="published",
+        training_seconds=statement.hours_per_model * 3600,
+        training_energy_joules=statement.kwh_per_model * published.JOULES_PER_KWH,
+        co2eq_kg_training=statement.kg_co2eq_per_model,
+    )
+    costs = ["energy_source", "device", "training_seconds", "training_energy_joules", "co2eq_kg_training"]
+    table[costs] = table[costs].astype("object").where(~reference, None)
+    return with_fronts(typed(table, SYSTEMS_COLUMNS, "the published tables"), PUBLISHED_FRONTS)
+
+
+def with_fronts(table: pd.DataFrame, fronts: Mapping[str, str]) -> pd.DataFrame:
+    """`table` with its front columns filled: true or false for rated systems with that cost, else empty."""
+    found = {}
+    for name, cost in fronts.items():
+        complete = table[[cost, "mos"]].notna().all(axis=1)
+        found[name] = pd.Series(pd.NA, index=table.index, dtype="boolean")
+        found[name][complete] = optimal(table.loc[complete, [cost, "mos"]].to_numpy(), ["min", "max"])
+    return table.assign(**found)
+
+
+def mos_of_paper(quality: pd.DataFrame) -> pd.DataFrame:
+    """The printed MOS with inferred intervals, as rows of `mos.csv`."""
+    return quality[["system", "mos", "mos_ci95"]].assign(mos_source="published")
+
+
+def mos_of_listening_test(path: str | Path) -> pd.DataFrame:
+    """Read `mos.csv`.
+
+    Raises:
+        UserError: as `read_table`; more than one source, or one that is not a listening test's; a system twice.
+    """
+    mos = read_table(path, ["system", "mos", "mos_ci95", "mos_source"], ["system", "mos_source"])
+    sources = sorted(set(mos["mos_source"]))
+    if len(sources) > 1 or not set(sources) <= set(MOS_SOURCES):
+        raise UserError(f"{path}: mos_source is {', '.join(sources)}; allowed is one of {', '.join(MOS_SOURCES)}")
+    if mos["system"].duplicated().any():
+        raise UserError(f"{path}: system {mos['system'][mos['system'].duplicated()].iloc[0]} has two rows; keep one")
+    return mos
+
+
+def measurement_flags(measurements: Measurements) -> dict[str, Any]:
+    """What `systems.csv` has no column for: systems measured with a shortened protocol, flags, clips per system."""
+    flags = {
+        system: [*energy.get("flags", []), *measurements.training.get(system, {}).get("flags", [])]
+        for system, energy in measurements.energy.items()
+    }
+    return {
+        "not_publishable": [system for system, energy in measurements.energy.items() if not energy.get("publishable")],
+        "flags": {system: found for system, found in flags.items() if found},
+        "d_stft_clips": {system: len(distances) for system, distances in measurements.d_stft.items()},
+    }
+
+
+def mean_with_half_width(values: np.ndarray) -> tuple[float | None, float | None]:
+    """Mean and half-width of its 95 % interval by Student's t; None where there are too few values."""
+    if len(values) < 2:
+        return (float(values[0]), None) if len(values) else (None, None)
+    half_width = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+    return float(values.mean()), float(half_width)
+
+
+def _training_of(summary: Mapping[str, Any], emissions: Emissions) -> dict[str, Any]:
+    joules = summary.get("energy_joules")
+    return {
+        "training_steps": summary.get("steps"),
+        "training_seconds": summary.get("seconds"),
+        "training_energy_joules": joules,
+        "co2eq_kg_training": None if joules is None else emissions.kg(joules),
+    }
+
+
+def _by_system(paths: Sequence[str | Path]) -> dict[str, dict[str, Any]]:
+    return {content["system"]: content for content in map(read_json, paths)}
+
+
+def _as_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    return typed(pd.DataFrame(rows), SYSTEMS_COLUMNS, "the measurements")
