@@ -83,3 +83,18 @@ def run_settings(wildcards):
 def published_convention(wildcards):
     """What the paper's FLOPs of a system counted."""
     return configuration.canonical_json(settings_of(wildcards)["published_convention"])
+
+
+def whole_machine(wildcards):
+    """All cores of a local run; on a cluster, where `--exclusive` keeps others away, one unless `--cores` says more."""
+    try:
+        return workflow.cores
+    except WorkflowError:
+        return 1
+
+
+def stored_runs(wildcards):
+    """The records of a system in the stored set; the first run must exist."""
+    folder = config["measurements"]["from"]
+    files = sorted(Path(folder).glob(f"run*/{wildcards.system}.json"))
+    return [str(file) for file in files] or [f"{folder}/run1/{wildcards.system}.json"]

@@ -4,8 +4,8 @@ import argparse
 
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.files import read_json, write_json
+from vocoder_pareto.measurement.digests import file_digest
 from vocoder_pareto.measurement.energy import Subject, measure_energy
-from vocoder_pareto.measurement.hardware import file_digest
 from vocoder_pareto.measurement.meter import MeterSettings, open_meter
 from vocoder_pareto.measurement.protocol import EnergySettings
 from vocoder_pareto.measurement.workload import mels_of_test_set

@@ -6,7 +6,7 @@ Imports nothing heavy, since the Snakefile reads it at every start.
 import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,23 @@ import jsonschema
 import yaml
 
 from vocoder_pareto.errors import UserError
+
+
+def read_configuration(files: Iterable[str | Path]) -> dict[str, Any]:
+    """The configuration of YAML `files`: keys of later ones replace those of earlier ones, as `--configfile` does.
+
+    Raises:
+        UserError: a file is missing or is not YAML.
+    """
+    merged: dict[str, Any] = {}
+    for file in files:
+        try:
+            _update(merged, yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {})
+        except FileNotFoundError as error:
+            raise UserError(f"{file}: no such file") from error
+        except yaml.YAMLError as error:
+            raise UserError(f"{file}: not valid YAML ({error})") from error
+    return merged
 
 
 def check_configuration(config: Mapping[str, Any], schema_file: str | Path) -> None:
@@ -67,6 +84,14 @@ def system_settings(config: Mapping[str, Any], model: str, size: str) -> dict[st
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no white space, so that reordering a configuration changes nothing."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _update(config: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(config.get(key), dict):
+            _update(config[key], value)
+        else:
+            config[key] = value
 
 
 def _known_systems(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:

@@ -8,7 +8,8 @@ from simulated_counters import FakeGpu
 
 from vocoder_pareto.measurement import hardware
 from vocoder_pareto.measurement.bounds import Bounds, violations
-from vocoder_pareto.measurement.hardware import PeakMemory, device_state, digest, file_digest, peak_flops_per_second
+from vocoder_pareto.measurement.digests import digest, file_digest
+from vocoder_pareto.measurement.hardware import PeakMemory, device_state, peak_flops_per_second
 from vocoder_pareto.measurement.nvml import gpu_description, gpu_state
 
 CPU = torch.device("cpu")

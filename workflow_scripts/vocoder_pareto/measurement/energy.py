@@ -13,11 +13,11 @@ import torch
 from vocoder_pareto.measurement import bounds as physical
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.cross_check import window_checked_by_zeus
+from vocoder_pareto.measurement.digests import system_digest
 from vocoder_pareto.measurement.hardware import (
     PeakMemory,
     device_name,
     device_state,
-    digest,
     hardware_description,
     peak_flops_per_second,
     software_description,
@@ -70,7 +70,7 @@ def measure_energy(
         The content of `measurements/energy/{system}.json`.
 
     Raises:
-        UserError: the device runs out of memory, or does not have the precision.
+        OutOfMemory, UnsupportedPrecision: what the settings ask of the device.
     """
     system = subject.system
     frames = max(1, round(settings.clip_seconds * system.sample_rate / system.hop_length))
@@ -110,7 +110,7 @@ def measure_energy(
         "settings": {
             "architecture": dict(system.architecture),
             "sampling": dict(system.sampling),
-            "digest": digest({"architecture": system.architecture, "sampling": system.sampling}),
+            "digest": system_digest(system),
         },
         "meter": meter.description(),
         "cross_check": cross_check,

@@ -1,11 +1,8 @@
 """What a measurement ran on: device, processor, versions. What cannot be told is None."""
 
-import hashlib
-import json
 import os
 import platform
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -121,18 +118,6 @@ class PeakMemory:
         lines = (_text("/proc/self/status") or "").splitlines()
         peaks = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
         return peaks[0] if peaks else None
-
-
-def digest(settings: Mapping[str, Any]) -> str:
-    """16 hex digits of the canonical JSON of `settings`."""
-    text = json.dumps(settings, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def file_digest(path: str | Path) -> str:
-    """SHA-256 of a file."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _forget_peak() -> bool:

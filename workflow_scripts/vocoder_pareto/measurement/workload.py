@@ -13,6 +13,14 @@ from vocoder_pareto.measurement.protocol import EnergySettings, Work
 from vocoder_pareto.models.vocoder import Vocoder
 
 
+class OutOfMemory(UserError):
+    """The device cannot hold the batch."""
+
+
+class UnsupportedPrecision(UserError):
+    """The device does not compute so."""
+
+
 def mels_of_test_set(mels_file: str, table_file: str, n_mels: int) -> np.ndarray:
     """The mel-spectrograms of the test set, one after the other in time: (M, frames of all).
 
@@ -69,10 +77,12 @@ def numeric_precision(device: torch.device, precision: str) -> Iterator[None]:
     """Let NVIDIA GPUs use TF32 only if `precision` says so: PyTorch allows it to convolutions by default.
 
     Raises:
-        UserError: the device does not have the precision.
+        UnsupportedPrecision: the device does not have it.
     """
     if precision == "tf32" and not (device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)):
-        raise UserError(f"config key energy.precision: tf32 needs an NVIDIA GPU from Ampere on, not {device}")
+        raise UnsupportedPrecision(
+            f"config key energy.precision: tf32 needs an NVIDIA GPU from Ampere on, not {device}"
+        )
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
     try:
@@ -86,14 +96,14 @@ def memory_enough_for(settings: EnergySettings, device: torch.device) -> Iterato
     """Say what to change when the device runs out of memory.
 
     Raises:
-        UserError: it did.
+        OutOfMemory: it did.
     """
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "can't allocate memory" not in str(error):
             raise
-        raise UserError(
+        raise OutOfMemory(
             f"{device}: out of memory for batches of {settings.batch_size} clips of {settings.clip_seconds:g} s; "
             "lower energy.batch_size or energy.clip_seconds, or end other programs on the device"
         ) from error

@@ -1,0 +1,35 @@
+# The energy of every system, measured here.
+
+
+rule measure_energy:
+    input:
+        checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
+        complexity=f"{RESULTS}/measurements/complexity/{{system}}.json",
+        mels=f"{RESULTS}/dataset/mels.npy",
+        table=f"{RESULTS}/dataset/clips.csv",
+    output:
+        measurement=f"{RESULTS}/measurements/energy/{{system}}.json",
+    log:
+        f"{RESULTS}/logs/measure_energy/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/measure_energy/{{system}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: whole_machine
+    resources:
+        gpu=GPUS_PER_JOB,
+        slurm_extra="--exclusive",
+    params:
+        system=synthesis_settings,
+        protocol=config_json("energy"),
+        meter=config_json("meter"),
+        device=config["device"],
+        seed=config["seed"],
+        code=system_code_version("measure_energy", "vocoder"),
+    message:
+        "Measuring the energy of {wildcards.system}, alone on the machine."
+    shell:
+        "python {PROGRAMS:q}/measure_energy.py --checkpoint {input.checkpoint:q} --system {params.system:q}"
+        " --complexity {input.complexity:q} --mels {input.mels:q} --table {input.table:q}"
+        " --protocol {params.protocol:q} --meter {params.meter:q} --device {params.device:q} --seed {params.seed}"
+        " --output {output.measurement:q} &> {log:q}"

@@ -1,0 +1,113 @@
+# Parameters and FLOPs of every system; its energy, measured here alone on the machine or taken from a stored set.
+
+
+rule measure_complexity:
+    output:
+        measurement=f"{RESULTS}/measurements/complexity/{{system}}.json",
+    log:
+        f"{RESULTS}/logs/measure_complexity/{{system}}.log",
+    conda:
+        "../envs/torch.yaml"
+    params:
+        system=synthesis_settings,
+        published=published_convention,
+        code=system_code_version("measure_complexity", "vocoder"),
+    message:
+        "Counting parameters and FLOPs of {wildcards.system}."
+    shell:
+        "python {PROGRAMS:q}/measure_complexity.py --system {params.system:q} --published {params.published:q}"
+        " --output {output.measurement:q} &> {log:q}"
+
+
+if config["measurements"]["from"] is None:
+
+    include: "measured_energy.smk"
+
+else:
+
+    include: "stored_energy.smk"
+
+
+rule sweep_energy:
+    input:
+        checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
+        mels=f"{RESULTS}/dataset/mels.npy",
+        table=f"{RESULTS}/dataset/clips.csv",
+    output:
+        sweep=f"{RESULTS}/measurements/sweeps/{{system}}.csv",
+    log:
+        f"{RESULTS}/logs/sweep_energy/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sweep_energy/{{system}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: whole_machine
+    resources:
+        gpu=GPUS_PER_JOB,
+        slurm_extra="--exclusive",
+    params:
+        system=synthesis_settings,
+        protocol=config_json("energy"),
+        sweep=config_json("measurements", "sweep"),
+        meter=config_json("meter"),
+        device=config["device"],
+        seed=config["seed"],
+        code=system_code_version("sweep_energy", "vocoder"),
+    message:
+        "Measuring {wildcards.system} against batch size and precision, alone on the machine."
+    shell:
+        "python {PROGRAMS:q}/sweep_energy.py --checkpoint {input.checkpoint:q} --system {params.system:q}"
+        " --mels {input.mels:q} --table {input.table:q} --protocol {params.protocol:q} --sweep {params.sweep:q}"
+        " --meter {params.meter:q} --device {params.device:q} --seed {params.seed} --output {output.sweep:q} &> {log:q}"
+
+
+rule draw_sweeps:
+    input:
+        sweeps=expand(f"{RESULTS}/measurements/sweeps/{{system}}.csv", system=SYSTEMS),
+    output:
+        figures=multiext(f"{RESULTS}/energy_sweeps", ".pdf", ".svg"),
+    log:
+        f"{RESULTS}/logs/draw_sweeps.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        figures=config_json("figures"),
+        labels=model_labels(),
+        code=code_version("draw_sweeps"),
+    message:
+        "Drawing energy against batch size and precision."
+    shell:
+        "python {PROGRAMS:q}/draw_sweeps.py --sweeps {input.sweeps:q} --figures {params.figures:q}"
+        " --labels {params.labels:q} --output {output.figures:q} &> {log:q}"
+
+
+rule energy_sweeps:
+    input:
+        rules.draw_sweeps.output,
+
+
+rule profile_layers:
+    output:
+        profile=f"{RESULTS}/measurements/layers/{{system}}.csv",
+    log:
+        f"{RESULTS}/logs/profile_layers/{{system}}.log",
+    conda:
+        "../envs/torch.yaml"
+    threads: whole_machine
+    resources:
+        gpu=GPUS_PER_JOB,
+        slurm_extra="--exclusive",
+    params:
+        system=synthesis_settings,
+        device=config["device"],
+        code=system_code_version("profile_layers", "vocoder"),
+    message:
+        "Profiling the layers of {wildcards.system}."
+    shell:
+        "python {PROGRAMS:q}/profile_layers.py --system {params.system:q} --device {params.device:q}"
+        " --output {output.profile:q} &> {log:q}"
+
+
+rule layer_profiles:
+    input:
+        expand(f"{RESULTS}/measurements/layers/{{system}}.csv", system=SYSTEMS),

@@ -1,0 +1,22 @@
+"""Take the energy of a system from a stored set of measurements instead of measuring it here."""
+
+import argparse
+
+from vocoder_pareto.files import write_json
+from vocoder_pareto.measurement.measured_set import adopted
+from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.settings import settings_from
+from vocoder_pareto.systems import SystemSettings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--set", required=True, help="folder of the set, such as resources/measured/nvidia-rtx-a5000")
+    parser.add_argument("--system", type=json_or_file, required=True, help="SystemSettings, as JSON or @file")
+    parser.add_argument("--output", required=True, help="JSON file to write")
+    arguments = parser.parse_args()
+    write_json(arguments.output, adopted(arguments.set, settings_from(SystemSettings, arguments.system, "models")))
+
+
+if __name__ == "__main__":
+    run(main)

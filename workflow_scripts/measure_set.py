@@ -1,0 +1,43 @@
+"""Measure the energy of all systems of a configuration on this machine, in random order, and store the raw records.
+
+Each call is one run: call it twice to learn how far runs are apart. The weights are random, since energy does not
+depend on their values; so nothing has to be trained. A call that was broken off goes on where it stopped.
+"""
+
+import argparse
+from pathlib import Path
+
+from vocoder_pareto.configuration import read_configuration
+from vocoder_pareto.device import resolve_device
+from vocoder_pareto.measurement.energy import measure_energy
+from vocoder_pareto.measurement.fresh_subject import fresh_subject
+from vocoder_pareto.measurement.hardware import device_name
+from vocoder_pareto.measurement.measured_set import folder_of, measure_run, systems_of
+from vocoder_pareto.measurement.meter import MeterSettings, open_meter
+from vocoder_pareto.measurement.protocol import EnergySettings
+from vocoder_pareto.program import run
+from vocoder_pareto.settings import settings_from
+from vocoder_pareto.systems import SystemSettings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", nargs="+", required=True, help="config.yaml, and presets over it")
+    parser.add_argument("--device", default="auto", help="auto | cpu | cuda:N (default: %(default)s)")
+    parser.add_argument("--sets", type=Path, required=True, help="folder of the sets: resources/measured")
+    arguments = parser.parse_args()
+    config = read_configuration(arguments.config)
+    systems = systems_of(config)
+    settings = settings_from(EnergySettings, config["energy"], "energy")
+    device, seed = resolve_device(arguments.device), config["seed"]
+    meter = open_meter(device, settings_from(MeterSettings, config["meter"], "meter"))
+
+    def measure(system: SystemSettings) -> dict:
+        return measure_energy(fresh_subject(system, settings, seed), settings, meter, device, seed)
+
+    finished = measure_run(arguments.sets / folder_of(device_name(device)), systems, measure, seed)
+    print(f"{finished}: {len(systems)} systems")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,71 @@
+"""Energy against batch size, a line per precision, a panel per system."""
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator, ScalarFormatter
+
+from vocoder_pareto.analysis.figure_style import FigureSettings, new_figure, write_below
+
+COLUMNS = (
+    "system", "model", "size", "precision", "batch_size", "energy_joules_per_audio_second",
+    "energy_joules_per_audio_second_ci95", "energy_source", "device",
+)  # fmt: skip
+LINES = {"float32": ("o", "-"), "tf32": ("s", "--"), "bf16": ("^", ":")}
+PANELS_PER_ROW = 3
+
+
+def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[str, str]) -> Figure:
+    """Draw all rows of `sweeps` (columns `COLUMNS`); call it within `drawing`.
+
+    Args:
+        sweeps: rows of the sweeps of all systems; those without energy are left out.
+        settings: size and style; the width is that of one panel.
+        labels: what readers see for each model.
+    """
+    systems = list(dict.fromkeys(sweeps["system"]))
+    columns = min(PANELS_PER_ROW, len(systems))
+    rows = math.ceil(len(systems) / columns)
+    figure = new_figure(settings.width_inches * columns * 0.75, settings.width_inches * rows * 0.65)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    panels = iter(grid.flat)
+    measured = sweeps.dropna(subset="energy_joules_per_audio_second")
+    colours = settings.colours(sweeps["size"])
+    for system, axes in zip(systems, panels, strict=False):
+        _draw_system(axes, measured[measured["system"] == system], colours)
+        model, _, size = system.rpartition("-")
+        axes.set_xlabel("batch size")
+        axes.set_title(f"{labels.get(model, model)} {size}")
+    for axes in panels:  # what the systems left
+        axes.set_visible(False)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("J per second of audio")
+    write_below(figure, _caption(measured), settings.font_size - 1.8)
+    return figure
+
+
+def _draw_system(axes: Axes, rows: pd.DataFrame, colours: Mapping[str, tuple[float, float, float]]) -> None:
+    for precision, line in rows.groupby("precision", sort=False):
+        marker, style = LINES[precision]
+        axes.errorbar(
+            line["batch_size"], line["energy_joules_per_audio_second"],
+            yerr=line["energy_joules_per_audio_second_ci95"].fillna(0), marker=marker, linestyle=style, markersize=3,
+            linewidth=1, capsize=1.5, color=colours[line["size"].iloc[0]], label=precision,
+        )  # fmt: skip
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
+    if len(rows):
+        axes.set_xticks(sorted(set(rows["batch_size"])))
+        axes.legend(frameon=False)
+    axes.grid(True, axis="y")
+
+
+def _caption(measured: pd.DataFrame) -> str:
+    sources = ", ".join(sorted(set(measured["energy_source"].astype(str)))) or "nothing measured"
+    devices = ", ".join(sorted(set(measured["device"].astype(str))))
+    return f"Energy ({sources}) on {devices}. Bars: 95 % intervals. A precision that the device lacks is not drawn."

@@ -1,0 +1,92 @@
+"""Energy of one system against batch size and precision."""
+
+import csv
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from vocoder_pareto.files import written_whole
+from vocoder_pareto.measurement.energy import Subject, measure_energy
+from vocoder_pareto.measurement.meter import Meter
+from vocoder_pareto.measurement.protocol import EnergySettings
+from vocoder_pareto.measurement.workload import OutOfMemory, UnsupportedPrecision
+
+log = logging.getLogger(__name__)
+
+RESULT_COLUMNS = (
+    "energy_joules_per_audio_second", "energy_joules_per_audio_second_ci95", "net_energy_joules_per_audio_second",
+    "mean_power_watts", "real_time_factor", "peak_memory_bytes", "energy_source", "device", "publishable",
+)  # fmt: skip
+COLUMNS = ("system", "model", "size", "precision", "batch_size", *RESULT_COLUMNS, "flags")
+
+
+@dataclass(frozen=True)
+class SweepSettings:
+    """The section `measurements.sweep` of the configuration.
+
+    Attributes:
+        batch_sizes: clips generated together.
+        precisions: see `EnergySettings`; one that the device does not have is a row without numbers.
+    """
+
+    batch_sizes: tuple[int, ...] = (1, 2, 4, 8)
+    precisions: tuple[Literal["float32", "tf32", "bf16"], ...] = ("float32", "tf32", "bf16")
+
+    def __post_init__(self):
+        if not self.batch_sizes or min(self.batch_sizes) < 1:
+            raise ValueError(f"batch_sizes is {list(self.batch_sizes)}; give at least one, all at least 1")
+        if not self.precisions:
+            raise ValueError("precisions is empty; give at least one")
+
+
+def sweep_energy(
+    subject: Subject, settings: EnergySettings, sweep: SweepSettings, meter: Meter, device: torch.device, seed: int
+) -> list[dict[str, Any]]:
+    """Measure `subject` for every precision and batch size, in the columns `COLUMNS`.
+
+    The clips of a measurement are at least as many as a batch holds. Where the device has no such precision, or not
+    enough memory, the row has a flag and no numbers.
+    """
+    rows = []
+    for precision in sweep.precisions:
+        for batch_size in sweep.batch_sizes:
+            changed = replace(
+                settings, precision=precision, batch_size=batch_size, clips=_whole_batches(settings.clips, batch_size)
+            )
+            rows.append(_row(subject, changed, meter, device, seed))
+    return rows
+
+
+def write_sweep(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write `measurements/sweeps/{system}.csv`; what was not measured is an empty cell."""
+    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _whole_batches(clips: int, batch_size: int) -> int:
+    return -(-clips // batch_size) * batch_size
+
+
+def _row(subject: Subject, settings: EnergySettings, meter: Meter, device: torch.device, seed: int) -> dict[str, Any]:
+    system = subject.system
+    row = {
+        "system": system.name,
+        "model": system.model,
+        "size": system.size,
+        "precision": settings.precision,
+        "batch_size": settings.batch_size,
+    }
+    try:
+        record = measure_energy(subject, settings, meter, device, seed)
+    except (OutOfMemory, UnsupportedPrecision) as error:
+        log.warning("%s, batch size %d, %s: %s", system.name, settings.batch_size, settings.precision, error)
+        return row | {"flags": "out_of_memory" if isinstance(error, OutOfMemory) else "unsupported_precision"}
+    results = {name: record[name] for name in RESULT_COLUMNS}
+    results["publishable"] = str(record["publishable"]).lower()
+    return row | results | {"flags": " ".join(record["flags"])}
