@@ -1,0 +1,90 @@
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from small_vocoder import SMALL, SmallVocoder
+
+from vocoder_pareto.analysis import sweep_figure
+from vocoder_pareto.analysis.figure_style import FigureSettings, drawing
+from vocoder_pareto.analysis.sweep_figure import draw_sweeps
+from vocoder_pareto.measurement import sweep as sweeping
+from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
+from vocoder_pareto.measurement.energy import Subject
+from vocoder_pareto.measurement.fresh_subject import fresh_subject
+from vocoder_pareto.measurement.meter import Meter
+from vocoder_pareto.measurement.protocol import EnergySettings
+from vocoder_pareto.measurement.sweep import SweepSettings, sweep_energy, write_sweep
+from vocoder_pareto.measurement.workload import OutOfMemory
+
+CPU = torch.device("cpu")
+QUICK = EnergySettings(
+    clips=2, clip_seconds=0.05, warmup_passes=1, cooldown_seconds=0, idle_seconds=0, windows=2, min_window_seconds=0.01,
+    min_repeats=1, max_pause_seconds=0, max_retries=0,
+)  # fmt: skip
+
+
+@pytest.fixture
+def subject():
+    return Subject(SmallVocoder(), SMALL, {}, None, np.zeros((80, 20), dtype=np.float32))
+
+
+def test_every_pair_is_a_row_and_what_the_device_lacks_has_no_numbers(subject, tmp_path):
+    sweep = SweepSettings((1, 3), ("float32", "tf32"))
+    write_sweep(tmp_path / "s.csv", sweep_energy(subject, QUICK, sweep, Meter(CpuTimeSensor(10.0)), CPU, seed=0))
+    with (tmp_path / "s.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["precision"], row["batch_size"]) for row in rows] == [
+        ("float32", "1"), ("float32", "3"), ("tf32", "1"), ("tf32", "3"),
+    ]  # fmt: skip
+    assert all(float(row["energy_joules_per_audio_second"]) > 0 for row in rows[:2])
+    assert rows[0]["energy_source"] == "estimated"
+    assert rows[0]["publishable"] == "false"
+    assert [rows[3][name] for name in ("energy_joules_per_audio_second", "flags")] == ["", "unsupported_precision"]
+
+
+def test_batches_are_whole(subject, monkeypatch):
+    asked = []
+
+    def measure(subject, settings, *rest):
+        asked.append((settings.clips, settings.batch_size))
+        raise OutOfMemory("too big")
+
+    monkeypatch.setattr(sweeping, "measure_energy", measure)
+    settings = EnergySettings(clips=10)
+    rows = sweep_energy(subject, settings, SweepSettings((1, 4, 16), ("float32",)), None, CPU, seed=0)
+    assert asked == [(10, 1), (12, 4), (16, 16)]
+    assert {row["flags"] for row in rows} == {"out_of_memory"}
+
+
+@pytest.mark.parametrize(("values", "words"), [({"batch_sizes": (0,)}, "at least 1"), ({"precisions": ()}, "empty")])
+def test_sweeps_of_nothing_are_refused(values, words):
+    with pytest.raises(ValueError, match=words):
+        SweepSettings(**values)
+
+
+def test_a_panel_per_system_and_a_line_per_measured_precision():
+    rows = [
+        (f"small-{size}", "small", size, precision, batch_size, 1.0 / batch_size, 0.1, "nvml", "GPU")
+        for size in "SM"
+        for precision in ("float32", "bf16")
+        for batch_size in (1, 2)
+    ]
+    sweeps = pd.DataFrame(rows, columns=sweep_figure.COLUMNS)
+    sweeps.loc[sweeps["precision"] == "bf16", "energy_joules_per_audio_second"] = np.nan
+    settings = FigureSettings()
+    with drawing(settings):
+        figure = draw_sweeps(sweeps, settings, {"small": "Small"})
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title(loc="left") for axes in panels] == ["Small S", "Small M"]
+    assert [[text.get_text() for text in axes.get_legend().get_texts()] for axes in panels] == [["float32"]] * 2
+
+
+def test_a_fresh_subject_needs_no_checkpoint_and_knows_its_operations():
+    settings = EnergySettings(clips=2, clip_seconds=0.16)
+    subject = fresh_subject(SMALL, settings, seed=0)
+    macs = 10 * (4 * 80 * 3 + 4 * 2 * 512) + 2560 * (2 * 2 * 2 + 2 * 5)
+    assert subject.flops_per_audio_second == pytest.approx(2 * macs / 0.16)
+    assert subject.mels.shape == (80, 20)
+    assert subject.checkpoint_digest is None
