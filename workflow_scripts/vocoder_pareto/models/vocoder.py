@@ -79,6 +79,10 @@ class Vocoder(nn.Module, ABC):
         Source: Douwes et al. 2023, section 4.3.2, which removes weight normalisation before measuring.
         """
         for module in self.modules():
+            if parametrize.is_parametrized(module):
+                # PyTorch takes the weight out of the class, which a deep copy shares with its original.
+                kind = type(module)
+                module.__class__ = type(kind.__name__, kind.__bases__, dict(vars(kind)))
             for name in list(getattr(module, "parametrizations", {})):
                 parametrize.remove_parametrizations(module, name)
         return self.eval().requires_grad_(False)
