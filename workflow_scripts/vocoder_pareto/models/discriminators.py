@@ -1,0 +1,147 @@
+"""Discriminators of MelGAN and HiFi-GAN: convolutions over the raw, the averaged and the folded waveform.
+
+Each returns, per sub-discriminator, its scores and the feature maps of its hidden layers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a sub-discriminator says: scores (B, …), and the outputs of its hidden layers."""
+
+    scores: Tensor
+    features: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class ConvolutionSettings:
+    """One layer: output channels, kernel, stride and groups."""
+
+    channels: int
+    kernel: int
+    stride: int = 1
+    groups: int = 1
+
+
+class ConvolutionStack(nn.Module):
+    """Convolutions with leaky ReLU between them; the last layer gives the scores."""
+
+    def __init__(self, layers: Sequence[ConvolutionSettings], slope: float, norm=weight_norm):
+        super().__init__()
+        self.slope = slope
+        widths = [1, *(layer.channels for layer in layers)]
+        self.convolutions = nn.ModuleList(
+            norm(self._convolution(width, layer)) for width, layer in zip(widths, layers, strict=False)
+        )
+
+    @staticmethod
+    def _convolution(width: int, layer: ConvolutionSettings) -> nn.Module:
+        return nn.Conv1d(
+            width, layer.channels, layer.kernel, layer.stride, padding=layer.kernel // 2, groups=layer.groups
+        )
+
+    def forward(self, signal: Tensor) -> Judgement:
+        """(B, 1, T) -> scores (B, T') and features (B, C, T'')."""
+        features = []
+        *hidden, last = self.convolutions
+        for convolution in hidden:
+            signal = functional.leaky_relu(convolution(signal), self.slope)
+            features.append(signal)
+        return Judgement(last(signal).flatten(1), tuple(features))
+
+
+class FoldedStack(ConvolutionStack):
+    """The same over a waveform folded into columns of one period (HiFi-GAN, section 2.4)."""
+
+    def __init__(self, layers: Sequence[ConvolutionSettings], slope: float, period: int):
+        super().__init__(layers, slope)
+        self.period = period
+
+    @staticmethod
+    def _convolution(width: int, layer: ConvolutionSettings) -> nn.Module:
+        return nn.Conv2d(
+            width, layer.channels, (layer.kernel, 1), (layer.stride, 1), padding=(layer.kernel // 2, 0)
+        )
+
+    def forward(self, signal: Tensor) -> Judgement:
+        """(B, 1, T) -> scores (B, T') and features (B, C, T'', period)."""
+        missing = -signal.shape[-1] % self.period
+        folded = functional.pad(signal, (0, missing), mode="reflect").unflatten(-1, (-1, self.period))
+        return super().forward(folded)
+
+
+class MultiScaleDiscriminator(nn.Module):
+    """Equal stacks at the full rate and at rates halved by average pooling.
+
+    Args:
+        stacks: one per scale, from the full rate downwards.
+        pooling: between neighbouring scales.
+    """
+
+    def __init__(self, stacks: Sequence[ConvolutionStack], pooling: nn.AvgPool1d):
+        super().__init__()
+        self.stacks = nn.ModuleList(stacks)
+        self.pooling = pooling
+
+    def forward(self, audio: Tensor) -> list[Judgement]:
+        """(B, T) -> a judgement per scale."""
+        signal, judgements = audio.unsqueeze(1), []
+        for index, stack in enumerate(self.stacks):
+            signal = self.pooling(signal) if index else signal
+            judgements.append(stack(signal))
+        return judgements
+
+
+class MultiPeriodDiscriminator(nn.Module):
+    """HiFi-GAN, section 2.4 and appendix: stacks over the waveform folded by prime periods."""
+
+    def __init__(self, periods: Sequence[int] = (2, 3, 5, 7, 11), slope: float = 0.1):
+        super().__init__()
+        strided = [ConvolutionSettings(channels, 5, 3) for channels in (32, 128, 512, 1024)]
+        layers = [*strided, ConvolutionSettings(1024, 5), ConvolutionSettings(1, 3)]
+        self.stacks = nn.ModuleList(FoldedStack(layers, slope, period) for period in periods)
+
+    def forward(self, audio: Tensor) -> list[Judgement]:
+        """(B, T) -> a judgement per period."""
+        return [stack(audio.unsqueeze(1)) for stack in self.stacks]
+
+
+class JointDiscriminator(nn.Module):
+    """Several discriminators that judge the same audio."""
+
+    def __init__(self, *discriminators: nn.Module):
+        super().__init__()
+        self.discriminators = nn.ModuleList(discriminators)
+
+    def forward(self, audio: Tensor) -> list[Judgement]:
+        """(B, T) -> the judgements of all."""
+        return [judgement for discriminator in self.discriminators for judgement in discriminator(audio)]
+
+
+def melgan_discriminator(channels: int = 16, scales: int = 3, layers: int = 4, factor: int = 4) -> nn.Module:
+    """MelGAN's discriminator (appendix A): `scales` stacks of `layers` grouped convolutions that downsample."""
+    stack = [ConvolutionSettings(channels, 15)]
+    for _ in range(layers):
+        width = stack[-1].channels
+        stack.append(ConvolutionSettings(min(width * factor, 1024), 10 * factor + 1, factor, groups=width // 4))
+    stack += [ConvolutionSettings(min(stack[-1].channels * 2, 1024), 5), ConvolutionSettings(1, 3)]
+    pooling = nn.AvgPool1d(4, 2, padding=1, count_include_pad=False)
+    return MultiScaleDiscriminator([ConvolutionStack(stack, 0.2) for _ in range(scales)], pooling)
+
+
+def hifigan_discriminator() -> nn.Module:
+    """HiFi-GAN's discriminators (section 2.4): multi-period, and multi-scale with spectral norm at the full rate."""
+    grouped = [(128, 2, 4), (256, 2, 16), (512, 4, 16), (1024, 4, 16), (1024, 1, 16)]
+    stack = [ConvolutionSettings(128, 15)]
+    stack += [ConvolutionSettings(channels, 41, stride, groups) for channels, stride, groups in grouped]
+    stack += [ConvolutionSettings(1024, 5), ConvolutionSettings(1, 3)]
+    stacks = [ConvolutionStack(stack, 0.1, norm) for norm in (spectral_norm, weight_norm, weight_norm)]
+    return JointDiscriminator(
+        MultiPeriodDiscriminator(), MultiScaleDiscriminator(stacks, nn.AvgPool1d(4, 2, padding=2))
+    )

@@ -1,0 +1,120 @@
+"""HiFi-GAN (Kong et al., 2020): transposed convolutions, each followed by a multi-receptive field fusion."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vocoder_pareto.models.layers import normed_conv1d, normed_conv_transpose1d, same_padding
+from vocoder_pareto.models.vocoder import Generators, Vocoder
+
+LEAKY_SLOPE = 0.1
+START_DEVIATION = 0.01
+
+
+@dataclass(frozen=True)
+class HiFiGANArchitecture:
+    """Table 5 of the paper (appendix A): V1, V2 and V3.
+
+    Attributes:
+        channels: channels at the frame rate; every upsampling halves them.
+        upsampling: factors from the frame rate to the audio rate; their product is hop_length.
+        upsampling_kernels: kernel of each transposed convolution; kernel - factor must be even.
+        residual_type: "1": pairs of a dilated and a plain convolution; "2": dilated convolutions alone.
+        residual_kernels: kernel of each block of a fusion.
+        residual_dilations: dilations of each block of a fusion.
+    """
+
+    channels: int = 512
+    upsampling: tuple[int, ...] = (8, 8, 2, 2)
+    upsampling_kernels: tuple[int, ...] = (16, 16, 4, 4)
+    residual_type: Literal["1", "2"] = "1"
+    residual_kernels: tuple[int, ...] = (3, 7, 11)
+    residual_dilations: tuple[tuple[int, ...], ...] = ((1, 3, 5), (1, 3, 5), (1, 3, 5))
+
+    def __post_init__(self):
+        if len(self.upsampling) != len(self.upsampling_kernels):
+            raise ValueError("upsampling and upsampling_kernels must have the same length")
+        if len(self.residual_kernels) != len(self.residual_dilations):
+            raise ValueError("residual_kernels and residual_dilations must have the same length")
+        if any((kernel - factor) % 2 for factor, kernel in zip(self.upsampling, self.upsampling_kernels, strict=True)):
+            raise ValueError("every upsampling kernel minus its factor must be even")
+        if self.channels % 2 ** len(self.upsampling):
+            raise ValueError(f"channels must be a multiple of {2 ** len(self.upsampling)}")
+
+
+class ResidualStep(nn.Module):
+    """Leaky ReLU and a dilated convolution, in type 1 followed by leaky ReLU and a plain one, around a shortcut."""
+
+    def __init__(self, channels: int, kernel: int, dilation: int, paired: bool):
+        super().__init__()
+        dilations = (dilation, 1) if paired else (dilation,)
+        self.convolutions = nn.ModuleList(
+            normed_conv1d(channels, channels, kernel, dilation=each, padding=same_padding(kernel, each))
+            for each in dilations
+        )
+        for convolution in self.convolutions:
+            convolution.weight = nn.init.normal_(convolution.weight.detach(), std=START_DEVIATION)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """(B, C, T) -> (B, C, T)."""
+        inner = signal
+        for convolution in self.convolutions:
+            inner = convolution(functional.leaky_relu(inner, LEAKY_SLOPE))
+        return signal + inner
+
+
+class Fusion(nn.Module):
+    """Multi-receptive field fusion (section 2.3): the mean of residual blocks of several kernels and dilations."""
+
+    def __init__(self, channels: int, architecture: HiFiGANArchitecture):
+        super().__init__()
+        paired = architecture.residual_type == "1"
+        self.blocks = nn.ModuleList(
+            nn.Sequential(*(ResidualStep(channels, kernel, dilation, paired) for dilation in dilations))
+            for kernel, dilations in zip(architecture.residual_kernels, architecture.residual_dilations, strict=True)
+        )
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """(B, C, T) -> (B, C, T)."""
+        return sum(block(signal) for block in self.blocks) / len(self.blocks)
+
+
+class HiFiGAN(Vocoder):
+    """Kong et al. 2020, section 2.3: mel-spectrogram → waveform in one pass, without noise."""
+
+    Architecture = HiFiGANArchitecture
+
+    def __init__(self, architecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+        super().__init__(architecture, sampling, n_mels, hop_length)
+        if math.prod(architecture.upsampling) != hop_length:
+            raise ValueError(
+                f"upsampling {list(architecture.upsampling)} multiplies to {math.prod(architecture.upsampling)}; "
+                f"the product must be hop_length, {hop_length}"
+            )
+        channels = architecture.channels
+        self.first = normed_conv1d(n_mels, channels, 7, padding=3)
+        self.upsamplings, self.fusions = nn.ModuleList(), nn.ModuleList()
+        for factor, kernel in zip(architecture.upsampling, architecture.upsampling_kernels, strict=True):
+            upsampling = normed_conv_transpose1d(
+                channels, channels // 2, kernel, factor, padding=(kernel - factor) // 2
+            )
+            upsampling.weight = nn.init.normal_(upsampling.weight.detach(), std=START_DEVIATION)
+            channels //= 2
+            self.upsamplings.append(upsampling)
+            self.fusions.append(Fusion(channels, architecture))
+        self.last = normed_conv1d(channels, 1, 7, padding=3)
+        self.last.weight = nn.init.normal_(self.last.weight.detach(), std=START_DEVIATION)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """(B, M, L) -> (B, T)."""
+        signal = self.first(mel)
+        for upsampling, fusion in zip(self.upsamplings, self.fusions, strict=True):
+            signal = fusion(upsampling(functional.leaky_relu(signal, LEAKY_SLOPE)))  # (B, C, T') -> (B, C/2, T' · f)
+        return self.last(functional.leaky_relu(signal, LEAKY_SLOPE)).tanh().squeeze(1)
+
+    def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
+        """See `Vocoder.generate`; nothing here is random."""
+        return self(mel)

@@ -1,0 +1,109 @@
+"""MelGAN (Kumar et al., 2019): transposed convolutions, each followed by a stack of dilated residual blocks.
+
+The residual blocks pad by reflection, as the convolutions at both ends do; the paper does not say how they pad.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vocoder_pareto.models.layers import normed_conv1d, normed_conv_transpose1d
+from vocoder_pareto.models.vocoder import Generators, Vocoder
+
+LEAKY_SLOPE = 0.2
+
+
+@dataclass(frozen=True)
+class MelGANArchitecture:
+    """Size of the generator.
+
+    Attributes:
+        channels: channels at the audio rate (`ngf`); every upsampling before doubles them.
+        residual_layers: residual blocks after each upsampling, with dilations 1, 3, 9, …
+        upsampling: factors from the frame rate to the audio rate; their product is hop_length.
+    """
+
+    channels: int = 32
+    residual_layers: int = 3
+    upsampling: tuple[int, ...] = (8, 8, 2, 2)
+
+    def __post_init__(self):
+        if self.channels < 1 or self.residual_layers < 0 or not self.upsampling or min(self.upsampling) < 2:
+            raise ValueError("channels and all upsampling factors must be positive, upsampling factors at least 2")
+
+
+class ReflectionPad(nn.Module):
+    """Padding by reflection on both sides, also of signals that are no longer than the padding.
+
+    A short signal is reflected at both ends as often as needed, as `numpy.pad` does; one sample is repeated.
+    """
+
+    def __init__(self, amount: int):
+        super().__init__()
+        self.amount = amount
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """(B, C, T) -> (B, C, T + 2 · amount)."""
+        length = signal.shape[-1]
+        if length > self.amount:
+            return functional.pad(signal, (self.amount, self.amount), mode="reflect")
+        period = max(1, 2 * (length - 1))
+        places = torch.arange(-self.amount, length + self.amount, device=signal.device).remainder(period)
+        return signal[..., torch.minimum(places, period - places)] if length > 1 else signal[..., places * 0]
+
+
+class ResidualBlock(nn.Module):
+    """Section 2.2 and appendix A: leaky ReLU, dilated k 3, leaky ReLU, k 1, and a k 1 shortcut."""
+
+    def __init__(self, channels: int, dilation: int):
+        super().__init__()
+        self.block = nn.Sequential(
+            nn.LeakyReLU(LEAKY_SLOPE),
+            ReflectionPad(dilation),
+            normed_conv1d(channels, channels, 3, dilation=dilation),
+            nn.LeakyReLU(LEAKY_SLOPE),
+            normed_conv1d(channels, channels, 1),
+        )
+        self.shortcut = normed_conv1d(channels, channels, 1)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """(B, C, T) -> (B, C, T)."""
+        return self.shortcut(signal) + self.block(signal)
+
+
+class MelGAN(Vocoder):
+    """Kumar et al. 2019, section 2: mel-spectrogram → waveform in one pass, without noise."""
+
+    Architecture = MelGANArchitecture
+
+    def __init__(self, architecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+        super().__init__(architecture, sampling, n_mels, hop_length)
+        if math.prod(architecture.upsampling) != hop_length:
+            raise ValueError(
+                f"upsampling {list(architecture.upsampling)} multiplies to {math.prod(architecture.upsampling)}; "
+                f"the product must be hop_length, {hop_length}"
+            )
+        channels = architecture.channels * 2 ** len(architecture.upsampling)
+        layers = [ReflectionPad(3), normed_conv1d(n_mels, channels, 7)]
+        for factor in architecture.upsampling:
+            layers += [
+                nn.LeakyReLU(LEAKY_SLOPE),
+                normed_conv_transpose1d(
+                    channels, channels // 2, 2 * factor, factor, padding=(factor + 1) // 2, output_padding=factor % 2
+                ),
+            ]
+            channels //= 2
+            layers += [ResidualBlock(channels, 3**index) for index in range(architecture.residual_layers)]
+        layers += [nn.LeakyReLU(LEAKY_SLOPE), ReflectionPad(3), normed_conv1d(channels, 1, 7), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """(B, M, L) -> (B, T)."""
+        return self.layers(mel).squeeze(1)
+
+    def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
+        """See `Vocoder.generate`; nothing here is random."""
+        return self(mel)

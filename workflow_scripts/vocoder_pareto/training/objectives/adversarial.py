@@ -1,0 +1,66 @@
+"""The turns and losses that adversarial recipes share."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from vocoder_pareto.models.discriminators import Judgement
+from vocoder_pareto.training.objectives.objective import Batch, Objective
+
+
+def feature_matching(real: Sequence[Judgement], generated: Sequence[Judgement]) -> Tensor:
+    """Mean absolute difference of feature maps, summed over layers and sub-discriminators.
+
+    Source: MelGAN, equation 3; HiFi-GAN, equation 4. The features of real audio are constants.
+    """
+    pairs = zip(real, generated, strict=True)
+    distances = [
+        (one.detach() - other).abs().mean()
+        for truth, guess in pairs
+        for one, other in zip(truth.features, guess.features, strict=True)
+    ]
+    return torch.stack(distances).sum()
+
+
+class AdversarialObjective(Objective):
+    """A generator against a discriminator, one update each per batch, the discriminator first."""
+
+    turns: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
+
+    def __init__(self, vocoder, recipe, discriminator: nn.Module, sample_rate: int = 16000):
+        super().__init__(vocoder, recipe, sample_rate)
+        self.discriminator = discriminator
+        self._generated: tuple[Batch, Tensor] | None = None
+
+    def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """See `Objective.loss`. The audio generated in the discriminator's turn serves the generator's turn too."""
+        self.discriminator.requires_grad_(turn == "discriminator")  # no gradients of weights that do not move
+        if turn == "discriminator":
+            generated = self.vocoder(batch.mel)
+            self._generated = (batch, generated)
+            loss = self.discriminator_loss(self.discriminator(batch.audio), self.discriminator(generated.detach()))
+            return loss, {"discriminator_loss": loss.detach()}
+        kept, self._generated = self._generated, None
+        generated = kept[1] if kept is not None and kept[0] is batch else self.vocoder(batch.mel)
+        with torch.no_grad():
+            real = self.discriminator(batch.audio)
+        parts = self.generator_losses(batch, generated, real, self.discriminator(generated))
+        loss = torch.stack(list(parts.values())).sum()
+        return loss, {"generator_loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}
+
+    @abstractmethod
+    def discriminator_loss(self, real: Sequence[Judgement], generated: Sequence[Judgement]) -> Tensor:
+        """What the discriminator minimises."""
+
+    @abstractmethod
+    def generator_losses(
+        self, batch: Batch, generated: Tensor, real: Sequence[Judgement], judged: Sequence[Judgement]
+    ) -> dict[str, Tensor]:
+        """The weighted terms, by name, whose sum the generator minimises; `generated` is (B, T)."""
+
+    def parameters_of(self, turn: str):
+        """The parameters that a turn updates."""
+        return (self.discriminator if turn == "discriminator" else self.vocoder).parameters()

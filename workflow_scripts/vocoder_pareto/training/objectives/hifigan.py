@@ -1,0 +1,75 @@
+"""HiFi-GAN's recipe (Kong et al., 2020, section 2.5): least squares, feature matching and a mel-spectrogram loss."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.optim.lr_scheduler import ExponentialLR
+
+from vocoder_pareto.audio.format import AudioFormat
+from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
+from vocoder_pareto.models.discriminators import hifigan_discriminator
+from vocoder_pareto.training.objectives.adversarial import AdversarialObjective, feature_matching
+from vocoder_pareto.training.objectives.objective import Schedule
+
+
+@dataclass(frozen=True)
+class HiFiGANRecipe:
+    """Settings of the recipe.
+
+    Attributes:
+        learning_rate: of AdamW, for both networks.
+        betas: decay rates of AdamW's moments.
+        decay_per_epoch: factor of the learning rate after each epoch.
+        feature_matching_weight: λ_fm of equation 5.
+        mel_weight: λ_mel of equation 5.
+        mel_n_fft: samples of the analysis window of the mel-spectrogram loss.
+    """
+
+    learning_rate: float = 2.0e-4
+    betas: tuple[float, float] = (0.8, 0.99)
+    decay_per_epoch: float = 0.999
+    feature_matching_weight: float = 2.0
+    mel_weight: float = 45.0
+    mel_n_fft: int = 1024
+
+
+class HiFiGANObjective(AdversarialObjective):
+    """Equations 1 to 6. The mel-spectrogram loss takes this study's log(1 + mel power), the input of the vocoder."""
+
+    Recipe = HiFiGANRecipe
+
+    def __init__(self, vocoder, recipe: HiFiGANRecipe, sample_rate: int = 16000):
+        super().__init__(vocoder, recipe, hifigan_discriminator(), sample_rate)
+
+    def discriminator_loss(self, real, generated) -> Tensor:
+        """Equation 1: least squares, summed over sub-discriminators."""
+        return torch.stack([
+            (truth.scores - 1).square().mean() + guess.scores.square().mean()
+            for truth, guess in zip(real, generated, strict=True)
+        ]).sum()  # fmt: skip
+
+    def generator_losses(self, batch, generated, real, judged) -> dict[str, Tensor]:
+        """Equations 2 to 5."""
+        mel_distance = functional.l1_loss(self._log_mel(generated), self._log_mel(batch.audio))
+        return {
+            "adversarial_loss": torch.stack([(guess.scores - 1).square().mean() for guess in judged]).sum(),
+            "feature_matching_loss": self.recipe.feature_matching_weight * feature_matching(real, judged),
+            "mel_loss": self.recipe.mel_weight * mel_distance,
+        }
+
+    def optimizer(self, turn: str) -> torch.optim.Optimizer:
+        """AdamW (section 3.1), with the same settings for both networks."""
+        return torch.optim.AdamW(self.parameters_of(turn), self.recipe.learning_rate, self.recipe.betas)
+
+    def schedule(self, turn: str, optimizer: torch.optim.Optimizer) -> Schedule:
+        """Exponential decay per epoch."""
+        return Schedule(ExponentialLR(optimizer, self.recipe.decay_per_epoch), "epoch")
+
+    def _log_mel(self, audio: Tensor) -> Tensor:
+        hop_length = self.vocoder.hop_length
+        audio_format = AudioFormat(
+            self.sample_rate, audio.shape[-1], self.recipe.mel_n_fft, hop_length, self.vocoder.n_mels
+        )
+        return log_mel_spectrogram(audio, audio_format)

@@ -1,0 +1,65 @@
+"""MelGAN's recipe (Kumar et al., 2019, section 2.4): hinge losses and feature matching."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vocoder_pareto.models.discriminators import melgan_discriminator
+from vocoder_pareto.training.objectives.adversarial import AdversarialObjective, feature_matching
+
+
+@dataclass(frozen=True)
+class MelGANRecipe:
+    """Settings of the recipe.
+
+    Attributes:
+        learning_rate: of Adam, for both networks.
+        betas: decay rates of Adam's moments.
+        feature_matching_weight: λ of equation 4.
+        discriminator_channels: channels of the discriminator's first layer (`ndf`).
+        discriminator_scales, discriminator_layers, discriminator_factor: number of scales, of downsampling layers per
+            scale, and the factor of each.
+    """
+
+    learning_rate: float = 1.0e-4
+    betas: tuple[float, float] = (0.5, 0.9)
+    feature_matching_weight: float = 10.0
+    discriminator_channels: int = 16
+    discriminator_scales: int = 3
+    discriminator_layers: int = 4
+    discriminator_factor: int = 4
+
+
+class MelGANObjective(AdversarialObjective):
+    """Equations 1 to 4."""
+
+    Recipe = MelGANRecipe
+
+    def __init__(self, vocoder, recipe: MelGANRecipe, sample_rate: int = 16000):
+        discriminator = melgan_discriminator(
+            recipe.discriminator_channels,
+            recipe.discriminator_scales,
+            recipe.discriminator_layers,
+            recipe.discriminator_factor,
+        )
+        super().__init__(vocoder, recipe, discriminator, sample_rate)
+
+    def discriminator_loss(self, real, generated) -> Tensor:
+        """Equation 1: hinge loss, summed over scales."""
+        return torch.stack([
+            functional.relu(1 - truth.scores).mean() + functional.relu(1 + guess.scores).mean()
+            for truth, guess in zip(real, generated, strict=True)
+        ]).sum()  # fmt: skip
+
+    def generator_losses(self, batch, generated, real, judged) -> dict[str, Tensor]:
+        """Equations 2 to 4."""
+        return {
+            "adversarial_loss": -torch.stack([guess.scores.mean() for guess in judged]).sum(),
+            "feature_matching_loss": self.recipe.feature_matching_weight * feature_matching(real, judged),
+        }
+
+    def optimizer(self, turn: str) -> torch.optim.Optimizer:
+        """Adam, with the same settings for both networks."""
+        return torch.optim.Adam(self.parameters_of(turn), self.recipe.learning_rate, self.recipe.betas)
