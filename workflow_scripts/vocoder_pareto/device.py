@@ -8,7 +8,7 @@ from vocoder_pareto.errors import UserError
 
 
 def resolve_device(name: str) -> torch.device:
-    """`auto` (the first GPU if there is one, else the CPU), `cpu` or `cuda:N` → the device.
+    """`auto` (the first GPU if there is one, else the CPU), `cpu`, `cuda` (the first GPU) or `cuda:N` → the device.
 
     Raises:
         UserError: another name, or a GPU that PyTorch does not see.
@@ -16,10 +16,11 @@ def resolve_device(name: str) -> torch.device:
     gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
     if name == "auto":
         return torch.device(gpus[0] if gpus else "cpu")
-    if name == "cpu" or name in gpus:
-        return torch.device(name)
-    if not re.fullmatch(r"cuda:\d+", name):
-        raise UserError(f"config key device: {name!r} is not allowed; allowed: auto | cpu | cuda:N")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise UserError(f"config key device: {name!r} is not allowed; allowed: auto | cpu | cuda | cuda:N")
+    indexed = "cuda:0" if name == "cuda" else name
+    if indexed == "cpu" or indexed in gpus:
+        return torch.device(indexed)
     here = f"PyTorch sees {', '.join(gpus)}" if gpus else "PyTorch sees no GPU here"
     raise UserError(
         f"config key device: there is no {name}; {here}. "

@@ -2,18 +2,17 @@
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import soxr
 
-from vocoder_pareto.audio.corpora import SourceFile
-from vocoder_pareto.audio.dataset import Clip, write_clip_table
+from vocoder_pareto.audio.corpora import DatasetSettings, SourceFile, expected_sample_rate, list_corpus
+from vocoder_pareto.audio.dataset import Clip, allocate_array, write_clip_table, write_rows
 from vocoder_pareto.audio.files import BadAudio, read_audio
-from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.parallel import map_in_processes
@@ -25,7 +24,7 @@ _FAULTS_SHOWN = 10
 
 
 def load_clip(
-    path: str | Path, audio_format: AudioFormat, expected_rate: int | None = None
+    path: str | Path, sample_rate: int, clip_samples: int, expected_rate: int | None = None
 ) -> tuple[np.ndarray, float]:
     """The beginning of a recording as a clip (clip_samples,) float32, and the seconds of the whole recording.
 
@@ -34,26 +33,22 @@ def load_clip(
     Raises:
         BadAudio: see `read_audio`, or the sample rate is not `expected_rate`.
     """
-    recording = read_audio(path, partial(_frames_needed, audio_format))
+    recording = read_audio(path, partial(_frames_needed, sample_rate, clip_samples))
     if expected_rate not in (None, recording.sample_rate):
         raise BadAudio(path, f"has {recording.sample_rate} Hz, expected {expected_rate} Hz")
     samples = recording.samples
-    if recording.sample_rate != audio_format.sample_rate:
-        samples = soxr.resample(samples, recording.sample_rate, audio_format.sample_rate, quality="HQ")
-    clip = np.zeros(audio_format.clip_samples, dtype=np.float32)
-    kept = samples[: audio_format.clip_samples]
+    if recording.sample_rate != sample_rate:
+        samples = soxr.resample(samples, recording.sample_rate, sample_rate, quality="HQ")
+    clip = np.zeros(clip_samples, dtype=np.float32)
+    kept = samples[:clip_samples]
     clip[: len(kept)] = kept
     return clip, recording.duration_seconds
 
 
 def prepare_clips(
     folder: str | Path,
-    files: Sequence[SourceFile],
-    audio_format: AudioFormat,
+    settings: DatasetSettings,
     *,
-    expected_rate: int | None,
-    on_bad_clip: Literal["error", "skip"],
-    test_share: float,
     processes: int,
     clips: str | Path,
     table: str | Path,
@@ -61,26 +56,32 @@ def prepare_clips(
 ) -> None:
     """Write clips.npy (N, clip_samples) float32, its table clips.csv, and skipped.csv (file, reason).
 
-    All recordings are read before a file appears. The last `test_share` of the clips, in the order of `files`, are the
-    test set.
+    All recordings of the corpus in `folder` are read and checked before a file appears.
 
     Raises:
         UserError: a recording is bad and `on_bad_clip` is `error`; fewer than two are good; a file cannot be written.
     """
+    files = list_corpus(settings.source, folder, settings.clips)
     with written_whole(clips) as temporary:
-        offset = _allocate(temporary, len(files), audio_format)
-        convert = partial(_convert, Path(folder), audio_format, expected_rate, temporary, offset)
+        offset = allocate_array(temporary, (len(files), settings.clip_samples))
+        load = partial(
+            load_clip,
+            sample_rate=settings.sample_rate,
+            clip_samples=settings.clip_samples,
+            expected_rate=expected_sample_rate(settings.source),
+        )
+        convert = partial(_convert, Path(folder), load, temporary, offset)
         outcomes = list(map_in_processes(convert, list(enumerate(files)), processes, "Preparing clips"))
         bad = [outcome for outcome in outcomes if outcome.fault]
-        if bad and on_bad_clip == "error":
+        if bad and settings.on_bad_clip == "error":
             raise UserError(_described(bad))
         good = [outcome for outcome in outcomes if not outcome.fault]
         if len(good) < 2:
             raise UserError(f"{folder}: fewer than two usable recordings are left. {_described(bad)}")
         if bad:
-            _keep_rows(temporary, [outcome.row for outcome in good], audio_format)
+            _keep_rows(temporary, [outcome.row for outcome in good])
         _write_skipped(skipped, bad)
-        write_clip_table(table, _split(files, good, test_share))
+        write_clip_table(table, _split(files, good, settings.test_share))
 
 
 def size_of_test_set(clips: int, test_share: float) -> int:
@@ -95,45 +96,34 @@ class _Outcome(NamedTuple):
     fault: str = ""
 
 
-def _frames_needed(audio_format: AudioFormat, sample_rate: int) -> int:
-    return math.ceil(audio_format.clip_samples * sample_rate / audio_format.sample_rate) + RESAMPLING_MARGIN
+def _frames_needed(sample_rate: int, clip_samples: int, source_rate: int) -> int:
+    return math.ceil(clip_samples * source_rate / sample_rate) + RESAMPLING_MARGIN
 
 
 def _convert(
-    folder: Path, audio_format: AudioFormat, expected_rate: int | None, array: Path, offset: int, item
+    folder: Path,
+    load: Callable[[Path], tuple[np.ndarray, float]],
+    array: Path,
+    offset: int,
+    item: tuple[int, SourceFile],
 ) -> _Outcome:
     """Write the clip of one recording into its row of `array`, or tell what is wrong with it."""
     row, file = item
     try:
-        clip, duration_seconds = load_clip(folder / file.name, audio_format, expected_rate)
+        clip, duration_seconds = load(folder / file.name)
     except BadAudio as error:
         return _Outcome(row, math.nan, error.path, error.reason)
-    # Not through a memory map: there, a full disk ends the process without a word.
-    with array.open("r+b") as opened:
-        opened.seek(offset + row * clip.nbytes)
-        opened.write(clip.tobytes())
+    write_rows(array, offset, row, clip[None])
     return _Outcome(row, duration_seconds)
 
 
-def _allocate(path: Path, rows: int, audio_format: AudioFormat) -> int:
-    """Make an .npy file with room for `rows` clips; return where the first begins."""
-    with path.open("wb") as file:
-        description = {"descr": "<f4", "fortran_order": False, "shape": (rows, audio_format.clip_samples)}
-        np.lib.format.write_array_header_1_0(file, description)
-        offset = file.tell()
-        file.truncate(offset + rows * audio_format.clip_samples * 4)
-    return offset
-
-
-def _keep_rows(path: Path, rows: Sequence[int], audio_format: AudioFormat) -> None:
+def _keep_rows(path: Path, rows: Sequence[int]) -> None:
     """Reduce the array in `path` to `rows`."""
     everything = np.load(path, mmap_mode="r")
     with written_whole(path) as temporary:
-        offset = _allocate(temporary, len(rows), audio_format)
-        with temporary.open("r+b") as file:
-            file.seek(offset)
-            for row in rows:
-                file.write(everything[row].tobytes())
+        offset = allocate_array(temporary, (len(rows), everything.shape[1]))
+        for new, row in enumerate(rows):
+            write_rows(temporary, offset, new, everything[row : row + 1])
 
 
 def _split(files: Sequence[SourceFile], good: Sequence[_Outcome], test_share: float) -> list[Clip]:

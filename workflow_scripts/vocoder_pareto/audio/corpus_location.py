@@ -28,6 +28,11 @@ class CorpusLocation:
     archive: Path | None
     made_here: bool
 
+    @property
+    def metadata(self) -> str | None:
+        """The metadata.csv that a rule makes; None for a user's own corpus."""
+        return (self.folder / "metadata.csv").as_posix() if self.made_here else None
+
 
 def locate_corpus(source: Source, path: str | None, results_dir: str | Path) -> CorpusLocation:
     """The corpus that `dataset.source` and `dataset.path` mean.
@@ -66,13 +71,14 @@ def audio_files_below(folder: str | Path) -> list[str]:
 
 
 def listing_digest(folder: str | Path) -> str:
-    """A hash of the names and sizes of all files below `folder`, as 16 hex digits.
+    """A hash of the names and sizes of all WAV, FLAC and metadata.csv files below `folder`, as 16 hex digits.
 
     It tells when a user's folder gained, lost or changed a file, without reading 3 GB, and not by modification times.
     """
     digest = hashlib.sha256()
     for name, size in sorted(_files_and_sizes(Path(folder))):
-        digest.update(f"{name}\0{size}\0".encode("utf-8", "surrogateescape"))
+        if name.lower().endswith((*SUFFIXES, "metadata.csv")):
+            digest.update(f"{name}\0{size}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()[:16]
 
 

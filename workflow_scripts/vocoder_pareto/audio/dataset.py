@@ -1,6 +1,7 @@
 """The files of the prepared dataset: the table of clips, and arrays with a row per clip, read memory-mapped."""
 
 import csv
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,13 @@ def read_clip_table(path: str | Path) -> list[Clip]:
 
 
 def clips_of(clips: Sequence[Clip], split: Split, limit: int | None = None) -> list[Clip]:
-    """The first `limit` clips (all, if None) of a split, in sorted order."""
+    """The first `limit` clips (all, if None) of a split, in sorted order.
+
+    Raises:
+        UserError: a limit below 1.
+    """
+    if limit is not None and limit < 1:
+        raise UserError(f"{limit} clips are not allowed; write 1 or more, or null for all")
     return [clip for clip in clips if clip.split == split][:limit]
 
 
@@ -94,3 +101,23 @@ def open_array(path: str | Path, shape: tuple[int | None, ...], rule: str) -> np
         wanted = tuple("any" if size is None else size for size in shape)
         raise UserError(f"{path}: holds {array.dtype} {array.shape}, expected float32 {wanted}; {mend}")
     return array
+
+
+def allocate_array(path: str | Path, shape: tuple[int, ...]) -> int:
+    """Make an .npy file of float32 with room for `shape`, and return the offset of its first row in bytes."""
+    with Path(path).open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        offset = file.tell()
+        file.truncate(offset + math.prod(shape) * 4)
+    return offset
+
+
+def write_rows(path: str | Path, offset: int, first: int, rows: np.ndarray) -> None:
+    """Write `rows` (n, …) into the file of `allocate_array`, from row `first` on; several processes may do so at once.
+
+    Not through a memory map: when the disk is full, writing to one kills the process instead of raising OSError.
+    """
+    rows = np.ascontiguousarray(rows, dtype="<f4")
+    with Path(path).open("r+b") as file:
+        file.seek(offset + first * rows[0].nbytes)
+        file.write(rows.tobytes())

@@ -53,8 +53,8 @@ def read_sentences(path: str | Path) -> list[str]:
     return sentences
 
 
-def plan_utterances(sentences: Sequence[str], clips: int, voices: Sequence[str]) -> list[Utterance]:
-    """What `clips` clips say: each sentence once, then pairs of them at other speeds and pitches, all distinct.
+def plan_utterances(sentences: Sequence[str], clips: int | None, voices: Sequence[str]) -> list[Utterance]:
+    """What `clips` clips (13,100, if None) say: each sentence once, then pairs of them at other speeds and pitches, all distinct.
 
     The first clips of a large corpus are those of a small one. Voices take turns.
 
@@ -62,6 +62,7 @@ def plan_utterances(sentences: Sequence[str], clips: int, voices: Sequence[str])
         UserError: too few or too many clips, or no voice.
     """
     most = min(MAX_CLIPS, len(sentences) * len(_WORDS_PER_MINUTE) * len(_PITCHES))
+    clips = most if clips is None else clips
     if not MIN_CLIPS <= clips <= most:
         raise UserError(
             f"config key dataset.clips: {clips} is not allowed; a synthetic corpus has {MIN_CLIPS} to {most} clips "
@@ -88,7 +89,7 @@ def plan_utterances(sentences: Sequence[str], clips: int, voices: Sequence[str])
 
 
 def synthesize_corpus(
-    sentences: Sequence[str], clips: int, voices: Sequence[str], metadata: str | Path, processes: int = 1
+    sentences: Sequence[str], clips: int | None, voices: Sequence[str], metadata: str | Path, processes: int = 1
 ) -> None:
     """Write `wavs/*.wav` (22,050 Hz, PCM16, mono) beside `metadata`, then `metadata` (`id|text|normalised text`).
 

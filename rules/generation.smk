@@ -1,0 +1,69 @@
+# Reconstructions of the test set: by the trained systems, and by the reference systems.
+from vocoder_pareto.systems import REFERENCE_SYSTEMS
+
+
+rule generate_audio:
+    input:
+        checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
+        mels=f"{RESULTS}/dataset/mels.npy",
+        table=f"{RESULTS}/dataset/clips.csv",
+    output:
+        manifest=f"{RESULTS}/generated/{{system}}/manifest.csv",
+    log:
+        f"{RESULTS}/logs/generate_audio/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/generate_audio/{{system}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: 2
+    resources:
+        gpu=GPUS_PER_JOB,
+        mem_mb=8000,
+        runtime=240,
+    params:
+        system=synthesis_settings,
+        clips=config_json("generation", "clips"),
+        batch_size=config["generation"]["batch_size"],
+        seed=config["seed"],
+        device=config["device"],
+        code=system_code_version("generate_audio", "vocoder"),
+    message:
+        "Generating the test set with {wildcards.system}."
+    shell:
+        "python {PROGRAMS:q}/generate_audio.py --checkpoint {input.checkpoint:q} --system {params.system:q}"
+        " --mels {input.mels:q} --table {input.table:q} --clips-limit {params.clips:q}"
+        " --batch-size {params.batch_size} --seed {params.seed} --device {params.device:q}"
+        " --manifest {output.manifest:q} &> {log:q}"
+
+
+rule generate_reference:
+    input:
+        clips=f"{RESULTS}/dataset/clips.npy",
+        mels=f"{RESULTS}/dataset/mels.npy",
+        ranges=f"{RESULTS}/dataset/mel_ranges.npy",
+        table=f"{RESULTS}/dataset/clips.csv",
+    output:
+        manifest=f"{RESULTS}/generated/{{reference}}/manifest.csv",
+    log:
+        f"{RESULTS}/logs/generate_reference/{{reference}}.log",
+    wildcard_constraints:
+        reference="|".join(REFERENCE_SYSTEMS),
+    conda:
+        "../envs/audio.yaml"
+    threads: 4
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        format=configuration.canonical_json(format_settings(config)),
+        clips=config_json("generation", "clips"),
+        iterations=config["generation"]["griffin_lim_iterations"],
+        seed=config["seed"],
+        code=code_version("generate_reference"),
+    message:
+        "Writing the test set as {wildcards.reference}."
+    shell:
+        "python {PROGRAMS:q}/generate_reference.py --reference {wildcards.reference} --clips {input.clips:q}"
+        " --mels {input.mels:q} --ranges {input.ranges:q} --table {input.table:q} --format {params.format:q}"
+        " --clips-limit {params.clips:q} --iterations {params.iterations} --seed {params.seed} --processes {threads}"
+        " --manifest {output.manifest:q} &> {log:q}"

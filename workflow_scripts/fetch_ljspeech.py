@@ -1,0 +1,24 @@
+"""Download LJSpeech 1.1 (2.6 GB, resumable), or take an archive of it, check it and extract it."""
+
+import argparse
+from pathlib import Path
+
+from vocoder_pareto.audio.ljspeech import Release, fetch_ljspeech, published_release
+from vocoder_pareto.program import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--archive", default="", help="LJSpeech-1.1.tar.bz2, if there is one (default: download it)")
+    parser.add_argument("--url", help="address of the archive (default: the one that torchaudio knows)")
+    parser.add_argument("--sha256", help="checksum of the archive (default: the one that torchaudio knows)")
+    parser.add_argument("--metadata", required=True, help="…/LJSpeech-1.1/metadata.csv to make; wavs/ comes beside it")
+    arguments = parser.parse_args()
+    given = arguments.url and arguments.sha256
+    published = None if given else published_release()
+    release = Release(arguments.url or published.url, arguments.sha256 or published.sha256)
+    fetch_ljspeech(release, arguments.archive or None, Path(arguments.metadata).parent)
+
+
+if __name__ == "__main__":
+    run(main)

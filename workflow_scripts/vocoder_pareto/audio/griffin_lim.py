@@ -1,0 +1,37 @@
+"""Mel-spectrograms inverted without a network: the reference system that every vocoder should beat."""
+
+import librosa
+import numpy as np
+
+from vocoder_pareto.audio.format import AudioFormat
+
+
+def invert_mel(
+    mel: np.ndarray, value_range: np.ndarray, audio_format: AudioFormat, iterations: int, seed: int
+) -> np.ndarray:
+    """Normalised log-mel-spectrogram (M, L) → waveform (L · hop_length,) in float32.
+
+    Args:
+        mel: a row of mels.npy, in [0, 1].
+        value_range: the same row of mel_ranges.npy: the log-mel values that became 0 and 1.
+        audio_format: of both.
+        iterations: of the phase reconstruction.
+        seed: of the random phase that it starts from.
+
+    The steps of `librosa.feature.inverse.mel_to_audio`, which cannot be seeded.
+    Source: Griffin & Lim (1984); with momentum, Perraudin et al. (2013).
+    """
+    log_mel = value_range[0] + mel * (value_range[1] - value_range[0])
+    magnitude = librosa.feature.inverse.mel_to_stft(
+        np.expm1(log_mel), sr=audio_format.sample_rate, n_fft=audio_format.n_fft, power=2.0
+    )
+    # L · hop_length samples have L + 1 centred frames, of which the dataset keeps L: the last is repeated.
+    return librosa.griffinlim(
+        np.pad(magnitude, ((0, 0), (0, 1)), mode="edge"),
+        n_iter=iterations,
+        hop_length=audio_format.hop_length,
+        n_fft=audio_format.n_fft,
+        length=mel.shape[1] * audio_format.hop_length,
+        pad_mode="constant",
+        random_state=seed,
+    ).astype(np.float32)

@@ -1,0 +1,204 @@
+"""LJSpeech (Ito & Johnson, 2017): a resumable download, its checksum, and safe extraction."""
+
+import hashlib
+import http.client
+import shutil
+import tarfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from tqdm import tqdm
+
+from vocoder_pareto.audio.corpora import list_corpus
+from vocoder_pareto.errors import UserError
+
+FOLDER = "LJSpeech-1.1"
+_BLOCK = 1 << 20
+_TIMEOUT_SECONDS = 60
+_NETWORK_ERRORS = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
+
+
+@dataclass(frozen=True)
+class Release:
+    """Where an archive is, and the SHA-256 of its content in hex."""
+
+    url: str
+    sha256: str
+
+
+def published_release() -> Release:
+    """LJSpeech 1.1 as torchaudio knows it.
+
+    Raises:
+        UserError: this version of torchaudio keeps it elsewhere.
+    """
+    try:
+        from torchaudio.datasets import ljspeech  # PyTorch takes seconds, and a given release does not need it
+
+        release = ljspeech._RELEASE_CONFIGS["release1"]
+        return Release(release["url"], release["checksum"])
+    except (ImportError, AttributeError, KeyError) as error:
+        raise UserError(
+            f"torchaudio does not tell where LJSpeech is ({error!r}); install the version in requirements.txt, "
+            "or download LJSpeech-1.1.tar.bz2 and set dataset.path to it"
+        ) from error
+
+
+def fetch_ljspeech(release: Release, archive: str | Path | None, folder: str | Path) -> None:
+    """Make `folder` (…/LJSpeech-1.1) from the user's `archive`, or from a download that is kept beside `folder`.
+
+    Either must have the checksum of `release`. `folder` appears whole; an earlier one is replaced. An interrupted
+    download goes on where it stopped.
+
+    Raises:
+        UserError: the archive is missing or has another checksum, the download fails, or the disk is full.
+    """
+    folder = Path(folder)
+    if archive is None:
+        archive = folder.parent / Path(release.url).name
+        if not archive.is_file():
+            download(release, archive)
+        else:
+            check_archive(archive, release.sha256, "delete it, and it is downloaded again")
+    else:
+        mend = "download it again, or extract it yourself and set dataset.path to the folder"
+        check_archive(Path(archive), release.sha256, mend)
+    extract(Path(archive), folder)
+
+
+def check_archive(archive: Path, sha256: str, mend: str) -> None:
+    """Raise UserError unless the file has this SHA-256."""
+    try:
+        with archive.open("rb") as file, _bytes_bar("Checking", archive.stat().st_size) as bar:
+            found = _sha256(file, bar)
+    except OSError as error:
+        raise UserError(f"{archive}: cannot be read ({error.strerror}); mend dataset.path") from error
+    if found != sha256:
+        raise UserError(f"{archive}: its SHA-256 is {found}, not {sha256}: it is damaged or not LJSpeech 1.1; {mend}")
+
+
+def download(release: Release, target: Path, attempts: int = 5) -> None:
+    """Download `release` to `target`, which appears once its checksum is right; go on with what an earlier try left.
+
+    When the network fails it is tried again up to `attempts` times, after 1, 2, 4, … seconds.
+
+    Raises:
+        UserError: the server cannot be reached or breaks off, the checksum is wrong, or the disk is full.
+    """
+    partial = target.with_name(target.name + ".partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _transfer_patiently(release.url, partial, attempts)
+        with partial.open("rb") as file, _bytes_bar("Checking", partial.stat().st_size) as bar:
+            found = _sha256(file, bar)
+        if found != release.sha256:
+            partial.unlink()
+            raise UserError(
+                f"{release.url}: the download has SHA-256 {found}, not {release.sha256}; it was deleted. "
+                "Rerun to download it again, or set dataset.path to a copy of the archive"
+            )
+        partial.replace(target)
+    except _NETWORK_ERRORS as error:
+        reason = getattr(error, "reason", error)
+        raise UserError(
+            f"{release.url}: the download failed ({reason}); rerun to go on with it, "
+            "or set dataset.path to the folder LJSpeech-1.1 or to LJSpeech-1.1.tar.bz2"
+        ) from error
+    except OSError as error:
+        raise UserError(f"{partial}: cannot be written ({error.strerror}); free space or mend permissions") from error
+
+
+def extract(archive: Path, folder: Path) -> None:
+    """Extract `archive`, whose top folder is named as `folder` is, so that `folder` appears whole.
+
+    Raises:
+        UserError: a member would leave the folder, or is a device or the like; the archive is truncated, damaged, or
+            of another layout; the disk is full.
+    """
+    unpacked = folder.with_name(f".{folder.name}.extracting")
+    try:
+        shutil.rmtree(unpacked, ignore_errors=True)  # what an interrupted run left
+        unpacked.mkdir(parents=True)
+        with (
+            archive.open("rb") as file,
+            tarfile.open(fileobj=file, mode="r|*") as members,  # a stream, so that it is decompressed once
+            _bytes_bar("Extracting", archive.stat().st_size) as bar,
+        ):
+            for member in members:
+                members.extract(member, unpacked, filter="data")  # refuses links and paths that lead outside
+                bar.update(file.tell() - bar.n)
+        _check_complete(archive, unpacked / folder.name)
+        old = folder.with_name(f".{folder.name}.old")
+        if folder.exists():
+            folder.rename(old)
+        (unpacked / folder.name).rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except tarfile.FilterError as error:
+        raise UserError(f"{archive}: refused, since a member is unsafe to extract ({error})") from error
+    except (tarfile.TarError, EOFError) as error:
+        raise UserError(f"{archive}: truncated or damaged ({error}); download it again") from error
+    except OSError as error:
+        raise UserError(f"{archive}: cannot be extracted to {folder} ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)
+
+
+def _check_complete(archive: Path, folder: Path) -> None:
+    """Raise UserError if a recording is missing: tarfile takes some truncated archives for whole ones."""
+    if not (folder / "metadata.csv").is_file():
+        raise UserError(f"{archive}: holds no {folder.name}/metadata.csv, so it is truncated or not LJSpeech 1.1")
+    missing = [file.name for file in list_corpus("ljspeech", folder) if not (folder / file.name).is_file()]
+    if missing:
+        raise UserError(f"{archive}: truncated: {len(missing)} recordings are missing, the first is {missing[0]}")
+
+
+def _transfer_patiently(url: str, partial: Path, attempts: int) -> None:
+    for attempt in range(attempts):
+        try:
+            return _transfer(url, partial)
+        except _NETWORK_ERRORS:
+            if attempt == attempts - 1:
+                raise
+            time.sleep(2**attempt)
+
+
+def _transfer(url: str, partial: Path) -> None:
+    """Append to `partial` what is missing of it."""
+    have = partial.stat().st_size if partial.is_file() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)
+    except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return  # nothing is missing; the checksum tells whether it is right
+        raise
+    with response:
+        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+            have = 0  # the server sends it from the start
+        length = response.headers.get("Content-Length")
+        total = have + int(length) if length else None
+        with partial.open("ab" if have else "wb") as file, _bytes_bar("Downloading", total, have) as bar:
+            while block := response.read(_BLOCK):
+                file.write(block)
+                have += len(block)
+                bar.update(len(block))
+    if total is not None and have < total:
+        raise ConnectionError(f"the server broke off after {have} of {total} bytes")
+
+
+def _sha256(file: BinaryIO, bar: tqdm) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK):
+        digest.update(block)
+        bar.update(len(block))
+    return digest.hexdigest()
+
+
+def _bytes_bar(description: str, total: int | None, initial: int = 0) -> tqdm:
+    return tqdm(
+        desc=description, total=total, initial=initial, unit="B", unit_scale=True, unit_divisor=1024, mininterval=1.0
+    )

@@ -1,0 +1,102 @@
+"""A folder of generated audio: a wav per clip, and manifest.csv, which is written last and vouches for all of them."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from vocoder_pareto.audio.files import write_wav
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import written_whole
+
+
+@dataclass(frozen=True)
+class AudioEntry:
+    """A row of manifest.csv.
+
+    Attributes:
+        clip_id: the clip of the test set.
+        file: name of the wav, which lies beside the manifest.
+        duration_seconds: of the wav.
+        sample_rate: samples per second.
+        seed: of the clip's noise; None for recordings.
+        training_steps: of the checkpoint, so that the audio of a briefly trained model tells so; None for references.
+        clipped_samples: how many were outside [-1, 1].
+    """
+
+    clip_id: str
+    file: str
+    duration_seconds: float
+    sample_rate: int
+    seed: int | None
+    training_steps: int | None
+    clipped_samples: int
+
+
+def write_audio_set(
+    manifest: str | Path,
+    clip_ids: Sequence[str],
+    audio: Iterable[np.ndarray],
+    sample_rate: int,
+    seeds: Sequence[int | None],
+    training_steps: int | None = None,
+) -> list[AudioEntry]:
+    """Write `audio`, a (T,) array for each of `clip_ids`, as wavs beside `manifest`, then `manifest` itself.
+
+    The manifest and the wavs of an earlier run are removed first.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    manifest = Path(manifest)
+    try:
+        manifest.unlink(missing_ok=True)
+        for old in manifest.parent.glob("*.wav"):
+            old.unlink()
+    except OSError as error:
+        raise UserError(f"{manifest.parent}: cannot be cleared ({error.strerror}); mend its permissions") from error
+    entries = []
+    for clip_id, seed, samples in zip(clip_ids, seeds, audio, strict=True):
+        name = f"{clip_id}.wav"
+        clipped = write_wav(manifest.parent / name, samples, sample_rate)
+        duration_seconds = len(samples) / sample_rate
+        entries.append(AudioEntry(clip_id, name, duration_seconds, sample_rate, seed, training_steps, clipped))
+    with written_whole(manifest) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        names = [field.name for field in fields(AudioEntry)]
+        writer = csv.writer(file, lineterminator="\n")  # writes None as an empty field
+        writer.writerow(names)
+        writer.writerows([getattr(entry, name) for name in names] for entry in entries)
+    return entries
+
+
+def read_manifest(manifest: str | Path) -> list[AudioEntry]:
+    """All rows of a manifest; the audio of an entry lies at `Path(manifest).parent / entry.file`.
+
+    Raises:
+        UserError: the manifest is missing or damaged, or names a file outside its folder.
+    """
+    mend = "delete it and rerun the rule that makes it (generate_audio, generate_reference)"
+    try:
+        with Path(manifest).open(newline="", encoding="utf-8") as file:
+            entries = [_parsed(row) for row in csv.DictReader(file)]
+    except FileNotFoundError as error:
+        raise UserError(f"{manifest}: no such file; run the rule generate_audio or generate_reference") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{manifest}: damaged ({error!r}); {mend}") from error
+    if not entries or any(Path(entry.file).name != entry.file for entry in entries):
+        raise UserError(f"{manifest}: damaged (no rows, or a file outside its folder); {mend}")
+    return entries
+
+
+def _parsed(row: dict[str, str]) -> AudioEntry:
+    return AudioEntry(
+        clip_id=row["clip_id"],
+        file=row["file"],
+        duration_seconds=float(row["duration_seconds"]),
+        sample_rate=int(row["sample_rate"]),
+        seed=int(row["seed"]) if row["seed"] else None,
+        training_steps=int(row["training_steps"]) if row["training_steps"] else None,
+        clipped_samples=int(row["clipped_samples"]),
+    )

@@ -1,0 +1,64 @@
+"""The reference systems: the test clips themselves, and their mel-spectrograms inverted by Griffin-Lim."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
+from vocoder_pareto.audio.format import AudioFormat
+from vocoder_pareto.audio.manifest import write_audio_set
+from vocoder_pareto.parallel import map_in_processes
+from vocoder_pareto.seeds import clip_seed
+
+
+def write_ground_truth(
+    clips: str | Path, table: str | Path, manifest: str | Path, audio_format: AudioFormat, limit: int | None
+) -> None:
+    """Write the first `limit` test clips (all, if None) as wavs, and their manifest.
+
+    Raises:
+        UserError: an input is missing or damaged, or an output cannot be written.
+    """
+    rows = read_clip_table(table)
+    samples = open_array(clips, (len(rows), audio_format.clip_samples), "prepare_clips")
+    tests = clips_of(rows, "test", limit)
+    audio = (samples[clip.row] for clip in tests)
+    clip_ids = [clip.clip_id for clip in tests]
+    write_audio_set(manifest, clip_ids, audio, audio_format.sample_rate, [None] * len(tests))
+
+
+def write_griffin_lim(
+    mels: str | Path,
+    ranges: str | Path,
+    table: str | Path,
+    manifest: str | Path,
+    audio_format: AudioFormat,
+    *,
+    limit: int | None,
+    iterations: int,
+    seed: int,
+    processes: int,
+) -> None:
+    """Write the first `limit` test clips (all, if None), inverted from their mel-spectrograms, and their manifest.
+
+    Raises:
+        UserError: an input is missing or damaged, or an output cannot be written.
+    """
+    rows = read_clip_table(table)
+    spectrograms = open_array(mels, (len(rows), audio_format.n_mels, audio_format.frames), "compute_mels")
+    value_ranges = open_array(ranges, (len(rows), 2), "compute_mels")
+    tests = clips_of(rows, "test", limit)
+    seeds = [clip_seed(seed, clip.row) for clip in tests]
+    items = [(spectrograms[clip.row], value_ranges[clip.row], own) for clip, own in zip(tests, seeds, strict=True)]
+    invert = partial(_invert, audio_format, iterations)
+    audio: Iterator[np.ndarray] = map_in_processes(invert, items, processes, "Inverting by Griffin-Lim", chunk_size=1)
+    write_audio_set(manifest, [clip.clip_id for clip in tests], audio, audio_format.sample_rate, seeds)
+
+
+def _invert(audio_format: AudioFormat, iterations: int, item: tuple[np.ndarray, np.ndarray, int]) -> np.ndarray:
+    from vocoder_pareto.audio.griffin_lim import invert_mel  # librosa takes seconds, and ground truth needs none
+
+    mel, value_range, seed = item
+    return invert_mel(np.array(mel), np.array(value_range), audio_format, iterations, seed)
