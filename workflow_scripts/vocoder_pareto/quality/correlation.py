@@ -1,0 +1,93 @@
+"""How well each objective metric orders systems as listeners do: rank correlations with MOS."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from vocoder_pareto.analysis.tabular import read_systems, read_table
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.quality.metrics import D_STFT, METRICS
+from vocoder_pareto.systems import REFERENCE_SYSTEMS
+
+COLUMNS = (
+    "metric", "better", "unit", "ranks_systems", "n_systems", "spearman", "spearman_ci95_low", "spearman_ci95_high",
+    "spearman_p", "kendall", "kendall_p", "agreement", "mos_source",
+)  # fmt: skip
+RESAMPLES = 2000
+FEWEST_SYSTEMS = 3  # below, a rank correlation says nothing
+FEWEST_FOR_INTERVAL = 5
+
+
+def read_scores(systems: str | Path, quality: Sequence[str | Path]) -> pd.DataFrame:
+    """A row per rated vocoder: the columns of `systems.csv`, and the mean over clips of every other metric.
+
+    Natural speech and the low anchor are left out: the one is perfect in every metric by definition.
+
+    Args:
+        systems: systems.csv.
+        quality: CSV files of measure_quality.py, each named by its system; D_STFT is taken from `systems`.
+
+    Raises:
+        UserError: a file is missing or malformed, or its system is not in `systems`.
+    """
+    table = read_systems(systems)
+    means = {}
+    for path in map(Path, quality):
+        clips = read_table(path, ["clip_id"])
+        if path.stem not in set(table["system"]):
+            raise UserError(f"{path}: {path.stem} is no system of {systems}; name the file by its system")
+        measured = [metric.name for metric in METRICS if metric.name in clips.columns and metric is not D_STFT]
+        means[path.stem] = clips[measured].apply(pd.to_numeric, errors="coerce").mean()
+    joined = table.set_index("system").join(pd.DataFrame(means).T)
+    rated = joined["mos"].notna() & ~joined.index.isin(REFERENCE_SYSTEMS)
+    return joined[rated]
+
+
+def correlate_with_mos(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """A row per metric that `scores` holds: its Spearman and Kendall correlation with MOS over systems.
+
+    `agreement` is Spearman's coefficient with the sign turned so that 1 means: orders the systems as listeners do.
+    Intervals are percentiles of a bootstrap over systems. Cells are empty for fewer than 3 systems (intervals: 5) or
+    where a metric is constant.
+
+    Args:
+        scores: as `read_scores` returns it.
+        seed: of the bootstrap.
+    """
+    rows = [_row(metric, scores, seed) for metric in METRICS if metric.name in scores.columns]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _row(metric, scores: pd.DataFrame, seed: int) -> Mapping[str, object]:
+    known = scores[[metric.name, "mos", "mos_source"]].dropna()
+    values, mos = known[metric.name].to_numpy(float), known["mos"].to_numpy(float)
+    row = {
+        "metric": metric.name,
+        "better": metric.better,
+        "unit": metric.unit,
+        "ranks_systems": metric.ranks,
+        "n_systems": len(known),
+        "mos_source": ", ".join(sorted(set(known["mos_source"]))),
+    }
+    if len(known) < FEWEST_SYSTEMS or np.ptp(stats.rankdata(values)) == 0 or np.ptp(mos) == 0:
+        return row
+    spearman, kendall = stats.spearmanr(values, mos), stats.kendalltau(values, mos)
+    row |= {"spearman": spearman.statistic, "spearman_p": spearman.pvalue}
+    row |= {"kendall": kendall.statistic, "kendall_p": kendall.pvalue}
+    row["agreement"] = spearman.statistic if metric.better == "higher" else -spearman.statistic
+    if len(known) >= FEWEST_FOR_INTERVAL:
+        row["spearman_ci95_low"], row["spearman_ci95_high"] = _interval(values, mos, seed)
+    return row
+
+
+def _interval(values: np.ndarray, mos: np.ndarray, seed: int) -> tuple[float, float]:
+    drawn = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+    ranks = stats.rankdata(values[drawn], axis=1), stats.rankdata(mos[drawn], axis=1)
+    centred = [rank - rank.mean(axis=1, keepdims=True) for rank in ranks]
+    norms = np.sqrt((centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1))
+    defined = norms > 0  # a resample of one system alone has no order
+    coefficients = (centred[0] * centred[1]).sum(axis=1)[defined] / norms[defined]
+    return tuple(np.percentile(coefficients, [2.5, 97.5]))

@@ -1,0 +1,117 @@
+"""A small figure of each objective metric against MOS, a panel per metric, with its rank correlation above."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from vocoder_pareto.analysis.columns import model_label, size_rank
+from vocoder_pareto.analysis.figure_style import INK, LINE, SOFT_INK, FigureSettings, new_figure, write_below
+from vocoder_pareto.analysis.pareto_panel import marker_of
+from vocoder_pareto.quality.metrics import METRICS, Metric
+
+MOS_WORDS = {
+    "published": "MOS: published (Douwes et al. 2023).",
+    "listening_test": "MOS: our listening test.",
+    "simulated": "MOS: SIMULATED listeners, for demonstration only.",
+}
+PANELS_PER_ROW = 3
+PANEL_SHARE = 0.62  # width of a panel, as a share of a figure's width
+
+
+def draw_correlations(
+    scores: pd.DataFrame, correlations: pd.DataFrame, settings: FigureSettings, labels: Mapping[str, str]
+) -> Figure:
+    """Panels of metric against MOS, a marker per model and a shade per size; call it within `drawing`.
+
+    Args:
+        scores: a row per system, see `correlation.read_scores`.
+        correlations: a row per metric, see `correlation.correlate_with_mos`.
+        settings: style of all figures.
+        labels: what readers see for each model.
+    """
+    metrics = [metric for metric in METRICS if metric.name in set(correlations["metric"])]
+    columns = min(len(metrics), PANELS_PER_ROW)
+    rows = math.ceil(len(metrics) / columns)
+    side = settings.width_inches * PANEL_SHARE
+    figure = new_figure(max(settings.width_inches, side * columns), side * rows + 0.45)
+    write_below(figure, _caption(scores), settings.font_size - 1.8)
+    by_metric = correlations.set_index("metric")
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for axes, metric in zip(grid.flat, metrics, strict=False):
+        _draw_metric(axes, metric, scores, by_metric.loc[metric.name], settings)
+    for axes in grid.flat[len(metrics) :]:
+        axes.set_axis_off()
+    for axes in grid[:, 0]:
+        axes.set_ylabel("MOS")
+    if len(scores):
+        figure.legend(
+            handles=_legend(scores, labels),
+            loc="outside upper center",
+            ncols=2 * columns + (columns == 1),
+            frameon=False,
+        )
+    return figure
+
+
+def _draw_metric(
+    axes: Axes, metric: Metric, scores: pd.DataFrame, correlation: pd.Series, settings: FigureSettings
+) -> None:
+    known = scores[np.isfinite(scores[metric.name].to_numpy(float))]
+    colours = settings.colours(list(scores["size"])) if len(scores) else {}
+    for _, family in known.groupby("model", sort=False):
+        ordered = family.sort_values("size", key=lambda sizes: sizes.map(size_rank), kind="stable")
+        axes.plot(ordered[metric.name], ordered["mos"], color=LINE, linewidth=0.6, zorder=1)
+    for row in known.to_dict("records"):
+        marker = marker_of(row["model"], list(scores["model"]))
+        style = {"markersize": 4.4, "markeredgewidth": 0.4, "markeredgecolor": INK, "zorder": 2}
+        axes.plot(row[metric.name], row["mos"], marker, markerfacecolor=colours[row["size"]], **style)
+    unit = f" ({metric.unit})" if metric.unit else ""
+    arrow = "←" if metric.better == "lower" else "→"
+    axes.set_xlabel(f"{metric.label}{unit}, " + (f"better {arrow}" if metric.ranks else "never ranks"))
+    axes.set_title(_title(correlation), fontsize=settings.font_size - 0.5, color=SOFT_INK)
+    axes.margins(0.1)
+    axes.grid(True)
+
+
+def _title(correlation: pd.Series) -> str:
+    if pd.isna(correlation["spearman"]):
+        return f"ρ undefined for {correlation['n_systems']} systems"
+    text = f"ρ = {_signed(correlation['spearman'])}"
+    if pd.notna(correlation["spearman_ci95_low"]):
+        low, high = (_signed(correlation[f"spearman_ci95_{end}"]) for end in ("low", "high"))
+        text += f" [{low}, {high}]"
+    return text
+
+
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _caption(scores: pd.DataFrame) -> str:
+    sources = list(dict.fromkeys(scores["mos_source"]))
+    sentences = [MOS_WORDS[source] for source in sources if source in MOS_WORDS]
+    steps = sorted(set(scores["training_steps"].dropna()))
+    if "published" in sources and steps:
+        trained = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
+        sentences.append(
+            f"NOT COMPARABLE: the metrics are of checkpoints trained here for {trained} steps, "
+            "not of those that were heard."
+        )
+    sentences.append(
+        "ρ: Spearman's rank correlation over systems, 95 % bootstrap interval. Light to dark: small to large."
+    )
+    return " ".join(sentences)
+
+
+def _legend(scores: pd.DataFrame, labels: Mapping[str, str]) -> list[Line2D]:
+    models = list(scores["model"])
+    style = {"linestyle": "", "markersize": 4.4, "markerfacecolor": "white", "markeredgecolor": INK}
+    return [
+        Line2D([], [], marker=marker_of(model, models), label=model_label(model, labels), **style)
+        for model in dict.fromkeys(models)
+    ]
