@@ -5,6 +5,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import safetensors
+import safetensors.torch
 import torch
 
 from vocoder_pareto.errors import UserError
@@ -14,6 +16,7 @@ from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.systems import SystemSettings
 
 FORMAT_VERSION = 1
+UNREADABLE = (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile)
 
 
 def save_checkpoint(path: str | Path, vocoder: Vocoder, system: SystemSettings, training: dict[str, Any]) -> None:
@@ -44,7 +47,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such checkpoint; run the rule `train`") from error
-    except (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise UserError(f"{path}: damaged or not a checkpoint ({_first_line(error)}); {mend}") from error
     if not isinstance(checkpoint, dict) or checkpoint.get("format_version") != FORMAT_VERSION:
         raise UserError(f"{path}: not a checkpoint of format {FORMAT_VERSION}; {mend}")
@@ -61,6 +64,28 @@ def load_vocoder(path: str | Path, system: SystemSettings) -> tuple[Vocoder, dic
     vocoder = build_vocoder(system)
     load_weights(vocoder, checkpoint["state_dict"], path)
     return vocoder, checkpoint["training"]
+
+
+def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
+    """The weights in a checkpoint of this project, a saved `state_dict`, or a safetensors file.
+
+    Raises:
+        UserError: the file is missing, damaged, or holds something else than tensors by name.
+    """
+    try:
+        if Path(path).suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: no such file; mend training.checkpoint of this system") from error
+    except (*UNREADABLE, safetensors.SafetensorError) as error:
+        raise UserError(
+            f"{path}: not a file of weights ({_first_line(error)}); give .pt, .ckpt or .safetensors"
+        ) from error
+    weights = content.get("state_dict", content) if isinstance(content, dict) else content
+    if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
+        raise UserError(f"{path}: holds no weights by name; save model.state_dict() into it")
+    return weights
 
 
 def load_weights(vocoder: Vocoder, state_dict: dict[str, torch.Tensor], path: str | Path) -> None:

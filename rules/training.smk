@@ -1,0 +1,41 @@
+# From the dataset to 18 checkpoints, within a budget of steps, hours or energy.
+
+
+rule train:
+    input:
+        clips=f"{RESULTS}/dataset/clips.npy",
+        table=f"{RESULTS}/dataset/clips.csv",
+        mels=f"{RESULTS}/dataset/mels.npy",
+    output:
+        checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
+        summary=f"{RESULTS}/training/{{system}}/summary.json",
+        metrics=f"{RESULTS}/training/{{system}}/metrics.csv",
+    log:
+        f"{RESULTS}/logs/train/{{system}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train/{{system}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    # Resumable state lies beside the outputs and is none of them, so Snakemake never deletes it.
+    retries: config["training"]["retries"]
+    threads: 2
+    resources:
+        gpu=GPUS_PER_JOB,
+        mem_mb=16000,
+        runtime=1440,
+    params:
+        state=f"{RESULTS}/training/{{system}}",
+        system=training_settings,
+        run=run_settings,
+        meter=config_json("meter"),
+        carbon=config_json("carbon"),
+        device=config["device"],
+        seed=config["seed"],
+        code=system_code_version("train", "vocoder", "objective"),
+    message:
+        "Training {wildcards.system}."
+    shell:
+        "python {PROGRAMS:q}/train.py --system {params.system:q} --run {params.run:q} --clips {input.clips:q}"
+        " --table {input.table:q} --mels {input.mels:q} --meter {params.meter:q} --carbon {params.carbon:q}"
+        " --device {params.device:q} --seed {params.seed} --code-version {params.code} --state {params.state:q}"
+        " --checkpoint {output.checkpoint:q} --summary {output.summary:q} --metrics {output.metrics:q} &>> {log:q}"

@@ -1,0 +1,48 @@
+"""Train one system within its budget. Run it again after any interruption: it resumes from its last state."""
+
+import argparse
+import logging
+from pathlib import Path
+
+from vocoder_pareto.measurement.meter import MeterSettings
+from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.settings import settings_from
+from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.training.accounting import CarbonSettings
+from vocoder_pareto.training.run import TrainingInputs, TrainingOutputs, train
+from vocoder_pareto.training.run_settings import RunSettings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--system", type=json_or_file, required=True, help="what to train, JSON or @file")
+    parser.add_argument("--run", type=json_or_file, required=True, help="budget, batch size, precision, JSON or @file")
+    parser.add_argument("--clips", type=Path, required=True, help="clips.npy")
+    parser.add_argument("--table", type=Path, required=True, help="clips.csv")
+    parser.add_argument("--mels", type=Path, required=True, help="mels.npy")
+    parser.add_argument("--meter", type=json_or_file, default={}, help="settings of the energy meter, JSON or @file")
+    parser.add_argument("--carbon", type=json_or_file, default={}, help="emissions per energy, JSON or @file")
+    parser.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, order and noise (default: %(default)s)")
+    parser.add_argument("--code-version", default="", help="of the training code; another one starts afresh")
+    parser.add_argument("--state", type=Path, required=True, help="folder for the resumable state")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint for inference to write")
+    parser.add_argument("--summary", type=Path, required=True, help="JSON summary of the run to write")
+    parser.add_argument("--metrics", type=Path, required=True, help="CSV of the training curve to write")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    train(
+        settings_from(SystemSettings, arguments.system, "models"),
+        settings_from(RunSettings, arguments.run, "training"),
+        TrainingInputs(
+            arguments.clips, arguments.table, arguments.mels, arguments.state, arguments.code_version,
+            arguments.device, arguments.seed,
+        ),
+        TrainingOutputs(arguments.checkpoint, arguments.summary, arguments.metrics),
+        settings_from(MeterSettings, arguments.meter, "meter"),
+        settings_from(CarbonSettings, arguments.carbon, "carbon"),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,62 @@
+"""The training curve: metrics.csv and TensorBoard, both continued without a seam after a resume."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch.utils.tensorboard import SummaryWriter
+
+from vocoder_pareto.files import written_whole
+
+FIRST_COLUMNS = ("step", "epoch", "seconds", "joules", "learning_rate", "d_stft")
+
+
+class TrainingCurve:
+    """Rows of losses and distances by step, in `metrics.csv` and `tensorboard/` of a state folder.
+
+    Args:
+        folder: of the state.
+        step: the step to go on from; later rows, of a piece that was lost, are dropped.
+    """
+
+    def __init__(self, folder: Path, step: int):
+        self.path = folder / "metrics.csv"
+        self.rows = [row for row in self._saved() if int(row["step"]) <= step]
+        self._rewrite()
+        self._tensorboard = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+
+    def add(self, row: Mapping[str, float | int | None]) -> None:
+        """Add a row; a value that is None leaves its cell empty."""
+        shown = {name: "" if value is None else f"{value:.8g}" for name, value in row.items()}
+        self.rows.append(shown)
+        if set(shown) <= set(self._columns):
+            with self.path.open("a", newline="", encoding="utf-8") as file:
+                csv.DictWriter(file, self._columns, restval="", lineterminator="\n").writerow(shown)
+        else:
+            self._rewrite()
+        for name, value in row.items():
+            if value is not None and name != "step":
+                self._tensorboard.add_scalar(name, value, int(row["step"]))
+
+    def copy_to(self, path: str | Path) -> None:
+        """Write the whole curve to `path`."""
+        with written_whole(path) as temporary:
+            temporary.write_bytes(self.path.read_bytes())
+
+    def close(self) -> None:
+        """Write what TensorBoard still holds."""
+        self._tensorboard.close()
+
+    def _saved(self) -> list[dict[str, str]]:
+        if not self.path.exists():
+            return []
+        with self.path.open(newline="", encoding="utf-8") as file:
+            # A row that a kill cut short has an empty or missing last cell and no number of a step.
+            return [row for row in csv.DictReader(file) if (row.get("step") or "").isdigit() and None not in row]
+
+    def _rewrite(self) -> None:
+        self._columns = list(dict.fromkeys([*FIRST_COLUMNS, *(name for row in self.rows for name in row)]))
+        with written_whole(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, self._columns, restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.rows)

@@ -1,0 +1,59 @@
+"""How long and with what means a system is trained: the section `training` of the configuration."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Settings of the loop, as opposed to the recipe of a family (`Objective.Recipe`).
+
+    Attributes:
+        steps, hours, energy_kwh: the budget; whichever is reached first ends the training. At least one is set.
+        batch_size: clips per step; `auto` searches the largest that fits the GPU.
+        batch_size_margin: share of the largest fitting batch that `auto` takes.
+        precision: of the network's arithmetic.
+        tf32: whether float32 matrix products may use TF32 on a GPU.
+        compile: whether the loss is compiled.
+        gradient_clip: largest norm of a gradient, or None.
+        data_on_device: whether all training clips live on the device.
+        workers: processes that load data; 0 loads in the training process.
+        checkpoint_minutes: between saved states.
+        log_every_steps: between rows of metrics.csv.
+        validation_every_steps: between validations; there is one at the end in any case. None: at the end only.
+        validation_clips: test clips that a validation generates.
+        meter_seconds: between readings of the energy meter, so that counters cannot wrap unseen.
+        checkpoint: file of given weights, instead of training.
+    """
+
+    steps: int | None = None
+    hours: float | None = None
+    energy_kwh: float | None = None
+    batch_size: int | Literal["auto"] = 1
+    batch_size_margin: float = 0.9
+    precision: Literal["32", "bf16-mixed", "16-mixed"] = "32"
+    tf32: bool = False
+    compile: bool = False
+    gradient_clip: float | None = None
+    data_on_device: bool = True
+    workers: int = 0
+    checkpoint_minutes: float = 10.0
+    log_every_steps: int = 50
+    validation_every_steps: int | None = None
+    validation_clips: int = 1
+    meter_seconds: float = 5.0
+    checkpoint: str | None = None
+    retries: int = 0
+
+    def __post_init__(self):
+        if self.steps is None and self.hours is None and self.energy_kwh is None:
+            raise ValueError("no budget; set at least one of steps, hours, energy_kwh")
+        if self.gradient_clip is not None and self.precision == "16-mixed":
+            raise ValueError("gradient_clip does not go with precision 16-mixed, whose gradients are scaled; take 32")
+
+
+# What a run may change between two pieces of the same training.
+NOT_IN_DIGEST = (
+    "steps", "hours", "energy_kwh", "data_on_device", "workers", "checkpoint_minutes", "log_every_steps",
+    "validation_every_steps", "validation_clips", "meter_seconds", "retries",
+)  # fmt: skip
