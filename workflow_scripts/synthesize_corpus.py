@@ -9,9 +9,7 @@ from vocoder_pareto.program import json_or_file, run
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sentences", required=True, help="text file, a sentence per line")
-    parser.add_argument(
-        "--clips", type=json_or_file, required=True, help="number of clips, 20 to 13100, or null for 13100"
-    )
+    parser.add_argument("--clips", type=json_or_file, required=True, help="20 to 13100 clips, null for 13100")
     parser.add_argument(
         "--voices",
         type=json_or_file,

@@ -120,8 +120,10 @@ def extract(archive: Path, folder: Path) -> None:
             of another layout; the disk is full.
     """
     unpacked = folder.with_name(f".{folder.name}.extracting")
+    old = folder.with_name(f".{folder.name}.old")
     try:
-        shutil.rmtree(unpacked, ignore_errors=True)  # what an interrupted run left
+        for leftover in (unpacked, old):  # of an interrupted run
+            shutil.rmtree(leftover, ignore_errors=True)
         unpacked.mkdir(parents=True)
         with (
             archive.open("rb") as file,
@@ -132,7 +134,6 @@ def extract(archive: Path, folder: Path) -> None:
                 members.extract(member, unpacked, filter="data")  # refuses links and paths that lead outside
                 bar.update(file.tell() - bar.n)
         _check_complete(archive, unpacked / folder.name)
-        old = folder.with_name(f".{folder.name}.old")
         if folder.exists():
             folder.rename(old)
         (unpacked / folder.name).rename(folder)
@@ -173,7 +174,7 @@ def _transfer(url: str, partial: Path) -> None:
     try:
         response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
-        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        if have and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # nothing is missing; the checksum tells whether it is right
         raise
     with response:

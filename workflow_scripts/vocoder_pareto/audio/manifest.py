@@ -1,6 +1,7 @@
 """A folder of generated audio: a wav per clip, and manifest.csv, which is written last and vouches for all of them."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -85,7 +86,7 @@ def read_manifest(manifest: str | Path) -> list[AudioEntry]:
         raise UserError(f"{manifest}: no such file; run the rule generate_audio or generate_reference") from error
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{manifest}: damaged ({error!r}); {mend}") from error
-    if not entries or any(Path(entry.file).name != entry.file for entry in entries):
+    if not entries or any(not re.fullmatch(r"[^/\\\0]+\.wav", entry.file) for entry in entries):
         raise UserError(f"{manifest}: damaged (no rows, or a file outside its folder); {mend}")
     return entries
 

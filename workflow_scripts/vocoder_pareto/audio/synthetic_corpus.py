@@ -54,9 +54,10 @@ def read_sentences(path: str | Path) -> list[str]:
 
 
 def plan_utterances(sentences: Sequence[str], clips: int | None, voices: Sequence[str]) -> list[Utterance]:
-    """What `clips` clips (13,100, if None) say: each sentence once, then pairs of them at other speeds and pitches, all distinct.
+    """What `clips` clips say (13,100, if None), all of them distinct.
 
-    The first clips of a large corpus are those of a small one. Voices take turns.
+    Each sentence comes once, then pairs of them at other speeds and pitches, so that the first clips of a large corpus
+    are those of a small one. Voices take turns.
 
     Raises:
         UserError: too few or too many clips, or no voice.

@@ -1,0 +1,172 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from vocoder_pareto.audio.corpora import DatasetSettings, dataset_settings, list_corpus, name_files
+from vocoder_pareto.audio.corpus_location import audio_files_below, listing_digest, locate_corpus
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.settings import settings_from
+
+
+def make_files(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+
+
+def test_ljspeech_is_what_its_metadata_lists_in_sorted_order(ljspeech_folder):
+    lines = (ljspeech_folder / "metadata.csv").read_text().splitlines(keepends=True)
+    (ljspeech_folder / "metadata.csv").write_text("".join(reversed(lines)))
+    (ljspeech_folder / "wavs" / "not_listed.wav").write_text("")
+    files = list_corpus("ljspeech", ljspeech_folder)
+    assert [file.clip_id for file in files] == [f"LJ001-{number:04d}" for number in range(1, 11)]
+    assert files[0].name == "wavs/LJ001-0001.wav"
+    assert list_corpus("ljspeech", ljspeech_folder, 3) == files[:3]
+
+
+def test_a_folder_is_all_its_audio_files_but_hidden_ones(tmp_path):
+    make_files(tmp_path, "b.wav", "a/2.FLAC", "a/1.Wav", ".hidden.wav", "a/._1.wav", ".git/x.wav", "notes.txt", "c.mp3")
+    assert audio_files_below(tmp_path) == ["a/1.Wav", "a/2.FLAC", "b.wav"]
+    assert [file.clip_id for file in list_corpus("folder", tmp_path)] == ["a__1", "a__2", "b"]
+
+
+def test_linked_folders_are_followed_once(tmp_path):
+    make_files(tmp_path, "real/a.wav")
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "wavs").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "circle").symlink_to(tmp_path / "corpus")
+    assert audio_files_below(tmp_path / "corpus") == ["wavs/a.wav"]
+
+
+def test_identifiers_are_unique_and_usable_as_file_names():
+    names = ["a b.wav", "a b.flac", "a_b.wav", "a_b-2.wav", "a/b.wav", "Größe?.wav", "x|y,\"z'.wav"]
+    clip_ids = [file.clip_id for file in name_files(names)]
+    assert clip_ids == ["a_b", "a_b-2", "a_b-3", "a_b-2-2", "a__b", "Größe_", "x_y__z_"]
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path):
+    with open(os.path.join(os.fsencode(tmp_path), b"\xff.wav"), "wb"):
+        pass
+    with pytest.raises(UserError, match="cannot be written into a table; rename"):
+        audio_files_below(tmp_path)
+
+
+@pytest.mark.parametrize("clip_id", ["../../etc/passwd", "/etc/passwd", "", "a/b", ".hidden", "a\0b"])
+def test_metadata_cannot_lead_out_of_the_folder(ljspeech_folder, clip_id):
+    with (ljspeech_folder / "metadata.csv").open("a") as file:
+        file.write(f"{clip_id}|x|x\n")
+    with pytest.raises(UserError, match=r"metadata\.csv, line 11: .* is no identifier"):
+        list_corpus("ljspeech", ljspeech_folder)
+
+
+def test_a_clip_that_metadata_lists_twice_is_named(ljspeech_folder):
+    with (ljspeech_folder / "metadata.csv").open("a") as file:
+        file.write("LJ001-0003|x|x\n")
+    with pytest.raises(UserError, match="lists 'LJ001-0003' twice"):
+        list_corpus("ljspeech", ljspeech_folder)
+
+
+def test_a_folder_without_metadata_is_told_apart_from_ljspeech(tmp_path):
+    with pytest.raises(UserError, match=r"metadata\.csv: no such file; .* set dataset\.source: folder"):
+        list_corpus("ljspeech", tmp_path)
+
+
+def test_metadata_that_is_no_text_is_named(ljspeech_folder):
+    (ljspeech_folder / "metadata.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match=r"metadata\.csv: cannot be read as UTF-8"):
+        list_corpus("ljspeech", ljspeech_folder)
+
+
+@pytest.mark.parametrize("limit", [0, 1, 11, -3])
+def test_more_clips_than_there_are_is_an_error_with_the_bounds(ljspeech_folder, limit):
+    with pytest.raises(UserError, match=rf"dataset\.clips: {limit} is not allowed.*2 to 10, or null"):
+        list_corpus("ljspeech", ljspeech_folder, limit)
+
+
+def test_a_folder_with_one_file_is_too_little(tmp_path):
+    make_files(tmp_path, "a.wav")
+    with pytest.raises(UserError, match="fewer than two WAV or FLAC files"):
+        list_corpus("folder", tmp_path)
+
+
+def test_the_listing_digest_sees_names_and_sizes_but_neither_times_nor_the_place(tmp_path):
+    make_files(tmp_path / "one", "a.wav", "b/c.wav", "metadata.csv")
+    make_files(tmp_path / "two", "b/c.wav", "a.wav", "metadata.csv", "README", "b/.DS_Store")
+    digest = listing_digest(tmp_path / "one")
+    os.utime(tmp_path / "one" / "a.wav", (1, 1))
+    assert digest == listing_digest(tmp_path / "one") == listing_digest(tmp_path / "two")
+    (tmp_path / "one" / "a.wav").write_text("longer than before")
+    assert listing_digest(tmp_path / "one") != digest
+    (tmp_path / "two" / "a.wav").rename(tmp_path / "two" / "d.wav")
+    assert listing_digest(tmp_path / "two") != digest
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "folder", "archive", "made_here"),
+    [
+        ("synthetic", None, "results/data/synthetic", None, True),
+        ("ljspeech", None, "data/LJSpeech-1.1", None, True),
+        ("ljspeech", "LJSpeech-1.1.tar.bz2", "data/LJSpeech-1.1", "LJSpeech-1.1.tar.bz2", True),
+        ("ljspeech", "mine", "mine", None, False),
+        ("folder", "mine", "mine", None, False),
+    ],
+)
+def test_the_corpus_is_found(tmp_path, monkeypatch, source, path, folder, archive, made_here):
+    monkeypatch.chdir(tmp_path)
+    make_files(tmp_path, "mine/a.wav", "LJSpeech-1.1.tar.bz2")
+    corpus = locate_corpus(source, path, "results")
+    assert (str(corpus.folder), corpus.made_here) == (folder, made_here)
+    assert str(corpus.archive or "") == (archive or "")
+    assert corpus.metadata == (f"{folder}/metadata.csv" if made_here else None)
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "fault"),
+    [
+        ("synthetic", "somewhere", "not allowed with dataset.source synthetic"),
+        ("folder", None, "missing; name the folder"),
+        ("folder", "nowhere", "does not exist; expected a folder"),
+        ("ljspeech", "nowhere", "does not exist; expected the folder LJSpeech-1.1, LJSpeech-1.1.tar.bz2, or null"),
+    ],
+)
+def test_a_path_that_does_not_fit_the_source_is_named(tmp_path, monkeypatch, source, path, fault):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=rf"dataset\.path.*{fault}"):
+        locate_corpus(source, path, "results")
+
+
+def test_a_corpus_that_moved_gives_the_same_settings():
+    config = {"dataset": {"source": "folder", "path": "/old", "clips": 5, "voices": ["en-us"]}}
+    moved = {"dataset": {**config["dataset"], "path": "/new"}}
+    assert dataset_settings(config) == dataset_settings(moved)
+    settings = settings_from(DatasetSettings, dataset_settings(config), "dataset")
+    assert settings == DatasetSettings("folder", 5, ("en-us",))
+
+
+@pytest.mark.parametrize("bad", [{"test_share": 0}, {"test_share": 1.0}, {"sample_rate": 0}, {"on_bad_clip": "ignore"}])
+def test_settings_out_of_range_are_refused(bad):
+    with pytest.raises(UserError, match=rf"config key dataset.*{next(iter(bad))}"):
+        settings_from(DatasetSettings, {"source": "folder", **bad}, "dataset")
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("vocoder_pareto.audio.corpus_location", ["numpy", "torch", "soundfile"]),
+        ("vocoder_pareto.audio.corpora", ["numpy", "torch", "soundfile"]),
+        ("vocoder_pareto.audio.format", ["numpy", "torch"]),
+        ("prepare_clips", ["torch", "librosa", "scipy", "pandas"]),
+        ("synthesize_corpus", ["torch", "librosa", "scipy", "pandas"]),
+        ("fetch_ljspeech", ["torch", "librosa"]),
+        ("generate_reference", ["torch", "librosa"]),
+        ("compute_mels", ["librosa", "pandas"]),
+        ("generate_audio", ["librosa", "pandas", "lightning"]),
+    ],
+)
+def test_a_program_does_not_pay_for_imports_that_it_does_not_use(module, heavy):
+    code = f"import sys; sys.path.insert(0, {sys.path[0]!r}); import {module}; print(*sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+    assert not set(heavy) & set(loaded.stdout.split())

@@ -1,0 +1,136 @@
+import json
+
+import librosa
+import numpy as np
+import pytest
+
+from vocoder_pareto.audio.clips import prepare_clips
+from vocoder_pareto.audio.corpora import DatasetSettings
+from vocoder_pareto.audio.dataset import Clip, clips_of, open_array, read_clip_table, write_clip_table
+from vocoder_pareto.audio.format import AudioFormat
+from vocoder_pareto.audio.mels import compute_mels
+from vocoder_pareto.errors import UserError
+
+
+def compute(folder, normalization="per_spectrogram", threads=1):
+    outputs = {"mels": folder / "mels.npy", "ranges": folder / "mel_ranges.npy", "stats": folder / "mel_stats.json"}
+    inputs = (folder / "clips.npy", folder / "clips.csv")
+    compute_mels(*inputs, AudioFormat(), normalization, threads=threads, **outputs)
+    return np.load(outputs["mels"]), np.load(outputs["ranges"]), json.loads(outputs["stats"].read_text())
+
+
+def make_clips(folder, clips):
+    np.save(folder / "clips.npy", clips.astype(np.float32))
+    write_clip_table(
+        folder / "clips.csv", [Clip(row, f"clip{row}", "a.wav", 1.0, "train") for row in range(len(clips))]
+    )
+
+
+def restored(mels, ranges):
+    low, high = ranges[:, 0, None, None], ranges[:, 1, None, None]
+    return low + mels * (high - low)
+
+
+def librosa_log_mels(clips):
+    mels = librosa.feature.melspectrogram(y=clips, sr=16000, n_fft=2048, hop_length=256, n_mels=80)
+    return np.log(1 + mels)[..., :64]
+
+
+def test_recordings_become_the_log_mels_of_librosa(tmp_path, ljspeech_folder):
+    outputs = {"clips": tmp_path / "clips.npy", "table": tmp_path / "clips.csv", "skipped": tmp_path / "skipped.csv"}
+    prepare_clips(ljspeech_folder, DatasetSettings("ljspeech"), processes=1, **outputs)
+    mels, ranges, _ = compute(tmp_path)
+    recordings = sorted((ljspeech_folder / "wavs").iterdir())
+    reference = np.stack([librosa.load(file, sr=16000)[0][:16384] for file in recordings])
+    assert (mels.shape, mels.dtype) == ((10, 80, 64), np.float32)
+    np.testing.assert_allclose(restored(mels, ranges), librosa_log_mels(reference), atol=5e-5)
+
+
+@pytest.mark.parametrize("normalization", ["per_spectrogram", "dataset"])
+def test_both_normalisations_can_be_undone_with_the_ranges(tmp_path, noise, normalization):
+    clips = noise(20 * 16384).reshape(20, 16384) * np.linspace(0.01, 1, 20)[:, None]
+    make_clips(tmp_path, clips)
+    mels, ranges, _ = compute(tmp_path, normalization)
+    np.testing.assert_allclose(restored(mels, ranges), librosa_log_mels(clips.astype(np.float32)), atol=1e-4)
+
+
+def test_per_spectrogram_fills_the_range_and_dataset_keeps_loudness(tmp_path, noise):
+    make_clips(tmp_path, np.stack([noise(16384), 0.1 * noise(16384)]))
+    each, _, _ = compute(tmp_path, "per_spectrogram")
+    assert each.min(axis=(1, 2)).tolist() == [0, 0]
+    assert each.max(axis=(1, 2)).tolist() == [1, 1]
+    whole, ranges, stats = compute(tmp_path, "dataset")
+    assert (whole.min(), whole.max()) == (0, 1)
+    assert whole[1].max() < 0.6 * whole[0].max()
+    assert ranges.tolist() == [[stats["log_mel_minimum"], stats["log_mel_maximum"]]] * 2
+
+
+def test_a_silent_clip_becomes_zeros_and_is_counted(tmp_path, noise):
+    make_clips(tmp_path, np.stack([noise(16384), np.zeros(16384)]))
+    mels, ranges, stats = compute(tmp_path)
+    assert not mels[1].any()
+    assert ranges[1].tolist() == [0, 0]
+    assert (stats["clips"], stats["constant_clips"]) == (2, 1)
+
+
+def test_threads_do_not_change_the_result(tmp_path, noise):
+    make_clips(tmp_path, noise(50 * 16384).reshape(50, 16384))
+    one, _, _ = compute(tmp_path, threads=1)
+    several, _, _ = compute(tmp_path, threads=3)
+    np.testing.assert_array_equal(one, several)
+
+
+def test_clips_that_do_not_fit_the_format_are_refused(tmp_path, noise):
+    make_clips(tmp_path, noise(2 * 8192).reshape(2, 8192))
+    with pytest.raises(UserError, match=r"clips\.npy: holds float32 \(2, 8192\), expected float32 \(2, 16384\)"):
+        compute(tmp_path)
+    assert not (tmp_path / "mels.npy").exists()
+
+
+def damage_truncated(path):
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def damage_empty(path):
+    path.write_bytes(b"")
+
+
+def damage_header(path):
+    path.write_bytes(b"garbage" + path.read_bytes()[7:])
+
+
+def damage_missing(path):
+    path.unlink()
+
+
+@pytest.mark.parametrize("damage", [damage_truncated, damage_empty, damage_header, damage_missing])
+@pytest.mark.parametrize("name", ["clips.npy", "clips.csv"])
+def test_a_damaged_dataset_is_named_with_its_mend(tmp_path, noise, damage, name):
+    make_clips(tmp_path, noise(40 * 16384).reshape(40, 16384))
+    if (damage, name) == (damage_truncated, "clips.csv"):
+        (tmp_path / name).write_text((tmp_path / name).read_text()[:-8])
+    else:
+        damage(tmp_path / name)
+    with pytest.raises(UserError, match=rf"{name.replace('.', '[.]')}: .*prepare_clips"):
+        compute(tmp_path)
+
+
+def test_an_array_of_python_objects_is_not_loaded(tmp_path):
+    np.save(tmp_path / "clips.npy", np.array([{"code": "runs"}], dtype=object), allow_pickle=True)
+    with pytest.raises(UserError, match="damaged"):
+        open_array(tmp_path / "clips.npy", (None, 16384), "prepare_clips")
+
+
+def test_the_table_is_read_as_it_was_written(tmp_path):
+    clips = [Clip(0, "größe", 'a, "b".wav', 1.25, "train"), Clip(1, "x", "c.wav", 2.0, "test")]
+    write_clip_table(tmp_path / "clips.csv", clips)
+    assert read_clip_table(tmp_path / "clips.csv") == clips
+
+
+def test_test_clips_come_in_sorted_order_up_to_the_limit():
+    clips = [Clip(row, str(row), "", 1.0, "test" if row > 1 else "train") for row in range(5)]
+    assert [clip.row for clip in clips_of(clips, "test")] == [2, 3, 4]
+    assert [clip.row for clip in clips_of(clips, "test", 2)] == [2, 3]
+    assert [clip.row for clip in clips_of(clips, "test", 99)] == [2, 3, 4]
+    with pytest.raises(UserError, match="0 clips are not allowed"):
+        clips_of(clips, "test", 0)

@@ -1,0 +1,30 @@
+"""What the worker processes of the tests do; they import it by name."""
+
+import os
+import signal
+import time
+
+
+def square(number):
+    return number * number
+
+
+def fail_at_seven(number):
+    if number == 7:
+        raise ValueError("seven")
+    return number
+
+
+def die_at_seven(number):
+    if number == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def threads_allowed(number):
+    return os.environ.get("OMP_NUM_THREADS")
+
+
+def wait_and_tell(folder):
+    (folder / f"{os.getpid()}.pid").touch()
+    time.sleep(60)

@@ -1,0 +1,142 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from noisy_vocoder import NoisyVocoder
+
+from vocoder_pareto.audio.dataset import Clip, write_clip_table
+from vocoder_pareto.audio.files import read_audio
+from vocoder_pareto.audio.manifest import read_manifest
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.generation import generate_clips, generate_test_set
+from vocoder_pareto.models.checkpoint import save_checkpoint
+from vocoder_pareto.seeds import clip_seed
+from vocoder_pareto.systems import SystemSettings
+
+PROJECT = Path(__file__).parents[2]
+SYSTEM = SystemSettings("noisy", "S", f"{Path(__file__).parent / 'noisy_vocoder.py'}:NoisyVocoder", hop_length=64)
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Mel-spectrograms of ten clips, of which the last five are the test set, and a checkpoint of 3 training steps."""
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "mels.npy", rng.uniform(0, 1, (10, 80, 16)).astype(np.float32))
+    splits = ["train"] * 5 + ["test"] * 5
+    clips = [Clip(row, f"clip{row}", "a.wav", 1.0, split) for row, split in enumerate(splits)]
+    write_clip_table(tmp_path / "clips.csv", clips)
+    torch.manual_seed(0)
+    save_checkpoint(tmp_path / "noisy-S.ckpt", NoisyVocoder(hop_length=64), SYSTEM, {"steps": 3})
+    return tmp_path
+
+
+def generate(study, limit=None, seed=0, batch_size=1, name="generated"):
+    manifest = study / name / "manifest.csv"
+    generate_test_set(
+        study / "noisy-S.ckpt",
+        SYSTEM,
+        study / "mels.npy",
+        study / "clips.csv",
+        manifest,
+        limit=limit,
+        seed=seed,
+        batch_size=batch_size,
+        device=torch.device("cpu"),
+    )
+    return {entry.clip_id: (manifest.parent / entry.file).read_bytes() for entry in read_manifest(manifest)}
+
+
+def test_every_test_clip_has_a_wav_and_a_row(study):
+    assert list(generate(study)) == [f"clip{row}" for row in range(5, 10)]
+    entries = read_manifest(study / "generated" / "manifest.csv")
+    assert {entry.duration_seconds for entry in entries} == {16 * 64 / 16000}
+    assert {entry.sample_rate for entry in entries} == {16000}
+    assert len(read_audio(study / "generated" / "clip7.wav").samples) == 16 * 64
+
+
+def test_the_manifest_tells_that_the_model_was_hardly_trained(study):
+    generate(study, limit=1)
+    assert [entry.training_steps for entry in read_manifest(study / "generated" / "manifest.csv")] == [3]
+
+
+def test_equal_seeds_give_equal_bytes_and_other_seeds_others(study):
+    first = generate(study)
+    assert generate(study, name="again") == first
+    other = generate(study, seed=1)
+    assert not any(first[name] == other[name] for name in first)
+
+
+def test_a_clip_is_the_same_alone_and_among_others(study):
+    everything = generate(study)
+    assert generate(study, limit=2) == {name: everything[name] for name in ("clip5", "clip6")}
+
+
+@pytest.mark.parametrize("batch_size", [2, 3, 5, 16])
+def test_the_batch_does_not_change_a_clip_but_for_rounding(study, batch_size):
+    generate(study)
+    generate(study, batch_size=batch_size, name="batched")
+    for row in range(5, 10):
+        alone, batched = (read_audio(study / name / f"clip{row}.wav").samples for name in ("generated", "batched"))
+        assert np.abs(alone - batched).max() <= 2.0**-15
+
+
+def test_audio_is_that_of_the_vocoder_for_the_clips_own_mel_and_seed(study):
+    generate(study, seed=4)
+    torch.manual_seed(0)
+    vocoder = NoisyVocoder(hop_length=64)
+    mel = torch.from_numpy(np.load(study / "mels.npy")[7:8])
+    expected = vocoder.synthesize(mel, torch.Generator().manual_seed(clip_seed(4, 7)))[0].numpy()
+    np.testing.assert_allclose(read_audio(study / "generated" / "clip7.wav").samples, expected, atol=2.0**-15)
+
+
+def test_seeds_of_clips_differ_from_each_other_and_between_seeds():
+    seeds = {clip_seed(seed, row) for seed in range(10) for row in range(100)}
+    assert len(seeds) == 1000
+    assert all(0 <= seed < 2**32 for seed in seeds)
+
+
+def test_a_diverged_model_is_named_and_leaves_no_manifest(study):
+    vocoder = NoisyVocoder(hop_length=64)
+    vocoder.layer.bias.data.fill_(float("nan"))
+    save_checkpoint(study / "noisy-S.ckpt", vocoder, SYSTEM, {"steps": 3})
+    with pytest.raises(UserError, match=r"noisy-S\.ckpt: its vocoder generates NaN.*lower the learning rate"):
+        generate(study)
+    assert not (study / "generated" / "manifest.csv").exists()
+
+
+def test_mels_of_another_number_of_bands_are_refused(study):
+    np.save(study / "mels.npy", np.zeros((10, 40, 16), dtype=np.float32))
+    with pytest.raises(UserError, match=r"mels\.npy: holds .*rerun the rule `compute_mels`"):
+        generate(study)
+
+
+@pytest.mark.parametrize(("batch_size", "seeds"), [(0, [1, 2]), (1, [1])])
+def test_a_batch_that_cannot_be_is_a_fault(batch_size, seeds):
+    with pytest.raises(ValueError, match="batch_size"):
+        list(generate_clips(NoisyVocoder(), np.zeros((2, 80, 4), dtype=np.float32), [0, 1], seeds, batch_size))
+
+
+def run_program(study, *options):
+    settings = {"model": "noisy", "size": "S", "vocoder": SYSTEM.vocoder, "hop_length": 64}
+    command = [sys.executable, PROJECT / "workflow_scripts" / "generate_audio.py", "--system", json.dumps(settings)]
+    command += ["--checkpoint", study / "noisy-S.ckpt", "--mels", study / "mels.npy", "--table", study / "clips.csv"]
+    command += ["--manifest", study / "program" / "manifest.csv", *options]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_the_program_writes_what_the_library_does(study):
+    result = run_program(study, "--clips-limit", "3", "--device", "cpu", "--seed", "9")
+    assert result.returncode == 0, result.stderr
+    audio = generate(study, limit=3, seed=9)
+    assert all((study / "program" / f"{name}.wav").read_bytes() == content for name, content in audio.items())
+    assert "Generating audio" in result.stderr
+
+
+def test_the_program_names_a_gpu_that_does_not_exist(study):
+    result = run_program(study, "--device", "cuda:99")
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: config key device: there is no cuda:99; PyTorch sees")
