@@ -38,11 +38,6 @@ class TrainingCurve:
             if value is not None and name != "step":
                 self._tensorboard.add_scalar(name, value, int(row["step"]))
 
-    def copy_to(self, path: str | Path) -> None:
-        """Write the whole curve to `path`."""
-        with written_whole(path) as temporary:
-            temporary.write_bytes(self.path.read_bytes())
-
     def close(self) -> None:
         """Write what TensorBoard still holds."""
         self._tensorboard.close()
@@ -60,3 +55,9 @@ class TrainingCurve:
             writer = csv.DictWriter(file, self._columns, restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)
+
+
+def copy_curve(folder: Path, path: str | Path) -> None:
+    """Write the curve in the state `folder` to `path`."""
+    with written_whole(path) as temporary:
+        temporary.write_bytes((folder / "metrics.csv").read_bytes())

@@ -33,10 +33,8 @@ def reason_to_stop(progress: Progress, run: RunSettings) -> str | None:
         return "steps"
     if run.hours is not None and progress.seconds >= run.hours * 3600:
         return "hours"
-    if run.energy_kwh is not None and progress.joules is not None:
-        if progress.joules >= run.energy_kwh * JOULES_PER_KWH:
-            return "energy_kwh"
-    return None
+    measured = run.energy_kwh is not None and progress.joules is not None
+    return "energy_kwh" if measured and progress.joules >= run.energy_kwh * JOULES_PER_KWH else None
 
 
 def share_done(progress: Progress, run: RunSettings) -> float:

@@ -27,7 +27,7 @@ from vocoder_pareto.settings import settings_from
 from vocoder_pareto.systems import SystemSettings
 from vocoder_pareto.training.accounting import CarbonSettings, EnergyAccount
 from vocoder_pareto.training.batch_size import largest_batch_size
-from vocoder_pareto.training.curve import TrainingCurve
+from vocoder_pareto.training.curve import TrainingCurve, copy_curve
 from vocoder_pareto.training.data import ClipDataset, ShuffledBatches, batch_loader
 from vocoder_pareto.training.module import TrainingModule
 from vocoder_pareto.training.objectives.objective import Objective
@@ -327,9 +327,7 @@ class _Run(lightning.Callback):
         self.objective.load_state_dict(self.saved["module"]["objective"])
         summary = self._summary()
         save_checkpoint(outputs.checkpoint, self.objective.vocoder, self.system, summary)
-        curve = TrainingCurve(self.folder.folder, self.progress.steps)
-        curve.copy_to(outputs.metrics)
-        curve.close()
+        copy_curve(self.folder.folder, outputs.metrics)
         write_json(outputs.summary, summary)
 
     def _summary(self) -> dict[str, Any]:
