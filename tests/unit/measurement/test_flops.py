@@ -9,7 +9,6 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from vocoder_pareto.measurement.complexity import PublishedConvention, measure_complexity
 from vocoder_pareto.measurement.flops import CountersDisagree, count_operations
-from vocoder_pareto.measurement.memory_traffic import memory_traffic
 from vocoder_pareto.models.vocoder import NoSettings, Vocoder
 
 FRAMES = 10
@@ -197,7 +196,7 @@ def test_memory_of_a_chain_is_that_of_its_largest_neighbours():
     vocoder = OneLayer(
         lambda self, mel: self.second(self.first(mel)), first=nn.Conv1d(6, 4, 1), second=nn.Conv1d(4, 8, 1)
     )
-    memory = memory_traffic(vocoder, FRAMES)
+    memory = count_operations(vocoder, FRAMES).memory
     assert memory.activation_bytes == 4 * (4 * 10 + 8 * 10)
     first = 6 * 10 + (4 * 6 + 4) + 4 * 10
     second = 4 * 10 + (8 * 4 + 8) + 8 * 10
@@ -210,9 +209,10 @@ def test_results_that_are_dropped_free_their_memory():
             mel = torch.tanh(mel)
         return mel
 
-    assert memory_traffic(OneLayer(generate), FRAMES).activation_bytes == 2 * 4 * 6 * 10
+    assert count_operations(OneLayer(generate), FRAMES).memory.activation_bytes == 2 * 4 * 6 * 10
 
 
 def test_views_move_nothing():
-    memory = memory_traffic(OneLayer(lambda self, mel: mel.transpose(1, 2)[:, ::2].unsqueeze(0)), FRAMES)
+    vocoder = OneLayer(lambda self, mel: mel.transpose(1, 2)[:, ::2].unsqueeze(0))
+    memory = count_operations(vocoder, FRAMES).memory
     assert (memory.activation_bytes, memory.moved_bytes) == (0, 0)

@@ -7,7 +7,6 @@ from typing import Any
 from torch import nn
 
 from vocoder_pareto.measurement.flops import Operations, count_operations
-from vocoder_pareto.measurement.memory_traffic import memory_traffic
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.systems import SystemSettings
 
@@ -56,7 +55,6 @@ def measure_complexity(
     frames = max(1, round(clip_seconds * system.sample_rate / system.hop_length))
     audio_seconds = frames * system.hop_length / system.sample_rate
     fast, plain = count_operations(vocoder, frames), count_operations(vocoder, frames, plainly=True)
-    memory = memory_traffic(vocoder, frames)
     flops = 2 * fast.macs
     return {
         "system": system.name,
@@ -71,9 +69,10 @@ def measure_complexity(
         "gflops_per_audio_second": flops / audio_seconds / GIGA,
         "gflops_plain_per_audio_second": 2 * plain.macs / audio_seconds / GIGA,
         **_as_published(system, published),
-        "activation_bytes": memory.activation_bytes,
-        "moved_bytes": memory.moved_bytes,
-        "arithmetic_intensity_flops_per_byte": flops / memory.moved_bytes,
+        "activation_bytes": fast.memory.activation_bytes,
+        "activation_bytes_plain": plain.memory.activation_bytes,
+        "moved_bytes": fast.memory.moved_bytes,
+        "arithmetic_intensity_flops_per_byte": flops / fast.memory.moved_bytes if fast.memory.moved_bytes else None,
         "counters": _counters(fast),
         "counters_plain": _counters(plain),
     }

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.complexity import parameter_count
-from vocoder_pareto.measurement.operations import rule_of_module, transposed_convolution_macs
+from vocoder_pareto.measurement.operations import rule_of_module
 from vocoder_pareto.models.vocoder import Vocoder
 
 COLUMNS = ("layer", "kind", "calls", "parameters", "macs", "flops", "output_bytes", "latency_seconds", "latency_share")
@@ -108,5 +108,5 @@ class _LayerWatch:
         self._cost.latency_seconds += time.perf_counter() - self._begin
         self._cost.calls += 1
         self._cost.output_bytes += output.numel() * output.element_size()
-        rule = rule_of_module(module, transposed_convolution_macs)
-        self._cost.macs += rule(inputs[0], module.weight, output) if rule else 0
+        rules = rule_of_module(module)
+        self._cost.macs += rules.exact(inputs[0], module.weight, output) if rules else 0

@@ -1,15 +1,12 @@
-"""What a vocoder keeps in memory and moves through it, from the shapes of all tensors it makes."""
+"""What a module keeps in memory and moves through it, from the shapes of all tensors it makes."""
 
 import weakref
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-
-from vocoder_pareto.measurement.flops import as_counted
-from vocoder_pareto.models.vocoder import Vocoder
 
 
 @dataclass(frozen=True)
@@ -26,35 +23,39 @@ class MemoryTraffic:
     moved_bytes: int
 
 
-def memory_traffic(vocoder: Vocoder, frames: int) -> MemoryTraffic:
-    """Memory of `generate` for one mel-spectrogram of `frames` frames; nothing is computed."""
-    generation, mel = as_counted(vocoder, frames, plainly=False)
-    kept = [tensor.untyped_storage() for tensor in (mel, *generation.parameters(), *generation.buffers())]
-    watch = _MemoryWatch(kept)
-    with torch.no_grad(), watch:
-        generation(mel)
-    return MemoryTraffic(watch.most_alive, watch.moved)
+class MemoryWatch(TorchDispatchMode):
+    """While entered, adds up the bytes of operations that move data, and follows which results are alive.
 
+    Only tensors on the device of `signal` count. The weights of `module` and `signal` itself are not activations.
+    """
 
-class _MemoryWatch(TorchDispatchMode):
-    """Adds up the bytes of operations that move data, and follows which results are alive."""
-
-    def __init__(self, kept: list[torch.UntypedStorage]):
+    def __init__(self, module: nn.Module, signal: Tensor):
         super().__init__()
-        self._known = {id(storage): storage for storage in kept}
+        self._device = signal.device
+        kept = [tensor.untyped_storage() for tensor in (signal, *module.parameters(), *module.buffers())]
+        self._known: dict[int, object] = {id(storage): storage for storage in kept}
         self._alive = 0
-        self.most_alive = 0
-        self.moved = 0
+        self._most_alive = 0
+        self._moved = 0
+
+    @property
+    def traffic(self) -> MemoryTraffic:
+        """What was seen so far."""
+        return MemoryTraffic(self._most_alive, self._moved)
 
     def __torch_dispatch__(self, function, types, arguments=(), options=None):
         """Run `function` and note what it reads, writes and keeps."""
         output = function(*arguments, **(options or {}))
         if not function.is_view:
-            results = _tensors(output)
-            self.moved += sum(map(_bytes, results)) + sum(map(_bytes, _tensors((arguments, options or {}))))
+            results = self._tensors(output)
+            if results:
+                self._moved += sum(map(_bytes, results)) + sum(map(_bytes, self._tensors((arguments, options or {}))))
             for result in results:
                 self._note(result.untyped_storage())
         return output
+
+    def _tensors(self, value) -> list[Tensor]:
+        return [leaf for leaf in tree_leaves(value) if isinstance(leaf, Tensor) and leaf.device == self._device]
 
     def _note(self, storage: torch.UntypedStorage) -> None:
         key = id(storage)
@@ -62,15 +63,11 @@ class _MemoryWatch(TorchDispatchMode):
             size = storage.nbytes()
             self._known[key] = weakref.ref(storage, lambda _: self._forget(key, size))
             self._alive += size
-            self.most_alive = max(self.most_alive, self._alive)
+            self._most_alive = max(self._most_alive, self._alive)
 
     def _forget(self, key: int, size: int) -> None:
         del self._known[key]
         self._alive -= size
-
-
-def _tensors(value) -> list[Tensor]:
-    return [leaf for leaf in tree_leaves(value) if isinstance(leaf, Tensor)]
 
 
 def _bytes(tensor: Tensor) -> int:

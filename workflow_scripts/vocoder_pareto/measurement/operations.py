@@ -8,7 +8,7 @@ Fourier transforms and matrix inverses.
 from collections import Counter
 from collections.abc import Callable, Iterable
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -44,58 +44,69 @@ def matrix_product_macs(left: Tensor, right: Tensor, output: Tensor) -> int:
     return output.numel() * left.shape[-1]
 
 
-def rule_of_module(module: nn.Module, transposed: Rule) -> Rule | None:
-    """The rule of a layer, by `isinstance`, so that weight norm and other subclasses do not hide it; None if no MACs.
+class Rules(NamedTuple):
+    """How an operation is counted: exactly, and as the paper counted it."""
 
-    `transposed` is the rule of transposed convolutions.
-    """
+    exact: Rule
+    published: Rule
+
+
+_CONVOLUTION_RULES = Rules(convolution_macs, convolution_macs)
+_TRANSPOSED_RULES = Rules(transposed_convolution_macs, transposed_convolution_macs_as_published)
+_LINEAR_RULES = Rules(linear_macs, linear_macs)
+_PRODUCT_RULES = Rules(matrix_product_macs, matrix_product_macs)
+
+
+def rule_of_module(module: nn.Module) -> Rules | None:
+    """The rules of a layer, by `isinstance`, so that weight norm does not hide it; None if it does no MACs."""
     if isinstance(module, _ConvTransposeNd):
-        return transposed
+        return _TRANSPOSED_RULES
     if isinstance(module, _ConvNd):
-        return convolution_macs
+        return _CONVOLUTION_RULES
     if isinstance(module, nn.Linear):
-        return linear_macs
+        return _LINEAR_RULES
     return None
 
 
 _CONVOLUTION = ((0, "input"), (1, "weight"))
 
 # The functional operations that no hook on a module can see: name, rule, place and keyword of the two factors.
-_FUNCTIONS: dict[Any, tuple[str, Rule, tuple[tuple[int, str], ...]]] = {
-    functional.conv1d: ("conv1d", convolution_macs, _CONVOLUTION),
-    functional.conv2d: ("conv2d", convolution_macs, _CONVOLUTION),
-    functional.conv_transpose1d: ("conv_transpose1d", transposed_convolution_macs, _CONVOLUTION),
-    functional.conv_transpose2d: ("conv_transpose2d", transposed_convolution_macs, _CONVOLUTION),
-    functional.linear: ("linear", linear_macs, _CONVOLUTION),
+_FUNCTIONS: dict[Any, tuple[str, Rules, tuple[tuple[int, str], ...]]] = {
+    functional.conv1d: ("conv1d", _CONVOLUTION_RULES, _CONVOLUTION),
+    functional.conv2d: ("conv2d", _CONVOLUTION_RULES, _CONVOLUTION),
+    functional.conv_transpose1d: ("conv_transpose1d", _TRANSPOSED_RULES, _CONVOLUTION),
+    functional.conv_transpose2d: ("conv_transpose2d", _TRANSPOSED_RULES, _CONVOLUTION),
+    functional.linear: ("linear", _LINEAR_RULES, _CONVOLUTION),
     **dict.fromkeys(
         (torch.matmul, Tensor.matmul, Tensor.__matmul__),
-        ("matmul", matrix_product_macs, ((0, "input"), (1, "other"))),
+        ("matmul", _PRODUCT_RULES, ((0, "input"), (1, "other"))),
     ),
-    **dict.fromkeys((torch.mm, Tensor.mm), ("mm", matrix_product_macs, ((0, "input"), (1, "mat2")))),
-    **dict.fromkeys((torch.bmm, Tensor.bmm), ("bmm", matrix_product_macs, ((0, "input"), (1, "mat2")))),
+    **dict.fromkeys((torch.mm, Tensor.mm), ("mm", _PRODUCT_RULES, ((0, "input"), (1, "mat2")))),
+    **dict.fromkeys((torch.bmm, Tensor.bmm), ("bmm", _PRODUCT_RULES, ((0, "input"), (1, "mat2")))),
     **dict.fromkeys(
         (torch.addmm, Tensor.addmm, Tensor.addmm_),
-        ("addmm", matrix_product_macs, ((1, "mat1"), (2, "mat2"))),
+        ("addmm", _PRODUCT_RULES, ((1, "mat1"), (2, "mat2"))),
     ),
     **dict.fromkeys(
         (torch.baddbmm, Tensor.baddbmm, Tensor.baddbmm_),
-        ("baddbmm", matrix_product_macs, ((1, "batch1"), (2, "batch2"))),
+        ("baddbmm", _PRODUCT_RULES, ((1, "batch1"), (2, "batch2"))),
     ),
 }
 FUNCTIONAL_OPERATIONS = tuple(sorted({name for name, _, _ in _FUNCTIONS.values()}))
 
 
 class FunctionalOperations(TorchFunctionMode):
-    """Counts the listed functional operations that are called outside of `layers`, which are counted by themselves.
+    """While entered, counts the listed functional operations that are called outside of `layers`.
 
     Attributes:
-        macs: by name of the operation.
+        macs: exact, by name of the operation.
+        published_macs: of all, as the paper counted.
     """
 
-    def __init__(self, layers: Iterable[nn.Module], transposed: Rule):
+    def __init__(self, layers: Iterable[nn.Module]):
         super().__init__()
         self.macs: Counter[str] = Counter()
-        self._transposed = transposed
+        self.published_macs = 0
         self._layers_entered = 0
         for layer in layers:
             layer.register_forward_pre_hook(self._enter)
@@ -105,9 +116,10 @@ class FunctionalOperations(TorchFunctionMode):
         """Run `function`, and count it if it is listed."""
         output = function(*arguments, **(options or {}))
         if self._layers_entered == 0 and function in _FUNCTIONS:
-            name, rule, places = _FUNCTIONS[function]
+            name, rules, places = _FUNCTIONS[function]
             factors = [arguments[place] if place < len(arguments) else options[keyword] for place, keyword in places]
-            self.macs[name] += (self._transposed if rule is transposed_convolution_macs else rule)(*factors, output)
+            self.macs[name] += rules.exact(*factors, output)
+            self.published_macs += rules.published(*factors, output)
         return output
 
     def _enter(self, module, inputs):

@@ -1,0 +1,63 @@
+"""A memory of result shapes, since PyTorch takes longer to find a shape on the meta device than to look it up."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+META = torch.device("meta")
+
+
+class ShapeMemory(TorchDispatchMode):
+    """While entered, an operation on meta tensors that was met before with equal shapes and options is not run again.
+
+    A sampler of 50 equal steps is counted five times faster so. Operations that give views, or anything else than new
+    meta tensors, are always run.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._results: dict[Any, Any] = {}
+
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        """The result of `function`, run or remembered."""
+        options = options or {}
+        if function.is_view:
+            return function(*arguments, **options)
+        try:
+            key = (function, _described(arguments), _described(tuple(sorted(options.items()))))
+            remembered = self._results.get(key)
+        except TypeError:  # an argument that cannot be a key
+            return function(*arguments, **options)
+        if remembered is not None:
+            return arguments[0] if remembered == "in place" else _made(remembered)
+        result = function(*arguments, **options)
+        if _all_on_meta(result):
+            if not function._schema.is_mutable:
+                self._results[key] = _described(result)
+            elif result is arguments[0]:
+                self._results[key] = "in place"
+        return result
+
+
+def _described(value: Any) -> Any:
+    """A key for `value`: of a tensor all but its content; of a number its type too, since 1 and 1.0 are equal keys."""
+    if isinstance(value, Tensor):
+        return (Tensor, value.shape, value.stride(), value.dtype, value.device)
+    if isinstance(value, list | tuple):
+        return (tuple, *map(_described, value))
+    return (type(value), value)
+
+
+def _made(description: tuple) -> Any:
+    kind, *parts = description
+    if kind is Tensor:
+        shape, stride, dtype, device = parts
+        return torch.empty_strided(shape, stride, dtype=dtype, device=device)
+    return tuple(map(_made, parts))
+
+
+def _all_on_meta(result: Any) -> bool:
+    results = result if isinstance(result, list | tuple) else (result,)
+    return bool(results) and all(isinstance(each, Tensor) and each.device == META for each in results)
