@@ -51,6 +51,14 @@ def test_chunks_behind_and_before_the_audio_are_no_fault(tmp_path, noise):
     assert len(read_audio(tmp_path / "a.wav").samples) == 1000
 
 
+def test_a_truncated_wav_is_refused_behind_a_chunk_of_odd_length(tmp_path, noise):
+    soundfile.write(tmp_path / "a.wav", noise(1000), 22050)
+    content = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(content[:12] + b"LIST" + struct.pack("<I", 5) + b"hello\0" + content[12:-10])
+    with pytest.raises(BadAudio, match="is truncated"):
+        read_audio(tmp_path / "a.wav")
+
+
 def test_a_streamed_wav_of_unknown_length_is_read(tmp_path, noise):
     soundfile.write(tmp_path / "a.wav", noise(1000), 22050)
     content = (tmp_path / "a.wav").read_bytes()

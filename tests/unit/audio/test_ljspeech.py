@@ -131,7 +131,7 @@ def test_an_interrupted_download_goes_on_where_it_stopped(tmp_path, archive, ser
 
 def test_a_rerun_goes_on_with_what_an_earlier_run_left(tmp_path, archive, serve):
     server = serve(archive, breaks=1, break_after=7000)
-    with pytest.raises(UserError, match="broke off after 7000 of .*rerun to go on with it"):
+    with pytest.raises(UserError, match=r"broke off after 7000 of .*rerun to go on with it"):
         download(server.release, tmp_path / "got.tar.bz2", attempts=1)
     assert not (tmp_path / "got.tar.bz2").exists()
     download(server.release, tmp_path / "got.tar.bz2", attempts=1)
@@ -242,7 +242,7 @@ def test_an_absolute_path_stays_inside(tmp_path, archive):
 def test_an_archive_of_another_layout_is_refused(tmp_path, archive, ljspeech_folder):
     with tarfile.open(archive, "w:bz2") as members:
         members.add(ljspeech_folder, "VCTK")
-    with pytest.raises(UserError, match="not LJSpeech 1.1"):
+    with pytest.raises(UserError, match=r"not LJSpeech 1\.1"):
         extract(archive, tmp_path / "out" / "LJSpeech-1.1")
 
 

@@ -79,6 +79,12 @@ def test_silence_becomes_zeros_and_not_nan():
     assert (min_max_normalized(constant, ranges_of(constant)) == 0).all()
 
 
+def test_silence_has_finite_gradients():
+    log_mel = torch.zeros(1, 80, 4, requires_grad=True)
+    min_max_normalized(log_mel, ranges_of(log_mel)).sum().backward()
+    assert torch.isfinite(log_mel.grad).all()
+
+
 @settings(deadline=None)
 @given(low=st.floats(-5, 5), span=st.floats(0.01, 10), seed=st.integers(0, 99))
 def test_normalisation_can_be_undone(low, span, seed):
