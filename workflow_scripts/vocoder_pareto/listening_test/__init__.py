@@ -1,0 +1,1 @@
+"""The listening test: design, stimuli, the page and its exports, responses, screening and statistics."""

@@ -1,0 +1,116 @@
+"""What links the opaque names that participants meet to systems: the key, which stays with the experimenter."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import read_json, write_json
+
+FORMAT = "vocoder-pareto listening test key"
+VERSION = 1
+
+Kind = Literal["rating", "training", "gold", "trap"]
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """One audio file of the test.
+
+    Attributes:
+        name: opaque; the file is `{name}.wav`.
+        kind: `rating` counts for the MOS, `training` does not; `gold` has a known score; `trap` asks for one.
+        system: empty for traps.
+        utterance: clip id, or the trap's number.
+        expected: the right score of gold and traps, else None.
+        loudness_lufs: integrated loudness (EBU R128) as played; None for silence.
+        gain_db: applied for that; less than the target needs where the peak limit was met.
+        peak_limited: whether the peak limit kept it quieter than the others.
+    """
+
+    name: str
+    kind: Kind
+    system: str
+    utterance: str
+    expected: int | None = None
+    loudness_lufs: float | None = None
+    gain_db: float = 0.0
+    peak_limited: bool = False
+
+
+@dataclass(frozen=True)
+class Session:
+    """What one participant hears, in order.
+
+    Attributes:
+        number: from 1; it is in the participant's link.
+        list_id: the share of the design, from 1.
+        training, trials: names of stimuli. A name that comes twice among the trials is repeated for consistency.
+    """
+
+    number: int
+    list_id: int
+    training: tuple[str, ...]
+    trials: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Key:
+    """One exported listening test.
+
+    Attributes:
+        test_id: changes with anything that participants would hear or be asked.
+        labels: of the scores, from the worst (1) to the best.
+        systems: natural speech and the low anchor among them.
+        stimuli, sessions: see there.
+    """
+
+    test_id: str
+    labels: tuple[str, ...]
+    systems: tuple[str, ...]
+    stimuli: tuple[Stimulus, ...]
+    sessions: tuple[Session, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Stimulus]:
+        """The stimuli by their opaque names."""
+        return {stimulus.name: stimulus for stimulus in self.stimuli}
+
+    @cached_property
+    def by_number(self) -> Mapping[int, Session]:
+        """The sessions by their numbers."""
+        return {session.number: session for session in self.sessions}
+
+
+def write_key(path: str | Path, key: Key) -> None:
+    """Write the key as JSON."""
+    write_json(path, {"format": FORMAT, "version": VERSION, **dataclasses.asdict(key)})
+
+
+def read_key(path: str | Path) -> Key:
+    """Read a key.
+
+    Raises:
+        UserError: the file is missing, is not a key, or is of another version.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:
+        raise UserError(f"{path}: not the key of a listening test (version {VERSION}); take key.json of its export")
+    try:
+        return Key(
+            content["test_id"],
+            tuple(content["labels"]),
+            tuple(content["systems"]),
+            tuple(Stimulus(**stimulus) for stimulus in content["stimuli"]),
+            tuple(_session(session) for session in content["sessions"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{path}: damaged ({error!r}); take key.json of the export again") from error
+
+
+def _session(content: Mapping[str, Any]) -> Session:
+    sequences: Mapping[str, Sequence[str]] = {name: tuple(content[name]) for name in ("training", "trials")}
+    return Session(content["number"], content["list_id"], **sequences)

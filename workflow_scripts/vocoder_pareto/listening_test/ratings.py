@@ -1,0 +1,149 @@
+"""One rating, wherever it came from, and the rows that were no valid ratings."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vocoder_pareto.listening_test.key import Stimulus
+from vocoder_pareto.listening_test.texts import HIGHEST_SCORE, LOWEST_SCORE
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A score that a participant gave to a sound: a row of the canonical responses, in the order of its columns.
+
+    Attributes:
+        participant: a code, not a name.
+        session: of that participant.
+        system: empty for traps.
+        utterance: clip id.
+        rating: 1 to 5.
+        trial_index: place within the session, from 0; None where not known.
+        time_ms: milliseconds from the sound on show to the score; None where not known.
+        n_plays: how often it was played; None where not known.
+        is_trap, is_gold, is_training: such ratings never count for the MOS.
+        list_id: the share of the design; empty where not known.
+        is_repeat: the second rating of the same sound, for consistency; does not count for the MOS either.
+        expected: the right score of traps and gold.
+        played_to_end: whether the sound was heard whole; None where not known.
+        simulated: whether no human gave it.
+        source: name of the file, a colon, and the row.
+    """
+
+    participant: str
+    session: str
+    system: str
+    utterance: str
+    rating: int
+    trial_index: int | None = None
+    time_ms: float | None = None
+    n_plays: int | None = None
+    is_trap: bool = False
+    is_gold: bool = False
+    is_training: bool = False
+    list_id: str = ""
+    is_repeat: bool = False
+    expected: int | None = None
+    played_to_end: bool | None = None
+    simulated: bool = False
+    source: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it enters the MOS."""
+        return not (self.is_trap or self.is_gold or self.is_training or self.is_repeat)
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that is no valid rating: name of its file, its place there (line, or number of the trial), and why."""
+
+    file: str
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Responses:
+    """All that was read from a folder.
+
+    Attributes:
+        ratings: valid ones.
+        rejected: the others.
+        mos_source: `listening_test`, or `simulated`.
+    """
+
+    ratings: Sequence[Rating]
+    rejected: Sequence[RejectedRow]
+    mos_source: str
+
+
+class RowFault(Exception):
+    """A row is no valid rating. The message says why."""
+
+
+def rating_of(stimulus: Stimulus, **fields) -> Rating:
+    """A rating of a stimulus of the key.
+
+    Raises:
+        RowFault: the participant is not named.
+    """
+    if not fields["participant"]:
+        raise RowFault("participant is empty")
+    return Rating(
+        system=stimulus.system,
+        utterance=stimulus.utterance,
+        is_trap=stimulus.kind == "trap",
+        is_gold=stimulus.kind == "gold",
+        is_training=stimulus.kind == "training",
+        expected=stimulus.expected,
+        **fields,
+    )
+
+
+def score_of(value: object) -> int:
+    """A score of 1 to 5, given as a number or as text.
+
+    Raises:
+        RowFault: it is missing, is no whole number, or is out of range.
+    """
+    if value is None or str(value).strip() in ("", "NA"):
+        raise RowFault("rating is missing")
+    try:
+        score = float(str(value))
+    except ValueError:
+        raise RowFault(f"rating {value!r} is no number") from None
+    if isinstance(value, bool) or score not in range(LOWEST_SCORE, HIGHEST_SCORE + 1):
+        raise RowFault(f"rating {value!r} is not one of {LOWEST_SCORE} to {HIGHEST_SCORE}")
+    return int(score)
+
+
+def number_of(value: object) -> float | None:
+    """A number, or None where the cell is empty.
+
+    Raises:
+        RowFault: it is no finite number.
+    """
+    if value is None or str(value).strip() in ("", "NA"):
+        return None
+    try:
+        number = float(str(value))
+    except ValueError:
+        raise RowFault(f"{value!r} is no number") from None
+    if not math.isfinite(number):
+        raise RowFault(f"{value!r} is no finite number")
+    return number
+
+
+def whole_of(value: object) -> int | None:
+    """A whole number, or None where the cell is empty.
+
+    Raises:
+        RowFault: it is no whole number.
+    """
+    number = number_of(value)
+    if number is None:
+        return None
+    if number != int(number):
+        raise RowFault(f"{value!r} is no whole number")
+    return int(number)

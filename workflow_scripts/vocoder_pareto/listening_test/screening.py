@@ -1,0 +1,140 @@
+"""Which sessions count: checks of attention and care after ITU-T P.808, each configurable, all reported."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, pvariance
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.listening_test.ratings import Rating
+from vocoder_pareto.systems import GROUND_TRUTH
+
+
+@dataclass(frozen=True)
+class ScreeningSettings:
+    """The `listening_test.screening` section of the configuration. A limit of None switches its check off.
+
+    Attributes:
+        full_playback: whether every sound must have been heard to its end, where that is known.
+        max_failed_traps: attention checks that may be missed.
+        max_failed_gold: gold sounds that may be scored wrong, ...
+        gold_tolerance: ... by more than this.
+        min_variance: of a session's scores (P.808: 0.1); below, everything was scored alike.
+        min_reference_mos: mean score that natural speech must get.
+        max_repeat_difference: mean absolute difference between the two scores of repeated sounds.
+    """
+
+    full_playback: bool = True
+    max_failed_traps: int | None = 0
+    max_failed_gold: int | None = 0
+    gold_tolerance: int = 1
+    min_variance: float | None = 0.1
+    min_reference_mos: float | None = 3.0
+    max_repeat_difference: float | None = None
+
+
+@dataclass(frozen=True)
+class ScreenedSession:
+    """What the checks found in one session: a row of screening.csv.
+
+    Attributes:
+        participant, session: whose.
+        n_ratings: that would count for the MOS.
+        n_not_played_to_end: sounds that were not heard whole.
+        n_traps, n_failed_traps, n_gold, n_failed_gold: checks met and missed.
+        variance: of the ratings.
+        reference_mos: mean score of natural speech; None where it was not rated.
+        repeat_difference: mean absolute difference of repeats; None where nothing was repeated.
+        kept: whether the session counts.
+        reasons: why not; empty if it counts.
+    """
+
+    participant: str
+    session: str
+    n_ratings: int
+    n_not_played_to_end: int
+    n_traps: int
+    n_failed_traps: int
+    n_gold: int
+    n_failed_gold: int
+    variance: float | None
+    reference_mos: float | None
+    repeat_difference: float | None
+    kept: bool
+    reasons: str
+
+
+def screen(ratings: Sequence[Rating], settings: ScreeningSettings) -> tuple[list[Rating], list[ScreenedSession]]:
+    """The ratings that count for the MOS, and the report on all sessions.
+
+    Raises:
+        UserError: no session passes.
+    """
+    sessions: dict[tuple[str, str], list[Rating]] = {}
+    for rating in ratings:
+        sessions.setdefault((rating.participant, rating.session), []).append(rating)
+    report = [_screened(session, settings) for session in sessions.values()]
+    kept = {(session.participant, session.session) for session in report if session.kept}
+    counting = [rating for rating in ratings if rating.counts and (rating.participant, rating.session) in kept]
+    if not counting:
+        first = next((session for session in report if session.reasons), None)
+        why = f" (the first, {first.participant}: {first.reasons})" if first else ""
+        raise UserError(
+            f"listening test: none of {len(report)} sessions passes the screening{why}; "
+            "loosen config key listening_test.screening"
+        )
+    return counting, report
+
+
+def _screened(session: Sequence[Rating], settings: ScreeningSettings) -> ScreenedSession:
+    scores = [rating.rating for rating in session if rating.counts]
+    unheard = sum(rating.played_to_end is False for rating in session)
+    traps = [rating for rating in session if rating.is_trap and rating.expected is not None]
+    missed = sum(rating.rating != rating.expected for rating in traps)
+    gold = [rating for rating in session if rating.is_gold and rating.expected is not None]
+    wrong = sum(abs(rating.rating - rating.expected) > settings.gold_tolerance for rating in gold)
+    variance = pvariance(scores) if len(scores) > 1 else None
+    natural = [rating.rating for rating in session if rating.counts and rating.system == GROUND_TRUTH]
+    reference = fmean(natural) if natural else None
+    difference = _repeat_difference(session)
+    checks = (
+        (settings.full_playback and unheard > 0, f"{unheard} sounds not played to the end"),
+        (_above(missed, settings.max_failed_traps), f"{missed} of {len(traps)} attention checks missed"),
+        (_above(wrong, settings.max_failed_gold), f"{wrong} of {len(gold)} gold sounds scored wrong"),
+        (_below(variance, settings.min_variance), f"variance of scores {variance or 0:.2f}"),
+        (_below(reference, settings.min_reference_mos), f"natural speech scored {reference or 0:.2f}"),
+        (_above(difference, settings.max_repeat_difference), f"repeats differ by {difference or 0:.2f}"),
+    )
+    reasons = [reason for failed, reason in checks if failed]
+    return ScreenedSession(
+        participant=session[0].participant,
+        session=session[0].session,
+        n_ratings=len(scores),
+        n_not_played_to_end=unheard,
+        n_traps=len(traps),
+        n_failed_traps=missed,
+        n_gold=len(gold),
+        n_failed_gold=wrong,
+        variance=variance,
+        reference_mos=reference,
+        repeat_difference=difference,
+        kept=not reasons,
+        reasons="; ".join(reasons),
+    )
+
+
+def _repeat_difference(session: Sequence[Rating]) -> float | None:
+    first = {(rating.system, rating.utterance): rating.rating for rating in session if rating.counts}
+    differences = [
+        abs(rating.rating - first[rating.system, rating.utterance])
+        for rating in session
+        if rating.is_repeat and (rating.system, rating.utterance) in first
+    ]
+    return fmean(differences) if differences else None
+
+
+def _above(value: float | None, limit: float | None) -> bool:
+    return value is not None and limit is not None and value > limit
+
+
+def _below(value: float | None, limit: float | None) -> bool:
+    return value is not None and limit is not None and value < limit

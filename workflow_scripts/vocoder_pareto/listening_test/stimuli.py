@@ -1,0 +1,84 @@
+"""The sounds of the test: equally loud, with the peak limited, and the checks that are not from any system."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyloudnorm
+import soxr
+
+from vocoder_pareto.audio import espeak
+
+MAX_GAIN_DB = 30.0  # the near silence of an untrained system is not turned into a roar
+GOLD_SNR_DB = -10.0
+_BLOCK_SECONDS = 0.4  # of EBU R128
+
+
+@dataclass(frozen=True)
+class LoudnessSettings:
+    """The `listening_test.loudness` section of the configuration.
+
+    Attributes:
+        target_lufs: integrated loudness of all stimuli (EBU R128), −60 to −5.
+        peak_dbfs: largest sample peak, −20 to 0; a stimulus that would exceed it stays quieter than the target.
+    """
+
+    target_lufs: float = -23.0
+    peak_dbfs: float = -1.0
+
+    def __post_init__(self):
+        if not -60 <= self.target_lufs <= -5:
+            raise ValueError(f"target_lufs is {self.target_lufs:g}; allowed is -60 to -5")
+        if not -20 <= self.peak_dbfs <= 0:
+            raise ValueError(f"peak_dbfs is {self.peak_dbfs:g}; allowed is -20 to 0")
+
+
+@dataclass(frozen=True)
+class Levelled:
+    """A sound after `levelled`.
+
+    Attributes:
+        samples: (T,) in [-1, 1].
+        loudness_lufs: integrated loudness of `samples`; None for silence.
+        gain_db: applied.
+        peak_limited: whether the peak limit, or the largest gain, kept it quieter than the target.
+    """
+
+    samples: np.ndarray
+    loudness_lufs: float | None
+    gain_db: float
+    peak_limited: bool
+
+
+def levelled(samples: np.ndarray, sample_rate: int, settings: LoudnessSettings) -> Levelled:
+    """Bring (T,) samples to the target loudness by one gain, as far as the peak limit and a gain of 30 dB allow.
+
+    Silence stays as it is. Sounds shorter than a block of R128 (0.4 s) are padded with zeros for the measurement.
+
+    Source: EBU R 128, ITU-R BS.1770-4, `pyloudnorm`.
+    """
+    meter = pyloudnorm.Meter(sample_rate, block_size=_BLOCK_SECONDS)
+    missing = max(0, int(np.ceil(_BLOCK_SECONDS * sample_rate)) - len(samples))
+    measured = meter.integrated_loudness(np.pad(np.asarray(samples, np.float64), (0, missing)))
+    if not np.isfinite(measured):
+        return Levelled(samples, None, 0.0, False)
+    wanted = settings.target_lufs - measured
+    peak_db = 20 * np.log10(np.max(np.abs(samples)))
+    gain = min(wanted, settings.peak_dbfs - peak_db, MAX_GAIN_DB)
+    return Levelled(samples * 10 ** (gain / 20), float(measured + gain), float(gain), bool(gain < wanted - 1e-9))
+
+
+def drowned_in_noise(samples: np.ndarray, seed: int) -> np.ndarray:
+    """Speech with white noise 10 dB above it: gold, which everyone who listens gives the worst score."""
+    noise = np.random.default_rng(seed).normal(size=len(samples))
+    power = np.mean(np.square(samples, dtype=np.float64)) or 1e-4  # silence drowns as well
+    return (samples + noise * np.sqrt(power / 10 ** (GOLD_SNR_DB / 10))).astype(np.float32)
+
+
+def spoken(sentence: str, voice: str, sample_rate: int) -> np.ndarray:
+    """A sentence spoken by eSpeak NG: (T,) float32 at `sample_rate`.
+
+    Raises:
+        UserError: eSpeak NG has no such voice.
+    """
+    pcm = np.frombuffer(espeak.synthesize_speech(sentence, voice), np.int16)
+    return soxr.resample((pcm / 2.0**15).astype(np.float32), espeak.SAMPLE_RATE, sample_rate)

@@ -1,0 +1,76 @@
+"""All words that participants read or hear, from one file, so that a translation is another file."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import read_json
+from vocoder_pareto.settings import settings_from
+
+LOWEST_SCORE, HIGHEST_SCORE = 1, 5
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The content of resources/listening_test/texts.json.
+
+    Attributes:
+        language: code of the language, for browsers and screen readers.
+        title: of the page.
+        welcome, consent, instructions: paragraphs; `{trials}` and `{minutes}` stand for numbers.
+        question: asked for every sound.
+        scales: labels of the five scores by the name of the scale, worst first.
+        trap_sentence: what an attention check says; `{score}` is the number to choose.
+        trap_voice: voice of eSpeak NG that says it.
+        page: words of the page's controls and messages, by name.
+
+    Raises:
+        ValueError: a scale has another number of labels than five, or the trap does not say its score.
+    """
+
+    language: str
+    title: str
+    welcome: tuple[str, ...]
+    consent: tuple[str, ...]
+    instructions: tuple[str, ...]
+    question: str
+    scales: dict[str, Any]
+    trap_sentence: str
+    trap_voice: str
+    page: dict[str, Any]
+
+    def __post_init__(self):
+        for name, labels in self.scales.items():
+            if len(labels) != HIGHEST_SCORE:
+                raise ValueError(f"scales.{name} has {len(labels)} labels; must be {HIGHEST_SCORE}, worst first")
+        if "{score}" not in self.trap_sentence:
+            raise ValueError("trap_sentence does not hold {score}, which stands for the number to choose")
+
+    def labels(self, scale: str) -> tuple[str, ...]:
+        """The labels of a scale, worst first.
+
+        Raises:
+            UserError: the texts have no such scale.
+        """
+        if scale not in self.scales:
+            raise UserError(
+                f"config key listening_test.page.scale: {scale!r} is unknown; allowed: {', '.join(self.scales)}"
+            )
+        return tuple(self.scales[scale])
+
+
+def with_numbers(paragraphs: Sequence[str], numbers: Mapping[str, int]) -> list[str]:
+    """The paragraphs with `{name}` replaced by its number; other braces stay."""
+    return [re.sub(r"\{(\w+)\}", lambda found: str(numbers.get(found[1], found[0])), text) for text in paragraphs]
+
+
+def read_texts(path: str | Path) -> Texts:
+    """Read a file of texts.
+
+    Raises:
+        UserError: the file is missing, or a text is missing or of the wrong type.
+    """
+    return settings_from(Texts, read_json(path), str(path))
