@@ -13,6 +13,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")  # the library is use
 from vocoder_pareto import configuration
 from vocoder_pareto.code_version import code_version as hash_of_code, module_file
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.systems import REFERENCE_SYSTEMS
 
 try:
     configuration.check_configuration(config, f"{RESOURCES}/config.schema.yaml")
@@ -21,6 +22,7 @@ except UserError as error:
 
 RESULTS = config["results_dir"].rstrip("/")
 SYSTEMS = configuration.configured_systems(config)
+REFERENCES = list(REFERENCE_SYSTEMS)
 # A job asks for a GPU when the configuration names one, or when this machine has one.
 GPUS_PER_JOB = int(config["device"] != "cpu" and (config["device"] != "auto" or Path("/dev/nvidiactl").exists()))
 
@@ -83,6 +85,18 @@ def run_settings(wildcards):
 def published_convention(wildcards):
     """What the paper's FLOPs of a system counted."""
     return configuration.canonical_json(settings_of(wildcards)["published_convention"])
+
+
+def model_labels():
+    """What readers see for each model, as canonical JSON."""
+    labels = {model: family["label"] for model, family in config["models"].items() if "label" in family}
+    return configuration.canonical_json(labels)
+
+
+def model_families():
+    """The kind of each model (GAN, flow, diffusion, …), as canonical JSON."""
+    families = {model: family["family"] for model, family in config["models"].items() if "family" in family}
+    return configuration.canonical_json(families)
 
 
 def whole_machine(wildcards):

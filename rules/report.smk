@@ -1,4 +1,13 @@
-# The study on one page, and the record of what made it.
+# The study on one page, the record of what made it, and all that the study is.
+
+STUDY = [
+    *TABLES,
+    *FIGURES,
+    *PUBLISHED_STUDY,
+    *multiext(f"{RESULTS}/quality_correlation", ".csv", ".pdf", ".svg"),
+    f"{RESULTS}/report/index.html",
+    f"{RESULTS}/provenance.json",
+]
 
 
 rule record_provenance:

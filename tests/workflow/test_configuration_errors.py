@@ -14,7 +14,7 @@ MISTAKES = {
         "learning_rate: 1.0e-4}",
         "learning_rate: 1e-4}",
         ["learning_rate", "'1e-4'", "1.0e-4"],
-    ),  # fmt: skip
+    ),
     "no budget at all": ("steps: 2", "steps: null", ["training", "steps, hours, energy_kwh"]),
     "an unknown source of clips": ("source: synthetic", "source: web", ["dataset.source", "web", "synthetic"]),
 }

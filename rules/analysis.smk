@@ -1,0 +1,289 @@
+# Tables and figures from the measurements: seconds, and neither PyTorch nor audio.
+from vocoder_pareto.systems import REFERENCE_SYSTEMS
+
+
+localrules:
+    tabulate_systems,
+    tabulate_results,
+    compare_published,
+    account_carbon,
+    find_fronts,
+    find_fronts_of_objectives,
+    draw_pareto,
+    draw_pareto_of_objectives,
+    draw_definition,
+
+
+PRINTED_QUALITY = f"{RESOURCES}/published/table1_quality.csv"
+PRINTED_COST = f"{RESOURCES}/published/table2_cost.csv"
+CONVENTIONS = f"{RESOURCES}/published/conventions.json"
+CARBON_STATEMENT = f"{RESOURCES}/published/carbon_statement.json"
+
+# The responses of a listening test replace the paper's MOS.
+MOS = [f"{RESULTS}/mos.csv"] if config["listening_test"]["responses"] or config["listening_test"]["simulate"] else []
+
+OBJECTIVES = {objectives["name"]: objectives for objectives in config["pareto"]["objectives"]}
+if len(OBJECTIVES) < len(config["pareto"]["objectives"]):
+    raise WorkflowError("config key pareto.objectives: two entries have the same name; rename one")
+
+# The fronts that each figure shows, from left to right.
+FRONTS_OF_FIGURE = {
+    "pareto_energy": ["pareto_energy"],
+    "pareto_gflops": ["pareto_gflops"],
+    "pareto": ["pareto_gflops", "pareto_energy"],
+    "pareto_energy_beside_published": ["published/pareto_energy", "pareto_energy"],
+}
+TABLES = [
+    *multiext(f"{RESULTS}/table1", ".csv", ".md", ".tex"),
+    *multiext(f"{RESULTS}/table2", ".csv", ".md", ".tex"),
+    *multiext(f"{RESULTS}/comparison_with_published", ".csv", ".md", ".json"),
+    f"{RESULTS}/carbon.csv",
+    f"{RESULTS}/systems.csv",
+    *expand(f"{RESULTS}/pareto_{{cost}}.csv", cost=["energy", "gflops"]),
+    *expand(f"{RESULTS}/pareto/{{objectives}}.csv", objectives=OBJECTIVES),
+]
+FIGURES = [
+    *expand(f"{RESULTS}/{{figure}}.{{suffix}}", figure=[*FRONTS_OF_FIGURE, "pareto_definition"], suffix=["pdf", "svg"]),
+    *expand(f"{RESULTS}/pareto/{{objectives}}.{{suffix}}", objectives=OBJECTIVES, suffix=["pdf", "svg"]),
+]
+
+
+wildcard_constraints:
+    cost="energy|gflops",
+    figure="|".join(FRONTS_OF_FIGURE),
+    objectives="|".join(OBJECTIVES) or "none",
+
+
+def front_objectives(gflops):
+    """Function of a wildcard `cost`: MOS against energy, or against a column of GFLOPs, as canonical JSON."""
+    columns = {"energy": "energy_joules_per_audio_second", "gflops": gflops}
+
+    def objectives(wildcards):
+        pair = {columns[wildcards.cost]: "min", "mos": "max"}
+        return configuration.canonical_json({"name": wildcards.cost, "columns": pair})
+
+    return objectives
+
+
+def fronts_of_figure(folder, suffix):
+    """Function of a wildcard `figure`: the files of its fronts below `folder`."""
+    return lambda wildcards: [f"{folder}/{front}{suffix}" for front in FRONTS_OF_FIGURE[wildcards.figure]]
+
+
+rule tabulate_systems:
+    input:
+        complexity=expand(f"{RESULTS}/measurements/complexity/{{system}}.json", system=SYSTEMS),
+        energy=expand(f"{RESULTS}/measurements/energy/{{system}}.json", system=SYSTEMS),
+        training=expand(f"{RESULTS}/training/{{system}}/summary.json", system=SYSTEMS),
+        quality=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=[*REFERENCE_SYSTEMS, *SYSTEMS]),
+        published_quality=PRINTED_QUALITY,
+        mos=MOS,
+    output:
+        systems=report(f"{RESULTS}/systems.csv", caption="../resources/captions/systems.rst", category="Tables"),
+        flags=f"{RESULTS}/systems_flags.json",
+    log:
+        f"{RESULTS}/logs/tabulate_systems.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        families=model_families(),
+        intensity=config["carbon"]["intensity_kg_per_kwh"],
+        effectiveness=config["carbon"]["power_usage_effectiveness"],
+        code=code_version("tabulate_systems"),
+    message:
+        "Joining all measurements into one table."
+    shell:
+        "python {PROGRAMS:q}/tabulate_systems.py --complexity {input.complexity:q} --energy {input.energy:q}"
+        " --training {input.training:q} --quality {input.quality:q} --published-quality {input.published_quality:q}"
+        " --mos {input.mos:q} --families {params.families:q} --intensity-kg-per-kwh {params.intensity}"
+        " --power-usage-effectiveness {params.effectiveness} --output {output.systems:q} --flags {output.flags:q}"
+        " &> {log:q}"
+
+
+rule tabulate_results:
+    input:
+        systems=f"{RESULTS}/systems.csv",
+        flags=f"{RESULTS}/systems_flags.json",
+        published_quality=PRINTED_QUALITY,
+        published_cost=PRINTED_COST,
+    output:
+        table1=report(
+            multiext(f"{RESULTS}/table1", ".csv", ".md", ".tex"),
+            caption="../resources/captions/table1.rst",
+            category="Tables",
+        ),
+        table2=report(
+            multiext(f"{RESULTS}/table2", ".csv", ".md", ".tex"),
+            caption="../resources/captions/table2.rst",
+            category="Tables",
+        ),
+    log:
+        f"{RESULTS}/logs/tabulate_results.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        origin="measured",
+        labels=model_labels(),
+        code=code_version("tabulate_results"),
+    message:
+        "Writing tables 1 and 2."
+    shell:
+        "python {PROGRAMS:q}/tabulate_results.py --systems {input.systems:q} --flags {input.flags:q}"
+        " --origin {params.origin} --published-quality {input.published_quality:q}"
+        " --published-cost {input.published_cost:q} --labels {params.labels:q}"
+        " --table1 {output.table1:q} --table2 {output.table2:q} &> {log:q}"
+
+
+rule compare_published:
+    input:
+        systems=f"{RESULTS}/systems.csv",
+        published=f"{RESULTS}/published/systems.csv",
+        conventions=CONVENTIONS,
+        statement=CARBON_STATEMENT,
+    output:
+        table=report(
+            f"{RESULTS}/comparison_with_published.csv",
+            caption="../resources/captions/comparison.rst",
+            category="Comparison with the paper",
+        ),
+        markdown=report(
+            f"{RESULTS}/comparison_with_published.md",
+            caption="../resources/captions/comparison.rst",
+            category="Comparison with the paper",
+        ),
+        agreement=f"{RESULTS}/comparison_with_published.json",
+    log:
+        f"{RESULTS}/logs/compare_published.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        labels=model_labels(),
+        code=code_version("compare_published"),
+    message:
+        "Comparing with the published numbers."
+    shell:
+        "python {PROGRAMS:q}/compare_published.py --systems {input.systems:q} --published {input.published:q}"
+        " --conventions {input.conventions:q} --statement {input.statement:q} --labels {params.labels:q}"
+        " --table {output.table:q} --markdown {output.markdown:q} --agreement {output.agreement:q} &> {log:q}"
+
+
+rule account_carbon:
+    input:
+        statement=CARBON_STATEMENT,
+        published=f"{RESULTS}/published/systems.csv",
+        systems=f"{RESULTS}/systems.csv",
+        training=expand(f"{RESULTS}/training/{{system}}/summary.json", system=SYSTEMS),
+    output:
+        carbon=report(f"{RESULTS}/carbon.csv", caption="../resources/captions/carbon.rst", category="Tables"),
+    log:
+        f"{RESULTS}/logs/account_carbon.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        intensity=config["carbon"]["intensity_kg_per_kwh"],
+        effectiveness=config["carbon"]["power_usage_effectiveness"],
+        code=code_version("account_carbon"),
+    message:
+        "Accounting for the emissions of training and generation."
+    shell:
+        "python {PROGRAMS:q}/account_carbon.py --statement {input.statement:q} --published {input.published:q}"
+        " --systems {input.systems:q} --training {input.training:q} --intensity-kg-per-kwh {params.intensity}"
+        " --power-usage-effectiveness {params.effectiveness} --output {output.carbon:q} &> {log:q}"
+
+
+rule find_fronts:
+    input:
+        systems=f"{RESULTS}/systems.csv",
+        flags=f"{RESULTS}/systems_flags.json",
+    output:
+        table=report(f"{RESULTS}/pareto_{{cost}}.csv", caption="../resources/captions/front.rst", category="Fronts"),
+        summary=f"{RESULTS}/pareto_{{cost}}.json",
+    log:
+        f"{RESULTS}/logs/find_fronts/{{cost}}.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        objectives=front_objectives("gflops_per_audio_second"),
+        draws=config["pareto"]["draws"],
+        seed=config["seed"],
+        code=code_version("find_fronts"),
+    message:
+        "Finding the front: {params.objectives}."
+    shell:
+        "python {PROGRAMS:q}/find_fronts.py --systems {input.systems:q} --flags {input.flags:q}"
+        " --objectives {params.objectives:q} --draws {params.draws} --seed {params.seed}"
+        " --table {output.table:q} --summary {output.summary:q} &> {log:q}"
+
+
+use rule find_fronts as find_fronts_of_objectives with:
+    output:
+        table=report(
+            f"{RESULTS}/pareto/{{objectives}}.csv", caption="../resources/captions/front.rst", category="Fronts"
+        ),
+        summary=f"{RESULTS}/pareto/{{objectives}}.json",
+    log:
+        f"{RESULTS}/logs/find_fronts/of_{{objectives}}.log",
+    params:
+        objectives=lambda wildcards: configuration.canonical_json(OBJECTIVES[wildcards.objectives]),
+        draws=config["pareto"]["draws"],
+        seed=config["seed"],
+        code=code_version("find_fronts"),
+
+
+rule draw_pareto:
+    input:
+        tables=fronts_of_figure(RESULTS, ".csv"),
+        summaries=fronts_of_figure(RESULTS, ".json"),
+    output:
+        figures=report(
+            multiext(f"{RESULTS}/{{figure}}", ".pdf", ".svg"),
+            caption="../resources/captions/pareto.rst",
+            category="Figures",
+        ),
+    log:
+        f"{RESULTS}/logs/draw_pareto/{{figure}}.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        figures=config_json("figures"),
+        labels=model_labels(),
+        code=code_version("draw_pareto"),
+    message:
+        "Drawing {output.figures[0]}."
+    shell:
+        "python {PROGRAMS:q}/draw_pareto.py --tables {input.tables:q} --summaries {input.summaries:q}"
+        " --figures {params.figures:q} --labels {params.labels:q} --output {output.figures:q} &> {log:q}"
+
+
+use rule draw_pareto as draw_pareto_of_objectives with:
+    input:
+        tables=f"{RESULTS}/pareto/{{objectives}}.csv",
+        summaries=f"{RESULTS}/pareto/{{objectives}}.json",
+    output:
+        figures=report(
+            multiext(f"{RESULTS}/pareto/{{objectives}}", ".pdf", ".svg"),
+            caption="../resources/captions/pareto.rst",
+            category="Figures",
+        ),
+    log:
+        f"{RESULTS}/logs/draw_pareto/of_{{objectives}}.log",
+
+
+rule draw_definition:
+    output:
+        figures=report(
+            multiext(f"{RESULTS}/pareto_definition", ".pdf", ".svg"),
+            caption="../resources/captions/definition.rst",
+            category="Figures",
+        ),
+    log:
+        f"{RESULTS}/logs/draw_definition.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        figures=config_json("figures"),
+        code=code_version("draw_definition"),
+    message:
+        "Drawing {output.figures[0]}."
+    shell:
+        "python {PROGRAMS:q}/draw_definition.py --figures {params.figures:q} --output {output.figures:q} &> {log:q}"

@@ -1,0 +1,51 @@
+# Objective quality of all systems, clip by clip, and how it goes with MOS.
+
+
+rule measure_quality:
+    input:
+        manifest=f"{RESULTS}/generated/{{system}}/manifest.csv",
+        reference=f"{RESULTS}/generated/ground_truth/manifest.csv",
+    output:
+        measurement=f"{RESULTS}/measurements/quality/{{system}}.csv",
+    log:
+        f"{RESULTS}/logs/measure_quality/{{system}}.log",
+    wildcard_constraints:
+        system="|".join(map(re.escape, [*REFERENCES, *SYSTEMS])),
+    conda:
+        "../envs/audio.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        metrics=config_json("quality", "metrics"),
+        code=code_version("measure_quality"),
+    message:
+        "Measuring the objective quality of {wildcards.system}."
+    shell:
+        "python {PROGRAMS:q}/measure_quality.py --manifest {input.manifest:q} --reference {input.reference:q}"
+        " --metrics {params.metrics:q} --processes {threads} --output {output.measurement:q} &> {log:q}"
+
+
+rule correlate_metrics:
+    input:
+        systems=f"{RESULTS}/systems.csv",
+        quality=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=SYSTEMS),
+    output:
+        table=f"{RESULTS}/quality_correlation.csv",
+        figures=multiext(f"{RESULTS}/quality_correlation", ".pdf", ".svg"),
+    log:
+        f"{RESULTS}/logs/correlate_metrics.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        figures=config_json("figures"),
+        labels=model_labels(),
+        seed=config["seed"],
+        code=code_version("correlate_metrics"),
+    message:
+        "Correlating objective metrics with MOS."
+    shell:
+        "python {PROGRAMS:q}/correlate_metrics.py --systems {input.systems:q} --quality {input.quality:q}"
+        " --seed {params.seed} --figures {params.figures:q} --labels {params.labels:q} --table {output.table:q}"
+        " --output {output.figures:q} &> {log:q}"
