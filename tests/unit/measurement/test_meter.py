@@ -140,6 +140,16 @@ def test_a_counter_that_stands_still_is_not_valid_and_not_zero(powercap):
     assert "package_0 stood still" in energy.reasons[0]
 
 
+def test_short_stretches_of_a_sum_may_fall_between_two_steps_of_the_counter(clock):
+    sensor = FakeSensor(counter=1000)
+    meter = Meter(sensor, clock=clock.seconds)
+    start = meter.read()
+    clock.now += 0.05
+    assert meter.energy_between(start, meter.read(), may_stand_seconds=1.0).joules == 0.0
+    clock.now += 2.0
+    assert not meter.energy_between(start, meter.read(), may_stand_seconds=1.0).valid
+
+
 def test_a_counter_that_goes_backwards_without_a_range_is_not_valid(clock):
     sensor = FakeSensor(counter=900)
     meter = Meter(sensor, clock=clock.seconds)

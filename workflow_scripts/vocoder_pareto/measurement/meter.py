@@ -139,8 +139,13 @@ class Meter:
         utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         return Reading(utc, self._clock(), counters, totals, dict(self._faults))
 
-    def energy_between(self, start: Reading, end: Reading) -> Energy:
+    def energy_between(self, start: Reading, end: Reading, may_stand_seconds: float = 0.0) -> Energy:
         """The energy from `start` to `end`, both of this meter.
+
+        Args:
+            start, end: what to measure between.
+            may_stand_seconds: a counter that stands still for no longer is believed. NVML's moves every 100 ms, so a
+                sum over many stretches, some of them short, should allow a second; a single measurement nothing.
 
         Raises:
             ValueError: `end` is not later than `start`.
@@ -151,7 +156,7 @@ class Meter:
         joules: dict[str, float | None] = {}
         reasons: list[str] = []
         for domain in self._sensor_of:
-            faults = _faults_between(domain, start, end, seconds)
+            faults = _faults_between(domain, start, end, seconds, may_stand_seconds)
             reasons += [f"{domain.name} {fault}" for fault in faults]
             counts = None if faults else end.totals[domain.name] - start.totals[domain.name]
             joules[domain.name] = None if counts is None else counts * domain.joules_per_unit
@@ -202,11 +207,14 @@ class Meter:
         self._faults[domain.name] = (*self._faults[domain.name], words)
 
 
-def _faults_between(domain: Domain, start: Reading, end: Reading, seconds: float) -> tuple[str, ...]:
+def _faults_between(
+    domain: Domain, start: Reading, end: Reading, seconds: float, may_stand_seconds: float
+) -> tuple[str, ...]:
     if start.totals[domain.name] is None:
         return ("could not be read at the start",)
     faults = end.faults[domain.name][len(start.faults[domain.name]) :]
-    if not faults and end.totals[domain.name] == start.totals[domain.name] and not domain.may_stand_still:
+    stands = end.totals[domain.name] == start.totals[domain.name] and not domain.may_stand_still
+    if not faults and stands and seconds > may_stand_seconds:
         return (f"stood still for {seconds:.3g} s",)
     return faults
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from vocoder_pareto.measurement.meter import Meter, Reading
 from vocoder_pareto.training.progress import JOULES_PER_KWH
 
+# NVML's counter moves every 100 ms: a stretch that is shorter may count nothing, and its energy falls to the next one.
+COUNTER_MAY_STAND_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class CarbonSettings:
@@ -63,7 +66,7 @@ class EnergyAccount:
         """Close the stretch and count it."""
         if self._start is None:
             return
-        energy = self.meter.energy_between(self._start, self.meter.read())
+        energy = self.meter.energy_between(self._start, self.meter.read(), COUNTER_MAY_STAND_SECONDS)
         self._start = None
         self.joules = _sum(self.joules, energy.joules if energy.valid else None)
         for domain, joules in energy.by_domain.items():
