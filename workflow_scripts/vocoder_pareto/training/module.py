@@ -46,6 +46,7 @@ class TrainingModule(lightning.LightningModule):
         """One update per turn."""
         torch.manual_seed((self.seed * 1_000_003 + self.step) % 2**63)
         self.losses = {}
+        batch = self._segment(batch)
         for turn, optimizer in zip(self.objective.turns, self._optimizers(), strict=True):
             loss, parts = self._loss(turn, batch)
             self.losses |= parts
@@ -97,6 +98,15 @@ class TrainingModule(lightning.LightningModule):
     def _optimizers(self) -> list:
         optimizers = self.optimizers()
         return optimizers if isinstance(optimizers, list) else [optimizers]
+
+    def _segment(self, batch: Batch) -> Batch:
+        """The same random frames of all clips of a batch, if segments are configured."""
+        frames, hop_length = self.run.segment_frames, self.objective.vocoder.hop_length
+        if frames is None or frames >= batch.mel.shape[2]:
+            return batch
+        first = int(torch.randint(batch.mel.shape[2] - frames + 1, ()))
+        audio = batch.audio[:, first * hop_length : (first + frames) * hop_length]
+        return Batch(audio, batch.mel[:, :, first : first + frames])
 
     def _watch(self, loss: torch.Tensor) -> None:
         # Kept on the device: reading it at every step would make the GPU wait.

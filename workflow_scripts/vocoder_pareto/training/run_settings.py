@@ -11,6 +11,7 @@ class RunSettings:
     Attributes:
         steps, hours, energy_kwh: the budget; whichever is reached first ends the training. At least one is set.
         batch_size: clips per step; `auto` searches the largest that fits the GPU.
+        segment_frames: frames of the random part of each clip that a step takes; None: whole clips, as the paper.
         batch_size_margin: share of the largest fitting batch that `auto` takes.
         precision: of the network's arithmetic.
         tf32: whether float32 matrix products may use TF32 on a GPU.
@@ -24,12 +25,14 @@ class RunSettings:
         validation_clips: test clips that a validation generates.
         meter_seconds: between readings of the energy meter, so that counters cannot wrap unseen.
         checkpoint: file of given weights, instead of training.
+        retries: how often Snakemake starts a failed training again; nothing to the training itself.
     """
 
     steps: int | None = None
     hours: float | None = None
     energy_kwh: float | None = None
     batch_size: int | Literal["auto"] = 1
+    segment_frames: int | None = None
     batch_size_margin: float = 0.9
     precision: Literal["32", "bf16-mixed", "16-mixed"] = "32"
     tf32: bool = False

@@ -1,0 +1,29 @@
+"""What the recipes of diffusion vocoders share: predict the noise in a noised waveform, judged by its L1 distance."""
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+
+from vocoder_pareto.models.vocoder import draw_noise
+from vocoder_pareto.training.objectives.objective import Batch, Objective
+
+
+class DenoisingObjective(Objective):
+    """L1 distance of noise and predicted noise at random noise levels, minimised by Adam."""
+
+    def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """See `Objective.loss`."""
+        scales, levels = self.draw_levels(batch.audio)
+        noise = draw_noise(batch.audio.shape, batch.audio)
+        noisy = scales[:, None] * batch.audio + (1 - scales[:, None].square()).sqrt() * noise
+        loss = (noise - self.vocoder.predict_noise(noisy, levels, batch.mel)).abs().mean()
+        return loss, {"noise_l1_loss": loss.detach()}
+
+    @abstractmethod
+    def draw_levels(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """For audio (B, T): random scales √ᾱ (B,) of the signal, and what `predict_noise` is told of them (B,)."""
+
+    def optimizer(self, turn: str) -> torch.optim.Optimizer:
+        """Adam with PyTorch's moments; the papers name none."""
+        return torch.optim.Adam(self.vocoder.parameters(), self.recipe.learning_rate)

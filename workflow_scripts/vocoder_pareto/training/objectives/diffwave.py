@@ -1,0 +1,36 @@
+"""DiffWave's recipe (Kong et al., 2021, Algorithm 1): a step of the training schedule, drawn at random."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vocoder_pareto.models.diffwave import training_schedule
+from vocoder_pareto.training.objectives.denoising import DenoisingObjective
+
+
+@dataclass(frozen=True)
+class DiffWaveRecipe:
+    """Settings of the recipe.
+
+    Attributes:
+        learning_rate: of Adam.
+    """
+
+    learning_rate: float = 2.0e-4
+
+
+class DiffWaveObjective(DenoisingObjective):
+    """Section 2 and Algorithm 1, with the schedule of the vocoder's architecture."""
+
+    Recipe = DiffWaveRecipe
+
+    def __init__(self, vocoder, recipe: DiffWaveRecipe, sample_rate: int = 16000):
+        super().__init__(vocoder, recipe, sample_rate)
+        scales = training_schedule(vocoder.architecture).signal_scales
+        self.register_buffer("scales", torch.tensor(scales), persistent=False)
+
+    def draw_levels(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Scales, and the steps that DiffWave is told, counted from 1 as in Algorithm 1."""
+        steps = torch.randint(1, len(self.scales), (len(audio),), device=audio.device)
+        return self.scales[steps], steps

@@ -1,0 +1,52 @@
+"""WaveGrad's recipe (Chen et al., 2021, Algorithm 1): a continuous noise level, drawn from the training schedule."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.optim.lr_scheduler import StepLR
+
+from vocoder_pareto.models.diffusion import NoiseSchedule
+from vocoder_pareto.training.objectives.denoising import DenoisingObjective
+from vocoder_pareto.training.objectives.objective import Schedule
+
+
+@dataclass(frozen=True)
+class WaveGradRecipe:
+    """Settings of the recipe.
+
+    Attributes:
+        learning_rate: of Adam.
+        decay: factor of the learning rate after every `decay_epochs` epochs.
+        decay_epochs: see `decay`.
+        first_beta, last_beta, diffusion_steps: the linear noise schedule whose levels bound the intervals to draw from.
+    """
+
+    learning_rate: float = 1.0e-3
+    decay: float = 0.9
+    decay_epochs: int = 10
+    first_beta: float = 1.0e-6
+    last_beta: float = 0.01
+    diffusion_steps: int = 1000
+
+
+class WaveGradObjective(DenoisingObjective):
+    """Section 3.1: a step is drawn, then a noise level between those of the step and the one before."""
+
+    Recipe = WaveGradRecipe
+
+    def __init__(self, vocoder, recipe: WaveGradRecipe, sample_rate: int = 16000):
+        super().__init__(vocoder, recipe, sample_rate)
+        schedule = NoiseSchedule.linear(recipe.first_beta, recipe.last_beta, recipe.diffusion_steps)
+        self.register_buffer("scales", torch.tensor(schedule.signal_scales), persistent=False)
+
+    def draw_levels(self, audio: Tensor) -> tuple[Tensor, Tensor]:
+        """Scales, which are the levels that WaveGrad is told (B,)."""
+        steps = torch.randint(1, len(self.scales), (len(audio),), device=audio.device)
+        low, high = self.scales[steps], self.scales[steps - 1]
+        levels = low + (high - low) * torch.rand(len(audio), device=audio.device)
+        return levels, levels
+
+    def schedule(self, turn: str, optimizer: torch.optim.Optimizer) -> Schedule:
+        """Decay in steps of epochs."""
+        return Schedule(StepLR(optimizer, self.recipe.decay_epochs, self.recipe.decay), "epoch")
