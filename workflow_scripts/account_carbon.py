@@ -14,7 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--statement", required=True, help="inputs of the paper's carbon statement (JSON)")
     parser.add_argument("--published", required=True, help="the paper's systems.csv, from tabulate_published.py")
-    parser.add_argument("--systems", help="our systems.csv; without it, the paper's numbers alone")
+    parser.add_argument("--systems", nargs="?", help="our systems.csv; without it, the paper's numbers alone")
     parser.add_argument("--training", nargs="*", default=[], help="summaries of training, a JSON file per system")
     parser.add_argument("--intensity-kg-per-kwh", type=float, required=True, help="kgCO2eq per kWh of electricity here")
     parser.add_argument("--power-usage-effectiveness", type=float, default=1.0, help="of the site (default: 1.0)")

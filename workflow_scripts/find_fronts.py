@@ -12,7 +12,7 @@ from vocoder_pareto.settings import settings_from
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--systems", required=True, help="systems.csv")
-    parser.add_argument("--flags", help="systems_flags.json, which names measurements with a shortened protocol")
+    parser.add_argument("--flags", nargs="?", help="systems_flags.json: which measurements are not publishable")
     parser.add_argument(
         "--objectives", type=json_or_file, required=True, help='JSON: {"name": "energy", "columns": {"mos": "max", …}}'
     )

@@ -12,7 +12,7 @@ from vocoder_pareto.program import json_or_file, run
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--systems", required=True, help="systems.csv")
-    parser.add_argument("--flags", help="systems_flags.json, which names measurements with a shortened protocol")
+    parser.add_argument("--flags", nargs="?", help="systems_flags.json: which measurements are not publishable")
     parser.add_argument(
         "--origin", choices=["measured", "published"], default="measured", help="of counts and distances"
     )

@@ -17,9 +17,8 @@ def main() -> None:
     parser.add_argument(
         "--quality", nargs="*", default=[], help="objective quality, a CSV file per system, named by it"
     )
-    mos = parser.add_mutually_exclusive_group(required=True)
-    mos.add_argument("--published-quality", help="take MOS from the paper's table 1 (CSV)")
-    mos.add_argument("--mos", help="take MOS from a listening test (mos.csv)")
+    parser.add_argument("--published-quality", required=True, help="the paper's table 1 (CSV), for its MOS")
+    parser.add_argument("--mos", nargs="?", help="mos.csv of a listening test, which replaces the paper's MOS")
     parser.add_argument("--families", type=json_or_file, default={}, help='JSON, family by model: {"melgan": "GAN"}')
     parser.add_argument("--intensity-kg-per-kwh", type=float, required=True, help="kgCO2eq per kWh of electricity")
     parser.add_argument("--power-usage-effectiveness", type=float, default=1.0, help="of the site (default: 1.0)")

@@ -57,9 +57,9 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
 def _listed(systems: Sequence[str], front: Front, labels: Mapping[str, str]) -> str:
     if len(systems) > LISTED_NAMES:
         return f"{len(systems)} of {len(systems) + front.summary['systems']} systems"
-    return ", ".join(system_label(*_parts(system), labels) for system in systems)
+    return ", ".join(_name(system, labels) for system in systems)
 
 
-def _parts(system: str) -> tuple[str, str]:
+def _name(system: str, labels: Mapping[str, str]) -> str:
     model, _, size = system.rpartition("-")
-    return (model, size) if model else (size, "")
+    return system_label(model, size, labels) if model in labels else system

@@ -104,8 +104,8 @@ def find_front(
     """The front of `systems` in `objectives`.
 
     Columns: `system`, the objectives, and, where known, `{objective}_ci95` (half-widths), `model` (groups of
-    sub-fronts), `size`, `family` and the sources. Systems with an empty objective are left out and listed; natural
-    speech and low anchors never compete.
+    sub-fronts), `size`, `family`, `label` (a name to show instead of model and size) and the sources. Systems with an
+    empty objective are left out and listed; natural speech and low anchors never compete.
 
     Raises:
         UserError: an objective is no numeric column, or MOS of several listening tests would share an axis.
@@ -136,7 +136,7 @@ def find_front(
     probabilities = front_probability(values, half_widths, directions, draws, seed)
     listed = None if len(table) <= MAX_LISTED else front
     intervals = [f"{name}_ci95" for name in names if f"{name}_ci95" in table]
-    identity = [name for name in ("system", "model", "size", "family") if name in table]
+    identity = [name for name in ("system", "label", "model", "size", "family") if name in table]
     result = table[identity + names + intervals].assign(
         on_front=front,
         on_family_front=optimal_within(values, directions, table["model"]),
@@ -161,6 +161,7 @@ def find_front(
         "sources": {name: sorted(set(cells)) for name, cells in sources.items()},
         "references": _references(all_systems, names),
         "not_publishable": [name for name in table["system"] if name in set(energy_counts)],
+        "has_intervals": bool(np.nan_to_num(half_widths).any()),
         "draws": draws,
         "seed": seed,
     }
@@ -175,19 +176,19 @@ def scaled_costs(values: np.ndarray, objectives: Objectives) -> np.ndarray:
     scaled = np.empty_like(values, dtype=float)
     for index, (name, direction) in enumerate(objectives.columns.items()):
         column = values[:, index]
-        column = np.log10(column) if is_logarithmic(name, column) else column
+        column = np.log10(column) if is_logarithmic(name, direction, column) else column
         column = -column if direction == "max" else column
         span = np.ptp(column) if len(column) else 0.0
         scaled[:, index] = (column - column.min(initial=np.inf)) / span if span else 0.0
     return scaled
 
 
-def is_logarithmic(name: str, values: np.ndarray) -> bool:
-    """Whether a column belongs on a logarithmic axis: one that is known to, or unknown values over two decades."""
+def is_logarithmic(name: str, direction: str, values: np.ndarray) -> bool:
+    """Whether a column belongs on a logarithmic axis: one that is known to, or an unknown cost over two decades."""
     if len(values) == 0 or values.min() <= 0:
         return False
     known = any(column.name == name for column in SYSTEMS_COLUMNS)
-    return column_of(name).scale == "log" if known else values.max() / values.min() > 100
+    return column_of(name).scale == "log" if known else direction == "min" and bool(values.max() / values.min() > 100)
 
 
 def _checked(systems: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

@@ -17,6 +17,7 @@ DISTANCES_POINTS = (0.3, 1.5, 3.0, 5.0, 8.0, 12.0, 17.0, 23.0)
 ROUNDS = 8
 LEADER_COLOUR = "#8a95a0"
 LEADER_POINTS = 5.0  # a label farther away than this gets a thin line to its point
+LEADER_CLEARANCE = 1.5  # points
 LEADER_COST = 4.0
 OVERLAP_COST = 50.0  # per square point of a marker or label that is covered
 LINE_COST = 1.6  # per point of a line that is covered
@@ -59,7 +60,9 @@ def place_labels(axes: Axes, labels: Sequence[Label], lines: Sequence[np.ndarray
 
     candidates = [_candidates(centre, radius, size) for centre, radius, size in zip(centres, radii, sizes, strict=True)]
     fixed = [
-        _fixed_cost(*candidates[index], markers, frame, along) + _neighbour_cost(candidates[index][0], index, markers)
+        _fixed_cost(*candidates[index], markers, frame, along)
+        + _neighbour_cost(candidates[index][0], index, markers)
+        + _leader_cost(*candidates[index], centres[index], radii[index], along)
         for index in range(len(labels))
     ]
     chosen = [int(np.argmin(cost)) for cost in fixed]
@@ -103,8 +106,21 @@ def _fixed_cost(
         + LINE_COST * inside.sum(axis=1)
         + OUTSIDE_COST * outside
         + DISTANCE_COST * away
-        + LEADER_COST * (away >= LEADER_POINTS)
     )
+
+
+def _leader_cost(
+    boxes: np.ndarray, away: np.ndarray, centre: np.ndarray, radius: float, along: np.ndarray
+) -> np.ndarray:
+    """A label with a leader costs more, most of all where the leader would run along a line and look like it."""
+    cost = LEADER_COST * (away >= LEADER_POINTS)
+    for index in np.flatnonzero(away >= LEADER_POINTS):
+        end = np.clip(centre, boxes[index, :2], boxes[index, 2:])
+        length = np.hypot(*(end - centre))
+        places = np.arange(radius, length)[:, None] / length * (end - centre) + centre
+        near = np.hypot(*(places[:, None] - along[None]).transpose(2, 0, 1)) < LEADER_CLEARANCE
+        cost[index] += LINE_COST * near.any(axis=1).sum()
+    return cost
 
 
 def _neighbour_cost(boxes: np.ndarray, index: int, markers: np.ndarray) -> np.ndarray:

@@ -19,12 +19,21 @@ def draw_paper_panel(
     """Draw the systems of a panel, circle the optimal ones in red, and name families and sizes in a legend."""
     table = panel.front.table.assign(x=panel.shown(panel.x), y=panel.shown(panel.y))
     models = list(table["model"])
+    colours = settings.colours(list(table["size"]))
     table["Model"] = [model_label(model, labels) for model in models]
     table["Size"] = table["size"]
-    markers = {model_label(model, labels): marker_of(model, models) for model in models}
+    told_apart = {"color": next(iter(colours.values()))}
+    if len(colours) > 1:
+        told_apart = {"hue": "Size", "palette": colours}
+    if table["Model"].nunique() > 1:
+        told_apart |= {
+            "style": "Model",
+            "markers": {name: marker_of(name, list(table["Model"])) for name in table["Model"]},
+        }
+    with_legend = with_legend and ("hue" in told_apart or "style" in told_apart)
     seaborn.scatterplot(
-        table, x="x", y="y", style="Model", hue="Size", markers=markers, palette=settings.colours(list(table["Size"])),
-        s=MARKER_AREA, linewidth=0.4, edgecolor="black", legend="full" if with_legend else False, ax=axes, zorder=3,
+        table, x="x", y="y", **told_apart, legend="full" if with_legend else False,
+        s=MARKER_AREA, linewidth=0.4, edgecolor="black", ax=axes, zorder=3,
     )  # fmt: skip
     optimal = table[table["on_front"]]
     axes.scatter(

@@ -45,7 +45,7 @@ def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mappi
     improved = settings.style == "improved"
     write_below(
         figure,
-        caption(fronts, labels, with_probabilities=improved and settings.probabilities),
+        caption(fronts, labels, any(panel.shows_probabilities(settings) for panel in panels)),
         settings.font_size - 1.8,
     )
     to_place = []

@@ -25,7 +25,7 @@ MARKER_POINTS = 5.4  # diameter
 MARKER_SCALE = {"P": 1.2, "X": 1.15, "D": 0.84, "s": 0.92, "*": 1.3}  # so that all look equally large
 RING_POINTS = 10.0
 NOTEWORTHY_PROBABILITY = 0.05  # a dominated system that may well be optimal gets a thin ring
-PADDING = 0.07  # of the range of the values, on either side
+PADDING = 0.09  # of the range of the values, on either side
 BEHIND_LABELS = "#fafbfc"
 MAX_LABELS = 40  # of a panel; with more systems, only the noteworthy ones are named
 DENSE_DECADES = 3.0  # logarithmic axes shorter than this have ticks at 1, 2 and 5
@@ -45,6 +45,10 @@ class Panel:
         """Whether the two columns are all objectives, so that the front is a staircase in this plane."""
         return {self.x, self.y} == set(self.front.names)
 
+    def shows_probabilities(self, settings: FigureSettings) -> bool:
+        """Whether percentages are drawn: they are asked for, and there is something uncertain."""
+        return settings.style == "improved" and settings.probabilities and self.front.summary["has_intervals"]
+
     def shown(self, name: str) -> np.ndarray:
         """The values of a column of the front's table in the unit that readers see."""
         return self.front.table[name].to_numpy(dtype=float) * column_of(name).factor
@@ -63,15 +67,15 @@ def draw_panel(
     """Draw all but the labels; return these, and the lines that they should not cover."""
     table = panel.front.table.assign(x=panel.shown(panel.x), y=panel.shown(panel.y))
     _set_scales(axes, panel, table, settings.intervals)
-    _draw_references(axes, panel)
+    _draw_references(axes, panel, settings.font_size)
     lines = _draw_front(axes, panel, table) if panel.is_whole_front else []
     lines += _draw_families(axes, table)
     if settings.intervals:
         lines += _draw_intervals(axes, panel, table)
     _draw_systems(axes, table, settings)
-    models = list(table["model"])
-    rows = [row for row in table.to_dict("records") if len(table) <= MAX_LABELS or _is_noteworthy(row)]
-    return [_label(row, marker_of(row["model"], models), settings, labels) for row in rows], lines
+    if "label" in table and table["model"].nunique() > 1:
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, handletextpad=0, columnspacing=1)
+    return _labels(table, settings, panel.shows_probabilities(settings), labels), lines
 
 
 def name_axes(axes: Axes, panel: Panel, shares_vertical_label: bool) -> None:
@@ -88,15 +92,16 @@ def marker_of(model: str, models: Sequence[str]) -> str:
 
 
 def _set_scales(axes: Axes, panel: Panel, table: pd.DataFrame, with_intervals: bool) -> None:
-    for name, values, axis in ((panel.x, table["x"], axes.xaxis), (panel.y, table["y"], axes.yaxis)):
+    horizontal = (panel.x, table["x"], axes.xaxis, axes.set_xscale, axes.set_xlim)
+    vertical = (panel.y, table["y"], axes.yaxis, axes.set_yscale, axes.set_ylim)
+    for name, values, axis, set_scale, set_limits in (horizontal, vertical):
         half = panel.half_widths(name) if with_intervals else 0.0
         low, high = (values - half).min(), (values + half).max()
-        if is_logarithmic(name, table[name].to_numpy()):
+        if is_logarithmic(name, panel.front.objectives.columns[name], table[name].to_numpy()):
             low = max(low, values.min() / 2)  # an interval down to zero has no end on this axis
             decades = max(np.log10(high / low), 0.2)
             pad = 10 ** (PADDING * decades)
             limits = low / pad, high * pad
-            set_scale = axes.set_xscale if axis is axes.xaxis else axes.set_yscale
             set_scale("log")
             axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < DENSE_DECADES else (1,), numticks=20))
             axis.set_minor_formatter(NullFormatter())
@@ -105,7 +110,7 @@ def _set_scales(axes: Axes, panel: Panel, table: pd.DataFrame, with_intervals: b
             pad = PADDING * (high - low or 1.0)
             limits = low - pad, high + pad
             axis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
-        axis.set_view_interval(*limits, ignore=True)
+        set_limits(limits)
     axes.grid(True)
 
 
@@ -126,27 +131,35 @@ def _draw_front(axes: Axes, panel: Panel, table: pd.DataFrame) -> list[np.ndarra
 
 
 def _draw_families(axes: Axes, table: pd.DataFrame) -> list[np.ndarray]:
+    """A line through the sizes of each model, or through the sub-front of a group whose members have no sizes."""
     lines = []
-    for _, family in table.groupby("model", sort=False):
-        ordered = family.sort_values("size", key=lambda sizes: sizes.map(size_rank), kind="stable")
-        if len(ordered) > 1:
-            lines.append(ordered[["x", "y"]].to_numpy())
-            axes.plot(*lines[-1].T, color=LINE, linewidth=0.7, zorder=1.2)
+    families = list(table.groupby("model", sort=False))
+    for _, family in families if len(families) > 1 else ():
+        if family["size"].is_unique:
+            ordered = family.sort_values("size", key=lambda sizes: sizes.map(size_rank), kind="stable")
+        else:
+            ordered = family[family["on_family_front"]].sort_values("x", kind="stable")
+        lines.append(ordered[["x", "y"]].to_numpy())
+        axes.plot(*lines[-1].T, color=LINE, linewidth=0.7, zorder=1.2)
     return lines
 
 
 def _draw_intervals(axes: Axes, panel: Panel, table: pd.DataFrame) -> list[np.ndarray]:
-    lines = []
-    style = {"color": SOFT_INK, "linewidth": 0.6, "alpha": 0.8, "zorder": 2, "solid_capstyle": "butt"}
-    for name, across in ((panel.x, np.array([1.0, 0.0])), (panel.y, np.array([0.0, 1.0]))):
-        for centre, half in zip(table[["x", "y"]].to_numpy(), panel.half_widths(name), strict=True):
-            if half > 0:
-                lines.append(np.array([centre - half * across, centre + half * across]))
-                axes.plot(*lines[-1].T, **style)
-    return lines
+    style = {"colors": SOFT_INK, "linewidth": 0.6, "alpha": 0.8, "zorder": 2}
+    x, y = table["x"].to_numpy(), table["y"].to_numpy()
+    across, along = panel.half_widths(panel.x), panel.half_widths(panel.y)
+    axes.hlines(y[across > 0], (x - across)[across > 0], (x + across)[across > 0], **style)
+    axes.vlines(x[along > 0], (y - along)[along > 0], (y + along)[along > 0], **style)
+    ends = np.concatenate(
+        [
+            np.column_stack([x - across, y, x + across, y])[across > 0],
+            np.column_stack([x, y - along, x, y + along])[along > 0],
+        ]
+    )
+    return list(ends.reshape(-1, 2, 2))
 
 
-def _draw_references(axes: Axes, panel: Panel) -> None:
+def _draw_references(axes: Axes, panel: Panel, font_size: float) -> None:
     """Natural speech and the low anchor of the listening test, as levels."""
     if panel.y not in MOS_COLUMNS:
         return
@@ -161,33 +174,54 @@ def _draw_references(axes: Axes, panel: Panel) -> None:
         axes.axhline(level, color=SOFT_INK, linewidth=0.6, linestyle=(0, (4, 3)), zorder=1)
         text = model_label(system, {}).lower()
         place = {"xy": (1, level), "xytext": (-1, 1.5), "xycoords": ("axes fraction", "data")}
-        axes.annotate(text, **place, **style, fontsize="x-small", fontstyle="italic")
+        axes.annotate(text, **place, **style, fontsize=font_size - 1.2, fontstyle="italic")
 
 
 def _draw_systems(axes: Axes, table: pd.DataFrame, settings: FigureSettings) -> None:
-    colours = settings.colours(list(table["size"]))
+    told_by_colour = "size" if table["size"].nunique() > 1 else "model"
+    colours = settings.colours(list(table[told_by_colour]))
+    for (model, _), members in table.groupby(["model", "size"], sort=False):
+        colour = colours[members[told_by_colour].iloc[0]]
+        marker = marker_of(model, list(table["model"]))
+        area = _marker_points(marker, len(table)) ** 2
+        style = {
+            "color": [colour],
+            "edgecolors": INK,
+            "linewidths": 0.4 * _shrinking(len(table)),
+            "zorder": 4,
+            "clip_on": False,
+        }
+        axes.scatter(members["x"], members["y"], s=area, marker=marker, label=model, **style)
+    rings = {"facecolors": "none", "edgecolors": OPTIMAL, "zorder": 5, "clip_on": False}
+    maybe = ~table["on_front"] & (table["front_probability"] >= NOTEWORTHY_PROBABILITY)
+    for rows, width in ((table[table["on_front"]], 1.2), (table[maybe], 0.5)):
+        axes.scatter(rows["x"], rows["y"], s=_ring_points(len(table)) ** 2, linewidths=width, **rings)
+
+
+def _labels(
+    table: pd.DataFrame, settings: FigureSettings, with_probabilities: bool, labels: Mapping[str, str]
+) -> list[Label]:
+    """Of all systems, or of the noteworthy ones where there are too many, or of none."""
+    models, count, named = list(table["model"]), len(table), []
     for row in table.to_dict("records"):
-        marker = marker_of(row["model"], list(table["model"]))
-        style = {"markersize": _marker_points(marker), "markeredgewidth": 0.4, "markeredgecolor": INK}
-        axes.plot(row["x"], row["y"], marker, markerfacecolor=colours[row["size"]], zorder=4, clip_on=False, **style)
-        if _is_noteworthy(row):
-            ring = {"markersize": RING_POINTS, "markerfacecolor": "none", "markeredgecolor": OPTIMAL}
-            width = 1.2 if row["on_front"] else 0.5
-            axes.plot(row["x"], row["y"], "o", markeredgewidth=width, zorder=5, clip_on=False, **ring)
+        if _is_noteworthy(row) or count <= MAX_LABELS:
+            radius = _marker_points(marker_of(row["model"], models), count) / 2 + 0.3
+            radius = _ring_points(count) / 2 if _is_noteworthy(row) else radius
+            named.append(_label(row, radius, settings.font_size, with_probabilities, labels))
+    return named if len(named) <= MAX_LABELS else []
 
 
-def _label(row: Mapping, marker: str, settings: FigureSettings, labels: Mapping[str, str]) -> Label:
-    text = system_label(row["model"], row["size"], labels)
-    if _is_noteworthy(row) and settings.probabilities:
-        text = f"{text} {100 * row['front_probability']:.0f}\u2009%"
+def _label(row: Mapping, radius: float, font_size: float, with_probability: bool, labels: Mapping[str, str]) -> Label:
+    text = row.get("label") or system_label(row["model"], row["size"], labels)
+    if _is_noteworthy(row) and with_probability:
+        text = f"{text} {100 * row['front_probability']:.0f}\u00a0%"
     style = {
-        "fontsize": settings.font_size - 1.2,
+        "fontsize": font_size - 1.2,
         "color": INK if _is_noteworthy(row) else SOFT_INK,
         "fontweight": "bold" if row["on_front"] else "normal",
-        "zorder": 3,
+        "zorder": 6,
         "bbox": {"facecolor": BEHIND_LABELS, "alpha": 0.6, "linewidth": 0, "pad": 0.2},
     }
-    radius = RING_POINTS / 2 if _is_noteworthy(row) else _marker_points(marker) / 2 + 0.3
     return Label(text, row["x"], row["y"], radius, style)
 
 
@@ -195,5 +229,14 @@ def _is_noteworthy(row: Mapping) -> bool:
     return row["on_front"] or row["front_probability"] >= NOTEWORTHY_PROBABILITY
 
 
-def _marker_points(marker: str) -> float:
-    return MARKER_POINTS * MARKER_SCALE.get(marker, 1.0)
+def _marker_points(marker: str, count: int) -> float:
+    return MARKER_POINTS * MARKER_SCALE.get(marker, 1.0) * _shrinking(count)
+
+
+def _ring_points(count: int) -> float:
+    return RING_POINTS * _shrinking(count)
+
+
+def _shrinking(count: int) -> float:
+    """Smaller signs where there are more than a reader can tell apart."""
+    return float(np.clip((MAX_LABELS / count) ** 0.5, 0.2, 1.0))

@@ -17,7 +17,7 @@ def read_table(path: str | Path, required: Iterable[str] = (), text: Sequence[st
         UserError: the file is missing, is no CSV, or lacks one of the `required` columns.
     """
     try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(text, "str"), float_precision="round_trip")
+        table = pd.read_csv(path, dtype=dict.fromkeys(text, "str"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:

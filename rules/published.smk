@@ -1,0 +1,139 @@
+# The same tables and figures from the paper's numbers alone: `snakemake published` takes seconds and needs no model.
+localrules:
+    published,
+    tabulate_published,
+    tabulate_published_results,
+    account_published_carbon,
+    find_published_fronts,
+    draw_published_pareto,
+    draw_published_definition,
+
+
+PUBLISHED = f"{RESULTS}/published"
+PUBLISHED_FIGURES = ["pareto_energy", "pareto_gflops", "pareto", "pareto_definition"]
+PUBLISHED_STUDY = [
+    f"{PUBLISHED}/systems.csv",
+    *multiext(f"{PUBLISHED}/table1", ".csv", ".md", ".tex"),
+    *multiext(f"{PUBLISHED}/table2", ".csv", ".md", ".tex"),
+    f"{PUBLISHED}/carbon.csv",
+    *expand(f"{PUBLISHED}/pareto_{{cost}}.csv", cost=["energy", "gflops"]),
+    *expand(f"{PUBLISHED}/{{figure}}.{{suffix}}", figure=PUBLISHED_FIGURES, suffix=["pdf", "svg"]),
+]
+
+
+rule published:
+    input:
+        PUBLISHED_STUDY,
+
+
+rule tabulate_published:
+    input:
+        quality=PRINTED_QUALITY,
+        cost=PRINTED_COST,
+        conventions=CONVENTIONS,
+        statement=CARBON_STATEMENT,
+    output:
+        systems=report(
+            f"{PUBLISHED}/systems.csv", caption="../resources/captions/published.rst", category="Published numbers"
+        ),
+    log:
+        f"{RESULTS}/logs/tabulate_published.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        families=model_families(),
+        code=code_version("tabulate_published"),
+    message:
+        "Joining the published tables."
+    shell:
+        "python {PROGRAMS:q}/tabulate_published.py --quality {input.quality:q} --cost {input.cost:q}"
+        " --conventions {input.conventions:q} --statement {input.statement:q} --families {params.families:q}"
+        " --output {output.systems:q} &> {log:q}"
+
+
+use rule tabulate_results as tabulate_published_results with:
+    input:
+        systems=f"{PUBLISHED}/systems.csv",
+        flags=[],
+        published_quality=PRINTED_QUALITY,
+        published_cost=PRINTED_COST,
+    output:
+        table1=report(
+            multiext(f"{PUBLISHED}/table1", ".csv", ".md", ".tex"),
+            caption="../resources/captions/table1.rst",
+            category="Published numbers",
+        ),
+        table2=report(
+            multiext(f"{PUBLISHED}/table2", ".csv", ".md", ".tex"),
+            caption="../resources/captions/table2.rst",
+            category="Published numbers",
+        ),
+    log:
+        f"{RESULTS}/logs/tabulate_published_results.log",
+    params:
+        origin="published",
+        labels=model_labels(),
+        code=code_version("tabulate_results"),
+    message:
+        "Writing the published tables 1 and 2."
+
+
+use rule account_carbon as account_published_carbon with:
+    input:
+        statement=CARBON_STATEMENT,
+        published=f"{PUBLISHED}/systems.csv",
+        systems=[],
+        training=[],
+    output:
+        carbon=report(
+            f"{PUBLISHED}/carbon.csv", caption="../resources/captions/carbon.rst", category="Published numbers"
+        ),
+    log:
+        f"{RESULTS}/logs/account_published_carbon.log",
+    message:
+        "Recomputing the paper's statement on emissions."
+
+
+use rule find_fronts as find_published_fronts with:
+    input:
+        systems=f"{PUBLISHED}/systems.csv",
+        flags=[],
+    output:
+        table=report(
+            f"{PUBLISHED}/pareto_{{cost}}.csv",
+            caption="../resources/captions/front.rst",
+            category="Published numbers",
+        ),
+        summary=f"{PUBLISHED}/pareto_{{cost}}.json",
+    log:
+        f"{RESULTS}/logs/find_fronts/published_{{cost}}.log",
+    params:
+        objectives=front_objectives("gflops_published_convention"),
+        draws=config["pareto"]["draws"],
+        seed=config["seed"],
+        code=code_version("find_fronts"),
+
+
+use rule draw_pareto as draw_published_pareto with:
+    input:
+        tables=fronts_of_figure(PUBLISHED, ".csv"),
+        summaries=fronts_of_figure(PUBLISHED, ".json"),
+    output:
+        figures=report(
+            multiext(f"{PUBLISHED}/{{figure}}", ".pdf", ".svg"),
+            caption="../resources/captions/pareto.rst",
+            category="Published numbers",
+        ),
+    log:
+        f"{RESULTS}/logs/draw_pareto/published_{{figure}}.log",
+
+
+use rule draw_definition as draw_published_definition with:
+    output:
+        figures=report(
+            multiext(f"{PUBLISHED}/pareto_definition", ".pdf", ".svg"),
+            caption="../resources/captions/definition.rst",
+            category="Published numbers",
+        ),
+    log:
+        f"{RESULTS}/logs/draw_published_definition.log",

@@ -1,0 +1,136 @@
+"""Fronts of tables: who is left out, what may share an axis, and what the files hold."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vocoder_pareto.analysis.fronts import Objectives, find_front, is_logarithmic, read_front, scaled_costs
+from vocoder_pareto.errors import UserError
+
+ENERGY = "energy_joules_per_audio_second"
+ENERGY_AND_MOS = Objectives("energy", {ENERGY: "min", "mos": "max"})
+
+
+@pytest.mark.parametrize("cost", [ENERGY, "gflops_published_convention"])
+def test_published_fronts_are_those_of_the_paper(printed, cost):
+    front = find_front(printed, Objectives("cost", {cost: "min", "mos": "max"}), draws=200)
+    assert front.summary["front"] == ["melgan-S", "hifigan-S", "hifigan-L"]
+    assert front.summary["knee"] == "hifigan-S"
+    assert front.summary["systems"] == 18
+
+
+def test_the_published_front_is_sure_but_for_its_last_member(printed):
+    table = find_front(printed, ENERGY_AND_MOS, draws=5000).table.set_index("system")
+    assert table.loc["melgan-S", "front_probability"] == 1.0  # the cheapest one, whatever its quality
+    # HiFi-GAN L is optimal unless the cheaper HiFi-GAN S or M sound better.
+    assert 0.93 < table.loc["hifigan-L", "front_probability"] < 0.99
+    assert table.loc["wavegrad-S", "front_probability"] == 0.0
+
+
+def test_each_dominated_system_names_those_that_dominate_it(printed):
+    table = find_front(printed, ENERGY_AND_MOS, draws=1).table.set_index("system")
+    assert table.loc["wavegrad-M", "dominated_by"] == "hifigan-S;hifigan-L"
+    assert table.loc["hifigan-L", "dominated_by"] == ""
+
+
+def test_sub_fronts_are_those_of_each_model(printed):
+    table = find_front(printed, ENERGY_AND_MOS, draws=1).table
+    dominated_at_home = set(table.loc[~table["on_family_front"], "system"])
+    assert dominated_at_home == {"hifigan-M", "wavegrad-L", "waveglow-M"}
+
+
+def test_systems_without_a_value_are_left_out_and_listed(printed):
+    systems = printed.assign(mos=printed["mos"].where(printed["system"] != "hifigan-S"))
+    front = find_front(systems, ENERGY_AND_MOS, draws=1)
+    assert front.summary["left_out"] == {"hifigan-S": ["mos"]}
+    assert front.summary["front"] == ["melgan-S", "hifigan-M", "hifigan-L"]
+
+
+def test_natural_speech_never_competes_but_is_reported(printed):
+    systems = printed.assign(parameters=printed["parameters"].fillna(0), d_stft=printed["d_stft"])
+    front = find_front(systems, Objectives("free", {"parameters": "min", "d_stft": "min"}), draws=1)
+    assert "ground_truth" not in set(front.table["system"])
+    assert front.summary["references"]["ground_truth"] == {"parameters": 0.0, "d_stft": 0.0}
+
+
+def test_mos_of_two_tests_never_share_an_axis(printed):
+    systems = printed.assign(mos_source=["published"] * 10 + ["listening_test"] * 9)
+    with pytest.raises(UserError, match="MOS of listening_test, published cannot share an axis"):
+        find_front(systems, ENERGY_AND_MOS, draws=1)
+    find_front(systems, Objectives("other", {ENERGY: "min", "d_stft": "min"}), draws=1)  # without MOS it is fine
+
+
+def test_three_objectives_find_the_larger_front(printed):
+    two = find_front(printed, ENERGY_AND_MOS, draws=1)
+    three = find_front(printed, Objectives("three", {"parameters": "min", ENERGY: "min", "mos": "max"}), draws=1)
+    assert set(two.summary["front"]) <= set(three.summary["front"])
+
+
+def test_a_front_survives_being_written_and_read(printed, tmp_path):
+    front = find_front(printed, ENERGY_AND_MOS, draws=50)
+    front.write(tmp_path / "front.csv", tmp_path / "front.json")
+    again = read_front(tmp_path / "front.csv", tmp_path / "front.json")
+    assert again.summary == front.summary
+    assert again.objectives == front.objectives
+    assert again.table["on_front"].tolist() == front.table["on_front"].tolist()
+    assert np.allclose(again.table["front_probability"], front.table["front_probability"])
+
+
+def test_no_rated_system_gives_an_empty_front(printed):
+    front = find_front(printed.assign(mos=np.nan), ENERGY_AND_MOS, draws=5)
+    assert front.table.empty
+    assert front.summary["front"] == []
+    assert len(front.summary["left_out"]) == 18
+
+
+def test_the_hypervolume_shares_belong_to_the_front_alone(printed):
+    table = find_front(printed, ENERGY_AND_MOS, draws=1).table
+    assert (table.loc[table["on_front"], "hypervolume_share"] > 0).all()
+    assert (table.loc[~table["on_front"], "hypervolume_share"] == 0).all()
+
+
+def test_scaled_costs_run_from_best_to_worst_with_costs_by_logarithm():
+    values = np.array([[1.0, 2.0], [10.0, 4.0], [100.0, 3.0]])
+    scaled = scaled_costs(values, ENERGY_AND_MOS)
+    assert scaled == pytest.approx(np.array([[0, 1], [0.5, 0], [1, 0.5]]))
+
+
+@pytest.mark.parametrize(
+    ("name", "direction", "values", "expected"),
+    [
+        ("parameters", "min", [1.0, 2.0], True),
+        ("mos", "max", [1.0, 4.0], False),
+        ("dollars", "min", [1.0, 1000.0], True),
+        ("dollars", "min", [1.0, 10.0], False),
+        ("accuracy", "max", [0.001, 1.0], False),
+        ("parameters", "min", [0.0, 2.0], False),
+    ],
+)
+def test_costs_over_decades_get_logarithmic_axes(name, direction, values, expected):
+    assert is_logarithmic(name, direction, np.array(values)) is expected
+
+
+def test_objectives_are_put_in_the_order_of_systems_csv():
+    objectives = Objectives("x", {"mos": "max", "energy_joules_per_audio_second": "min", "parameters": "min"})
+    assert list(objectives.in_order_of_systems().columns) == ["parameters", ENERGY, "mos"]
+
+
+def test_mistakes_in_objectives_are_named():
+    with pytest.raises(ValueError, match="4 columns; allowed are 2 or 3"):
+        Objectives("x", dict.fromkeys("abcd", "min"))
+    with pytest.raises(ValueError, match="direction 'less'; allowed: min, max"):
+        Objectives("x", {"a": "min", "b": "less"})
+    with pytest.raises(UserError, match=r"pareto.objectives: 'enery' is no objective; allowed: parameters, "):
+        Objectives("x", {"mos": "max", "enery": "min"}).in_order_of_systems()
+    table = pd.DataFrame({"system": ["a", "b"], "cost": ["low", "high"], "mos": [1.0, 2.0]})
+    with pytest.raises(UserError, match="'cost' is not numeric; it holds 'low'"):
+        find_front(table, Objectives("x", {"cost": "min", "mos": "max"}))
+    with pytest.raises(UserError, match="'price' is missing; the table has system, cost, mos"):
+        find_front(table, Objectives("x", {"price": "min", "mos": "max"}))
+
+
+def test_shortened_protocols_count_where_a_measured_cost_is_an_objective(printed):
+    short = ["melgan-S"]
+    assert find_front(printed, ENERGY_AND_MOS, 1, not_publishable=short).summary["not_publishable"] == short
+    counts = Objectives("gflops", {"gflops_published_convention": "min", "mos": "max"})
+    assert find_front(printed, counts, 1, not_publishable=short).summary["not_publishable"] == []

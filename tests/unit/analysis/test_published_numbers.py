@@ -1,0 +1,106 @@
+"""How the printed numbers are read: every reading is recomputed from the tables."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from vocoder_pareto.analysis import published
+from vocoder_pareto.errors import UserError
+
+HALF_DIGIT_MOS, HALF_DIGIT_PLUS_MINUS = 0.005, 0.0005
+A5000_FLOPS_PER_JOULE = 27.8e12 / 230  # float32 peak / board power
+
+
+def number_of_ratings(quality, power):
+    """Bounds on the ratings per system if the printed ± is (variance / N)^power, over all rows and roundings.
+
+    Integer ratings from 1 to 5 of mean m have a variance of at least f (1 − f), f the fractional part of m, and of at
+    most (m − 1) (5 − m).
+    """
+    fewest, most = [], []
+    for mean, plus_minus in zip(quality["mos"], quality["mos_plus_minus"], strict=True):
+        means = np.linspace(mean - HALF_DIGIT_MOS, mean + HALF_DIGIT_MOS, 101)
+        least = ((means % 1) * (1 - means % 1)).min()
+        largest = ((means - 1) * (5 - means)).max()
+        fewest.append(least / (plus_minus + HALF_DIGIT_PLUS_MINUS) ** (1 / power))
+        most.append(largest / (plus_minus - HALF_DIGIT_PLUS_MINUS) ** (1 / power))
+    return max(fewest), min(most)
+
+
+def test_the_printed_plus_minus_is_no_standard_error_and_no_interval(printed_quality):
+    as_standard_error = number_of_ratings(printed_quality, power=0.5)[0]
+    assert as_standard_error > 12_000
+    assert as_standard_error * 1.96**2 > 47_000  # as the half-width of a 95 % interval
+
+
+def test_the_printed_plus_minus_fits_the_variance_of_the_mean(printed_quality):
+    fewest, most = number_of_ratings(printed_quality, power=1.0)
+    assert (math.ceil(fewest), math.floor(most)) == (56, 196)
+    assert 1 < fewest / 41 < most / 41 < 5  # ratings per listener and system
+
+
+def test_the_inferred_interval_is_students_for_41_listeners(printed_quality):
+    assert pytest.approx(stats.t.ppf(0.975, 40), abs=0.002) == published.STUDENT_QUANTILE_95
+    row = printed_quality.set_index("system").loc["wavegrad-M"]
+    assert row["mos_plus_minus"] == 0.008
+    assert row["mos_ci95"] == pytest.approx(2.02 * 0.008**0.5)
+
+
+def test_with_it_wavegrad_m_and_l_cannot_be_told_apart(printed_quality):
+    rows = printed_quality.set_index("system")
+    one, other = rows.loc["wavegrad-M"], rows.loc["wavegrad-L"]
+    assert one["mos"] - one["mos_ci95"] < other["mos"] < one["mos"] < other["mos"] + other["mos_ci95"]
+
+
+def test_the_printed_energy_is_joules_not_millijoules(printed_cost):
+    flops = printed_cost["gflops"] * 1e9 / 1.024 * published.GENERATED_SECONDS
+    as_joules = flops / printed_cost["e_gen_as_printed_mj"]
+    assert as_joules.max() < 5 * A5000_FLOPS_PER_JOULE  # WaveFlow's count is of more operations than are needed
+    assert (as_joules * 1000).max() > 1000 * A5000_FLOPS_PER_JOULE
+    exact = printed_cost["model"].isin(["melgan", "hifigan", "diffwave", "waveglow"])
+    assert as_joules[exact].max() < A5000_FLOPS_PER_JOULE
+    assert (as_joules[printed_cost["model"] == "wavegrad"] * 1000).min() > 100 * A5000_FLOPS_PER_JOULE
+
+
+def test_energy_per_second_is_a_hundredth_of_the_printed_number(printed_cost):
+    row = printed_cost.set_index("system").loc["melgan-S"]
+    assert row["energy_joules_per_audio_second"] == pytest.approx(0.4908)
+
+
+def test_exact_gflops_are_given_only_where_the_printed_count_holds_them(printed):
+    exact = printed.set_index("system")["gflops_per_audio_second"].dropna()
+    assert set(exact.index) == {f"{model}-{size}" for model in ("diffwave", "waveglow") for size in "SML"}
+    assert exact["diffwave-S"] == pytest.approx(79.43 / 1.024)
+
+
+def test_each_size_has_its_own_convention_over_that_of_its_model(conventions):
+    assert conventions.of("wavegrad", "M").audio_seconds == 2.048
+    assert conventions.of("wavegrad", "L").audio_seconds is None
+    assert "not published" in conventions.of("wavegrad", "L").parameters
+    assert conventions.of("newcomer", "S") == published.Convention()
+
+
+def test_the_published_table_has_natural_speech_and_18_systems_with_their_sources(printed):
+    assert len(printed) == 19
+    assert printed["system"].iloc[0] == "ground_truth"
+    systems = printed[printed["family"] != "reference"]
+    assert set(systems["energy_source"]) == {"published"}
+    assert set(printed["mos_source"]) == {"published"}
+    assert systems["parameters"].iloc[0] == 1_030_000
+    assert printed["energy_source"].iloc[0] == ""
+    assert systems["training_energy_joules"].unique() == pytest.approx([36 * 3.6e6])
+
+
+def test_both_published_fronts_are_those_of_the_paper(printed):
+    for column in ("on_front_energy", "on_front_gflops"):
+        front = set(printed.loc[printed[column].fillna(False), "system"])
+        assert front == {"melgan-S", "hifigan-S", "hifigan-L"}
+
+
+def test_a_published_table_without_a_column_names_it(tmp_path):
+    path = tmp_path / "table1.csv"
+    path.write_text("model,size\nmelgan,S\n")
+    with pytest.raises(UserError, match="'suggested_by_authors' is missing"):
+        published.read_quality(path)

@@ -1,0 +1,138 @@
+"""The join of all measurements: nothing is mixed up, filled in or lost."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from vocoder_pareto.analysis.columns import SYSTEMS_COLUMNS
+from vocoder_pareto.analysis.systems_table import (
+    Emissions,
+    mean_with_half_width,
+    measurement_flags,
+    mos_of_listening_test,
+    mos_of_paper,
+    read_measurements,
+    systems_measured,
+)
+from vocoder_pareto.analysis.tabular import read_systems, write_table
+from vocoder_pareto.errors import UserError
+
+COLUMNS = [
+    "system", "model", "size", "family", "parameters", "gflops_per_audio_second", "gflops_published_convention",
+    "energy_joules_per_audio_second", "energy_joules_per_audio_second_ci95", "energy_source", "device",
+    "mean_power_watts", "idle_power_watts", "real_time_factor", "peak_memory_bytes", "d_stft", "d_stft_ci95", "mos",
+    "mos_ci95", "mos_source", "training_steps", "training_seconds", "training_energy_joules", "co2eq_kg_training",
+    "on_front_energy", "on_front_gflops",
+]  # fmt: skip
+
+
+def measurements_of(files):
+    return read_measurements(files.complexity, files.energy, files.training, files.quality)
+
+
+@pytest.fixture
+def joined(files, printed_quality, families):
+    files.add("hifigan-S", 0.6, gflops=3).add("melgan-S", 0.5, gflops=2).add("melgan-M", 0.7, gflops=1)
+    files.add("newcomer-S", 0.01, gflops=0.5).add_quality("ground_truth", [0.0, 0.0]).add_quality("griffin_lim", [0.3])
+    table = systems_measured(measurements_of(files), mos_of_paper(printed_quality), families, Emissions(0.7, 1.5))
+    return table.set_index("system", drop=False)
+
+
+def test_columns_are_those_of_the_design_in_their_order(joined):
+    assert list(joined.columns) == COLUMNS == [column.name for column in SYSTEMS_COLUMNS]
+
+
+def test_references_stand_first_and_systems_keep_the_order_of_the_study(joined):
+    assert list(joined.index) == ["ground_truth", "griffin_lim", "hifigan-S", "melgan-S", "melgan-M", "newcomer-S"]
+
+
+def test_references_have_quality_and_no_cost(joined):
+    row = joined.loc["ground_truth"]
+    assert (row["mos"], row["d_stft"], row["family"]) == (4.34, 0.0, "reference")
+    assert np.isnan(row["energy_joules_per_audio_second"])
+    assert row["energy_source"] == ""
+    assert joined.loc["griffin_lim", "mos_source"] == ""
+
+
+def test_numbers_reach_their_columns(joined):
+    row = joined.loc["melgan-S"]
+    assert (row["parameters"], row["gflops_per_audio_second"], row["energy_source"]) == (1_030_000, 2, "nvml")
+    assert (row["mos"], row["mos_source"], row["family"]) == (1.37, "published", "GAN")
+    assert row["energy_joules_per_audio_second_ci95"] == pytest.approx(0.005)
+    assert (row["training_steps"], row["training_seconds"]) == (2, 7200)
+    assert row["co2eq_kg_training"] == pytest.approx(1.0 * 0.7 * 1.5)  # 1 kWh
+
+
+def test_a_system_that_the_paper_lacks_has_no_mos_and_is_on_no_front(joined):
+    row = joined.loc["newcomer-S"]
+    assert np.isnan(row["mos"])
+    assert row["mos_source"] == ""
+    assert joined["on_front_energy"].isna().to_dict()["newcomer-S"]
+    assert joined["on_front_energy"]["hifigan-S"]
+
+
+def test_fronts_are_of_the_rated_systems(joined):
+    assert set(joined.index[joined["on_front_energy"].fillna(False)]) == {"melgan-S", "hifigan-S"}
+    assert set(joined.index[joined["on_front_gflops"].fillna(False)]) == {"melgan-M", "hifigan-S"}
+
+
+def test_a_listening_test_replaces_all_published_mos(files, families):
+    files.add("hifigan-S", 0.6).add("melgan-S", 0.5).add("melgan-M", 0.7)
+    mos = mos_of_listening_test(files.mos({"hifigan-S": 3.0, "melgan-M": 3.5, "ground_truth": 4.5}))
+    table = systems_measured(measurements_of(files), mos, families, Emissions(0.7)).set_index("system")
+    assert np.isnan(table.loc["melgan-S", "mos"])  # not rated: never filled in from the paper
+    assert set(table["mos_source"]) == {"listening_test", ""}
+    assert table.loc["ground_truth", "mos"] == 4.5
+
+
+def test_a_simulated_panel_stays_marked(files, families):
+    files.add("melgan-S", 0.5)
+    mos = mos_of_listening_test(files.mos({"melgan-S": 3.0}, source="simulated"))
+    table = systems_measured(measurements_of(files), mos, families, Emissions(0.7))
+    assert list(table["mos_source"]) == ["simulated"]
+
+
+@pytest.mark.parametrize("source", ["published", "guess"])
+def test_mos_of_another_source_is_refused(files, source):
+    with pytest.raises(UserError, match="allowed is one of listening_test, simulated"):
+        mos_of_listening_test(files.mos({"melgan-S": 3.0}, source=source))
+
+
+def test_what_was_not_measured_is_empty_not_zero(files, printed_quality, families):
+    files.add("melgan-S", 0.5, source="estimated", idle_power_watts=None, peak_memory_bytes=None)
+    row = systems_measured(measurements_of(files), mos_of_paper(printed_quality), families, Emissions(0.7)).iloc[-1]
+    assert np.isnan(row["idle_power_watts"])
+    assert row[["peak_memory_bytes"]].isna().all()
+
+
+def test_a_table_survives_being_written_and_read(joined, tmp_path):
+    write_table(joined, tmp_path / "systems.csv")
+    again = read_systems(tmp_path / "systems.csv")
+    write_table(again, tmp_path / "again.csv")
+    assert (tmp_path / "systems.csv").read_bytes() == (tmp_path / "again.csv").read_bytes()
+    assert again.dtypes.to_dict() == joined.dtypes.to_dict()
+
+
+def test_a_cell_that_is_no_number_is_named(joined, tmp_path):
+    text = joined.astype("object").assign(mos="good").to_csv(index=False)
+    (tmp_path / "systems.csv").write_text(text)
+    with pytest.raises(UserError, match=r"systems.csv: column 'mos' holds a cell that is no number"):
+        read_systems(tmp_path / "systems.csv")
+
+
+def test_distances_are_averaged_with_students_interval(joined):
+    values = np.array([0.1, 0.2, 0.6])
+    mean, half_width = mean_with_half_width(values)
+    interval = stats.t.interval(0.95, 2, values.mean(), stats.sem(values))
+    assert (mean - half_width, mean + half_width) == pytest.approx(interval)
+    assert mean_with_half_width(values[:1]) == (0.1, None)
+    assert mean_with_half_width(values[:0]) == (None, None)
+    assert joined.loc["melgan-S", "d_stft"] == pytest.approx(0.15)
+
+
+def test_flags_name_what_must_not_be_published(files):
+    files.add("melgan-S", 0.5, publishable=False, flags=["short_protocol"]).add("melgan-M", 0.7)
+    flags = measurement_flags(measurements_of(files))
+    assert flags["not_publishable"] == ["melgan-S"]
+    assert flags["flags"] == {"melgan-S": ["short_protocol"]}
+    assert flags["d_stft_clips"] == {"melgan-S": 2, "melgan-M": 2}

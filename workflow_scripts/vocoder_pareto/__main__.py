@@ -1,0 +1,57 @@
+"""The Pareto front of any table: `python -m vocoder_pareto table.csv --minimise energy --maximise quality`.
+
+Writes the front as CSV, JSON and Markdown, and a figure, and prints the optimal rows. Columns with a name of
+systems.csv are taken to be in its units; `NAME_ci95` holds half-widths of 95 % intervals of `NAME`.
+"""
+
+import argparse
+
+from vocoder_pareto.analysis.figure_style import FigureSettings
+from vocoder_pareto.analysis.fronts import Objectives
+from vocoder_pareto.analysis.own_table import front_of_file, write_front
+from vocoder_pareto.program import run
+from vocoder_pareto.settings import settings_from
+
+
+def main() -> None:
+    """Parse the command line, find the front, write it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m vocoder_pareto", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("table", help="CSV file, a row per system")
+    parser.add_argument("--minimise", nargs="+", default=[], metavar="COLUMN", help="columns of which less is better")
+    parser.add_argument("--maximise", nargs="+", default=[], metavar="COLUMN", help="columns of which more is better")
+    parser.add_argument("--name", metavar="COLUMN", help="column that names the rows (default: the first with text)")
+    parser.add_argument("--group", metavar="COLUMN", help="column of groups, such as families of models")
+    parser.add_argument(
+        "--interval", nargs=2, action="append", default=[], metavar=("OBJECTIVE", "COLUMN"),
+        help="column of half-widths of the 95 %% intervals of an objective",
+    )  # fmt: skip
+    parser.add_argument("--draws", type=int, default=10_000, help="Monte Carlo draws (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the draws (default: %(default)s)")
+    parser.add_argument("--style", choices=["improved", "paper"], default="improved", help="of the figure")
+    parser.add_argument("--width-inches", type=float, default=3.4, help="of a panel (default: %(default)s)")
+    parser.add_argument("--formats", nargs="+", default=["pdf", "svg"], help="of the figure: pdf, svg, png")
+    parser.add_argument("--output", default="front", help="folder to write (default: %(default)s)")
+    arguments = parser.parse_args()
+    columns = dict.fromkeys(arguments.minimise, "min") | dict.fromkeys(arguments.maximise, "max")
+    if not 2 <= len(columns) == len(arguments.minimise) + len(arguments.maximise) <= 3:
+        parser.error("name two or three different columns in --minimise and --maximise")
+    settings = {"style": arguments.style, "width_inches": arguments.width_inches}
+    front = front_of_file(
+        arguments.table,
+        Objectives("front", columns),
+        arguments.name,
+        arguments.group,
+        dict(arguments.interval),
+        arguments.draws,
+        arguments.seed,
+    )
+    files = write_front(front, arguments.output, arguments.formats, settings_from(FigureSettings, settings, "figures"))
+    print(f"Pareto optimal, {len(front.summary['front'])} of {front.summary['systems']}:")
+    print("\n".join(f"  {name}" for name in front.summary["front"]))
+    print("Written: " + ", ".join(map(str, files)))
+
+
+if __name__ == "__main__":
+    run(main)
