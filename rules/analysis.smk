@@ -54,22 +54,6 @@ wildcard_constraints:
     objectives="|".join(OBJECTIVES) or "none",
 
 
-def front_objectives(gflops):
-    """Function of a wildcard `cost`: MOS against energy, or against a column of GFLOPs, as canonical JSON."""
-    columns = {"energy": "energy_joules_per_audio_second", "gflops": gflops}
-
-    def objectives(wildcards):
-        pair = {columns[wildcards.cost]: "min", "mos": "max"}
-        return configuration.canonical_json({"name": wildcards.cost, "columns": pair})
-
-    return objectives
-
-
-def fronts_of_figure(folder, suffix):
-    """Function of a wildcard `figure`: the files of its fronts below `folder`."""
-    return lambda wildcards: [f"{folder}/{front}{suffix}" for front in FRONTS_OF_FIGURE[wildcards.figure]]
-
-
 rule tabulate_systems:
     input:
         complexity=expand(f"{RESULTS}/measurements/complexity/{{system}}.json", system=SYSTEMS),
@@ -89,11 +73,12 @@ rule tabulate_systems:
         families=model_families(),
         intensity=config["carbon"]["intensity_kg_per_kwh"],
         effectiveness=config["carbon"]["power_usage_effectiveness"],
+        program=program("tabulate_systems"),
         code=code_version("tabulate_systems"),
     message:
         "Joining all measurements into one table."
     shell:
-        "python {PROGRAMS:q}/tabulate_systems.py --complexity {input.complexity:q} --energy {input.energy:q}"
+        "python {params.program:q} --complexity {input.complexity:q} --energy {input.energy:q}"
         " --training {input.training:q} --quality {input.quality:q} --published-quality {input.published_quality:q}"
         " --mos {input.mos:q} --families {params.families:q} --intensity-kg-per-kwh {params.intensity}"
         " --power-usage-effectiveness {params.effectiveness} --output {output.systems:q} --flags {output.flags:q}"
@@ -124,11 +109,12 @@ rule tabulate_results:
     params:
         origin="measured",
         labels=model_labels(),
+        program=program("tabulate_results"),
         code=code_version("tabulate_results"),
     message:
         "Writing tables 1 and 2."
     shell:
-        "python {PROGRAMS:q}/tabulate_results.py --systems {input.systems:q} --flags {input.flags:q}"
+        "python {params.program:q} --systems {input.systems:q} --flags {input.flags:q}"
         " --origin {params.origin} --published-quality {input.published_quality:q}"
         " --published-cost {input.published_cost:q} --labels {params.labels:q}"
         " --table1 {output.table1:q} --table2 {output.table2:q} &> {log:q}"
@@ -158,11 +144,12 @@ rule compare_published:
         "../envs/analysis.yaml"
     params:
         labels=model_labels(),
+        program=program("compare_published"),
         code=code_version("compare_published"),
     message:
         "Comparing with the published numbers."
     shell:
-        "python {PROGRAMS:q}/compare_published.py --systems {input.systems:q} --published {input.published:q}"
+        "python {params.program:q} --systems {input.systems:q} --published {input.published:q}"
         " --conventions {input.conventions:q} --statement {input.statement:q} --labels {params.labels:q}"
         " --table {output.table:q} --markdown {output.markdown:q} --agreement {output.agreement:q} &> {log:q}"
 
@@ -182,11 +169,12 @@ rule account_carbon:
     params:
         intensity=config["carbon"]["intensity_kg_per_kwh"],
         effectiveness=config["carbon"]["power_usage_effectiveness"],
+        program=program("account_carbon"),
         code=code_version("account_carbon"),
     message:
         "Accounting for the emissions of training and generation."
     shell:
-        "python {PROGRAMS:q}/account_carbon.py --statement {input.statement:q} --published {input.published:q}"
+        "python {params.program:q} --statement {input.statement:q} --published {input.published:q}"
         " --systems {input.systems:q} --training {input.training:q} --intensity-kg-per-kwh {params.intensity}"
         " --power-usage-effectiveness {params.effectiveness} --output {output.carbon:q} &> {log:q}"
 
@@ -206,11 +194,12 @@ rule find_fronts:
         objectives=front_objectives("gflops_per_audio_second"),
         draws=config["pareto"]["draws"],
         seed=config["seed"],
+        program=program("find_fronts"),
         code=code_version("find_fronts"),
     message:
         "Finding the front: {params.objectives}."
     shell:
-        "python {PROGRAMS:q}/find_fronts.py --systems {input.systems:q} --flags {input.flags:q}"
+        "python {params.program:q} --systems {input.systems:q} --flags {input.flags:q}"
         " --objectives {params.objectives:q} --draws {params.draws} --seed {params.seed}"
         " --table {output.table:q} --summary {output.summary:q} &> {log:q}"
 
@@ -227,6 +216,7 @@ use rule find_fronts as find_fronts_of_objectives with:
         objectives=lambda wildcards: configuration.canonical_json(OBJECTIVES[wildcards.objectives]),
         draws=config["pareto"]["draws"],
         seed=config["seed"],
+        program=program("find_fronts"),
         code=code_version("find_fronts"),
 
 
@@ -247,11 +237,12 @@ rule draw_pareto:
     params:
         figures=config_json("figures"),
         labels=model_labels(),
+        program=program("draw_pareto"),
         code=code_version("draw_pareto"),
     message:
         "Drawing {output.figures[0]}."
     shell:
-        "python {PROGRAMS:q}/draw_pareto.py --tables {input.tables:q} --summaries {input.summaries:q}"
+        "python {params.program:q} --tables {input.tables:q} --summaries {input.summaries:q}"
         " --figures {params.figures:q} --labels {params.labels:q} --output {output.figures:q} &> {log:q}"
 
 
@@ -282,8 +273,9 @@ rule draw_definition:
         "../envs/analysis.yaml"
     params:
         figures=config_json("figures"),
+        program=program("draw_definition"),
         code=code_version("draw_definition"),
     message:
         "Drawing {output.figures[0]}."
     shell:
-        "python {PROGRAMS:q}/draw_definition.py --figures {params.figures:q} --output {output.figures:q} &> {log:q}"
+        "python {params.program:q} --figures {params.figures:q} --output {output.figures:q} &> {log:q}"

@@ -1,6 +1,7 @@
 # What all rules share: the checked configuration, its slices, and the version of the code that a rule runs.
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -24,7 +25,9 @@ RESULTS = config["results_dir"].rstrip("/")
 SYSTEMS = configuration.configured_systems(config)
 REFERENCES = list(REFERENCE_SYSTEMS)
 # A job asks for a GPU when the configuration names one, or when this machine has one.
-GPUS_PER_JOB = int(config["device"] != "cpu" and (config["device"] != "auto" or Path("/dev/nvidiactl").exists()))
+GPUS_PER_JOB = int(
+    config["device"].startswith("cuda") or (config["device"] == "auto" and shutil.which("nvidia-smi") is not None)
+)
 
 
 wildcard_constraints:
@@ -39,18 +42,23 @@ def config_json(*keys):
     return configuration.canonical_json(part)
 
 
-def code_version(program):
+def program(name):
+    """The program of a rule."""
+    return f"{PROGRAMS}/{name}.py"
+
+
+def code_version(name):
     """Hash of a program and of all library modules that it imports."""
-    return hash_of_code([f"{PROGRAMS}/{program}.py"], PROGRAMS)
+    return hash_of_code([program(name)], PROGRAMS)
 
 
-def system_code_version(program, *classes):
+def system_code_version(name, *classes):
     """As `code_version`, and the modules of a system's own classes (`vocoder`, `objective`)."""
 
     def version(wildcards):
         settings = settings_of(wildcards)
-        modules = [module_file(settings[name], PROGRAMS) for name in classes]
-        return hash_of_code([f"{PROGRAMS}/{program}.py", *modules], PROGRAMS)
+        modules = [module_file(settings[each], PROGRAMS) for each in classes]
+        return hash_of_code([program(name), *modules], PROGRAMS)
 
     return version
 
@@ -97,6 +105,43 @@ def model_families():
     """The kind of each model (GAN, flow, diffusion, …), as canonical JSON."""
     families = {model: family["family"] for model, family in config["models"].items() if "family" in family}
     return configuration.canonical_json(families)
+
+
+def corpus_version(wildcards):
+    """What tells one corpus from another: the code that speaks it, or what lies in a user's own folder."""
+    if config["dataset"]["source"] == "synthetic":
+        return code_version("synthesize_corpus")
+    return None if CORPUS.made_here else listing_digest(CORPUS.folder)
+
+
+def front_objectives(gflops):
+    """Function of a wildcard `cost`: MOS against energy, or against a column of GFLOPs, as canonical JSON."""
+    columns = {"energy": "energy_joules_per_audio_second", "gflops": gflops}
+
+    def objectives(wildcards):
+        pair = {columns[wildcards.cost]: "min", "mos": "max"}
+        return configuration.canonical_json({"name": wildcards.cost, "columns": pair})
+
+    return objectives
+
+
+def fronts_of_figure(folder, suffix):
+    """Function of a wildcard `figure`: the files of its fronts below `folder`."""
+    return lambda wildcards: [f"{folder}/{front}{suffix}" for front in FRONTS_OF_FIGURE[wildcards.figure]]
+
+
+def responses_of_test(wildcards):
+    """The files with answers: those of people in the configured folder, or of the simulated panel."""
+    if LISTENING["responses"]:
+        try:
+            # The key lies beside the answers: a test that is over does not depend on the audio of today.
+            keys = [str(path) for path in [Path(RESPONSES_FOLDER) / "key.json"] if path.is_file()]
+            return [*map(str, response_files(RESPONSES_FOLDER)), *keys]
+        except UserError as error:
+            raise WorkflowError(str(error)) from None
+    if LISTENING["simulate"]:
+        return [SIMULATED_RESPONSES]
+    raise WorkflowError("mos.csv needs answers: set config key listening_test.responses to the folder that holds them")
 
 
 def whole_machine(wildcards):

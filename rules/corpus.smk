@@ -10,13 +10,6 @@ CORPUS_FOLDER = str(CORPUS.folder)
 ARCHIVE = str(CORPUS.archive or "")
 
 
-def corpus_version(wildcards):
-    """What tells one corpus from another: the code that speaks it, or what lies in a user's own folder."""
-    if config["dataset"]["source"] == "synthetic":
-        return code_version("synthesize_corpus")
-    return None if CORPUS.made_here else listing_digest(CORPUS.folder)
-
-
 rule synthesize_corpus:
     input:
         sentences=f"{RESOURCES}/sentences.txt",
@@ -35,11 +28,12 @@ rule synthesize_corpus:
     params:
         clips=config_json("dataset", "clips"),
         voices=config_json("dataset", "voices"),
+        program=program("synthesize_corpus"),
         code=code_version("synthesize_corpus"),
     message:
         "Synthesising a corpus with eSpeak NG."
     shell:
-        "python {PROGRAMS:q}/synthesize_corpus.py --sentences {input.sentences:q} --clips {params.clips:q}"
+        "python {params.program:q} --sentences {input.sentences:q} --clips {params.clips:q}"
         " --voices {params.voices:q} --processes {threads} --metadata {output.metadata:q} &> {log:q}"
 
 
@@ -53,8 +47,10 @@ rule fetch_ljspeech:
     resources:
         mem_mb=2000,
         runtime=240,
+        # As resources: neither the archive's place nor the code may make 2.6 GB be fetched again.
+        archive=ARCHIVE,
+        program=program("fetch_ljspeech"),
     message:
         "Fetching LJSpeech 1.1."
     shell:
-        # Neither the archive's place nor the code is a param: a change of them must not fetch 2.6 GB again.
-        "python {PROGRAMS:q}/fetch_ljspeech.py --archive {ARCHIVE:q}" " --metadata {output.metadata:q} &> {log:q}"
+        "python {resources.program:q} --archive {resources.archive:q} --metadata {output.metadata:q} &> {log:q}"

@@ -20,15 +20,16 @@ rule prepare_clips:
     resources:
         mem_mb=2000,
         runtime=30,
+        corpus=CORPUS_FOLDER,  # no param: a corpus that moved is the same, params.corpus tells what lies in it
     params:
         dataset=configuration.canonical_json(dataset_settings(config)),
         corpus=corpus_version,
+        program=program("prepare_clips"),
         code=code_version("prepare_clips"),
     message:
         "Cutting the recordings into clips."
     shell:
-        # The folder is no param, since a corpus that moved is the same corpus; `corpus` tells what lies in it.
-        "python {PROGRAMS:q}/prepare_clips.py --dataset {params.dataset:q} --corpus {CORPUS_FOLDER:q}"
+        "python {params.program:q} --dataset {params.dataset:q} --corpus {resources.corpus:q}"
         " --processes {threads} --clips {output.clips:q} --table {output.table:q} --skipped {output.skipped:q} &> {log:q}"
 
 
@@ -53,10 +54,11 @@ rule compute_mels:
     params:
         format=configuration.canonical_json(format_settings(config)),
         normalization=config["mel"]["normalization"],
+        program=program("compute_mels"),
         code=code_version("compute_mels"),
     message:
         "Computing mel-spectrograms."
     shell:
-        "python {PROGRAMS:q}/compute_mels.py --clips {input.clips:q} --table {input.table:q} --format {params.format:q}"
+        "python {params.program:q} --clips {input.clips:q} --table {input.table:q} --format {params.format:q}"
         " --normalization {params.normalization:q} --threads {threads} --mels {output.mels:q} --ranges {output.ranges:q}"
         " --stats {output.stats:q} &> {log:q}"

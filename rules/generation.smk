@@ -26,11 +26,12 @@ rule generate_audio:
         batch_size=config["generation"]["batch_size"],
         seed=config["seed"],
         device=config["device"],
+        program=program("generate_audio"),
         code=system_code_version("generate_audio", "vocoder"),
     message:
         "Generating the test set with {wildcards.system}."
     shell:
-        "python {PROGRAMS:q}/generate_audio.py --checkpoint {input.checkpoint:q} --system {params.system:q}"
+        "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q}"
         " --mels {input.mels:q} --table {input.table:q} --clips-limit {params.clips:q}"
         " --batch-size {params.batch_size} --seed {params.seed} --device {params.device:q}"
         " --manifest {output.manifest:q} &> {log:q}"
@@ -59,11 +60,12 @@ rule generate_reference:
         clips=config_json("generation", "clips"),
         iterations=config["generation"]["griffin_lim_iterations"],
         seed=config["seed"],
+        program=program("generate_reference"),
         code=code_version("generate_reference"),
     message:
         "Writing the test set as {wildcards.reference}."
     shell:
-        "python {PROGRAMS:q}/generate_reference.py --reference {wildcards.reference} --clips {input.clips:q}"
+        "python {params.program:q} --reference {wildcards.reference} --clips {input.clips:q}"
         " --mels {input.mels:q} --ranges {input.ranges:q} --table {input.table:q} --format {params.format:q}"
         " --clips-limit {params.clips:q} --iterations {params.iterations} --seed {params.seed} --processes {threads}"
         " --manifest {output.manifest:q} &> {log:q}"

@@ -15,20 +15,6 @@ if LISTENING["responses"] and LISTENING["simulate"]:
 RESPONSES_FOLDER = LISTENING["responses"] or SIMULATED_RESPONSES
 
 
-def responses_of_test(wildcards):
-    """The files with answers: those of people in the configured folder, or of the simulated panel."""
-    if LISTENING["responses"]:
-        try:
-            # The key lies beside the answers: a test that is over does not depend on the audio of today.
-            keys = [str(path) for path in [Path(RESPONSES_FOLDER) / "key.json"] if path.is_file()]
-            return [*map(str, response_files(RESPONSES_FOLDER)), *keys]
-        except UserError as error:
-            raise WorkflowError(str(error)) from None
-    if LISTENING["simulate"]:
-        return [SIMULATED_RESPONSES]
-    raise WorkflowError("mos.csv needs answers: set config key listening_test.responses to the folder that holds them")
-
-
 rule export_listening_test:
     input:
         manifests=expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *SYSTEMS]),
@@ -52,13 +38,14 @@ rule export_listening_test:
         loudness=config_json("listening_test", "loudness"),
         page=config_json("listening_test", "page"),
         p808_base_url=LISTENING["p808_base_url"],
-        templates=f"{RESOURCES}/listening_test",
+        templates=lambda wildcards, input: os.path.dirname(input.templates[0]),
         seed=config["seed"],
+        program=program("export_listening_test"),
         code=code_version("export_listening_test"),
     message:
         "Exporting the listening test."
     shell:
-        "python {PROGRAMS:q}/export_listening_test.py --manifests {input.manifests:q} --design {params.design:q}"
+        "python {params.program:q} --manifests {input.manifests:q} --design {params.design:q}"
         " --loudness {params.loudness:q} --page {params.page:q} --p808-base-url {params.p808_base_url:q}"
         " --texts {input.texts:q} --templates {params.templates:q} --seed {params.seed}"
         " --page-folder {output.page:q} --webmushra-folder {output.webmushra:q} --p808-folder {output.p808:q}"
@@ -83,11 +70,12 @@ rule simulate_responses:
     params:
         listeners=LISTENING["simulate"] or 0,
         seed=config["seed"],
+        program=program("simulate_responses"),
         code=code_version("simulate_responses"),
     message:
         "SIMULATING {params.listeners} listeners, for demonstration only."
     shell:
-        "python {PROGRAMS:q}/simulate_responses.py --key {input.key:q} --published-quality {input.published_quality:q}"
+        "python {params.program:q} --key {input.key:q} --published-quality {input.published_quality:q}"
         " --listeners {params.listeners} --seed {params.seed} --output {output.responses:q} &> {log:q}"
 
 
@@ -107,17 +95,19 @@ rule analyse_responses:
         f"{RESULTS}/logs/analyse_responses.log",
     conda:
         "../envs/analysis.yaml"
+    resources:
+        folder=RESPONSES_FOLDER,  # no param: answers that moved are the same answers
     params:
         systems=configuration.canonical_json([*REFERENCES, *SYSTEMS]),
         screening=config_json("listening_test", "screening"),
         statistics=config_json("listening_test", "statistics"),
         seed=config["seed"],
+        program=program("analyse_responses"),
         code=code_version("analyse_responses"),
     message:
         "Analysing the responses to the listening test."
     shell:
-        # The folder is no param, since answers that moved are the same answers.
-        "python {PROGRAMS:q}/analyse_responses.py --responses {RESPONSES_FOLDER:q} --systems {params.systems:q}"
+        "python {params.program:q} --responses {resources.folder:q} --systems {params.systems:q}"
         " --screening {params.screening:q} --statistics {params.statistics:q} --seed {params.seed}"
         " --mos-table {output.mos:q} --details-table {output.details:q} --ratings-table {output.ratings:q}"
         " --rejected-table {output.rejected:q} --screening-table {output.screening:q}"

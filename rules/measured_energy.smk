@@ -25,11 +25,12 @@ rule measure_energy:
         meter=config_json("meter"),
         device=config["device"],
         seed=config["seed"],
+        program=program("measure_energy"),
         code=system_code_version("measure_energy", "vocoder"),
     message:
         "Measuring the energy of {wildcards.system}, alone on the machine."
     shell:
-        "python {PROGRAMS:q}/measure_energy.py --checkpoint {input.checkpoint:q} --system {params.system:q}"
+        "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q}"
         " --complexity {input.complexity:q} --mels {input.mels:q} --table {input.table:q}"
         " --protocol {params.protocol:q} --meter {params.meter:q} --device {params.device:q} --seed {params.seed}"
         " --output {output.measurement:q} &> {log:q}"

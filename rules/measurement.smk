@@ -11,11 +11,12 @@ rule measure_complexity:
     params:
         system=synthesis_settings,
         published=published_convention,
+        program=program("measure_complexity"),
         code=system_code_version("measure_complexity", "vocoder"),
     message:
         "Counting parameters and FLOPs of {wildcards.system}."
     shell:
-        "python {PROGRAMS:q}/measure_complexity.py --system {params.system:q} --published {params.published:q}"
+        "python {params.program:q} --system {params.system:q} --published {params.published:q}"
         " --output {output.measurement:q} &> {log:q}"
 
 
@@ -52,11 +53,12 @@ rule sweep_energy:
         meter=config_json("meter"),
         device=config["device"],
         seed=config["seed"],
+        program=program("sweep_energy"),
         code=system_code_version("sweep_energy", "vocoder"),
     message:
         "Measuring {wildcards.system} against batch size and precision, alone on the machine."
     shell:
-        "python {PROGRAMS:q}/sweep_energy.py --checkpoint {input.checkpoint:q} --system {params.system:q}"
+        "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q}"
         " --mels {input.mels:q} --table {input.table:q} --protocol {params.protocol:q} --sweep {params.sweep:q}"
         " --meter {params.meter:q} --device {params.device:q} --seed {params.seed} --output {output.sweep:q} &> {log:q}"
 
@@ -73,11 +75,12 @@ rule draw_sweeps:
     params:
         figures=config_json("figures"),
         labels=model_labels(),
+        program=program("draw_sweeps"),
         code=code_version("draw_sweeps"),
     message:
         "Drawing energy against batch size and precision."
     shell:
-        "python {PROGRAMS:q}/draw_sweeps.py --sweeps {input.sweeps:q} --figures {params.figures:q}"
+        "python {params.program:q} --sweeps {input.sweeps:q} --figures {params.figures:q}"
         " --labels {params.labels:q} --output {output.figures:q} &> {log:q}"
 
 
@@ -100,11 +103,12 @@ rule profile_layers:
     params:
         system=synthesis_settings,
         device=config["device"],
+        program=program("profile_layers"),
         code=system_code_version("profile_layers", "vocoder"),
     message:
         "Profiling the layers of {wildcards.system}."
     shell:
-        "python {PROGRAMS:q}/profile_layers.py --system {params.system:q} --device {params.device:q}"
+        "python {params.program:q} --system {params.system:q} --device {params.device:q}"
         " --output {output.profile:q} &> {log:q}"
 
 

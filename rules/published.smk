@@ -42,11 +42,12 @@ rule tabulate_published:
         "../envs/analysis.yaml"
     params:
         families=model_families(),
+        program=program("tabulate_published"),
         code=code_version("tabulate_published"),
     message:
         "Joining the published tables."
     shell:
-        "python {PROGRAMS:q}/tabulate_published.py --quality {input.quality:q} --cost {input.cost:q}"
+        "python {params.program:q} --quality {input.quality:q} --cost {input.cost:q}"
         " --conventions {input.conventions:q} --statement {input.statement:q} --families {params.families:q}"
         " --output {output.systems:q} &> {log:q}"
 
@@ -73,6 +74,7 @@ use rule tabulate_results as tabulate_published_results with:
     params:
         origin="published",
         labels=model_labels(),
+        program=program("tabulate_results"),
         code=code_version("tabulate_results"),
     message:
         "Writing the published tables 1 and 2."
@@ -111,6 +113,7 @@ use rule find_fronts as find_published_fronts with:
         objectives=front_objectives("gflops_published_convention"),
         draws=config["pareto"]["draws"],
         seed=config["seed"],
+        program=program("find_fronts"),
         code=code_version("find_fronts"),
 
 

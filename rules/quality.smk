@@ -19,11 +19,12 @@ rule measure_quality:
         runtime=240,
     params:
         metrics=config_json("quality", "metrics"),
+        program=program("measure_quality"),
         code=code_version("measure_quality"),
     message:
         "Measuring the objective quality of {wildcards.system}."
     shell:
-        "python {PROGRAMS:q}/measure_quality.py --manifest {input.manifest:q} --reference {input.reference:q}"
+        "python {params.program:q} --manifest {input.manifest:q} --reference {input.reference:q}"
         " --metrics {params.metrics:q} --processes {threads} --output {output.measurement:q} &> {log:q}"
 
 
@@ -42,10 +43,11 @@ rule correlate_metrics:
         figures=config_json("figures"),
         labels=model_labels(),
         seed=config["seed"],
+        program=program("correlate_metrics"),
         code=code_version("correlate_metrics"),
     message:
         "Correlating objective metrics with MOS."
     shell:
-        "python {PROGRAMS:q}/correlate_metrics.py --systems {input.systems:q} --quality {input.quality:q}"
+        "python {params.program:q} --systems {input.systems:q} --quality {input.quality:q}"
         " --seed {params.seed} --figures {params.figures:q} --labels {params.labels:q} --table {output.table:q}"
         " --output {output.figures:q} &> {log:q}"

@@ -19,11 +19,12 @@ rule record_provenance:
         "../envs/analysis.yaml"
     params:
         config=configuration.canonical_json(config),
+        program=program("record_provenance"),
         code=code_version("record_provenance"),
     message:
         "Recording versions, commit, configuration and hardware."
     shell:
-        "python {PROGRAMS:q}/record_provenance.py --config {params.config:q} --output {output.provenance:q} &> {log:q}"
+        "python {params.program:q} --config {params.config:q} --output {output.provenance:q} &> {log:q}"
 
 
 rule build_report:
@@ -40,13 +41,14 @@ rule build_report:
     conda:
         "../envs/analysis.yaml"
     params:
-        templates=f"{RESOURCES}/report",
+        templates=lambda wildcards, input: os.path.dirname(input.templates[0]),
         labels=model_labels(),
         clips=config["report"]["clips"],
+        program=program("build_report"),
         code=code_version("build_report"),
     message:
         "Building the report page."
     shell:
-        "python {PROGRAMS:q}/build_report.py --systems {input.systems:q} --manifests {input.manifests:q}"
+        "python {params.program:q} --systems {input.systems:q} --manifests {input.manifests:q}"
         " --downloads {input.downloads:q} --provenance {input.provenance:q} --templates {params.templates:q}"
         " --labels {params.labels:q} --clips {params.clips} --output {output.page:q} &> {log:q}"

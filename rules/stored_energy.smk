@@ -13,9 +13,10 @@ rule adopt_measurement:
     params:
         system=synthesis_settings,
         stored=config["measurements"]["from"],
+        program=program("adopt_measurement"),
         code=code_version("adopt_measurement"),
     message:
         "Taking the energy of {wildcards.system} from {params.stored}."
     shell:
-        "python {PROGRAMS:q}/adopt_measurement.py --set {params.stored:q} --system {params.system:q}"
+        "python {params.program:q} --set {params.stored:q} --system {params.system:q}"
         " --output {output.measurement:q} &> {log:q}"

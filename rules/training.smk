@@ -14,10 +14,10 @@ rule train:
         f"{RESULTS}/logs/train/{{system}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{system}}.tsv"
-    conda:
-        "../envs/torch.yaml"
     # Resumable state lies beside the outputs and is none of them, so Snakemake never deletes it.
     retries: config["training"]["retries"]
+    conda:
+        "../envs/torch.yaml"
     threads: 2
     resources:
         gpu=GPUS_PER_JOB,
@@ -31,11 +31,12 @@ rule train:
         carbon=config_json("carbon"),
         device=config["device"],
         seed=config["seed"],
+        program=program("train"),
         code=system_code_version("train", "vocoder", "objective"),
     message:
         "Training {wildcards.system}."
     shell:
-        "python {PROGRAMS:q}/train.py --system {params.system:q} --run {params.run:q} --clips {input.clips:q}"
+        "python {params.program:q} --system {params.system:q} --run {params.run:q} --clips {input.clips:q}"
         " --table {input.table:q} --mels {input.mels:q} --meter {params.meter:q} --carbon {params.carbon:q}"
         " --device {params.device:q} --seed {params.seed} --code-version {params.code} --state {params.state:q}"
         " --checkpoint {output.checkpoint:q} --summary {output.summary:q} --metrics {output.metrics:q} &>> {log:q}"
