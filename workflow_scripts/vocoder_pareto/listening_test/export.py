@@ -6,11 +6,11 @@ from pathlib import Path
 
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.listening_test.key import Key, write_key
-from vocoder_pareto.listening_test.p808 import write_p808
+from vocoder_pareto.listening_test.p808_export import write_p808
 from vocoder_pareto.listening_test.page import PageSettings, write_page
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.texts import Texts
-from vocoder_pareto.listening_test.webmushra import write_webmushra
+from vocoder_pareto.listening_test.webmushra_export import write_webmushra
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,10 @@ from typing import Any
 from vocoder_pareto.audio.files import write_wav
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
+from vocoder_pareto.listening_test.page_answers import ANSWER_FORMAT, ANSWER_VERSION
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.texts import Texts, with_numbers
 
-ANSWER_FORMAT = "vocoder-pareto listening test answers"
-ANSWER_VERSION = 1
 ASSETS = ("page.html", "style.css", "script.js")
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 from vocoder_pareto.listening_test.key import Key, Session
-from vocoder_pareto.listening_test.page import ANSWER_FORMAT, ANSWER_VERSION
 from vocoder_pareto.listening_test.ratings import (
     Rating,
     RejectedRow,
@@ -20,6 +19,8 @@ from vocoder_pareto.listening_test.ratings import (
     whole_of,
 )
 
+ANSWER_FORMAT = "vocoder-pareto listening test answers"
+ANSWER_VERSION = 1
 FIELDS = ("submission_id", "participant", "session", "finished_at", "simulated", "ratings")
 
 
@@ -28,7 +29,7 @@ class Submission:
     """One file of answers.
 
     Attributes:
-        path: the file.
+        file: its name.
         submission_id: drawn once per session on the participant's device.
         participant: the code.
         session: number of the prepared session.
@@ -36,7 +37,7 @@ class Submission:
         rows: its ratings, or why they were rejected.
     """
 
-    path: str
+    file: str
     submission_id: str
     participant: str
     session: int
@@ -73,7 +74,7 @@ def read_submission(path: str | Path, key: Key) -> Submission:
     if session is None:
         raise UserError(f"{path}: session {content['session']!r} is not in key.json; put its own key beside it")
     return Submission(
-        path=str(path),
+        file=Path(path).name,
         submission_id=str(content["submission_id"]),
         participant=str(content["participant"]).strip(),
         session=session.number,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.key import Key, read_key
-from vocoder_pareto.listening_test.p808 import VOTE_COLUMNS, read_p808
+from vocoder_pareto.listening_test.p808_results import VOTE_COLUMNS, read_p808
 from vocoder_pareto.listening_test.page_answers import Submission, read_submission
 from vocoder_pareto.listening_test.ratings import Rating, RejectedRow, Responses
 from vocoder_pareto.listening_test.tidy import read_tidy
-from vocoder_pareto.listening_test.webmushra import RESULT_COLUMNS, read_webmushra
+from vocoder_pareto.listening_test.webmushra_results import RESULT_COLUMNS, read_webmushra
 
 KEY_NAME = "key.json"
 SUFFIXES = (".json", ".csv")
@@ -103,17 +103,16 @@ class _Reader:
 def _first_submissions(submissions: Iterable[Submission]) -> Iterator[Rating | RejectedRow]:
     """The rows of each participant's first submission of a session; those of later ones are rejected."""
     first: dict[tuple[str, ...], Submission] = {}
-    for submission in sorted(submissions, key=lambda found: (found.finished_at or "9999", found.path)):
+    for submission in sorted(submissions, key=lambda found: (found.finished_at or "9999", found.file)):
         names = [("id", submission.submission_id), ("session", submission.participant, str(submission.session))]
         earlier = next((first[name] for name in names if name in first), None)
         if earlier is None:
             first |= dict.fromkeys(names, submission)
             yield from submission.rows
             continue
-        reason = f"duplicate submission of {submission.participant}, session {submission.session}; see {Path(earlier.path).name}"
-        yield from (
-            RejectedRow(Path(submission.path).name, number, reason) for number, _ in enumerate(submission.rows, start=1)
-        )
+        who = f"{submission.participant}, session {submission.session}"
+        reason = f"duplicate submission of {who}; see {earlier.file}"
+        yield from (RejectedRow(submission.file, number, reason) for number, _ in enumerate(submission.rows, start=1))
 
 
 def _unique_and_known(

@@ -46,7 +46,7 @@ def read_tidy(path: str | Path, systems: Collection[str]) -> Iterator[Rating | R
 
 def write_tidy(path: str | Path, ratings: Sequence[Rating]) -> None:
     """Write canonical responses, which `read_tidy` reads; what is not known is empty."""
-    with writtenwhole_of(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows([_cell(getattr(rating, name)) for name in COLUMNS] for rating in ratings)

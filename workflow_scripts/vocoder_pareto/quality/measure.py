@@ -16,6 +16,8 @@ from vocoder_pareto.parallel import map_in_processes
 from vocoder_pareto.quality.metrics import METRICS, Metric, metrics_named
 from vocoder_pareto.quality.undefined import Undefined
 
+CLIPS_PER_TASK = 16
+
 Pair = tuple[str, Path, Path]  # clip id, reference, estimate
 
 
@@ -38,7 +40,8 @@ def measure_quality(
     """
     metrics = metrics_named(tuple(names))
     work = partial(_measured, [metric.name for metric in metrics])
-    rows = map_in_processes(work, _pairs(manifest, reference), processes, "Measuring quality")
+    pairs = _pairs(manifest, reference)
+    rows = map_in_processes(work, pairs, processes, "Measuring quality", CLIPS_PER_TASK)
     with written_whole(output) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["clip_id", *(metric.name for metric in metrics), "failures"])

@@ -1,26 +1,22 @@
-"""webMUSHRA (Schoeffler et al. 2018): a configuration per list with its sounds, and its results read back.
+"""The test for webMUSHRA (Schoeffler et al. 2018): a configuration per list, and the sounds.
 
-The results name no participant unless a question asks for one, so the export asks, and the import refuses files
-without. Names of conditions are opaque; key.json resolves them.
+Names of conditions are opaque; key.json resolves them. The last page asks for the participant, whom the results would
+not name otherwise.
 """
 
-import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from vocoder_pareto.audio.files import write_wav
-from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
-from vocoder_pareto.listening_test.key import Key, Stimulus
+from vocoder_pareto.listening_test.key import Stimulus
 from vocoder_pareto.listening_test.plan import Plan
-from vocoder_pareto.listening_test.ratings import Rating, RejectedRow, RowFault, number_of, rating_of, score_of
 from vocoder_pareto.listening_test.texts import Texts, with_numbers
+from vocoder_pareto.listening_test.webmushra_results import PARTICIPANT_QUESTION
 
-PARTICIPANT_QUESTION = "participant_id"
-RESULT_COLUMNS = ("session_test_id", "trial_id", "stimuli_rating", "stimuli", "rating_time")
 _PAGE = "likert_single_stimulus"
 
 
@@ -41,46 +37,6 @@ def write_webmushra(folder: str | Path, plan: Plan, texts: Texts) -> None:
         content = _configuration(plan, texts, list_id, sounds)
         text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)
         write_text(folder / "configs" / f"vocoder_pareto_list{list_id}.yaml", text)
-
-
-def read_webmushra(path: str | Path, key: Key) -> Iterator[Rating | RejectedRow]:
-    """The ratings of an `lss.csv` or `lms.csv`; conditions are resolved by `key`.
-
-    Raises:
-        UserError: the file has no participants, or lacks a column.
-    """
-    with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        columns = reader.fieldnames or []
-        if PARTICIPANT_QUESTION not in columns:
-            raise UserError(
-                f"{path}: has no column {PARTICIPANT_QUESTION}, so its ratings cannot be told apart by participant; "
-                f"run the exported configurations, whose last page asks for it"
-            )
-        missing = [name for name in RESULT_COLUMNS if name not in columns]
-        if missing:
-            raise UserError(f"{path}: column {missing[0]} is missing; take the file as webMUSHRA wrote it")
-        for row in reader:
-            try:
-                yield _rating(path, reader.line_num, row, key)
-            except RowFault as fault:
-                yield RejectedRow(Path(path).name, reader.line_num, str(fault))
-
-
-def _rating(path: str | Path, line: int, row: Mapping[str, str], key: Key) -> Rating:
-    stimulus = key.by_name.get((row["stimuli"] or "").strip())
-    if stimulus is None:
-        raise RowFault(f"condition {row['stimuli']!r} is not in the key")
-    session = (row["session_test_id"] or "").strip()
-    return rating_of(
-        stimulus,
-        source=f"{Path(path).name}:{line}",
-        participant=(row[PARTICIPANT_QUESTION] or "").strip(),
-        session=session,
-        rating=score_of(row["stimuli_rating"]),
-        time_ms=number_of(row["rating_time"]),
-        list_id=session.rpartition("list")[2],
-    )
 
 
 def _configuration(plan: Plan, texts: Texts, list_id: int, sounds: Path) -> dict[str, Any]:
