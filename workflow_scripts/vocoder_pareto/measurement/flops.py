@@ -57,10 +57,10 @@ class Operations:
 
 
 def count_operations(vocoder: Vocoder, frames: int, plainly: bool = False) -> Operations:
-    """Count what `vocoder` does for one mel-spectrogram of `frames` frames.
+    """Count what `vocoder` does for one mel-spectrogram of `frames` frames, prepared for inference as it is measured.
 
     Args:
-        vocoder: prepared for inference, as it is measured; it is left as it is, since a copy is counted.
+        vocoder: left as it is, since a copy is counted.
         frames: length of the mel-spectrogram.
         plainly: count `generate_plainly` instead of `generate`.
 
@@ -70,11 +70,12 @@ def count_operations(vocoder: Vocoder, frames: int, plainly: bool = False) -> Op
     shape = (1, vocoder.n_mels, frames)
     try:
         return _counted(
-            _without_content(_Generation(copy.deepcopy(vocoder), plainly)), torch.empty(shape, device="meta")
+            _without_content(_Generation(copy.deepcopy(vocoder).prepare_for_inference(), plainly)),
+            torch.empty(shape, device="meta"),
         )
     except (NotImplementedError, RuntimeError) as error:
         log.warning("%s cannot be counted without computing (%s); computing it", type(vocoder).__name__, error)
-        return _counted(_Generation(copy.deepcopy(vocoder), plainly), torch.zeros(shape))
+        return _counted(_Generation(copy.deepcopy(vocoder).prepare_for_inference(), plainly), torch.zeros(shape))
 
 
 class _Generation(nn.Module):
@@ -118,9 +119,10 @@ def _counted(generation: _Generation, mel: Tensor) -> Operations:
         **{type(module): _hook(rules, published_excess) for module, rules in layers.items()},
     }
     functions = FunctionalOperations(layers)
+    # `thop.profile` would also count parameters anew at every call of a layer, which takes longer than all the rest.
     memory = MemoryWatch(generation, mel)
     with ShapeMemory(), FlopCounterMode(display=False) as dispatcher, memory, functions:
-        layer_macs, _ = thop.profile(generation, (mel,), custom_ops=hooks, verbose=False)
+        layer_macs, _ = thop.profile_origin(generation, (mel,), custom_ops=hooks, verbose=False)
     by_dispatcher = {str(name): flops // 2 for name, flops in dispatcher.get_flop_counts().get("Global", {}).items()}
     operations = Operations(
         layer_macs=int(layer_macs),
