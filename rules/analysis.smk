@@ -1,7 +1,4 @@
 # Tables and figures from the measurements: seconds, and neither PyTorch nor audio.
-from vocoder_pareto.systems import REFERENCE_SYSTEMS
-
-
 localrules:
     tabulate_systems,
     tabulate_results,
@@ -59,7 +56,7 @@ rule tabulate_systems:
         complexity=expand(f"{RESULTS}/measurements/complexity/{{system}}.json", system=SYSTEMS),
         energy=expand(f"{RESULTS}/measurements/energy/{{system}}.json", system=SYSTEMS),
         training=expand(f"{RESULTS}/training/{{system}}/summary.json", system=SYSTEMS),
-        quality=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=[*REFERENCE_SYSTEMS, *SYSTEMS]),
+        quality=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=[*REFERENCES, *SYSTEMS]),
         published_quality=PRINTED_QUALITY,
         mos=MOS,
     output:

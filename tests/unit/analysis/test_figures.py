@@ -217,3 +217,10 @@ def test_the_definition_shows_optimal_points_red_and_dominated_ones_white(style,
     for point in optimal:
         others = np.delete(optimal, np.flatnonzero((optimal == point).all(axis=1)), axis=0)
         assert not (others <= point).all(axis=1).any()
+
+
+def test_the_caption_of_speed_against_distance_tells_device_and_training_but_no_energy(printed, labels):
+    systems = printed.assign(real_time_factor=printed["energy_joules_per_audio_second"], training_steps=2)
+    speed = Objectives("speed", {"real_time_factor": "min", "d_stft": "min"})
+    text = caption([find_front(systems, speed, 5)], labels, with_probabilities=False)
+    assert text == "Measured on NVIDIA RTX A5000. Models trained for 2 steps.\nRed ring: Pareto optimal."

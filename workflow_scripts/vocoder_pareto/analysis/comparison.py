@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from vocoder_pareto.analysis.columns import column_of, system_label
+from vocoder_pareto.analysis.columns import system_label
 from vocoder_pareto.analysis.pareto import dominators, optimal
 from vocoder_pareto.analysis.published import CarbonStatement, Conventions
 
@@ -18,11 +18,11 @@ COMPARABLE_ENERGY = ("nvml",)  # the GPU alone, as the paper measured
 FULL_TRAINING_SHARE = 0.9  # of the paper's hours, from which on distances compare
 AGREEMENT = 0.01  # relative difference that counts as agreement
 QUANTITIES = ("parameters", "gflops", "energy", "d_stft")
-UNITS = {
-    "parameters": "parameters",
-    "gflops": "GFLOPs; exact: per second of audio",
-    "energy": "joules per second of audio",
-    "d_stft": "spectral distance",
+TITLES = {
+    "parameters": "Parameters",
+    "gflops": "GFLOPs (exact: per second of audio)",
+    "energy": "Energy (joules per second of audio)",
+    "d_stft": "Spectral distance (D_STFT)",
 }
 
 
@@ -84,7 +84,7 @@ def to_markdown(table: pd.DataFrame, agreed: Mapping[str, Any], labels: Mapping[
         if not len(part):
             continue
         known = part["ratio"].notna().sum()
-        lines += ["", f"## {column_of(quantity).label.capitalize()} ({UNITS[quantity]})", ""]
+        lines += ["", f"## {TITLES[quantity]}", ""]
         if known:
             lines += [f"{part['agrees'].sum()} of {known} agree within 1 %.", ""]
         lines += [

@@ -18,6 +18,7 @@ ENERGY_WORDS = {
 }
 SIGNS = "Red ring: Pareto optimal."
 PROBABILITIES = "Red ring: Pareto optimal; percentage: probability of it, given the intervals."
+NOT_PUBLISHABLE = "Quick protocol or estimate: not publishable."
 LISTED_NAMES = 4
 
 
@@ -39,13 +40,17 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
     sentences = [MOS_WORDS.get(source, "") for source in sources.get("mos_source", [])]
     energy = [ENERGY_WORDS.get(source, source) for source in sources.get("energy_source", []) if source]
     devices = [device for device in sources.get("device", []) if device]
-    if energy or devices:
-        on = f", {', '.join(devices)}" if devices else ""
-        sentences.append(f"Energy: {', '.join(energy) or 'source unknown'}{on}.")
+    if energy:
+        sentences.append(f"Energy: {', '.join([*energy, *devices])}.")
+    elif devices:
+        sentences.append(f"Measured on {', '.join(devices)}.")
     if len(devices) > 1 or len(energy) > 1:
         sentences.append("NOT COMPARABLE: several devices or methods share the cost axis.")
     if front.summary.get("not_publishable"):
-        sentences.append("Measured with a shortened protocol: not publishable.")
+        sentences.append(NOT_PUBLISHABLE)
+    steps = front.summary.get("training_steps")
+    if steps:
+        sentences.append(f"Models trained for {' to '.join(f'{count:,}' for count in sorted(set(steps)))} steps.")
     left_out = front.summary.get("left_out", {})
     if left_out:
         missing = {name for names in left_out.values() for name in names}

@@ -20,8 +20,11 @@ from vocoder_pareto.analysis.tabular import read_table, write_table
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 
+IDENTITY = ("system", "label", "model", "size", "family")
 MOS_COLUMNS = ("mos",)
-ENERGY_COLUMNS = ("energy_joules_per_audio_second", "mean_power_watts", "real_time_factor", "peak_memory_bytes")
+ENERGY_COLUMNS = ("energy_joules_per_audio_second", "mean_power_watts")
+DEVICE_COLUMNS = (*ENERGY_COLUMNS, "real_time_factor", "peak_memory_bytes")
+QUALITY_COLUMNS = ("mos", "d_stft")
 MAX_LISTED = 200  # systems; in longer tables, `dominated_by` lists the optimal systems only
 MAX_SHARES = 10_000  # (systems on the front)^(objectives - 1), beyond which their shares of the volume are left empty
 MARGIN = 0.1  # of the range of each scaled objective: how far beyond the worst value the reference point lies
@@ -111,61 +114,39 @@ def find_front(
         UserError: an objective is no numeric column, or MOS of several listening tests would share an axis.
     """
     names = list(objectives.columns)
-    directions = list(objectives.columns.values())
-    all_systems = _checked(systems, names)
-    systems = all_systems[all_systems["family"] != REFERENCE_FAMILY] if "family" in all_systems else all_systems
-    values = systems[names].to_numpy(dtype=float)
-    complete = np.isfinite(values).all(axis=1)
-    table, values = systems[complete].reset_index(drop=True), values[complete]
+    everyone = _checked(systems, names)
+    competing = everyone[everyone["family"] != REFERENCE_FAMILY]
+    complete = np.isfinite(competing[names].to_numpy(dtype=float)).all(axis=1)
+    table = competing[complete].reset_index(drop=True)
     if "mos" in names and table["mos_source"].nunique() > 1:
-        sources = ", ".join(sorted(set(table["mos_source"])))
-        raise UserError(
-            f"MOS of {sources} cannot share an axis: they are relative to the stimuli of one test; keep one"
-        )
-
-    front = optimal(values, directions)
-    scaled = scaled_costs(values, objectives)
-    reference = np.full(len(names), 1 + MARGIN)
-    minimised = ["min"] * len(names)
-    volume = hypervolume(scaled, minimised, reference)
-    shares = np.full(len(table), np.nan)
-    if front.sum() ** (len(names) - 1) <= MAX_SHARES:
-        shares = hypervolume_contributions(scaled, minimised, reference) / (volume or 1.0)
-    knee_index = knee(scaled, minimised)
+        found = ", ".join(sorted(set(table["mos_source"])))
+        raise UserError(f"MOS of {found} cannot share an axis: they are relative to the stimuli of one test; keep one")
     half_widths = np.column_stack([_half_widths(table, name) for name in names])
-    probabilities = front_probability(values, half_widths, directions, draws, seed)
-    listed = None if len(table) <= MAX_LISTED else front
-    intervals = [f"{name}_ci95" for name in names if f"{name}_ci95" in table]
-    identity = [name for name in ("system", "label", "model", "size", "family") if name in table]
-    result = table[identity + names + intervals].assign(
-        on_front=front,
-        on_family_front=optimal_within(values, directions, table["model"]),
-        front_probability=probabilities,
-        is_knee=[index == knee_index for index in range(len(table))],
-        hypervolume_share=shares,
-        dominated_by=[";".join(table["system"].iloc[found]) for found in dominators(values, directions, listed)],
-    )
+    volume, members = _members(table, half_widths, objectives, draws, seed)
     sources = _sources(table, names)
-    energy_counts = not_publishable if set(ENERGY_COLUMNS) & set(names) else ()
+    short = set(not_publishable) if set(DEVICE_COLUMNS) & set(names) else set()
     summary = {
         "name": objectives.name,
         "objectives": dict(objectives.columns),
         "systems": len(table),
-        "front": list(result["system"][front]),
-        "knee": None if knee_index is None else table["system"].iloc[knee_index],
-        "hypervolume": volume / (1 + MARGIN) ** len(names),
+        "front": list(table["system"][members["on_front"]]),
+        "knee": next(iter(table["system"][members["is_knee"]]), None),
+        "hypervolume": volume,
         "left_out": {
             row["system"]: [name for name in names if not np.isfinite(row[name])]
-            for row in systems[~complete].to_dict("records")
+            for row in competing[~complete].to_dict("records")
         },
         "sources": {name: sorted(set(cells)) for name, cells in sources.items()},
-        "references": _references(all_systems, names),
-        "not_publishable": [name for name in table["system"] if name in set(energy_counts)],
-        "has_intervals": bool(np.nan_to_num(half_widths).any()),
+        "references": _references(everyone, names),
+        "not_publishable": [name for name in table["system"] if name in short],
+        "training_steps": _training_steps(table, names),
+        "has_intervals": bool(half_widths.any()),
         "draws": draws,
         "seed": seed,
     }
-    return Front(objectives, result.assign(**sources), summary)
+    intervals = [f"{name}_ci95" for name in names if f"{name}_ci95" in table]
+    shown = table[[name for name in IDENTITY if name in table] + names + intervals]
+    return Front(objectives, pd.concat([shown, members], axis=1).assign(**sources), summary)
 
 
 def scaled_costs(values: np.ndarray, objectives: Objectives) -> np.ndarray:
@@ -191,6 +172,33 @@ def is_logarithmic(name: str, direction: str, values: np.ndarray) -> bool:
     return column_of(name).scale == "log" if known else direction == "min" and bool(values.max() / values.min() > 100)
 
 
+def _members(
+    table: pd.DataFrame, half_widths: np.ndarray, objectives: Objectives, draws: int, seed: int
+) -> tuple[float, pd.DataFrame]:
+    """Hypervolume of the front as a share of the box up to the reference point, and what holds for each system."""
+    values = table[list(objectives.columns)].to_numpy(dtype=float)
+    directions = list(objectives.columns.values())
+    minimised = ["min"] * len(directions)
+    reference = np.full(len(directions), 1 + MARGIN)
+    scaled = scaled_costs(values, objectives)
+    front = optimal(values, directions)
+    volume = hypervolume(scaled, minimised, reference)
+    shares = np.full(len(table), np.nan)
+    if front.sum() ** (len(directions) - 1) <= MAX_SHARES:
+        shares = hypervolume_contributions(scaled, minimised, reference) / (volume or 1.0)
+    listed = None if len(table) <= MAX_LISTED else front
+    knee_index = knee(scaled, minimised)
+    members = {
+        "on_front": front,
+        "on_family_front": optimal_within(values, directions, table["model"]),
+        "front_probability": front_probability(values, half_widths, directions, draws, seed),
+        "is_knee": [index == knee_index for index in range(len(table))],
+        "hypervolume_share": shares,
+        "dominated_by": [";".join(table["system"].iloc[found]) for found in dominators(values, directions, listed)],
+    }
+    return volume / float(reference.prod()), pd.DataFrame(members, index=table.index).astype({"is_knee": bool})
+
+
 def _checked(systems: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     for name in names:
         if name not in systems:
@@ -198,20 +206,28 @@ def _checked(systems: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
         if not pd.api.types.is_numeric_dtype(systems[name]) and systems[name].notna().any():
             raise UserError(f"column {name!r} is not numeric; it holds {systems[name].dropna().iloc[0]!r}")
     systems = systems.assign(**{name: pd.to_numeric(systems[name]).astype("float64") for name in names})
-    defaults = {"model": systems["system"], "size": "", "mos_source": ""}
+    defaults = {"model": systems["system"], "size": "", "family": "", "mos_source": ""}
     return systems.assign(**{name: value for name, value in defaults.items() if name not in systems})
 
 
 def _references(systems: pd.DataFrame, names: Sequence[str]) -> dict[str, dict[str, float]]:
-    rows = systems[systems["family"] == REFERENCE_FAMILY].to_dict("records") if "family" in systems else []
+    rows = systems[systems["family"] == REFERENCE_FAMILY].to_dict("records")
     return {row["system"]: {name: row[name] for name in names if np.isfinite(row[name])} for row in rows}
 
 
 def _half_widths(table: pd.DataFrame, name: str) -> np.ndarray:
     known = table.get(f"{name}_ci95")
-    return np.zeros(len(table)) if known is None else pd.to_numeric(known).to_numpy(dtype=float, na_value=0.0)
+    return np.zeros(len(table)) if known is None else np.nan_to_num(pd.to_numeric(known).to_numpy(dtype=float))
+
+
+def _training_steps(table: pd.DataFrame, names: Sequence[str]) -> list[int]:
+    """Fewest and most steps of the models whose quality is shown; none where it is the paper's, or not known."""
+    if "training_steps" not in table or not set(QUALITY_COLUMNS) & set(names):
+        return []
+    ours = table["training_steps"] if "d_stft" in names else table["training_steps"][table["mos_source"] != "published"]
+    return [int(ours.min()), int(ours.max())] if ours.notna().any() else []
 
 
 def _sources(table: pd.DataFrame, names: Sequence[str]) -> dict[str, list[str]]:
-    wanted = [("mos_source", MOS_COLUMNS), ("energy_source", ENERGY_COLUMNS), ("device", ENERGY_COLUMNS)]
+    wanted = [("mos_source", MOS_COLUMNS), ("energy_source", ENERGY_COLUMNS), ("device", DEVICE_COLUMNS)]
     return {source: list(table[source]) for source, columns in wanted if set(columns) & set(names) and source in table}

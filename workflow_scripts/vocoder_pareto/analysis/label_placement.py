@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
 ANGLES = np.deg2rad(np.arange(0, 360, 15))
-DISTANCES_POINTS = (0.3, 1.5, 3.0, 5.0, 8.0, 12.0, 17.0, 23.0)
+DISTANCES_POINTS = (0.9, 2.0, 3.3, 5.0, 8.0, 12.0, 17.0, 23.0)
 ROUNDS = 8
 LEADER_COLOUR = "#8a95a0"
 LEADER_POINTS = 5.0  # a label farther away than this gets a thin line to its point
@@ -114,6 +114,8 @@ def _leader_cost(
 ) -> np.ndarray:
     """A label with a leader costs more, most of all where the leader would run along a line and look like it."""
     cost = LEADER_COST * (away >= LEADER_POINTS)
+    reach = radius + max(DISTANCES_POINTS) + LEADER_CLEARANCE + 1
+    along = along[(np.abs(along - centre) < reach).all(axis=1)]
     for index in np.flatnonzero(away >= LEADER_POINTS):
         end = np.clip(centre, boxes[index, :2], boxes[index, 2:])
         length = np.hypot(*(end - centre))

@@ -7,6 +7,7 @@ import pandas as pd
 
 from vocoder_pareto.analysis.columns import REFERENCE_FAMILY, model_label
 from vocoder_pareto.analysis.display_table import DisplayColumn, DisplayTable
+from vocoder_pareto.analysis.figure_captions import NOT_PUBLISHABLE
 
 ENERGY = "energy_joules_per_audio_second"
 Origin = Literal["published", "measured"]
@@ -77,13 +78,13 @@ def quality_display(table: pd.DataFrame, systems: pd.DataFrame) -> DisplayTable:
 
 
 def cost_display(table: pd.DataFrame, systems: pd.DataFrame, not_publishable: Sequence[str] = ()) -> DisplayTable:
-    """Table 2 for readers; `not_publishable` are systems that a shortened protocol measured."""
+    """Table 2 for readers; `not_publishable` are systems whose energy is an estimate or of a quick protocol."""
     devices = sorted(set(table["device"]) - {""})
     notes = _notes(table, systems)
     if devices:
         notes.append(f"Energy on {', '.join(devices)}.")
     if set(not_publishable) & set(table["system"]):
-        notes.append("Measured with a shortened protocol: not publishable.")
+        notes.append(NOT_PUBLISHABLE)
     convention = "gflops_published_convention"
     exact = "gflops_per_audio_second"
     return DisplayTable(
