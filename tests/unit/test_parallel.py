@@ -38,7 +38,7 @@ def test_workers_compute_with_one_thread_each(monkeypatch):
 
 
 def test_progress_is_told_on_stderr(capsys):
-    list(map_in_processes(parallel_work.square, range(3), 1, "Squaring"))
+    list(map_in_processes(parallel_work.square, range(3), 1, "Squaring", chunk_size=2))
     captured = capsys.readouterr()
     assert "Squaring: 100%" in captured.err
     assert captured.out == ""

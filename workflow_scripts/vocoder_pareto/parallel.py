@@ -28,7 +28,7 @@ def map_in_processes(
     items: Sequence[Item],
     processes: int,
     description: str,
-    chunk_size: int = 32,
+    chunk_size: int,
 ) -> Iterator[Result]:
     """Yield `function(item)` in the order of `items`.
 
@@ -37,7 +37,7 @@ def map_in_processes(
         items: picklable arguments.
         processes: how many work at once; with 1, or few items, none is started.
         description: label of the progress bar on stderr.
-        chunk_size: items that a process takes at a time.
+        chunk_size: items that a process takes at a time; to start one takes as long as a third of a second of work.
 
     Raises:
         UserError: a process was killed, as by the system when memory runs out.

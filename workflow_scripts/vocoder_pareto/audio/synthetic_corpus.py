@@ -110,7 +110,7 @@ def synthesize_corpus(
             old.unlink()
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror}); mend its permissions") from error
-    for _ in map_in_processes(partial(_speak_to_file, folder), utterances, processes, "Synthesising speech"):
+    for _ in map_in_processes(partial(_speak_to_file, folder), utterances, processes, "Synthesising speech", 64):
         pass
     lines = [f"{utterance.clip_id}|{utterance.text}|{utterance.text}\n" for utterance in utterances]
     write_text(metadata, "".join(lines))

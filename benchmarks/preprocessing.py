@@ -1,0 +1,108 @@
+"""From recordings to normalised mel-spectrograms: ours against librosa on whole recordings, and ours on several cores.
+
+Both read the same synthetic corpus, made on the fly, and are timed alternately in one run, four recordings at a time.
+librosa's way is `librosa.load` of the whole recording, its first 2^14 samples, `librosa.feature.melspectrogram`.
+
+Run it with one thread per process: `OMP_NUM_THREADS=1 PYTHONPATH=workflow_scripts python benchmarks/preprocessing.py`.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import librosa
+import numpy as np
+import torch
+
+from vocoder_pareto.audio.clips import load_clip, prepare_clips
+from vocoder_pareto.audio.corpora import DatasetSettings
+from vocoder_pareto.audio.format import AudioFormat
+from vocoder_pareto.audio.mels import BATCH, compute_mels
+from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
+from vocoder_pareto.audio.synthetic_corpus import read_sentences, synthesize_corpus
+
+FORMAT = AudioFormat()
+SENTENCES = Path(__file__).parents[1] / "resources" / "sentences.txt"
+
+
+def ours(files: list[Path]) -> np.ndarray:
+    clips = np.stack([load_clip(file, FORMAT.sample_rate, FORMAT.clip_samples)[0] for file in files])
+    return log_mel_spectrogram(torch.from_numpy(clips), FORMAT).numpy()
+
+
+def with_librosa(files: list[Path]) -> np.ndarray:
+    log_mels = []
+    for file in files:
+        samples = librosa.load(file, sr=FORMAT.sample_rate)[0][: FORMAT.clip_samples]
+        samples = np.pad(samples, (0, FORMAT.clip_samples - len(samples)))
+        mel = librosa.feature.melspectrogram(
+            y=samples, sr=FORMAT.sample_rate, n_fft=FORMAT.n_fft, hop_length=FORMAT.hop_length, n_mels=FORMAT.n_mels
+        )
+        log_mels.append(np.log1p(mel)[:, : FORMAT.frames])
+    return np.stack(log_mels)
+
+
+def compare(corpus: Path, rounds: int) -> None:
+    """Both ways alternately. CPU time is compared, so that other work on the machine disturbs little."""
+    files = sorted((corpus / "wavs").glob("*.wav"))
+    batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
+    difference = max(float(np.abs(ours(batch) - with_librosa(batch)).max()) for batch in batches)  # warms up, too
+    seconds = {ours: [], with_librosa: []}
+    for _ in range(rounds):
+        for spent in seconds.values():
+            spent.append(0.0)
+        for batch in batches:
+            for way, spent in seconds.items():
+                start = time.process_time()
+                way(batch)
+                spent[-1] += time.process_time() - start
+    ratios = [slow / fast for fast, slow in zip(seconds[ours], seconds[with_librosa], strict=True)]
+    for way, spent in seconds.items():
+        print(f"{way.__name__:>14}: {len(files) / statistics.median(spent):6.0f} clips per second and core")
+    print(f"         ratio: {statistics.median(ratios):6.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    print(f"largest difference of log-mels: {difference:.1e}")
+
+
+def seconds_of_both_stages(corpus: Path, cores: int) -> tuple[float, float]:
+    """Seconds that prepare_clips and compute_mels take, start of processes and writing of files included."""
+    with tempfile.TemporaryDirectory() as folder:
+        clips, table, skipped, mels, ranges, stats = (Path(folder, str(number)) for number in range(6))
+        start = time.perf_counter()
+        settings = DatasetSettings("synthetic")
+        prepare_clips(corpus, settings, processes=cores, clips=clips, table=table, skipped=skipped)
+        middle = time.perf_counter()
+        outputs = {"mels": mels, "ranges": ranges, "stats": stats}
+        compute_mels(clips, table, FORMAT, "per_spectrogram", threads=cores, **outputs)
+        return middle - start, time.perf_counter() - middle
+
+
+def scale(corpus: Path, cores: list[int]) -> None:
+    """Wall-clock speed on several cores."""
+    clips = sum(1 for _ in (corpus / "wavs").iterdir())
+    print(f"\n{'cores':>5} {'clips/s: clips':>15} {'mels':>7} {'both':>7}")
+    for count in cores:
+        cutting, analysing = seconds_of_both_stages(corpus, count)
+        both = clips / (cutting + analysing)
+        print(f"{count:5d} {clips / cutting:15.0f} {clips / analysing:7.0f} {both:7.0f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clips", type=int, default=200, help="recordings of the comparison (default: 200)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of the comparison (default: 5)")
+    parser.add_argument("--many-clips", type=int, default=4000, help="recordings on several cores (default: 4000)")
+    parser.add_argument("--cores", type=int, nargs="+", default=[1, 2, 4], help="default: 1 2 4")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    sentences = read_sentences(SENTENCES)
+    with tempfile.TemporaryDirectory() as few, tempfile.TemporaryDirectory() as many:
+        synthesize_corpus(sentences, arguments.clips, ["en-us"], Path(few, "metadata.csv"), processes=4)
+        compare(Path(few), arguments.rounds)
+        synthesize_corpus(sentences, arguments.many_clips, ["en-us"], Path(many, "metadata.csv"), processes=4)
+        scale(Path(many), arguments.cores)
+
+
+if __name__ == "__main__":
+    main()
