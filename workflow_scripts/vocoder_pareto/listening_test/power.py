@@ -24,7 +24,8 @@ def power_of(effect: float, participants: int, alpha: float) -> float:
     freedom = participants - 1
     critical = stats.t.ppf(1 - alpha / 2, freedom)
     shift = abs(effect) * math.sqrt(participants)
-    return float(stats.nct.sf(critical, freedom, shift) + stats.nct.cdf(-critical, freedom, shift))
+    wrong_direction = stats.nct.cdf(-critical, freedom, shift)  # NaN where it is too small to be computed
+    return float(stats.nct.sf(critical, freedom, shift) + np.nan_to_num(wrong_direction))
 
 
 def participants_needed(effect: float, alpha: float, power: float) -> int | None:

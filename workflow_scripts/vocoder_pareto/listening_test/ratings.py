@@ -113,7 +113,7 @@ def score_of(value: object) -> int:
         score = float(str(value))
     except ValueError:
         raise RowFault(f"rating {value!r} is no number") from None
-    if isinstance(value, bool) or score not in range(LOWEST_SCORE, HIGHEST_SCORE + 1):
+    if score not in range(LOWEST_SCORE, HIGHEST_SCORE + 1):
         raise RowFault(f"rating {value!r} is not one of {LOWEST_SCORE} to {HIGHEST_SCORE}")
     return int(score)
 

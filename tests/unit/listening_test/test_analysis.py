@@ -1,0 +1,141 @@
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.listening_test.analysis import AnalysisFiles, analyse_responses
+from vocoder_pareto.listening_test.design import DesignSettings
+from vocoder_pareto.listening_test.mean_opinion import MOS_COLUMNS, StatisticsSettings
+from vocoder_pareto.listening_test.plan import plan_test
+from vocoder_pareto.listening_test.screening import ScreeningSettings
+from vocoder_pareto.listening_test.simulation import Panel, simulate_responses
+from vocoder_pareto.listening_test.stimuli import LoudnessSettings
+
+QUALITIES = {"ground_truth": 4.5, "hifigan-S": 4.0, "wavegrad-L": 3.2, "melgan-S": 2.2, "griffin_lim": 1.5}
+
+
+@pytest.fixture(scope="module")
+def large_key(manifests, texts):
+    design = DesignSettings(items=6, lists=2, participants=40)
+    return plan_test(manifests, design, LoudnessSettings(), texts, texts.labels("paper"), seed=0).key
+
+
+def files_in(folder):
+    return AnalysisFiles(**{name: folder / f"{name}.csv" for name in AnalysisFiles.__dataclass_fields__})
+
+
+@pytest.fixture(scope="module")
+def results(large_key, systems, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("simulated")
+    simulate_responses(large_key, Panel(40, QUALITIES), folder / "responses", seed=0)
+    files = files_in(folder)
+    analyse_responses(folder / "responses", systems, ScreeningSettings(), StatisticsSettings(), 0, files)
+    return {name: pd.read_csv(getattr(files, name)) for name in AnalysisFiles.__dataclass_fields__}
+
+
+def test_a_simulated_panel_gives_back_its_qualities(results):
+    mos = results["mos"].set_index("system")["mos"]
+    for system, quality in QUALITIES.items():
+        assert mos[system] == pytest.approx(quality, abs=0.4)
+    assert list(mos.index) == list(QUALITIES)
+
+
+def test_mos_has_the_columns_that_tables_read(results):
+    assert tuple(results["mos"].columns) == MOS_COLUMNS
+
+
+def test_every_table_is_marked_as_simulated(results):
+    for name, table in results.items():
+        if name == "ratings":
+            assert table["simulated"].all()
+        elif name != "rejected":  # it has no rows
+            assert set(table["mos_source"]) == {"simulated"}, name
+
+
+def test_careless_listeners_are_screened_out_and_reported(results):
+    screening = results["screening"]
+    assert len(screening) == 40
+    assert (~screening["kept"]).sum() >= 3
+    assert screening.loc[~screening["kept"], "reasons"].notna().all()
+    details = results["details"]
+    assert (details["n_ratings_before_screening"] > details["n_ratings"]).all()
+    assert (details["mos_before_screening"] != details["mos"]).any()
+
+
+def test_agreement_of_a_sensible_panel_is_high(results):
+    agreement = results["agreement"].set_index("measure")["value"]
+    assert agreement["krippendorff_alpha_ordinal"] > 0.5
+    assert agreement["icc_2_k"] > 0.9
+
+
+def test_answers_that_claim_to_be_real_beside_simulated_ones_are_refused(large_key, systems, tmp_path):
+    simulate_responses(large_key, Panel(3, QUALITIES), tmp_path / "responses", seed=0)
+    path = tmp_path / "responses" / "simulated_0002.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"simulated": False}))
+    with pytest.raises(UserError, match="mixes simulated responses"):
+        analyse_responses(
+            tmp_path / "responses", systems, ScreeningSettings(), StatisticsSettings(), 0, files_in(tmp_path)
+        )
+
+
+def test_a_panel_is_repeatable(large_key, tmp_path):
+    for name in ("a", "b"):
+        simulate_responses(large_key, Panel(3, QUALITIES), tmp_path / name, seed=1)
+    for file in (tmp_path / "a").iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
+
+
+@pytest.mark.parametrize("listeners", [0, 41])
+def test_a_panel_larger_than_the_prepared_sessions_is_refused(large_key, tmp_path, listeners):
+    with pytest.raises(UserError, match=rf"simulate is {listeners}; allowed is 1 to 40"):
+        simulate_responses(large_key, Panel(listeners, {}), tmp_path, seed=0)
+
+
+def run(program, *arguments):
+    return subprocess.run(
+        [sys.executable, f"workflow_scripts/{program}.py", *map(str, arguments)], capture_output=True, text=True
+    )
+
+
+def test_the_programs_export_simulate_and_analyse(manifests, tmp_path):
+    out = tmp_path
+    done = run(
+        "export_listening_test", "--manifests", *manifests.values(), "--p808-base-url", "https://example.org",
+        "--design", '{"items": 4, "lists": 2, "participants": 4}',
+        "--texts", "resources/listening_test/texts.json", "--templates", "resources/listening_test",
+        "--page-folder", out / "page", "--webmushra-folder", out / "webmushra", "--p808-folder", out / "p808",
+        "--key", out / "key.json", "--invitations", out / "invitations.csv",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    done = run(
+        "simulate_responses", "--key", out / "key.json", "--listeners", 4, "--output", out / "responses",
+        "--published-quality", "resources/published/table1_quality.csv",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    tables = [f"--{name}-table={out / name}.csv" for name in AnalysisFiles.__dataclass_fields__]
+    done = run("analyse_responses", "--responses", out / "responses", "--systems", json.dumps(list(manifests)), *tables)
+    assert done.returncode == 0, done.stderr
+    assert "ratings of 4 sessions (simulated)" in done.stderr
+    assert len(pd.read_csv(out / "mos.csv")) == len(manifests)
+
+
+def test_a_user_mistake_ends_with_one_line(tmp_path):
+    tables = [f"--{name}-table={tmp_path / name}.csv" for name in AnalysisFiles.__dataclass_fields__]
+    done = run("analyse_responses", "--responses", tmp_path / "none", "--systems", "[]", *tables)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: config key listening_test.responses")
+    assert done.stderr.count("\n") == 1
+
+
+def test_analysis_needs_no_audio_package():
+    code = (
+        "import sys, analyse_responses; "
+        "print({'torch', 'librosa', 'soundfile', 'pyloudnorm', 'soxr', 'yaml', 'espeakng_loader'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="workflow_scripts"
+    )
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,116 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from vocoder_pareto.audio.manifest import write_audio_set
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.listening_test.design import DesignSettings
+from vocoder_pareto.listening_test.key import read_key, write_key
+from vocoder_pareto.listening_test.plan import plan_test
+from vocoder_pareto.listening_test.stimuli import LoudnessSettings
+
+
+@pytest.fixture
+def plan_with(manifests, texts):
+    def make(design=None, seed=0, chosen=manifests, labels=None):
+        return plan_test(chosen, design or DesignSettings(4, 2, 6), LoudnessSettings(), texts,
+                         labels or texts.labels("paper"), seed)  # fmt: skip
+
+    return make
+
+
+def test_every_system_is_rated_on_every_chosen_clip(plan, systems):
+    pairs = Counter((stimulus.system, stimulus.utterance) for stimulus in plan.named("rating"))
+    assert set(pairs.values()) == {1}
+    assert {system for system, _ in pairs} == set(systems)
+    assert len({utterance for _, utterance in pairs}) == 4
+
+
+def test_participants_of_all_lists_rate_everything_equally_often(plan):
+    heard = Counter(
+        name for session in plan.key.sessions for name in set(session.trials) if plan.key.by_name[name].kind == "rating"
+    )
+    assert set(heard.values()) == {len(plan.key.sessions) // 2}
+    assert len(heard) == len(plan.named("rating"))
+
+
+def test_training_and_gold_use_clips_that_are_not_rated(plan):
+    rated = {stimulus.utterance for stimulus in plan.named("rating")}
+    for kind in ("training", "gold"):
+        assert not rated & {stimulus.utterance for stimulus in plan.named(kind)}
+
+
+def test_training_begins_with_the_best_and_the_worst(plan):
+    first = [plan.key.by_name[name].system for name in plan.key.sessions[0].training]
+    assert first == ["ground_truth", "griffin_lim"]
+
+
+def test_checks_have_answers_and_ratings_have_none(plan):
+    for stimulus in plan.key.stimuli:
+        assert (stimulus.expected is not None) == (stimulus.kind in ("gold", "trap"))
+    assert [stimulus.expected for stimulus in plan.named("gold")] == [1]
+    assert len({stimulus.expected for stimulus in plan.named("trap")}) == 2
+
+
+def test_names_tell_nothing_and_are_safe_everywhere(plan):
+    for stimulus in plan.key.stimuli:
+        assert stimulus.name[0] == "s"
+        assert stimulus.name.isalnum()
+        assert stimulus.utterance not in stimulus.name
+    assert len({stimulus.name for stimulus in plan.key.stimuli}) == len(plan.key.stimuli)
+
+
+def test_sessions_have_different_orders(plan):
+    assert len({session.trials for session in plan.key.sessions}) == len(plan.key.sessions)
+
+
+def test_equal_arguments_give_an_equal_test(plan_with):
+    first, again = plan_with(), plan_with()
+    assert first.key == again.key
+    assert all(np.array_equal(first.sounds[name], again.sounds[name]) for name in first.sounds)
+
+
+def test_test_id_changes_with_seed_labels_and_audio(plan_with, manifests, texts, tmp_path):
+    ids = {plan_with().key.test_id, plan_with(seed=1).key.test_id, plan_with(labels=texts.labels("acr")).key.test_id}
+    clips = {f"clip{number}": np.full(16384, 0.1) * (-1.0) ** np.arange(16384) for number in range(1, 7)}
+    write_audio_set(tmp_path / "melgan-S" / "manifest.csv", list(clips), clips.values(), 16000, [None] * 6)
+    ids.add(plan_with(chosen={**manifests, "melgan-S": tmp_path / "melgan-S" / "manifest.csv"}).key.test_id)
+    assert len(ids) == 4
+
+
+def test_with_no_clip_to_spare_training_reuses_rated_ones(plan_with):
+    plan = plan_with(DesignSettings(items=6, lists=1, participants=1, training=3, gold=2))
+    assert len(plan.named("training")) == 3
+    assert len(plan.named("gold")) == 2
+
+
+def test_too_few_clips_are_an_error_that_says_how_many_there_are(plan_with):
+    with pytest.raises(UserError, match=r"design\.items is 8, but only 6 clips exist"):
+        plan_with(DesignSettings(items=8, lists=2))
+
+
+@pytest.mark.parametrize("anchor", ["ground_truth", "griffin_lim"])
+def test_a_test_without_its_anchors_is_refused(plan_with, manifests, anchor):
+    with pytest.raises(UserError, match=f"{anchor} is missing"):
+        plan_with(chosen={system: path for system, path in manifests.items() if system != anchor})
+
+
+def test_the_key_survives_its_file(key, tmp_path):
+    write_key(tmp_path / "key.json", key)
+    assert read_key(tmp_path / "key.json") == key
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", "not the key"),
+        ('{"format": "something"}', "not the key"),
+        ('{"format": "vocoder-pareto listening test key", "version": 1}', "damaged"),
+        ("{", "not valid JSON"),
+    ],
+)
+def test_what_is_no_key_is_refused(tmp_path, content, message):
+    (tmp_path / "key.json").write_text(content)
+    with pytest.raises(UserError, match=message):
+        read_key(tmp_path / "key.json")
