@@ -1,0 +1,133 @@
+"""What diffusion vocoders share: noise schedules, the reverse process, and their one method more than `Vocoder`.
+
+Notation of the papers (Ho et al., 2020): step n = 1 … N adds noise of variance β_n to √(1 − β_n) times the signal;
+α_n = 1 − β_n, ᾱ_n = α_1 · … · α_n, so that after n steps the signal is scaled by √ᾱ_n and the noise by √(1 − ᾱ_n).
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from math import sqrt
+from operator import mul
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from vocoder_pareto.models.layers import ChannelsLastConv1d, channels_last
+from vocoder_pareto.models.vocoder import Generators, Vocoder, draw_noise
+
+NoisePredictor = Callable[[Tensor, int], Tensor]  # (noisy audio (B, T), step n) -> its noise (B, T)
+
+
+@dataclass(frozen=True)
+class NoiseSchedule:
+    """The variances β_1 … β_N of a diffusion process and what follows from them, in double precision.
+
+    Raises:
+        ValueError: no step, or a variance outside of (0, 1).
+    """
+
+    betas: tuple[float, ...]
+
+    def __post_init__(self):
+        if not self.betas or not all(0 < beta < 1 for beta in self.betas):
+            raise ValueError(f"betas must be one or more numbers between 0 and 1, not {list(self.betas)}")
+
+    @classmethod
+    def linear(cls, first: float, last: float, steps: int) -> Self:
+        """`steps` equally spaced variances from `first` to `last`."""
+        if steps < 1:
+            raise ValueError(f"a noise schedule has {steps} steps; give it at least 1")
+        return cls(tuple(first + (last - first) * step / max(steps - 1, 1) for step in range(steps)))
+
+    @property
+    def steps(self) -> int:
+        """N."""
+        return len(self.betas)
+
+    @cached_property
+    def alpha_bars(self) -> tuple[float, ...]:
+        """ᾱ_0 = 1, ᾱ_1, …, ᾱ_N: the share of the signal in the power, decreasing."""
+        return tuple(accumulate((1 - beta for beta in self.betas), mul, initial=1.0))
+
+    @cached_property
+    def signal_scales(self) -> tuple[float, ...]:
+        """√ᾱ_0 = 1, √ᾱ_1, …, √ᾱ_N: what WaveGrad calls the noise level."""
+        return tuple(sqrt(alpha_bar) for alpha_bar in self.alpha_bars)
+
+    def posterior_variance(self, step: int) -> float:
+        """Variance of y_{n−1} given y_n and the clean signal, (1 − ᾱ_{n−1}) / (1 − ᾱ_n) · β_n; 0 for n = 1."""
+        return (1 - self.alpha_bars[step - 1]) / (1 - self.alpha_bars[step]) * self.betas[step - 1]
+
+    def denoised(self, noisy: Tensor, predict_noise: NoisePredictor, draw: Callable[[], Tensor]) -> Tensor:
+        """Go back from step N to the clean signal; `noisy` (B, T) is overwritten with the result.
+
+        Noise from `draw` is added after each step but the last, with the posterior variance.
+        Source: Algorithm 2 of Chen et al. (2021) and of Kong et al. (2021).
+        """
+        for step in range(self.steps, 0, -1):
+            beta = self.betas[step - 1]
+            noise = predict_noise(noisy, step)
+            noisy.sub_(noise, alpha=beta / sqrt(1 - self.alpha_bars[step])).mul_(1 / sqrt(1 - beta))
+            if step > 1:
+                noisy.add_(draw(), alpha=sqrt(self.posterior_variance(step)))
+        return noisy
+
+
+class DiffusionVocoder(Vocoder):
+    """A vocoder that starts from white noise and removes, step by step, the noise that its network predicts.
+
+    Attributes:
+        schedule: the noise schedule of generation.
+        noise_levels: for each of its steps 1 … N, what `predict_noise` is told of the noise.
+    """
+
+    def __init__(
+        self, architecture, sampling, n_mels: int, hop_length: int, schedule: NoiseSchedule, noise_levels: list[float]
+    ):
+        super().__init__(architecture, sampling, n_mels, hop_length)
+        self.schedule = schedule
+        self.noise_levels = noise_levels
+
+    @abstractmethod
+    def predict_noise(self, noisy: Tensor, noise_level: Tensor, mel: Tensor) -> Tensor:
+        """Noisy waveform (B, T), its noise level (B,), mel-spectrogram (B, M, L) → the noise in it (B, T).
+
+        The family says in which unit the level is: WaveGrad √ᾱ, DiffWave the step of the training schedule.
+        """
+
+    @abstractmethod
+    def noise_predictor(self, mel: Tensor) -> NoisePredictor:
+        """`predict_noise` for the steps of `schedule`, with what does not depend on the noisy waveform done once."""
+
+    def prepare_for_inference(self) -> Self:
+        """See `Vocoder`; also stores the weights in the layout of the signals, so that no step has to copy them."""
+        super().prepare_for_inference()
+        for module in self.modules():
+            if isinstance(module, ChannelsLastConv1d):
+                module.weight.data = channels_last(module.weight.data)
+        return self
+
+    @torch.no_grad()
+    def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
+        """See `Vocoder`: the reverse process with the noise predictor that prepares as much as it can."""
+        return self._denoised(mel, self.noise_predictor(mel), generator)
+
+    @torch.no_grad()
+    def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
+        """See `Vocoder`: the whole network at every step, as in training."""
+
+        def predict(noisy: Tensor, step: int) -> Tensor:
+            level = torch.full((len(mel),), self.noise_levels[step - 1], dtype=torch.float64, device=mel.device)
+            return self.predict_noise(noisy, level, mel)
+
+        return self._denoised(mel, predict, generator)
+
+    def _denoised(self, mel: Tensor, predict_noise: NoisePredictor, generator: Generators) -> Tensor:
+        def draw() -> Tensor:
+            return draw_noise((len(mel), mel.shape[2] * self.hop_length), mel, generator)
+
+        return self.schedule.denoised(draw(), predict_noise, draw).clamp_(-1, 1)

@@ -1,0 +1,208 @@
+"""DiffWave (Kong et al., 2021): a diffusion vocoder of dilated, gated residual layers at the rate of the waveform.
+
+Deviations from the paper: the last step of generation returns the mean, without noise of variance β_1, as all
+implementations do. Weights start as He et al. (2015) draw them.
+"""
+
+from dataclasses import dataclass
+from math import prod, sqrt
+
+import torch
+from torch import Tensor, nn
+
+from vocoder_pareto.models.diffusion import DiffusionVocoder, NoisePredictor, NoiseSchedule
+from vocoder_pareto.models.layers import ChannelsLastConv1d, MelUpsampler, channels_last, same_padding
+
+EMBEDDING_SIZES = (128, 512, 512)  # of the diffusion step: sines, then two layers (section 3.1)
+
+
+@dataclass(frozen=True)
+class DiffWaveArchitecture:
+    """Sizes, and the noise schedule of training, in whose steps the network is told the noise level.
+
+    Attributes:
+        residual_layers: number of residual layers.
+        residual_channels: C, channels between them.
+        dilation_cycle: the dilation doubles from 1 for this many layers, then starts again.
+        upsample_factors: strides of the transposed convolutions of the mel-spectrogram, whose product is hop_length.
+        first_beta, last_beta, diffusion_steps: the linear noise schedule of training.
+    """
+
+    residual_layers: int = 30
+    residual_channels: int = 64
+    dilation_cycle: int = 10
+    upsample_factors: tuple[int, ...] = (16, 16)
+    first_beta: float = 1e-4
+    last_beta: float = 0.05
+    diffusion_steps: int = 50
+
+
+@dataclass(frozen=True)
+class DiffWaveSampling:
+    """The noise schedule of generation: by default the fast one of appendix B, with 6 steps."""
+
+    betas: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.5)
+
+
+class StepEmbedding(nn.Module):
+    """Section 3.1: 128 sines of the diffusion step, then two layers with swish."""
+
+    def __init__(self):
+        super().__init__()
+        sines, hidden, out = EMBEDDING_SIZES
+        self.layers = nn.Sequential(nn.Linear(sines, hidden), nn.SiLU(), nn.Linear(hidden, out), nn.SiLU())
+
+    def forward(self, step: Tensor) -> Tensor:
+        """Diffusion steps (B,), whole or fractional → (B, 512)."""
+        # In double precision: the arguments of the sines reach 10⁴ times the number of steps.
+        exponents = torch.linspace(0, 4, EMBEDDING_SIZES[0] // 2, dtype=torch.float64, device=step.device)
+        angles = step.double()[:, None] * 10**exponents
+        sines = torch.cat([angles.sin(), angles.cos()], dim=1)
+        return self.layers(sines.to(self.layers[0].weight.dtype))
+
+
+class ResidualLayer(nn.Module):
+    """Figure 2: a dilated convolution of signal and diffusion step, conditioned on the mel-spectrogram, and gated."""
+
+    def __init__(self, channels: int, dilation: int, n_mels: int):
+        super().__init__()
+        padding = same_padding(3, dilation)
+        self.step = nn.Linear(EMBEDDING_SIZES[-1], channels)
+        self.dilated = ChannelsLastConv1d(channels, 2 * channels, 3, padding=padding, dilation=dilation)
+        self.conditioner = ChannelsLastConv1d(n_mels, 2 * channels, 1)
+        self.output = ChannelsLastConv1d(channels, 2 * channels, 1)
+        halves = torch.cat([torch.ones(channels, 1), torch.full((channels, 1), 0.5)])  # of filter and gate
+        self.register_buffer("halves", halves, persistent=False)
+
+    def forward(self, signal: Tensor, embedding: Tensor, mel: Tensor) -> tuple[Tensor, Tensor]:
+        """Signal (B, C, T), step embedding (B, 512), upsampled mel (B, M, T) → next signal, skip, each (B, C, T)."""
+        hidden = self.dilated(signal + self.step(embedding).unsqueeze(2)) + self.conditioner(mel)
+        filtered, gate = hidden.chunk(2, dim=1)
+        residual, skip = self.output(torch.tanh(filtered) * torch.sigmoid(gate)).chunk(2, dim=1)
+        return (signal + residual) / sqrt(2), skip
+
+    def conditioning(self, mel: Tensor) -> Tensor:
+        """The part of the mel-spectrogram in the gate, (B, 2 C, T), as `doubled_gate` takes it."""
+        return self.conditioner(mel).mul_(self.halves)
+
+    def doubled_gate(self, signal: Tensor, conditioning: Tensor) -> Tensor:
+        """Twice the gated signal, from a signal (B, C, T) that holds the projection of the step.
+
+        With σ(g) = (1 + tanh(g / 2)) / 2 a single tanh over both halves is enough: 2 tanh(f) σ(g) = u + u · v.
+        """
+        hidden = self.dilated(signal)
+        torch.addcmul(conditioning, hidden, self.halves, out=hidden).tanh_()
+        filtered, gate = hidden.chunk(2, dim=1)
+        return torch.addcmul(filtered, filtered, gate)
+
+
+class DiffWave(DiffusionVocoder):
+    """Kong et al. 2021, section 3 and figure 2; its noise levels are (fractional) steps of the training schedule.
+
+    Raises:
+        ValueError: settings that do not fit each other; the message says which.
+    """
+
+    Architecture = DiffWaveArchitecture
+    Sampling = DiffWaveSampling
+
+    # Bound on the conditioning that `generate` keeps for all diffusion steps: enough for clips of 17, 8 and 4 s at the
+    # sizes S, M and L. Of longer ones, the layers that do not fit compute theirs in each step anew.
+    CONDITIONING_BYTES = 2 * 2**30
+
+    def __init__(self, architecture: DiffWaveArchitecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+        factors, channels = architecture.upsample_factors, architecture.residual_channels
+        if prod(factors) != hop_length or any(factor % 2 for factor in factors):
+            raise ValueError(
+                f"upsample_factors are {list(factors)}; they must be even and multiply to hop_length, {hop_length}"
+            )
+        if min(architecture.residual_layers, channels, architecture.dilation_cycle) < 1:
+            raise ValueError("residual_layers, residual_channels and dilation_cycle must be at least 1")
+        sampling = self.Sampling() if sampling is None else sampling
+        schedule = NoiseSchedule(sampling.betas)
+        levels = aligned_steps(schedule, training_schedule(architecture))
+        super().__init__(architecture, sampling, n_mels, hop_length, schedule, levels)
+        self.upsampler = MelUpsampler(factors)
+        self.embedding = StepEmbedding()
+        self.input = ChannelsLastConv1d(1, channels, 1)
+        self.layers = nn.ModuleList(
+            ResidualLayer(channels, 2 ** (layer % architecture.dilation_cycle), n_mels)
+            for layer in range(architecture.residual_layers)
+        )
+        self.skip = ChannelsLastConv1d(channels, channels, 1)
+        for module in self.modules():
+            if isinstance(module, ChannelsLastConv1d):
+                nn.init.kaiming_normal_(module.weight)
+        self.output = ChannelsLastConv1d(channels, 1, 1)
+
+    def predict_noise(self, noisy: Tensor, noise_level: Tensor, mel: Tensor) -> Tensor:
+        """See `DiffusionVocoder`; the noise level is the step, whole or fractional, up to `diffusion_steps`."""
+        mel = self.upsampler(mel)
+        embedding = self.embedding(noise_level)
+        signal = torch.relu(self.input(noisy.unsqueeze(1)))
+        skips = 0
+        for layer in self.layers:
+            signal, skip = layer(signal, embedding, mel)
+            skips = skips + skip
+        return self._output(skips)
+
+    def _output(self, skips: Tensor) -> Tensor:
+        skips = torch.relu(self.skip(skips / sqrt(len(self.layers))))
+        return self.output(skips).squeeze(1)  # (B, C, T) -> (B, T)
+
+    def noise_predictor(self, mel: Tensor) -> NoisePredictor:
+        """See `DiffusionVocoder`: upsampled mel, conditioning and step embeddings are computed once for all steps.
+
+        Residuals and skips are added in place by the product with a half of the output convolution's matrix, and all
+        that is equal for every sample (its biases, the projections of the steps) is gathered in one offset a layer.
+        """
+        mel = channels_last(self.upsampler(mel))
+        bytes_per_layer = 2 * self.architecture.residual_channels * mel.shape[0] * mel.shape[2] * mel.element_size()
+        kept = [layer.conditioning(mel) for layer in self.layers[: self.CONDITIONING_BYTES // bytes_per_layer]]
+        weights = [layer.output.weight.squeeze(2).expand(len(mel), -1, -1) for layer in self.layers]
+        residual_biases, skip_biases = torch.stack([layer.output.bias for layer in self.layers]).chunk(2, dim=1)
+        skip_bias = skip_biases.sum(dim=0).unsqueeze(1)
+        embeddings = self.embedding(torch.tensor(self.noise_levels, dtype=torch.float64, device=mel.device))
+        offsets = torch.stack([layer.step(embeddings) for layer in self.layers], dim=1)  # (N, layers, C)
+        offsets[:, 1:] += sqrt(0.5) * (residual_biases - offsets)[:, :-1]
+        offsets = offsets.unsqueeze(3)
+
+        def predict(noisy: Tensor, step: int) -> Tensor:
+            signal = channels_last(torch.relu_(self.input(noisy.unsqueeze(1))))
+            skips = torch.empty_like(signal).copy_(skip_bias)
+            for index, layer in enumerate(self.layers):
+                signal.add_(offsets[step - 1, index])
+                gated = layer.doubled_gate(signal, kept[index] if index < len(kept) else layer.conditioning(mel))
+                to_residual, to_skip = weights[index].to(gated.dtype).chunk(2, dim=1)  # another type under autocast
+                torch.baddbmm(skips, to_skip, gated, alpha=0.5, out=skips)
+                if index + 1 < len(self.layers):
+                    torch.baddbmm(signal, to_residual, gated, beta=sqrt(0.5), alpha=sqrt(0.5) / 2, out=signal)
+            return self._output(skips)
+
+        return predict
+
+
+def training_schedule(architecture: DiffWaveArchitecture) -> NoiseSchedule:
+    """The noise schedule that the network is trained with."""
+    return NoiseSchedule.linear(architecture.first_beta, architecture.last_beta, architecture.diffusion_steps)
+
+
+def aligned_steps(schedule: NoiseSchedule, training: NoiseSchedule) -> list[float]:
+    """For each step of `schedule`, the fractional step of `training` with the same noise level.
+
+    Between two steps of the training the noise level √ᾱ is interpolated linearly. Source: appendix B.
+
+    Raises:
+        ValueError: `schedule` ends noisier than `training` does.
+    """
+    levels = training.signal_scales
+    if schedule.signal_scales[-1] < levels[-1]:
+        raise ValueError(
+            f"the noise schedule of generation ends at √ᾱ = {schedule.signal_scales[-1]:.4f}, noisier than that of "
+            f"training, {levels[-1]:.4f}; lower the betas of sampling or raise last_beta or diffusion_steps"
+        )
+    aligned = []
+    for level in schedule.signal_scales[1:]:
+        step = next(step for step in range(training.steps) if levels[step + 1] <= level)
+        aligned.append(step + (levels[step] - level) / (levels[step] - levels[step + 1]))
+    return aligned

@@ -1,0 +1,244 @@
+"""WaveGrad (Chen et al., 2021): a diffusion vocoder that upsamples the mel-spectrogram under modulation by the noise.
+
+Deviations from the paper: up- and downsampling are linear interpolation, where the paper leaves the method open. The
+large size, whose configuration is not published in full, stacks every block twice; the first of each pair resamples.
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vocoder_pareto.models.diffusion import DiffusionVocoder, NoisePredictor, NoiseSchedule
+from vocoder_pareto.models.layers import ChannelsLastConv1d, channels_last, same_padding
+
+SLOPE = 0.2  # of the leaky ReLUs
+NOISE_LEVEL_SCALE = 5000  # of √ᾱ before its positional encoding (section 3)
+
+
+@dataclass(frozen=True)
+class WaveGradArchitecture:
+    """Sizes, from the mel-spectrogram up to the waveform (appendix A).
+
+    Attributes:
+        up_channels: of the first convolution of the mel-spectrogram, then of the upsampling stages.
+        down_channels: of the first convolution of the waveform, then of the downsampling stages.
+        upsample_factors: of the upsampling stages; their product is hop_length. Downsampling goes the same way back.
+        up_dilations: of the four convolutions of the blocks of each upsampling stage.
+        down_dilations: of the three convolutions of every downsampling block.
+        blocks_per_stage: blocks stacked in each stage.
+    """
+
+    up_channels: tuple[int, ...] = (768, 512, 512, 256, 128, 128)
+    down_channels: tuple[int, ...] = (32, 128, 128, 256, 512)
+    upsample_factors: tuple[int, ...] = (4, 4, 4, 2, 2)
+    up_dilations: tuple[tuple[int, int, int, int], ...] = (*[(1, 2, 4, 8)] * 3, *[(1, 2, 1, 2)] * 2)
+    down_dilations: tuple[int, int, int] = (1, 2, 1)
+    blocks_per_stage: int = 1
+
+
+@dataclass(frozen=True)
+class WaveGradSampling:
+    """The linear noise schedule of generation."""
+
+    first_beta: float = 1e-6
+    last_beta: float = 1e-2
+    steps: int = 50
+
+
+class FiLM(nn.Module):
+    """Figure 5: feature-wise linear modulation, from features of the noisy waveform and the noise level."""
+
+    def __init__(self, in_channels: int, out_channels: int):
+        super().__init__()
+        self.out_channels = out_channels
+        self.input = _convolution(in_channels, out_channels)
+        self.modulation = _convolution(out_channels, 2 * out_channels)
+
+    def forward(self, features: Tensor, encoding: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (B, C_in, T), encoding of the noise level (B or 1, C, 1) → scale and shift, each (B, C, T)."""
+        return self.modulation(_activated(self.input(features)) + encoding).chunk(2, dim=1)
+
+    def in_place(self, features: Tensor, encoding: Tensor) -> tuple[Tensor, Tensor]:
+        """`forward` without copies."""
+        return self.modulation(_activated_in_place(self.input(features)).add_(encoding)).chunk(2, dim=1)
+
+    def encoding(self, noise_level: Tensor) -> Tensor:
+        """Noise levels √ᾱ (B,) → sines and cosines (B, C, 1), the positional encoding of Transformers."""
+        # In double precision, since the arguments reach 5000 and neighbouring levels differ little.
+        places = torch.arange(self.out_channels // 2, dtype=torch.float64, device=noise_level.device)
+        angles = NOISE_LEVEL_SCALE * noise_level.double()[:, None] * 1e4 ** (-2 * places / self.out_channels)
+        return torch.cat([angles.sin(), angles.cos()], dim=1).unsqueeze(2).to(self.input.weight.dtype)
+
+
+class UpsamplingBlock(nn.Module):
+    """Figure 4 (UBlock): two residual blocks of two convolutions, modulated before all but the first of the four."""
+
+    def __init__(self, in_channels: int, out_channels: int, factor: int, dilations: tuple[int, ...]):
+        super().__init__()
+        self.factor = factor
+        first, *rest = dilations
+        self.first = _convolution(in_channels, out_channels, first)
+        self.rest = nn.ModuleList(_convolution(out_channels, out_channels, dilation) for dilation in rest)
+        self.skip = ChannelsLastConv1d(in_channels, out_channels, 1)
+
+    def forward(self, signal: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """Signal (B, C_in, T), modulation (B, C, T · factor) → (B, C, T · factor)."""
+        second, third, fourth = self.rest
+        upsampled = resampled(signal, signal.shape[2] * self.factor)
+        hidden = self.first(resampled(_activated(signal), upsampled.shape[2]))
+        signal = self.skip(upsampled) + second(_activated(hidden * scale + shift))
+        hidden = third(_activated(signal * scale + shift))
+        return signal + fourth(_activated(hidden * scale + shift))
+
+    def unmodulated(self, signal: Tensor) -> tuple[Tensor, Tensor]:
+        """The first convolution and the skip, each (B, C, T · factor): what the noise level does not reach.
+
+        A convolution of kernel 1, as the skip is, commutes with the interpolation and is cheaper before it.
+        """
+        length = signal.shape[2] * self.factor
+        return self.first(resampled(_activated(signal), length)), resampled(self.skip(signal), length)
+
+    def modulated(self, hidden: Tensor, skip: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """The rest of `forward`, from what `unmodulated` gives, as far as possible in place."""
+        second, third, fourth = self.rest
+        signal = second(_activated_in_place(torch.addcmul(shift, hidden, scale))).add_(skip)
+        hidden = third(_activated_in_place(torch.addcmul(shift, signal, scale)))
+        return fourth(_activated_in_place(torch.addcmul(shift, hidden, scale, out=hidden))).add_(signal)
+
+
+class DownsamplingBlock(nn.Module):
+    """Figure 6 (DBlock): a residual block of three convolutions after downsampling."""
+
+    def __init__(self, in_channels: int, out_channels: int, factor: int, dilations: tuple[int, ...]):
+        super().__init__()
+        self.factor = factor
+        self.convolutions = nn.ModuleList(
+            _convolution(out_channels if index else in_channels, out_channels, dilation)
+            for index, dilation in enumerate(dilations)
+        )
+        self.skip = ChannelsLastConv1d(in_channels, out_channels, 1)
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """(B, C_in, T) → (B, C, T / factor)."""
+        signal = hidden = resampled(signal, signal.shape[2] // self.factor)
+        for convolution in self.convolutions:
+            hidden = convolution(_activated(hidden))
+        return hidden + self.skip(signal)
+
+
+class WaveGrad(DiffusionVocoder):
+    """Chen et al. 2021, figure 3; its noise levels are √ᾱ, continuous.
+
+    Raises:
+        ValueError: settings that do not fit each other; the message says which.
+    """
+
+    Architecture = WaveGradArchitecture
+    Sampling = WaveGradSampling
+
+    def __init__(self, architecture: WaveGradArchitecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+        _check(architecture, hop_length)
+        sampling = self.Sampling() if sampling is None else sampling
+        schedule = NoiseSchedule.linear(sampling.first_beta, sampling.last_beta, sampling.steps)
+        super().__init__(architecture, sampling, n_mels, hop_length, schedule, list(schedule.signal_scales[1:]))
+        up, down, factors = architecture.up_channels, architecture.down_channels, architecture.upsample_factors
+        count = architecture.blocks_per_stage
+        self.mel_convolution = _convolution(n_mels, up[0])
+        self.waveform_convolution = ChannelsLastConv1d(1, down[0], 5, padding=2)
+        self.downsampling = nn.ModuleList(  # from the rate of the waveform down to that of the first upsampling stage
+            nn.Sequential(*_stacked(count, DownsamplingBlock, source, into, factor, architecture.down_dilations))
+            for source, into, factor in zip(down[:-1], down[1:], factors[:0:-1], strict=True)
+        )
+        self.upsampling = nn.ModuleList(
+            nn.ModuleList(_stacked(count, UpsamplingBlock, source, into, factor, dilations))
+            for source, into, factor, dilations in zip(up[:-1], up[1:], factors, architecture.up_dilations, strict=True)
+        )
+        self.films = nn.ModuleList(  # one for each upsampling block, from the features at its rate
+            nn.ModuleList(FiLM(source, into) for _ in range(count))
+            for source, into in zip(down[::-1], up[1:], strict=True)
+        )
+        self.output = _convolution(up[-1], 1)
+        for module in self.modules():
+            if isinstance(module, ChannelsLastConv1d):
+                nn.init.orthogonal_(module.weight)
+                nn.init.zeros_(module.bias)
+
+    def predict_noise(self, noisy: Tensor, noise_level: Tensor, mel: Tensor) -> Tensor:
+        """See `DiffusionVocoder`; the noise level is √ᾱ."""
+        features = self._features(self.waveform_convolution(noisy.unsqueeze(1)))
+        signal = self.mel_convolution(mel)
+        for stage, films in zip(self.upsampling, self.films, strict=True):
+            at_this_rate = features.pop()
+            for block, film in zip(stage, films, strict=True):
+                signal = block(signal, *film(at_this_rate, film.encoding(noise_level)))
+        return self.output(signal).squeeze(1)
+
+    def _features(self, waveform_features: Tensor) -> list[Tensor]:
+        """Features of the noisy waveform at all rates, from its own down."""
+        features = [waveform_features]
+        for stage in self.downsampling:
+            features.append(stage(features[-1]))
+        return features
+
+    def noise_predictor(self, mel: Tensor) -> NoisePredictor:
+        """See `DiffusionVocoder`: what the first block makes of the mel-spectrogram alone is computed once."""
+        start = self.upsampling[0][0].unmodulated(channels_last(self.mel_convolution(mel)))
+        levels = torch.tensor(self.noise_levels, dtype=torch.float64, device=mel.device)
+        encodings = [[film.encoding(levels).unsqueeze(1) for film in films] for films in self.films]
+
+        def predict(noisy: Tensor, step: int) -> Tensor:
+            features = self._features(channels_last(self.waveform_convolution(noisy.unsqueeze(1))))
+            signal = None
+            for stage, films, stage_encodings in zip(self.upsampling, self.films, encodings, strict=True):
+                at_this_rate = features.pop()
+                for block, film, encoding in zip(stage, films, stage_encodings, strict=True):
+                    hidden, skip = start if signal is None else block.unmodulated(signal)
+                    signal = block.modulated(hidden, skip, *film.in_place(at_this_rate, encoding[step - 1]))
+            return self.output(signal).squeeze(1)
+
+        return predict
+
+
+def _stacked(
+    count: int, block: type[nn.Module], source: int, into: int, factor: int, dilations: tuple[int, ...]
+) -> list[nn.Module]:
+    """The blocks of a stage; the first changes the rate and the channels."""
+    return [block(source, into, factor, dilations), *(block(into, into, 1, dilations) for _ in range(count - 1))]
+
+
+def _convolution(in_channels: int, out_channels: int, dilation: int = 1) -> ChannelsLastConv1d:
+    padding = same_padding(3, dilation)
+    return ChannelsLastConv1d(in_channels, out_channels, 3, padding=padding, dilation=dilation)
+
+
+def _activated(signal: Tensor) -> Tensor:
+    return functional.leaky_relu(signal, SLOPE)
+
+
+def _activated_in_place(signal: Tensor) -> Tensor:
+    return functional.leaky_relu(signal, SLOPE, inplace=True)
+
+
+def resampled(signal: Tensor, length: int) -> Tensor:
+    """(B, C, T) → (B, C, length) by linear interpolation; as an image of height 1, which keeps channels-last memory."""
+    if length == signal.shape[2]:
+        return signal
+    return functional.interpolate(signal.unsqueeze(2), size=(1, length), mode="bilinear").squeeze(2)
+
+
+def _check(architecture: WaveGradArchitecture, hop_length: int) -> None:
+    factors = architecture.upsample_factors
+    if prod(factors) != hop_length:
+        raise ValueError(f"upsample_factors are {list(factors)}; they must multiply to hop_length, {hop_length}")
+    stages = len(factors)
+    if len(architecture.up_channels) != stages + 1 or len(architecture.down_channels) != stages:
+        raise ValueError(f"{stages} upsample_factors need {stages + 1} up_channels and {stages} down_channels")
+    if len(architecture.up_dilations) != stages:
+        raise ValueError(f"{stages} upsample_factors need {stages} up_dilations")
+    if any(channels % 2 for channels in architecture.up_channels[1:]):
+        raise ValueError("up_channels must be even, since half of them are sines and half cosines of the noise level")
+    if architecture.blocks_per_stage < 1:
+        raise ValueError("blocks_per_stage must be at least 1")
