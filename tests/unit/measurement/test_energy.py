@@ -67,7 +67,7 @@ def test_every_result_that_is_not_publishable_says_why():
         (result([*GOOD[:4], window(None, reasons=["gpu stood still for 10 s"])]), "invalid_window"),
         (result(GOOD, stable=False), "unstable_warm_up"),
         (result(GOOD, idles=()), "no_idle_power"),
-        (result([window(2000, before={"other_processes": [77]})] * 5), "other_processes"),
+        (result([window(2000, before={"processes": [76, 77]})] * 5), "other_processes"),
         (result([window(2000, after={"throttle_reasons": ["hardware_thermal"]})] * 5), "throttled"),
         (result([window(2000, after={"machine_cpu_seconds": 29.0, "own_cpu_seconds": 9.0})] * 5), "busy_machine"),
     ]:
@@ -75,6 +75,10 @@ def test_every_result_that_is_not_publishable_says_why():
         assert found["flags"][-1] == "not_publishable"
         assert found["reasons"][flag] in found["reasons"]["not_publishable"]
         assert not found["publishable"]
+
+
+def test_the_measuring_process_itself_is_no_other_process():
+    assert result([window(2000, before={"processes": [77]})] * 5)["flags"] == []
 
 
 def test_a_gpu_at_its_power_limit_is_not_throttled():

@@ -52,10 +52,10 @@ def test_a_gpu_is_described_as_far_as_nvml_knows(gpus):
     assert described["driver"] is None  # this NVML does not tell
 
 
-def test_the_state_of_a_gpu_names_other_processes_and_throttling(gpus):
+def test_the_state_of_a_gpu_names_processes_and_throttling(gpus):
     gpus(FakeGpu("GPU-aaaa", processes=[10, 11], throttle=0x44), visible=["aaaa"])
-    state = gpu_state(GPU, own_process=10)
-    assert state["other_processes"] == [11]
+    state = gpu_state(GPU)
+    assert state["processes"] == [10, 11]
     assert state["throttle_reasons"] == ["power_cap", "hardware_thermal"]
     assert state["temperature_celsius"] is None
 

@@ -210,9 +210,9 @@ def _flags(measured: Measured, meter: Meter, settings: EnergySettings) -> dict[s
     if settings.idle_seconds > 0 and meter.source != "estimated" and not any(each.valid for each in measured.idle):
         flags["no_idle_power"] = "idle power could not be measured"
     states = [state for window in measured.counted for state in (window.state_before, window.state_after)]
-    others = sorted({process for state in states for process in state.get("other_processes", [])})
-    if others:
-        flags["other_processes"] = f"other processes used the GPU: {', '.join(map(str, others))}"
+    processes = max(len(state.get("processes", [])) for state in states)
+    if processes > 1:
+        flags["other_processes"] = f"{processes - 1} other processes were on the GPU"
     busy = max(map(_busy_with_others, measured.counted))
     if busy > _OTHERS_AT_MOST:
         flags["busy_machine"] = f"other programs kept {busy:.2g} CPU cores busy during a window"

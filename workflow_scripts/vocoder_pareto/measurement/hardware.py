@@ -72,7 +72,7 @@ def device_state(device: torch.device) -> dict[str, Any]:
         "machine_cpu_seconds": machine.user + machine.system,
         "own_cpu_seconds": time.process_time(),
     }
-    return state | (gpu_state(device, os.getpid()) if device.type == "cuda" else {})
+    return state | (gpu_state(device) if device.type == "cuda" else {})
 
 
 def container_kind() -> str | None:

@@ -101,8 +101,11 @@ def gpu_description(device: torch.device) -> dict[str, Any]:
     }
 
 
-def gpu_state(device: torch.device, own_process: int) -> dict[str, Any]:
-    """What changes while a GPU is measured: clocks, temperature, reasons for throttling, other processes."""
+def gpu_state(device: torch.device) -> dict[str, Any]:
+    """What changes while a GPU is measured: clocks, temperature, reasons for throttling, processes on it.
+
+    One of the processes is this one. Which, cannot be told in a container, where NVML gives numbers of the host.
+    """
     handle = pynvml.nvmlDeviceGetHandleByIndex(nvml_index(device))
     running = [
         *(_ask("DeviceGetComputeRunningProcesses", handle) or []),
@@ -115,7 +118,7 @@ def gpu_state(device: torch.device, own_process: int) -> dict[str, Any]:
         "temperature_celsius": _ask("DeviceGetTemperature", handle, pynvml.NVML_TEMPERATURE_GPU),
         "power_watts": _watts(_ask("DeviceGetPowerUsage", handle)),
         "throttle_reasons": None if reasons is None else _throttle_reasons(reasons),
-        "other_processes": sorted({process.pid for process in running} - {own_process}),
+        "processes": sorted({process.pid for process in running}),
     }
 
 
