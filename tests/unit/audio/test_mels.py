@@ -1,4 +1,7 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import librosa
 import numpy as np
@@ -6,7 +9,7 @@ import pytest
 
 from vocoder_pareto.audio.clips import prepare_clips
 from vocoder_pareto.audio.corpora import DatasetSettings
-from vocoder_pareto.audio.dataset import Clip, clips_of, open_array, read_clip_table, write_clip_table
+from vocoder_pareto.audio.dataset import Clip, allocate_array, clips_of, open_array, read_clip_table, write_clip_table
 from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.mels import compute_mels
 from vocoder_pareto.errors import UserError
@@ -78,6 +81,20 @@ def test_threads_do_not_change_the_result(tmp_path, noise):
     one, _, _ = compute(tmp_path, threads=1)
     several, _, _ = compute(tmp_path, threads=3)
     np.testing.assert_array_equal(one, several)
+
+
+def test_memory_does_not_grow_with_the_number_of_clips(tmp_path):
+    rows = 3000
+    allocate_array(tmp_path / "clips.npy", (rows, 16384))  # silence, of which no byte lies on the disk
+    write_clip_table(tmp_path / "clips.csv", [Clip(row, f"{row}", "a.wav", 1.0, "test") for row in range(rows)])
+    program = Path(__file__).parents[3] / "workflow_scripts" / "compute_mels.py"
+    options = {"clips": "clips.npy", "table": "clips.csv", "mels": "m.npy", "ranges": "r.npy", "stats": "s.json"}
+    command = [sys.executable, program, "--threads", "2"]
+    command += [part for name, file in options.items() for part in (f"--{name}", tmp_path / file)]
+    measured = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stderr=subprocess.DEVNULL)"
+    measured += "; print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    result = subprocess.run([sys.executable, "-c", measured, *command], check=True, capture_output=True, text=True)
+    assert int(result.stdout) < 900 * 1024  # in KiB; most of it is PyTorch
 
 
 def test_clips_that_do_not_fit_the_format_are_refused(tmp_path, noise):

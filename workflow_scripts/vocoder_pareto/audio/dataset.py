@@ -76,7 +76,7 @@ def clips_of(clips: Sequence[Clip], split: Split, limit: int | None = None) -> l
     return [clip for clip in clips if clip.split == split][:limit]
 
 
-def open_array(path: str | Path, shape: tuple[int | None, ...], rule: str) -> np.ndarray:
+def open_array(path: str | Path, shape: tuple[int | None, ...], rule: str) -> np.memmap:
     """Open an array of float32 memory-mapped and read-only; None in `shape` allows any size there.
 
     Args:
@@ -101,6 +101,14 @@ def open_array(path: str | Path, shape: tuple[int | None, ...], rule: str) -> np
         wanted = tuple("any" if size is None else size for size in shape)
         raise UserError(f"{path}: holds {array.dtype} {array.shape}, expected float32 {wanted}; {mend}")
     return array
+
+
+def read_rows(array: np.memmap, rows: slice) -> np.ndarray:
+    """A copy of `rows` of an array of `open_array`, read beside its map, so that no page of it stays in memory."""
+    start, stop, _ = rows.indices(len(array))
+    values = (stop - start) * math.prod(array.shape[1:])
+    offset = array.offset + start * math.prod(array.shape[1:]) * 4
+    return np.fromfile(array.filename, dtype="<f4", count=values, offset=offset).reshape(-1, *array.shape[1:])
 
 
 def allocate_array(path: str | Path, shape: tuple[int, ...]) -> int:

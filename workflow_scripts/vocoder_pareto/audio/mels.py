@@ -1,23 +1,22 @@
 """The mel-spectrograms of a dataset: computed in batches by several threads, then normalised."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from vocoder_pareto.audio.dataset import allocate_array, open_array, read_clip_table, write_rows
+from vocoder_pareto.audio.dataset import allocate_array, open_array, read_clip_table, read_rows, write_rows
 from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.spectrogram import log_mel_spectrogram, min_max_normalized, ranges_of
 from vocoder_pareto.files import write_json, written_whole
 
 Normalization = Literal["per_spectrogram", "dataset"]
-Result = TypeVar("Result")
 
 # 4 clips and their spectra (5 MB) stay in the processor's cache, and in memory that is used again for the next batch;
 # with 32 it takes twice as long.
@@ -55,14 +54,14 @@ def compute_mels(
     audio = open_array(clips, (rows, audio_format.clip_samples), "prepare_clips")
     with written_whole(mels) as temporary:
         offset = allocate_array(temporary, (rows, audio_format.n_mels, audio_format.frames))
-        analyse = partial(_write_log_mels, audio, audio_format, temporary, offset)
-        clip_ranges = np.concatenate(list(_over_batches(analyse, rows, threads, "Computing mel-spectrograms")))
+        clip_ranges = np.empty((rows, 2), dtype=np.float32)
+        analyse = partial(_write_log_mels, audio, audio_format, temporary, offset, clip_ranges)
+        _over_batches(analyse, rows, threads, "Computing mel-spectrograms")
         whole_range = np.array([clip_ranges[:, 0].min(), clip_ranges[:, 1].max()])
         used = clip_ranges if normalization == "per_spectrogram" else np.tile(whole_range, (rows, 1))
         log_mels = np.load(temporary, mmap_mode="r")
         normalize = partial(_write_normalized, log_mels, used, temporary, offset)
-        for _ in _over_batches(normalize, rows, threads, "Normalising mel-spectrograms"):
-            pass
+        _over_batches(normalize, rows, threads, "Normalising mel-spectrograms")
         with written_whole(ranges) as temporary_ranges, temporary_ranges.open("wb") as file:
             np.save(file, used)
         write_json(
@@ -78,26 +77,31 @@ def compute_mels(
         )
 
 
-def _over_batches(function: Callable[[slice], Result], rows: int, threads: int, description: str) -> Iterator[Result]:
+def _over_batches(function: Callable[[slice], None], rows: int, threads: int, description: str) -> None:
     batches = [slice(start, min(start + BATCH, rows)) for start in range(0, rows, BATCH)]
     # A batch is too small for several threads: each takes one of its own, and PyTorch starts none inside.
     pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     with pool, tqdm(total=rows, desc=description, unit="clip", mininterval=1.0) as bar:
-        for batch, result in zip(batches, pool.map(function, batches), strict=True):
-            yield result
+        for batch, _ in zip(batches, pool.map(function, batches), strict=True):
             bar.update(batch.stop - batch.start)
 
 
 @torch.inference_mode()
-def _write_log_mels(audio: np.ndarray, audio_format: AudioFormat, path: Path, offset: int, batch: slice) -> np.ndarray:
-    """Write a batch of log-mels into `path`; return their ranges (B, 2)."""
-    log_mel = log_mel_spectrogram(torch.from_numpy(audio[batch].copy()), audio_format)
+def _write_log_mels(
+    audio: np.memmap, audio_format: AudioFormat, path: Path, offset: int, ranges: np.ndarray, batch: slice
+) -> None:
+    """Write a batch of log-mels into `path`, and their ranges into `ranges` (N, 2).
+
+    They are not returned: a small result that outlives the large arrays of its batch keeps the allocator from using
+    their memory again (6 GB for 13,100 clips, measured).
+    """
+    log_mel = log_mel_spectrogram(torch.from_numpy(read_rows(audio, batch)), audio_format)
     write_rows(path, offset, batch.start, log_mel.numpy())
-    return ranges_of(log_mel).numpy()
+    ranges[batch] = ranges_of(log_mel).numpy()
 
 
 @torch.inference_mode()
-def _write_normalized(log_mels: np.ndarray, ranges: np.ndarray, path: Path, offset: int, batch: slice) -> None:
+def _write_normalized(log_mels: np.memmap, ranges: np.ndarray, path: Path, offset: int, batch: slice) -> None:
     """Overwrite a batch of log-mels (B, M, L) by its normalised form."""
-    log_mel = torch.from_numpy(log_mels[batch].copy())
+    log_mel = torch.from_numpy(read_rows(log_mels, batch))
     write_rows(path, offset, batch.start, min_max_normalized(log_mel, torch.from_numpy(ranges[batch])).numpy())
