@@ -16,13 +16,17 @@ class DenoisingObjective(Objective):
         """See `Objective.loss`."""
         scales, levels = self.draw_levels(batch.audio)
         noise = draw_noise(batch.audio.shape, batch.audio)
-        noisy = scales[:, None] * batch.audio + (1 - scales[:, None].square()).sqrt() * noise
+        noise_scales = (1 - scales.square()).sqrt()
+        noisy = scales.to(noise)[:, None] * batch.audio + noise_scales.to(noise)[:, None] * noise
         loss = (noise - self.vocoder.predict_noise(noisy, levels, batch.mel)).abs().mean()
         return loss, {"noise_l1_loss": loss.detach()}
 
     @abstractmethod
     def draw_levels(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """For audio (B, T): random scales √ᾱ (B,) of the signal, and what `predict_noise` is told of them (B,)."""
+        """For audio (B, T): random scales √ᾱ (B,) of the signal, and what `predict_noise` is told of them (B,).
+
+        The scales are of double precision, since 1 − ᾱ starts at 10⁻⁶.
+        """
 
     def optimizer(self, turn: str) -> torch.optim.Optimizer:
         """Adam with PyTorch's moments; the papers name none."""

@@ -28,7 +28,7 @@ class DiffWaveObjective(DenoisingObjective):
     def __init__(self, vocoder, recipe: DiffWaveRecipe, sample_rate: int = 16000):
         super().__init__(vocoder, recipe, sample_rate)
         scales = training_schedule(vocoder.architecture).signal_scales
-        self.register_buffer("scales", torch.tensor(scales), persistent=False)
+        self.register_buffer("scales", torch.tensor(scales, dtype=torch.float64), persistent=False)
 
     def draw_levels(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """Scales, and the steps that DiffWave is told, counted from 1 as in Algorithm 1."""

@@ -38,13 +38,13 @@ class WaveGradObjective(DenoisingObjective):
     def __init__(self, vocoder, recipe: WaveGradRecipe, sample_rate: int = 16000):
         super().__init__(vocoder, recipe, sample_rate)
         schedule = NoiseSchedule.linear(recipe.first_beta, recipe.last_beta, recipe.diffusion_steps)
-        self.register_buffer("scales", torch.tensor(schedule.signal_scales), persistent=False)
+        self.register_buffer("scales", torch.tensor(schedule.signal_scales, dtype=torch.float64), persistent=False)
 
     def draw_levels(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """Scales, which are the levels that WaveGrad is told (B,)."""
         steps = torch.randint(1, len(self.scales), (len(audio),), device=audio.device)
         low, high = self.scales[steps], self.scales[steps - 1]
-        levels = low + (high - low) * torch.rand(len(audio), device=audio.device)
+        levels = low + (high - low) * torch.rand_like(low)
         return levels, levels
 
     def schedule(self, turn: str, optimizer: torch.optim.Optimizer) -> Schedule:
