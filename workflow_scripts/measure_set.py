@@ -7,12 +7,13 @@ depend on their values; so nothing has to be trained. A call that was broken off
 import argparse
 from pathlib import Path
 
-from vocoder_pareto.configuration import read_configuration
+from vocoder_pareto.configuration import check_configuration, read_configuration
 from vocoder_pareto.device import resolve_device
+from vocoder_pareto.measurement.configured import systems_of
 from vocoder_pareto.measurement.energy import measure_energy
 from vocoder_pareto.measurement.fresh_subject import fresh_subject
 from vocoder_pareto.measurement.hardware import device_name
-from vocoder_pareto.measurement.measured_set import folder_of, measure_run, systems_of
+from vocoder_pareto.measurement.measured_set import folder_of, measure_run
 from vocoder_pareto.measurement.meter import MeterSettings, open_meter
 from vocoder_pareto.measurement.protocol import EnergySettings
 from vocoder_pareto.program import run
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--sets", type=Path, required=True, help="folder of the sets: resources/measured")
     arguments = parser.parse_args()
     config = read_configuration(arguments.config)
+    check_configuration(config, Path(__file__).parents[1] / "resources" / "config.schema.yaml")
     systems = systems_of(config)
     settings = settings_from(EnergySettings, config["energy"], "energy")
     device, seed = resolve_device(arguments.device), config["seed"]

@@ -8,8 +8,8 @@ import pytest
 
 from vocoder_pareto.configuration import read_configuration, system_settings
 from vocoder_pareto.measurement.complexity import PublishedConvention, counted_as_published, parameter_count
+from vocoder_pareto.measurement.configured import systems_of
 from vocoder_pareto.measurement.flops import count_operations
-from vocoder_pareto.measurement.measured_set import systems_of
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.settings import settings_from
 

@@ -9,17 +9,14 @@ import logging
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from vocoder_pareto.configuration import configured_systems, system_settings
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import system_digest
-from vocoder_pareto.settings import settings_from
 from vocoder_pareto.systems import SystemSettings
 
 log = logging.getLogger(__name__)
@@ -31,16 +28,6 @@ SOURCES = ("nvml", "rapl", "estimated")
 def folder_of(device_name: str) -> str:
     """The name of a device's folder: `nvidia-rtx-a5000`."""
     return re.sub(r"[^a-z0-9]+", "-", device_name.lower()).strip("-")
-
-
-def systems_of(config: Mapping[str, Any]) -> list[SystemSettings]:
-    """The systems of a configuration."""
-    names = {field.name for field in fields(SystemSettings)}
-    found = [system_settings(config, *pair) for pair in configured_systems(config).values()]
-    return [
-        settings_from(SystemSettings, {key: value for key, value in each.items() if key in names}, "models")
-        for each in found
-    ]
 
 
 def measure_run(
