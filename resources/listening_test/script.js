@@ -201,7 +201,9 @@
 
   function choose(score) {
     if (!trial?.ended) return;
-    element("scores").querySelector(`input[value="${score}"]`).checked = true;
+    const input = element("scores").querySelector(`input[value="${score}"]`);
+    input.checked = true;
+    if (document.activeElement?.name === "score") input.focus(); // the focus goes with the choice
     scoreChosen();
   }
 
