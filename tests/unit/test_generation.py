@@ -120,6 +120,16 @@ def test_a_batch_that_cannot_be_is_a_fault(batch_size, seeds):
         list(generate_clips(NoisyVocoder(), np.zeros((2, 80, 4), dtype=np.float32), [0, 1], seeds, batch_size))
 
 
+def test_a_batch_that_does_not_fit_into_the_gpu_is_named(monkeypatch):
+    def out_of_memory(*arguments):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    vocoder = NoisyVocoder()
+    monkeypatch.setattr(vocoder, "synthesize", out_of_memory)
+    with pytest.raises(UserError, match=r"generation\.batch_size: 2 clips of 4 frames .*lower it"):
+        list(generate_clips(vocoder, np.zeros((2, 80, 4), dtype=np.float32), [0, 1], [1, 2], 2))
+
+
 def run_program(study, *options):
     settings = {"model": "noisy", "size": "S", "vocoder": SYSTEM.vocoder, "hop_length": 64}
     command = [sys.executable, PROJECT / "workflow_scripts" / "generate_audio.py", "--system", json.dumps(settings)]

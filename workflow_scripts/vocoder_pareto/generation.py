@@ -60,6 +60,7 @@ def generate_clips(
     Each clip draws its noise from its own seed, so its audio does not depend on its batch, but for rounding.
 
     Raises:
+        UserError: the memory of the GPU is too small for a batch.
         ValueError: a batch size below 1, or another number of seeds than rows.
     """
     if batch_size < 1 or len(seeds) != len(rows):
@@ -70,7 +71,14 @@ def generate_clips(
             batch = slice(start, start + batch_size)
             mel = torch.from_numpy(mels[rows[batch]]).to(weights)  # (B, M, L)
             generators = [torch.Generator(weights.device).manual_seed(item) for item in seeds[batch]]
-            yield from vocoder.synthesize(mel, generators).float().cpu().numpy()  # (B, L * hop_length)
+            try:
+                audio = vocoder.synthesize(mel, generators)  # (B, L · hop_length)
+            except torch.OutOfMemoryError as error:
+                raise UserError(
+                    f"config key generation.batch_size: {len(mel)} clips of {mel.shape[2]} frames at once do not fit "
+                    f"into the memory of {weights.device}; lower it, or set device to cpu"
+                ) from error
+            yield from audio.float().cpu().numpy()
             bar.update(len(mel))
 
 

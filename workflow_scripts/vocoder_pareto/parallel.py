@@ -59,8 +59,8 @@ def _here(function: Callable[[Item], Result], chunks: Sequence[Sequence[Item]]) 
 def _in_processes(
     function: Callable[[Item], Result], chunks: Sequence[Sequence[Item]], processes: int
 ) -> Iterator[list[Result]]:
-    # A fork would copy the locks of threads that it does not copy; the fork server has no threads.
-    context = multiprocessing.get_context("forkserver")
+    # A fork copies the locks of threads, but not the threads; a fork server wants a short path for its socket.
+    context = multiprocessing.get_context("spawn")
     with _single_threaded(), ProcessPoolExecutor(processes, context, _start_worker) as executor:
         try:
             yield from executor.map(_call_each, itertools.repeat(function), chunks)

@@ -1,4 +1,8 @@
 import csv
+import resource
+import subprocess
+import sys
+from pathlib import Path
 
 import librosa
 import numpy as np
@@ -14,6 +18,7 @@ from vocoder_pareto.audio.files import BadAudio
 from vocoder_pareto.errors import UserError
 
 RATE, SAMPLES = 16000, 16384
+PROGRAM = Path(__file__).parents[3] / "workflow_scripts" / "prepare_clips.py"
 
 
 def prepare(folder, output, processes=1, **settings):
@@ -161,6 +166,24 @@ def test_a_wrong_rate_is_a_fault_of_ljspeech_only(tmp_path, noise):
     load_clip(tmp_path / "a.wav", RATE, SAMPLES)
     with pytest.raises(BadAudio, match="has 44100 Hz, expected 22050 Hz"):
         load_clip(tmp_path / "a.wav", RATE, SAMPLES, expected_rate=22050)
+
+
+@pytest.mark.parametrize("limit", [10_000, 900_000])
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, ljspeech_folder, limit):
+    output = tmp_path / "out"
+    command = [sys.executable, PROGRAM, "--dataset", '{"source": "ljspeech"}', "--corpus", ljspeech_folder]
+    command += ["--clips", output / "clips.npy", "--table", output / "clips.csv", "--skipped", output / "skipped.csv"]
+
+    def limit_file_size():  # stands for a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    result = subprocess.run(command, capture_output=True, text=True, preexec_fn=limit_file_size)
+    if limit < 10 * SAMPLES * 4:
+        assert result.returncode == 1
+        assert "clips.npy: cannot be written (File too large); free space" in result.stderr.splitlines()[-1]
+        assert list(output.iterdir()) == []
+    else:
+        assert result.returncode == 0
 
 
 @given(clips=st.integers(2, 20000), share=st.floats(0.001, 0.999))

@@ -4,6 +4,7 @@ The reader refuses what would spoil a study silently: a file that ends before it
 samples, NaN. It reads WAV and FLAC of any sample rate with libsndfile.
 """
 
+import io
 import os
 import struct
 from collections.abc import Callable
@@ -100,11 +101,10 @@ def write_wav(path: str | Path, samples: np.ndarray, sample_rate: int) -> int:
     clipped = int(np.count_nonzero(np.abs(samples) > 1))
     # The reader divides by 2^15, so a file that is read and written again keeps its samples.
     pcm = np.clip(np.round(samples * 2.0**15), -(2**15), 2**15 - 1).astype(np.int16)
+    encoded = io.BytesIO()  # libsndfile does not tell why it cannot write a file
+    soundfile.write(encoded, pcm, sample_rate, subtype="PCM_16", format="WAV")
     with written_whole(path) as temporary:
-        try:
-            soundfile.write(temporary, pcm, sample_rate, subtype="PCM_16", format="WAV")
-        except soundfile.SoundFileError as error:
-            raise OSError(f"libsndfile: {_reason(error)}") from error
+        temporary.write_bytes(encoded.getbuffer())
     return clipped
 
 
