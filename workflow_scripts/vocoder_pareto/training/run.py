@@ -3,6 +3,7 @@
 import logging
 import signal
 import time
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.meter import MeterSettings, open_meter
 from vocoder_pareto.models.checkpoint import load_weights, read_weights, save_checkpoint
 from vocoder_pareto.models.registry import build_vocoder, load_class
+from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.provenance import installed_version
 from vocoder_pareto.settings import settings_from
 from vocoder_pareto.systems import SystemSettings
@@ -39,6 +41,10 @@ from vocoder_pareto.training.validation import Validation
 log = logging.getLogger(__name__)
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 PREDICT_AT_SHARE = 0.02
+# Advice of Lightning that does not hold here, in logs that people read.
+logging.getLogger("lightning.pytorch.utilities.rank_zero").setLevel(logging.WARNING)
+for advice in ("The `srun` command is available", "The 'train_dataloader' does not have many", ".*LeafSpec"):
+    warnings.filterwarnings("ignore", message=advice)
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ def train(
     folder = StateFolder(inputs.state_root / digest)
     with folder.locked():
         state = folder.load()
-        objective = _objective(system, vocoder)
+        objective = new_objective(system, vocoder)
         progress = Progress(**state["progress"]) if state else Progress()
         if state:
             log.info("resuming at step %d, after %.0f s of training", progress.steps, progress.seconds)
@@ -111,7 +117,8 @@ def train(
         run_of.finish(outputs)
 
 
-def _objective(system: SystemSettings, vocoder) -> Objective:
+def new_objective(system: SystemSettings, vocoder: Vocoder) -> Objective:
+    """The objective that the configuration names for `system`, with fresh discriminators if it has any."""
     kind = load_class(system.objective, f"models.{system.model}.objective")
     recipe = settings_from(kind.Recipe, system.training, f"{system.config_key}.training")
     return kind(vocoder, recipe, system.sample_rate)

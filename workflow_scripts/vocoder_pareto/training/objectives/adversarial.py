@@ -33,18 +33,16 @@ class AdversarialObjective(Objective):
     def __init__(self, vocoder, recipe, discriminator: nn.Module, sample_rate: int = 16000):
         super().__init__(vocoder, recipe, sample_rate)
         self.discriminator = discriminator
-        self._generated: tuple[Batch, Tensor] | None = None
 
     def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """See `Objective.loss`. The audio generated in the discriminator's turn serves the generator's turn too."""
+        """See `Objective.loss`."""
         self.discriminator.requires_grad_(turn == "discriminator")  # no gradients of weights that do not move
         if turn == "discriminator":
-            generated = self.vocoder(batch.mel)
-            self._generated = (batch, generated)
-            loss = self.discriminator_loss(self.discriminator(batch.audio), self.discriminator(generated.detach()))
+            with torch.no_grad():
+                generated = self.vocoder(batch.mel)
+            loss = self.discriminator_loss(self.discriminator(batch.audio), self.discriminator(generated))
             return loss, {"discriminator_loss": loss.detach()}
-        kept, self._generated = self._generated, None
-        generated = kept[1] if kept is not None and kept[0] is batch else self.vocoder(batch.mel)
+        generated = self.vocoder(batch.mel)
         with torch.no_grad():
             real = self.discriminator(batch.audio)
         parts = self.generator_losses(batch, generated, real, self.discriminator(generated))

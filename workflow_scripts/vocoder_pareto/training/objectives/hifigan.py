@@ -24,7 +24,8 @@ class HiFiGANRecipe:
         decay_per_epoch: factor of the learning rate after each epoch.
         feature_matching_weight: λ_fm of equation 5.
         mel_weight: λ_mel of equation 5.
-        mel_n_fft: samples of the analysis window of the mel-spectrogram loss.
+        mel_n_fft: samples of the analysis window of the mel-spectrogram loss; the default is that of the study's
+            mel-spectrograms.
     """
 
     learning_rate: float = 2.0e-4
@@ -32,7 +33,7 @@ class HiFiGANRecipe:
     decay_per_epoch: float = 0.999
     feature_matching_weight: float = 2.0
     mel_weight: float = 45.0
-    mel_n_fft: int = 1024
+    mel_n_fft: int = 2048
 
 
 class HiFiGANObjective(AdversarialObjective):

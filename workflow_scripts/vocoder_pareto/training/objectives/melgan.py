@@ -18,7 +18,8 @@ class MelGANRecipe:
         learning_rate: of Adam, for both networks.
         betas: decay rates of Adam's moments.
         feature_matching_weight: λ of equation 4.
-        discriminator_channels: channels of the discriminator's first layer (`ndf`).
+        discriminator_channels: channels of the discriminator's first layer (`ndf`), a multiple of 4, the size of its
+            groups.
         discriminator_scales, discriminator_layers, discriminator_factor: number of scales, of downsampling layers per
             scale, and the factor of each.
     """
@@ -30,6 +31,13 @@ class MelGANRecipe:
     discriminator_scales: int = 3
     discriminator_layers: int = 4
     discriminator_factor: int = 4
+
+    def __post_init__(self):
+        if self.discriminator_channels < 4 or self.discriminator_channels % 4:
+            raise ValueError(f"discriminator_channels is {self.discriminator_channels}; must be a multiple of 4")
+        for name in ("discriminator_scales", "discriminator_layers", "discriminator_factor"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; must be at least 1")
 
 
 class MelGANObjective(AdversarialObjective):
