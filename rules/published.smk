@@ -7,6 +7,7 @@ localrules:
     find_published_fronts,
     draw_published_pareto,
     draw_published_definition,
+    correlate_published_metrics,
 
 
 PUBLISHED = f"{RESULTS}/published"
@@ -18,6 +19,7 @@ PUBLISHED_STUDY = [
     f"{PUBLISHED}/carbon.csv",
     *expand(f"{PUBLISHED}/pareto_{{cost}}.csv", cost=["energy", "gflops"]),
     *expand(f"{PUBLISHED}/{{figure}}.{{suffix}}", figure=PUBLISHED_FIGURES, suffix=["pdf", "svg"]),
+    *multiext(f"{PUBLISHED}/quality_correlation", ".csv", ".pdf", ".svg"),
 ]
 
 
@@ -140,3 +142,16 @@ use rule draw_definition as draw_published_definition with:
         ),
     log:
         f"{RESULTS}/logs/draw_published_definition.log",
+
+
+use rule correlate_metrics as correlate_published_metrics with:
+    input:
+        systems=f"{PUBLISHED}/systems.csv",
+        quality=[],
+    output:
+        table=f"{PUBLISHED}/quality_correlation.csv",
+        figures=multiext(f"{PUBLISHED}/quality_correlation", ".pdf", ".svg"),
+    log:
+        f"{RESULTS}/logs/correlate_published_metrics.log",
+    message:
+        "Correlating the printed D_STFT with the printed MOS."

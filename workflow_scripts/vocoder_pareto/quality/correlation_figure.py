@@ -1,5 +1,6 @@
 """A small figure of each objective metric against MOS, a panel per metric, with its rank correlation above."""
 
+import itertools
 import math
 from collections.abc import Mapping
 
@@ -10,8 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from vocoder_pareto.analysis.columns import model_label, size_rank
-from vocoder_pareto.analysis.figure_style import INK, LINE, SOFT_INK, FigureSettings, new_figure, write_below
-from vocoder_pareto.analysis.pareto_panel import marker_of
+from vocoder_pareto.analysis.figure_style import INK, LINE, MARKERS, SOFT_INK, FigureSettings, new_figure, write_below
 from vocoder_pareto.quality.metrics import METRICS, Metric
 
 MOS_WORDS = {
@@ -62,14 +62,14 @@ def _draw_metric(
     axes: Axes, metric: Metric, scores: pd.DataFrame, correlation: pd.Series, settings: FigureSettings
 ) -> None:
     known = scores[np.isfinite(scores[metric.name].to_numpy(float))]
+    markers = _markers(scores)
     colours = settings.colours(list(scores["size"])) if len(scores) else {}
     for _, family in known.groupby("model", sort=False):
         ordered = family.sort_values("size", key=lambda sizes: sizes.map(size_rank), kind="stable")
         axes.plot(ordered[metric.name], ordered["mos"], color=LINE, linewidth=0.6, zorder=1)
     for row in known.to_dict("records"):
-        marker = marker_of(row["model"], list(scores["model"]))
         style = {"markersize": 4.4, "markeredgewidth": 0.4, "markeredgecolor": INK, "zorder": 2}
-        axes.plot(row[metric.name], row["mos"], marker, markerfacecolor=colours[row["size"]], **style)
+        axes.plot(row[metric.name], row["mos"], markers[row["model"]], markerfacecolor=colours[row["size"]], **style)
     unit = f" ({metric.unit})" if metric.unit else ""
     arrow = "←" if metric.better == "lower" else "→"
     axes.set_xlabel(f"{metric.label}{unit}, " + (f"better {arrow}" if metric.ranks else "never ranks"))
@@ -109,9 +109,13 @@ def _caption(scores: pd.DataFrame) -> str:
 
 
 def _legend(scores: pd.DataFrame, labels: Mapping[str, str]) -> list[Line2D]:
-    models = list(scores["model"])
     style = {"linestyle": "", "markersize": 4.4, "markerfacecolor": "white", "markeredgecolor": INK}
     return [
-        Line2D([], [], marker=marker_of(model, models), label=model_label(model, labels), **style)
-        for model in dict.fromkeys(models)
+        Line2D([], [], marker=marker, label=model_label(model, labels), **style)
+        for model, marker in _markers(scores).items()
     ]
+
+
+def _markers(scores: pd.DataFrame) -> dict[str, str]:
+    """A marker per model, in the order of the table."""
+    return dict(zip(dict.fromkeys(scores["model"]), itertools.cycle(MARKERS), strict=False))
