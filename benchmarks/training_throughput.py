@@ -1,6 +1,7 @@
 """Training steps per second and joules per step of every system: precision and place of the data side by side.
 
-Runs anywhere; on a CPU choose few systems and a small batch: --device cpu --systems melgan-S --batch-size 1 --seconds 2.
+Runs anywhere; on a CPU choose few systems and a small batch:
+--device cpu --systems melgan-S --batch-size 1 --clips 20 --seconds 2.
 """
 
 import argparse

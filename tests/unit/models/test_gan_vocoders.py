@@ -1,23 +1,16 @@
-"""MelGAN and HiFi-GAN, their discriminators."""
+"""What MelGAN and HiFi-GAN share: vocoders that generate in one pass, without noise."""
 
 import copy
 import csv
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from vocoder_pareto.models.discriminators import (
-    ConvolutionSettings,
-    FoldedStack,
-    MultiPeriodDiscriminator,
-    hifigan_discriminator,
-    melgan_discriminator,
-)
+from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
-from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture, ReflectionPad
+from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "resources" / "published" / "table2_cost.csv"
 V3 = {
@@ -40,7 +33,7 @@ SMALL = {
 
 
 def lively(vocoder):
-    """Filters of norm 1, as after training: HiFi-GAN starts near silence, where any two outputs are close."""
+    """Filters of norm 0.5 to 1.5, as after training: fresh ones give near silence, where any two outputs are close."""
     torch.manual_seed(1)
     for name, parameter in vocoder.named_parameters():
         with torch.no_grad():
@@ -94,63 +87,51 @@ def test_an_update_reaches_all_parameters(name):
     assert [key for key, value in vocoder.named_parameters() if value.grad is None or not value.grad.abs().sum()] == []
 
 
-@pytest.mark.parametrize(
-    "build",
-    [
-        lambda: MelGAN(MelGANArchitecture(4, 1, (8, 8, 2))),
-        lambda: HiFiGAN(HiFiGANArchitecture(32, (8, 4), (16, 8))),
-        lambda: MelGAN(MelGANArchitecture(4, 1), hop_length=200),
-    ],
-)
-def test_upsampling_that_does_not_multiply_to_the_hop_is_refused(build):
-    with pytest.raises(ValueError, match="the product must be hop_length"):
-        build()
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("frames", [1, 30])
+def test_the_fast_form_equals_the_plain_one_before_and_after_folding(name, frames):
+    vocoder, mel = lively(SMALL[name]()), torch.rand(2, 80, frames)
+    for form in (vocoder, copy.deepcopy(vocoder).prepare_for_inference()):
+        fast = form.synthesize(mel)
+        assert fast.std() > 1e-3
+        with torch.inference_mode():
+            torch.testing.assert_close(fast, form.generate_plainly(mel), atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("options", [{"upsampling_kernels": (16, 16, 4)}, {"upsampling_kernels": (15, 16, 4, 4)}])
-def test_an_inconsistent_hifigan_is_refused(options):
-    with pytest.raises(ValueError, match="upsampling"):
-        HiFiGANArchitecture(**options)
+@pytest.mark.parametrize("name", SMALL)
+def test_the_plain_form_is_that_of_pytorchs_own_convolutions(name):
+    """The same weights in `nn.Conv1d` and `nn.ConvTranspose1d`."""
+    vocoder, mel = lively(SMALL[name]()).prepare_for_inference(), torch.rand(1, 80, 20)
+    reference = copy.deepcopy(vocoder)
+    for module in list(reference.modules()):
+        for kind in (nn.Conv1d, nn.ConvTranspose1d):
+            if isinstance(module, kind):
+                module.__class__ = kind
+    torch.testing.assert_close(vocoder.generate_plainly(mel), reference.generate_plainly(mel), atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("length", [1, 2, 3, 4, 9, 10, 30])
-@pytest.mark.parametrize("amount", [1, 3, 9])
-def test_reflection_equals_that_of_numpy_for_any_length(length, amount):
-    signal = torch.arange(float(length)).reshape(1, 1, -1)
-    expected = np.pad(signal.numpy()[0, 0], amount, mode="reflect" if length > 1 else "edge")
-    np.testing.assert_array_equal(ReflectionPad(amount)(signal)[0, 0].numpy(), expected)
+@pytest.mark.parametrize("name", SMALL)
+def test_on_a_cpu_every_convolution_of_the_fast_form_takes_and_gives_channels_last_memory(name):
+    vocoder, mel = lively(SMALL[name]()).prepare_for_inference(), torch.rand(2, 80, 20)
+    others = []
+
+    def note(module, inputs, output):
+        for signal in (inputs[0], output):
+            if not signal.transpose(1, 2).is_contiguous():
+                others.append((module, tuple(signal.shape)))
+
+    for module in vocoder.modules():
+        if isinstance(module, nn.Conv1d | nn.ConvTranspose1d):
+            module.register_forward_hook(note)
+    vocoder.synthesize(mel)
+    assert others == []
+    with torch.inference_mode():
+        vocoder.generate_plainly(mel)
+    assert others  # the plain form is in the usual layout
 
 
-def test_the_discriminator_of_melgan_has_three_scales_of_downsampling_layers():
-    judgements = melgan_discriminator(channels=16)(torch.randn(2, 16384))
-    assert len(judgements) == 3
-    assert [tuple(feature.shape) for feature in judgements[0].features] == [
-        (2, 16, 16384), (2, 64, 4096), (2, 256, 1024), (2, 1024, 256), (2, 1024, 64), (2, 1024, 64)
-    ]  # fmt: skip
-    assert [judgement.scores.shape[1] for judgement in judgements] == [64, 32, 16]
-
-
-def test_the_discriminators_of_hifigan_judge_five_periods_and_three_scales():
-    judgements = hifigan_discriminator()(torch.randn(1, 8192))
-    assert len(judgements) == 8
-    periods = [judgement.features[0].shape[-1] for judgement in judgements[:5]]
-    assert periods == [2, 3, 5, 7, 11]
-    assert [len(judgement.features) for judgement in judgements] == [5] * 5 + [7] * 3
-    assert judgements[0].features[0].shape == (1, 32, 1366, 2)  # (8192 / 2 + 2 · 2 − 5) // 3 + 1
-
-
-def test_a_folded_stack_sees_each_phase_of_a_period_alone():
-    layers = [ConvolutionSettings(2, 3), ConvolutionSettings(1, 3)]
-    stack, audio = FoldedStack(layers, 0.1, period=4), torch.randn(1, 1, 40)
-    folded = stack(audio).features[0]
-    for phase in range(4):
-        alone = nn.functional.conv1d(
-            audio[..., phase::4], stack.convolutions[0].weight[..., 0], stack.convolutions[0].bias, padding=1
-        )
-        torch.testing.assert_close(folded[..., phase], nn.functional.leaky_relu(alone, 0.1))
-
-
-def test_a_length_that_is_no_multiple_of_the_period_is_filled_by_reflection():
-    discriminator, audio = MultiPeriodDiscriminator([5]), torch.randn(1, 23)
-    filled = torch.nn.functional.pad(audio[None], (0, 2), mode="reflect")[0]
-    torch.testing.assert_close(discriminator(audio)[0].scores, discriminator(filled)[0].scores)
+@pytest.mark.parametrize("name", SMALL)
+def test_both_counters_see_the_convolutions_of_both_forms(name):
+    vocoder = SMALL[name]().prepare_for_inference()
+    fast, plain = (count_operations(vocoder, 16, plainly=plainly) for plainly in (False, True))
+    assert fast.macs == plain.macs == fast.flop_counter_macs == fast.layer_macs > 0

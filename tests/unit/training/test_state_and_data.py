@@ -68,7 +68,7 @@ def test_a_disk_that_cannot_take_the_state_leaves_the_last_one_usable(tmp_path):
 
 def test_every_epoch_takes_each_clip_once_in_a_new_order():
     batches = list(itertools.islice(ShuffledBatches(12, 4, seed=0), 6))
-    first, second = sum(batches[:3], []), sum(batches[3:], [])
+    first, second = list(itertools.chain(*batches[:3])), list(itertools.chain(*batches[3:]))
     assert sorted(first) == sorted(second) == list(range(12))
     assert first != second
 

@@ -17,6 +17,7 @@ PRINTED_GFLOPS = "gflops_published_convention"
 COMPARABLE_ENERGY = ("nvml",)  # the GPU alone, as the paper measured
 FULL_TRAINING_SHARE = 0.9  # of the paper's hours, from which on distances compare
 AGREEMENT = 0.01  # relative difference that counts as agreement
+OTHER_CONFIGURATION = "Not the configuration of the paper."
 QUANTITIES = ("parameters", "gflops", "energy", "d_stft")
 TITLES = {
     "parameters": "Parameters",
@@ -55,6 +56,8 @@ def compare_with_published(
     table = pd.DataFrame(rows, columns=[*names, "our_source", "reason"])
     table["ratio"] = table["ours_same_convention"].astype("float64") / table["printed"].replace(0.0, np.nan)
     table["agrees"] = (table["ratio"] - 1).abs().le(AGREEMENT).astype("boolean").where(table["ratio"].notna())
+    unexplained = ~table["agrees"].fillna(True).astype(bool) & (table["reason"] == "")
+    table.loc[unexplained, "reason"] = OTHER_CONFIGURATION
     return table
 
 
@@ -92,7 +95,8 @@ def to_markdown(table: pd.DataFrame, agreed: Mapping[str, Any], labels: Mapping[
         ]
         lines += ["| :-- | --: | --: | --: | --: | :-- | :-- |"]
         for row in part.to_dict("records"):
-            numbers = [_number(row[key]) for key in ("printed", "ours_same_convention", "ours_exact")]
+            keys = ("printed", "ours_same_convention", "ours_exact")
+            numbers = ["" if pd.isna(row[key]) else _number(row[key], quantity) for key in keys]
             ratio = "" if pd.isna(row["ratio"]) else f"{row['ratio']:.3f}"
             name = system_label(row["model"], row["size"], labels)
             lines.append(f"| {' | '.join([name, *numbers, ratio, row['our_source'], row['reason']])} |")
@@ -205,7 +209,7 @@ def _listed(systems: Sequence[str], names: Mapping[str, str]) -> str:
     return ", ".join(names.get(system, system) for system in systems) or "none"
 
 
-def _number(value: float) -> str:
-    if pd.isna(value):
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+def _number(value: float, quantity: str) -> str:
+    if quantity == "parameters":
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" if value >= 1000 else f"{value:#.4g}"

@@ -13,7 +13,7 @@ from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from vocoder_pareto.analysis.columns import size_rank
+from vocoder_pareto.analysis.columns import SIZE_ORDER, size_rank
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
 
@@ -62,7 +62,8 @@ class FigureSettings:
         Raises:
             UserError: seaborn does not know the palette.
         """
-        ordered = sorted(set(sizes), key=size_rank)
+        # S, M and L keep their colours where a figure has only some of them.
+        ordered = SIZE_ORDER if set(sizes) <= set(SIZE_ORDER) else sorted(set(sizes), key=size_rank)
         try:
             colours = seaborn.color_palette(self.palette, SHADES)
         except ValueError as error:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 
 ANGLES = np.deg2rad(np.arange(0, 360, 15))
 DISTANCES_POINTS = (0.9, 2.0, 3.3, 5.0, 8.0, 12.0, 17.0, 23.0)
@@ -38,8 +38,10 @@ class Label:
     style: dict
 
 
-def place_labels(axes: Axes, labels: Sequence[Label], lines: Sequence[np.ndarray] = ()) -> list[Annotation]:
-    """Write `labels` beside their points; `lines` are polylines (N, 2) in data coordinates, better not covered.
+def place_labels(
+    axes: Axes, labels: Sequence[Label], lines: Sequence[np.ndarray] = (), texts: Sequence[Text] = ()
+) -> list[Annotation]:
+    """Write `labels` beside their points, away from `texts` and, where possible, from `lines` (N, 2), in data units.
 
     The limits of the axes and the layout of the figure must be final.
     """
@@ -57,10 +59,12 @@ def place_labels(axes: Axes, labels: Sequence[Label], lines: Sequence[np.ndarray
     renderer = axes.figure.canvas.get_renderer()
     extents = [text.get_window_extent(renderer) for text in written]
     sizes = np.array([(extent.width, extent.height) for extent in extents]) * points_per_pixel
+    taken = [text.get_window_extent(renderer).extents * points_per_pixel for text in texts]
+    taken = np.concatenate([markers, np.reshape(taken, (-1, 4))])
 
     candidates = [_candidates(centre, radius, size) for centre, radius, size in zip(centres, radii, sizes, strict=True)]
     fixed = [
-        _fixed_cost(*candidates[index], markers, frame, along)
+        _fixed_cost(*candidates[index], taken, frame, along)
         + _neighbour_cost(candidates[index][0], index, markers)
         + _leader_cost(*candidates[index], centres[index], radii[index], along)
         for index in range(len(labels))
@@ -97,12 +101,12 @@ def _candidates(centre: np.ndarray, radius: float, size: np.ndarray) -> tuple[np
 
 
 def _fixed_cost(
-    boxes: np.ndarray, away: np.ndarray, markers: np.ndarray, frame: np.ndarray, along: np.ndarray
+    boxes: np.ndarray, away: np.ndarray, taken: np.ndarray, frame: np.ndarray, along: np.ndarray
 ) -> np.ndarray:
     outside = np.maximum(frame[:2] - boxes[:, :2], 0).sum(axis=1) + np.maximum(boxes[:, 2:] - frame[2:], 0).sum(axis=1)
     inside = (along[None] >= boxes[:, None, :2]).all(axis=2) & (along[None] <= boxes[:, None, 2:]).all(axis=2)
     return (
-        OVERLAP_COST * _overlap(boxes, markers).sum(axis=1)
+        OVERLAP_COST * _overlap(boxes, taken).sum(axis=1)
         + LINE_COST * inside.sum(axis=1)
         + OUTSIDE_COST * outside
         + DISTANCE_COST * away

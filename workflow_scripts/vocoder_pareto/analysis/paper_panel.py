@@ -1,35 +1,29 @@
 """One scatter as figure 2 of the paper draws it: linear axes, models by marker, sizes by colour, red rings."""
 
-from collections.abc import Mapping
-
 import seaborn
 from matplotlib.axes import Axes
 
-from vocoder_pareto.analysis.columns import model_label
-from vocoder_pareto.analysis.figure_style import OPTIMAL, FigureSettings
-from vocoder_pareto.analysis.pareto_panel import Panel, marker_of
+from vocoder_pareto.analysis.columns import model_label, size_rank
+from vocoder_pareto.analysis.figure_style import OPTIMAL
+from vocoder_pareto.analysis.pareto_panel import Look, Panel
 
 MARKER_AREA = 30
 RING_AREA = 110
 
 
-def draw_paper_panel(
-    axes: Axes, panel: Panel, settings: FigureSettings, labels: Mapping[str, str], with_legend: bool
-) -> None:
+def draw_paper_panel(axes: Axes, panel: Panel, look: Look, with_legend: bool) -> None:
     """Draw the systems of a panel, circle the optimal ones in red, and name families and sizes in a legend."""
     table = panel.front.table.assign(x=panel.shown(panel.x), y=panel.shown(panel.y))
-    models = list(table["model"])
-    colours = settings.colours(list(table["size"]))
-    table["Model"] = [model_label(model, labels) for model in models]
+    table["Model"] = [model_label(model, look.labels) for model in table["model"]]
     table["Size"] = table["size"]
+    colours = look.settings.colours(list(table["size"]))
+    colours = {size: colours[size] for size in sorted(set(table["size"]), key=size_rank)}
     told_apart = {"color": next(iter(colours.values()))}
     if len(colours) > 1:
         told_apart = {"hue": "Size", "palette": colours}
     if table["Model"].nunique() > 1:
-        told_apart |= {
-            "style": "Model",
-            "markers": {name: marker_of(name, list(table["Model"])) for name in table["Model"]},
-        }
+        markers = {name: look.marker(model) for name, model in zip(table["Model"], table["model"], strict=True)}
+        told_apart |= {"style": "Model", "markers": markers}
     with_legend = with_legend and ("hue" in told_apart or "style" in told_apart)
     seaborn.scatterplot(
         table, x="x", y="y", **told_apart, legend="full" if with_legend else False,

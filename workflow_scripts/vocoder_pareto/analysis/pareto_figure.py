@@ -12,7 +12,7 @@ from vocoder_pareto.analysis.figure_style import SOFT_INK, FigureSettings, new_f
 from vocoder_pareto.analysis.fronts import Front
 from vocoder_pareto.analysis.label_placement import place_labels
 from vocoder_pareto.analysis.paper_panel import draw_paper_panel
-from vocoder_pareto.analysis.pareto_panel import Panel, draw_panel, name_axes
+from vocoder_pareto.analysis.pareto_panel import Look, Panel, draw_panel, name_axes
 
 HEIGHT_PER_WIDTH = 0.92
 
@@ -48,20 +48,21 @@ def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mappi
         caption(fronts, labels, any(panel.shows_probabilities(settings) for panel in panels)),
         settings.font_size - 1.8,
     )
+    look = Look(settings, labels, [model for front in fronts for model in front.table["model"]])
     to_place = []
     for index, axes in enumerate(figure.subplots(1, len(panels), squeeze=False)[0]):
         panel = panels[index]
         if not len(panel.front.table):
             _draw_nothing(axes)
         elif improved:
-            to_place.append((axes, *draw_panel(axes, panel, settings, labels)))
+            to_place.append((axes, draw_panel(axes, panel, look)))
         else:
-            draw_paper_panel(axes, panel, settings, labels, with_legend=index == len(panels) - 1)
+            draw_paper_panel(axes, panel, look, with_legend=index == len(panels) - 1)
         name_axes(axes, panel, index > 0 and panel.y == panels[index - 1].y)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # labels are placed into what the layout has settled
-    for axes, texts, lines in to_place:
-        place_labels(axes, texts, lines)
+    for axes, unplaced in to_place:
+        place_labels(axes, unplaced.labels, unplaced.lines, unplaced.texts)
     return figure
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from vocoder_pareto.analysis.columns import column_of, model_label, size_rank, system_label
@@ -61,21 +62,49 @@ class Panel:
         return np.nan_to_num(known.to_numpy(dtype=float)) * column_of(name).factor
 
 
-def draw_panel(
-    axes: Axes, panel: Panel, settings: FigureSettings, labels: Mapping[str, str]
-) -> tuple[list[Label], list[np.ndarray]]:
-    """Draw all but the labels; return these, and the lines that they should not cover."""
+@dataclass(frozen=True)
+class Look:
+    """What all panels of a figure share.
+
+    Attributes:
+        settings: size and style.
+        labels: what readers see for each model; their order, then that of `models`, gives each model its marker, so
+            that a model looks the same in all figures of a study.
+        models: all models of the figure.
+    """
+
+    settings: FigureSettings
+    labels: Mapping[str, str]
+    models: Sequence[str]
+
+    def marker(self, model: str) -> str:
+        """The marker of a model."""
+        order = list(dict.fromkeys([*self.labels, *self.models]))
+        return MARKERS[order.index(model) % len(MARKERS)]
+
+
+@dataclass(frozen=True)
+class Unplaced:
+    """What is written once the layout of the figure is final: labels, and the lines and texts to keep clear."""
+
+    labels: Sequence[Label]
+    lines: Sequence[np.ndarray]
+    texts: Sequence[Text]
+
+
+def draw_panel(axes: Axes, panel: Panel, look: Look) -> Unplaced:
+    """Draw all but the labels of the systems, and return these."""
     table = panel.front.table.assign(x=panel.shown(panel.x), y=panel.shown(panel.y))
-    _set_scales(axes, panel, table, settings.intervals)
-    _draw_references(axes, panel, settings.font_size)
+    _set_scales(axes, panel, table, look.settings.intervals)
+    texts = _draw_references(axes, panel, look.settings.font_size)
     lines = _draw_front(axes, panel, table) if panel.is_whole_front else []
     lines += _draw_families(axes, table)
-    if settings.intervals:
+    if look.settings.intervals:
         lines += _draw_intervals(axes, panel, table)
-    _draw_systems(axes, table, settings)
+    _draw_systems(axes, table, look)
     if "label" in table and table["model"].nunique() > 1:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, handletextpad=0, columnspacing=1)
-    return _labels(table, settings, panel.shows_probabilities(settings), labels), lines
+    return Unplaced(_labels(table, look, panel.shows_probabilities(look.settings)), lines, texts)
 
 
 def name_axes(axes: Axes, panel: Panel, shares_vertical_label: bool) -> None:
@@ -84,11 +113,6 @@ def name_axes(axes: Axes, panel: Panel, shares_vertical_label: bool) -> None:
     axes.set_ylabel("" if shares_vertical_label else column_of(panel.y).axis_label)
     if panel.title:
         axes.set_title(panel.title, fontweight="bold")
-
-
-def marker_of(model: str, models: Sequence[str]) -> str:
-    """The marker of a model among all models of a figure, in the order of the table."""
-    return MARKERS[list(dict.fromkeys(models)).index(model) % len(MARKERS)]
 
 
 def _set_scales(axes: Axes, panel: Panel, table: pd.DataFrame, with_intervals: bool) -> None:
@@ -159,10 +183,11 @@ def _draw_intervals(axes: Axes, panel: Panel, table: pd.DataFrame) -> list[np.nd
     return list(ends.reshape(-1, 2, 2))
 
 
-def _draw_references(axes: Axes, panel: Panel, font_size: float) -> None:
-    """Natural speech and the low anchor of the listening test, as levels."""
+def _draw_references(axes: Axes, panel: Panel, font_size: float) -> list[Text]:
+    """Natural speech and the low anchor of the listening test, as levels; return their names."""
+    texts: list[Text] = []
     if panel.y not in MOS_COLUMNS:
-        return
+        return texts
     style = {"textcoords": "offset points", "ha": "right", "va": "bottom", "color": SOFT_INK}
     for system, values in panel.front.summary.get("references", {}).items():
         if panel.y not in values:
@@ -174,49 +199,42 @@ def _draw_references(axes: Axes, panel: Panel, font_size: float) -> None:
         axes.axhline(level, color=SOFT_INK, linewidth=0.6, linestyle=(0, (4, 3)), zorder=1)
         text = model_label(system, {}).lower()
         place = {"xy": (1, level), "xytext": (-1, 1.5), "xycoords": ("axes fraction", "data")}
-        axes.annotate(text, **place, **style, fontsize=font_size - 1.2, fontstyle="italic")
+        texts.append(axes.annotate(text, **place, **style, fontsize=font_size - 1.2, fontstyle="italic"))
+    return texts
 
 
-def _draw_systems(axes: Axes, table: pd.DataFrame, settings: FigureSettings) -> None:
-    told_by_colour = "size" if table["size"].nunique() > 1 else "model"
-    colours = settings.colours(list(table[told_by_colour]))
+def _draw_systems(axes: Axes, table: pd.DataFrame, look: Look) -> None:
+    told_by_colour = "size" if table["size"].any() else "model"
+    colours = look.settings.colours(list(table[told_by_colour]))
+    shrinking = _shrinking(len(table))
+    style = {"edgecolors": INK, "linewidths": 0.4 * shrinking, "zorder": 4, "clip_on": False}
     for (model, _), members in table.groupby(["model", "size"], sort=False):
         colour = colours[members[told_by_colour].iloc[0]]
-        marker = marker_of(model, list(table["model"]))
-        area = _marker_points(marker, len(table)) ** 2
-        style = {
-            "color": [colour],
-            "edgecolors": INK,
-            "linewidths": 0.4 * _shrinking(len(table)),
-            "zorder": 4,
-            "clip_on": False,
-        }
-        axes.scatter(members["x"], members["y"], s=area, marker=marker, label=model, **style)
-    rings = {"facecolors": "none", "edgecolors": OPTIMAL, "zorder": 5, "clip_on": False}
+        marker = look.marker(model)
+        area = (_marker_points(marker) * shrinking) ** 2
+        axes.scatter(members["x"], members["y"], s=area, marker=marker, color=[colour], label=model, **style)
     maybe = ~table["on_front"] & (table["front_probability"] >= NOTEWORTHY_PROBABILITY)
+    style |= {"facecolors": "none", "edgecolors": OPTIMAL, "zorder": 5}
     for rows, width in ((table[table["on_front"]], 1.2), (table[maybe], 0.5)):
-        axes.scatter(rows["x"], rows["y"], s=_ring_points(len(table)) ** 2, linewidths=width, **rings)
+        axes.scatter(rows["x"], rows["y"], s=(RING_POINTS * shrinking) ** 2, **style | {"linewidths": width})
 
 
-def _labels(
-    table: pd.DataFrame, settings: FigureSettings, with_probabilities: bool, labels: Mapping[str, str]
-) -> list[Label]:
+def _labels(table: pd.DataFrame, look: Look, with_probabilities: bool) -> list[Label]:
     """Of all systems, or of the noteworthy ones where there are too many, or of none."""
-    models, count, named = list(table["model"]), len(table), []
+    named = []
     for row in table.to_dict("records"):
-        if _is_noteworthy(row) or count <= MAX_LABELS:
-            radius = _marker_points(marker_of(row["model"], models), count) / 2 + 0.3
-            radius = _ring_points(count) / 2 if _is_noteworthy(row) else radius
-            named.append(_label(row, radius, settings.font_size, with_probabilities, labels))
+        if _is_noteworthy(row) or len(table) <= MAX_LABELS:
+            points = RING_POINTS if _is_noteworthy(row) else _marker_points(look.marker(row["model"])) + 0.6
+            named.append(_label(row, points * _shrinking(len(table)) / 2, look, with_probabilities))
     return named if len(named) <= MAX_LABELS else []
 
 
-def _label(row: Mapping, radius: float, font_size: float, with_probability: bool, labels: Mapping[str, str]) -> Label:
-    text = row.get("label") or system_label(row["model"], row["size"], labels)
+def _label(row: Mapping, radius: float, look: Look, with_probability: bool) -> Label:
+    text = row.get("label") or system_label(row["model"], row["size"], look.labels)
     if _is_noteworthy(row) and with_probability:
         text = f"{text} {100 * row['front_probability']:.0f}\u00a0%"
     style = {
-        "fontsize": font_size - 1.2,
+        "fontsize": look.settings.font_size - 1.2,
         "color": INK if _is_noteworthy(row) else SOFT_INK,
         "fontweight": "bold" if row["on_front"] else "normal",
         "zorder": 6,
@@ -229,12 +247,8 @@ def _is_noteworthy(row: Mapping) -> bool:
     return row["on_front"] or row["front_probability"] >= NOTEWORTHY_PROBABILITY
 
 
-def _marker_points(marker: str, count: int) -> float:
-    return MARKER_POINTS * MARKER_SCALE.get(marker, 1.0) * _shrinking(count)
-
-
-def _ring_points(count: int) -> float:
-    return RING_POINTS * _shrinking(count)
+def _marker_points(marker: str) -> float:
+    return MARKER_POINTS * MARKER_SCALE.get(marker, 1.0)
 
 
 def _shrinking(count: int) -> float:

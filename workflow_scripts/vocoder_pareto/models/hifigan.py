@@ -1,17 +1,21 @@
 """HiFi-GAN (Kong et al., 2020): transposed convolutions, each followed by a multi-receptive field fusion."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vocoder_pareto.models.layers import normed_conv1d, normed_conv_transpose1d, same_padding
+from vocoder_pareto.models.layers import (
+    channels_last,
+    normed_conv1d,
+    normed_conv_transpose1d,
+    require_product,
+    same_padding,
+)
 from vocoder_pareto.models.vocoder import Generators, Vocoder
 
 LEAKY_SLOPE = 0.1
-START_DEVIATION = 0.01
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,28 @@ class HiFiGANArchitecture:
     residual_dilations: tuple[tuple[int, ...], ...] = ((1, 3, 5), (1, 3, 5), (1, 3, 5))
 
     def __post_init__(self):
-        if len(self.upsampling) != len(self.upsampling_kernels):
-            raise ValueError("upsampling and upsampling_kernels must have the same length")
-        if len(self.residual_kernels) != len(self.residual_dilations):
-            raise ValueError("residual_kernels and residual_dilations must have the same length")
-        if any((kernel - factor) % 2 for factor, kernel in zip(self.upsampling, self.upsampling_kernels, strict=True)):
-            raise ValueError("every upsampling kernel minus its factor must be even")
-        if self.channels % 2 ** len(self.upsampling):
-            raise ValueError(f"channels must be a multiple of {2 ** len(self.upsampling)}")
+        if not self.upsampling or len(self.upsampling) != len(self.upsampling_kernels):
+            raise ValueError(
+                f"upsampling {list(self.upsampling)} and upsampling_kernels {list(self.upsampling_kernels)} "
+                "must have the same length, of at least 1"
+            )
+        for factor, kernel in zip(self.upsampling, self.upsampling_kernels, strict=True):
+            if factor < 1 or kernel < factor or (kernel - factor) % 2:
+                raise ValueError(
+                    f"upsampling kernel {kernel} for factor {factor}; must be the factor or larger by an even number"
+                )
+        stages = 2 ** len(self.upsampling)
+        if self.channels < 1 or self.channels % stages:
+            raise ValueError(f"channels is {self.channels}; must be a multiple of {stages}, since upsampling halves it")
+        if not self.residual_kernels or len(self.residual_kernels) != len(self.residual_dilations):
+            raise ValueError(
+                f"residual_kernels {list(self.residual_kernels)} and residual_dilations "
+                f"{list(self.residual_dilations)} must have the same length, of at least 1"
+            )
+        if any(kernel < 1 or kernel % 2 == 0 for kernel in self.residual_kernels):
+            raise ValueError(f"residual_kernels are {list(self.residual_kernels)}; must be odd")
+        if any(dilation < 1 for dilations in self.residual_dilations for dilation in dilations):
+            raise ValueError(f"residual_dilations are {list(self.residual_dilations)}; must be at least 1")
 
 
 class ResidualStep(nn.Module):
@@ -55,8 +73,6 @@ class ResidualStep(nn.Module):
             normed_conv1d(channels, channels, kernel, dilation=each, padding=same_padding(kernel, each))
             for each in dilations
         )
-        for convolution in self.convolutions:
-            convolution.weight = nn.init.normal_(convolution.weight.detach(), std=START_DEVIATION)
 
     def forward(self, signal: Tensor) -> Tensor:
         """(B, C, T) -> (B, C, T)."""
@@ -89,24 +105,17 @@ class HiFiGAN(Vocoder):
 
     def __init__(self, architecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
         super().__init__(architecture, sampling, n_mels, hop_length)
-        if math.prod(architecture.upsampling) != hop_length:
-            raise ValueError(
-                f"upsampling {list(architecture.upsampling)} multiplies to {math.prod(architecture.upsampling)}; "
-                f"the product must be hop_length, {hop_length}"
-            )
+        require_product(architecture.upsampling, hop_length)
         channels = architecture.channels
         self.first = normed_conv1d(n_mels, channels, 7, padding=3)
         self.upsamplings, self.fusions = nn.ModuleList(), nn.ModuleList()
         for factor, kernel in zip(architecture.upsampling, architecture.upsampling_kernels, strict=True):
-            upsampling = normed_conv_transpose1d(
-                channels, channels // 2, kernel, factor, padding=(kernel - factor) // 2
+            self.upsamplings.append(
+                normed_conv_transpose1d(channels, channels // 2, kernel, factor, padding=(kernel - factor) // 2)
             )
-            upsampling.weight = nn.init.normal_(upsampling.weight.detach(), std=START_DEVIATION)
             channels //= 2
-            self.upsamplings.append(upsampling)
             self.fusions.append(Fusion(channels, architecture))
         self.last = normed_conv1d(channels, 1, 7, padding=3)
-        self.last.weight = nn.init.normal_(self.last.weight.detach(), std=START_DEVIATION)
 
     def forward(self, mel: Tensor) -> Tensor:
         """(B, M, L) -> (B, T)."""
@@ -117,4 +126,8 @@ class HiFiGAN(Vocoder):
 
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder.generate`; nothing here is random."""
+        return self(channels_last(mel))
+
+    def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
+        """In the usual memory layout."""
         return self(mel)

@@ -3,14 +3,13 @@
 The residual blocks pad by reflection, as the convolutions at both ends do; the paper does not say how they pad.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vocoder_pareto.models.layers import normed_conv1d, normed_conv_transpose1d
+from vocoder_pareto.models.layers import channels_last, normed_conv1d, normed_conv_transpose1d, require_product
 from vocoder_pareto.models.vocoder import Generators, Vocoder
 
 LEAKY_SLOPE = 0.2
@@ -31,8 +30,12 @@ class MelGANArchitecture:
     upsampling: tuple[int, ...] = (8, 8, 2, 2)
 
     def __post_init__(self):
-        if self.channels < 1 or self.residual_layers < 0 or not self.upsampling or min(self.upsampling) < 2:
-            raise ValueError("channels and all upsampling factors must be positive, upsampling factors at least 2")
+        if self.channels < 1 or self.residual_layers < 0:
+            raise ValueError(
+                f"channels is {self.channels}, residual_layers {self.residual_layers}; must be at least 1 and 0"
+            )
+        if not self.upsampling or min(self.upsampling) < 2:
+            raise ValueError(f"upsampling is {list(self.upsampling)}; must be one or more factors of at least 2")
 
 
 class ReflectionPad(nn.Module):
@@ -49,7 +52,9 @@ class ReflectionPad(nn.Module):
         """(B, C, T) -> (B, C, T + 2 · amount)."""
         length = signal.shape[-1]
         if length > self.amount:
-            return functional.pad(signal, (self.amount, self.amount), mode="reflect")
+            # As an image of height 1, since padding in one dimension leaves channels-last memory.
+            image = functional.pad(signal.unsqueeze(2), (self.amount, self.amount, 0, 0), mode="reflect")
+            return image.squeeze(2)
         period = max(1, 2 * (length - 1))
         places = torch.arange(-self.amount, length + self.amount, device=signal.device).remainder(period)
         return signal[..., torch.minimum(places, period - places)] if length > 1 else signal[..., places * 0]
@@ -81,11 +86,7 @@ class MelGAN(Vocoder):
 
     def __init__(self, architecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
         super().__init__(architecture, sampling, n_mels, hop_length)
-        if math.prod(architecture.upsampling) != hop_length:
-            raise ValueError(
-                f"upsampling {list(architecture.upsampling)} multiplies to {math.prod(architecture.upsampling)}; "
-                f"the product must be hop_length, {hop_length}"
-            )
+        require_product(architecture.upsampling, hop_length)
         channels = architecture.channels * 2 ** len(architecture.upsampling)
         layers = [ReflectionPad(3), normed_conv1d(n_mels, channels, 7)]
         for factor in architecture.upsampling:
@@ -106,4 +107,8 @@ class MelGAN(Vocoder):
 
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder.generate`; nothing here is random."""
+        return self(channels_last(mel))
+
+    def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
+        """In the usual memory layout."""
         return self(mel)
