@@ -210,7 +210,7 @@ use rule find_fronts as find_fronts_of_objectives with:
     log:
         f"{RESULTS}/logs/find_fronts/of_{{objectives}}.log",
     params:
-        objectives=lambda wildcards: configuration.canonical_json(OBJECTIVES[wildcards.objectives]),
+        objectives=lambda wildcards: canonical_json(OBJECTIVES[wildcards.objectives]),
         draws=config["pareto"]["draws"],
         seed=config["seed"],
         program=program("find_fronts"),

@@ -14,6 +14,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")  # the library is use
 from vocoder_pareto import configuration
 from vocoder_pareto.code_version import code_version as hash_of_code, module_file
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import canonical_json
 from vocoder_pareto.systems import REFERENCE_SYSTEMS
 
 try:
@@ -39,7 +40,7 @@ def config_json(*keys):
     part = config
     for key in keys:
         part = part[key]
-    return configuration.canonical_json(part)
+    return canonical_json(part)
 
 
 def program(name):
@@ -72,7 +73,7 @@ def slice_of(wildcards, *keys):
     """Some settings of the system of a job, as canonical JSON."""
     settings = settings_of(wildcards)
     shared = ("model", "size", "vocoder", "n_mels", "hop_length", "sample_rate")
-    return configuration.canonical_json({key: settings[key] for key in (*shared, *keys)})
+    return canonical_json({key: settings[key] for key in (*shared, *keys)})
 
 
 def training_settings(wildcards):
@@ -87,24 +88,24 @@ def synthesis_settings(wildcards):
 
 def run_settings(wildcards):
     """How a system is trained: budget, batch size, precision."""
-    return configuration.canonical_json(settings_of(wildcards)["run"])
+    return canonical_json(settings_of(wildcards)["run"])
 
 
 def published_convention(wildcards):
     """What the paper's FLOPs of a system counted."""
-    return configuration.canonical_json(settings_of(wildcards)["published_convention"])
+    return canonical_json(settings_of(wildcards)["published_convention"])
 
 
 def model_labels():
     """What readers see for each model, as canonical JSON."""
     labels = {model: family["label"] for model, family in config["models"].items() if "label" in family}
-    return configuration.canonical_json(labels)
+    return canonical_json(labels)
 
 
 def model_families():
     """The kind of each model (GAN, flow, diffusion, …), as canonical JSON."""
     families = {model: family["family"] for model, family in config["models"].items() if "family" in family}
-    return configuration.canonical_json(families)
+    return canonical_json(families)
 
 
 def corpus_version(wildcards):
@@ -120,7 +121,7 @@ def front_objectives(gflops):
 
     def objectives(wildcards):
         pair = {columns[wildcards.cost]: "min", "mos": "max"}
-        return configuration.canonical_json({"name": wildcards.cost, "columns": pair})
+        return canonical_json({"name": wildcards.cost, "columns": pair})
 
     return objectives
 

@@ -22,7 +22,7 @@ rule prepare_clips:
         runtime=30,
         corpus=CORPUS_FOLDER,  # no param: a corpus that moved is the same, params.corpus tells what lies in it
     params:
-        dataset=configuration.canonical_json(dataset_settings(config)),
+        dataset=canonical_json(dataset_settings(config)),
         corpus=corpus_version,
         program=program("prepare_clips"),
         code=code_version("prepare_clips"),
@@ -52,7 +52,7 @@ rule compute_mels:
         mem_mb=2000,
         runtime=30,
     params:
-        format=configuration.canonical_json(format_settings(config)),
+        format=canonical_json(format_settings(config)),
         normalization=config["mel"]["normalization"],
         program=program("compute_mels"),
         code=code_version("compute_mels"),

@@ -56,7 +56,7 @@ rule generate_reference:
         mem_mb=4000,
         runtime=120,
     params:
-        format=configuration.canonical_json(format_settings(config)),
+        format=canonical_json(format_settings(config)),
         clips=config_json("generation", "clips"),
         iterations=config["generation"]["griffin_lim_iterations"],
         seed=config["seed"],

@@ -98,7 +98,7 @@ rule analyse_responses:
     resources:
         folder=RESPONSES_FOLDER,  # no param: answers that moved are the same answers
     params:
-        systems=configuration.canonical_json([*REFERENCES, *SYSTEMS]),
+        systems=canonical_json([*REFERENCES, *SYSTEMS]),
         screening=config_json("listening_test", "screening"),
         statistics=config_json("listening_test", "statistics"),
         seed=config["seed"],

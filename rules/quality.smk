@@ -38,7 +38,7 @@ rule correlate_metrics:
     log:
         f"{RESULTS}/logs/correlate_metrics.log",
     conda:
-        "../envs/analysis.yaml"
+        "../envs/audio.yaml"
     params:
         figures=config_json("figures"),
         labels=model_labels(),

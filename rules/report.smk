@@ -18,7 +18,7 @@ rule record_provenance:
     conda:
         "../envs/analysis.yaml"
     params:
-        config=configuration.canonical_json(config),
+        config=canonical_json(config),
         program=program("record_provenance"),
         code=code_version("record_provenance"),
     message:

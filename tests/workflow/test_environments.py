@@ -12,6 +12,7 @@ import pytest
 import yaml
 from conftest import PROJECT, Project, copy_of_project, environment
 
+from packaging.version import Version
 from vocoder_pareto import code_version
 
 PROGRAMS = PROJECT / "workflow_scripts"
@@ -27,11 +28,11 @@ def environment_of_rules() -> dict[str, tuple[str, str]]:
     found = {}
     for file in sorted((PROJECT / "rules").glob("*.smk")):
         for name, body in RULE.findall(file.read_text()):
-            program = re.search(r"\{PROGRAMS:q\}/(\w+\.py)", body)
+            program = re.search(r'program=program\("(\w+)"\)', body)
             conda = re.search(r'"\.\./envs/(\w+\.yaml)"', body)
             if program:
                 assert conda, f"rule {name} names no environment"
-                found[name] = (program.group(1), conda.group(1))
+                found[name] = (f"{program.group(1)}.py", conda.group(1))
     return found
 
 
@@ -94,7 +95,7 @@ def test_the_classes_that_the_configuration_names_are_provided_too():
 
 def test_the_requirements_are_installed_in_their_versions():
     for name, version in requirements().items():
-        assert metadata.version(name) == version, name
+        assert Version(metadata.version(name)) == Version(version), name
 
 
 @pytest.mark.workflow

@@ -24,8 +24,8 @@ def test_a_rule_logs_says_what_it_does_and_depends_on_its_code(name):
     assert "    log:" in body
     assert "    message:" in body
     assert "&> {log:q}" in body or "&>> {log:q}" in body
-    assert "code_version(" in body
-    assert f"/{name}.py" in body or "run_as" in body, "the program has the name of the rule"
+    assert f'program=program("{name}")' in body, "the program has the name of the rule"
+    assert f'code_version("{name}"' in body or name == "fetch_ljspeech", "an edit of the code must rerun the rule"
 
 
 @pytest.mark.parametrize("name", ["train", "generate_audio", "measure_energy", "prepare_clips"])

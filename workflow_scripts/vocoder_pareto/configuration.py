@@ -4,7 +4,6 @@ Imports nothing heavy, since the Snakefile reads it at every start.
 """
 
 import difflib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -79,19 +78,6 @@ def system_settings(config: Mapping[str, Any], model: str, size: str) -> dict[st
         "hop_length": config["mel"]["hop_length"],
         "sample_rate": config["dataset"]["sample_rate"],
     }
-
-
-def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no white space, so that reordering a configuration changes nothing."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _update(config: dict[str, Any], changes: Mapping[str, Any]) -> None:
-    for key, value in changes.items():
-        if isinstance(value, Mapping) and isinstance(config.get(key), dict):
-            _update(config[key], value)
-        else:
-            config[key] = value
 
 
 def _known_systems(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:

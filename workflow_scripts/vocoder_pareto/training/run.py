@@ -16,10 +16,9 @@ from tqdm import tqdm
 
 from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
 from vocoder_pareto.audio.format import AudioFormat
-from vocoder_pareto.configuration import canonical_json
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import read_json, write_json
+from vocoder_pareto.files import canonical_json, read_json, write_json
 from vocoder_pareto.measurement.meter import MeterSettings, open_meter
 from vocoder_pareto.models.checkpoint import load_weights, read_weights, save_checkpoint
 from vocoder_pareto.models.registry import build_vocoder, load_class
