@@ -80,6 +80,14 @@ def system_settings(config: Mapping[str, Any], model: str, size: str) -> dict[st
     }
 
 
+def _update(config: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(config.get(key), dict):
+            _update(config[key], value)
+        else:
+            config[key] = value
+
+
 def _known_systems(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     return {f"{model}-{size}": (model, size) for model, family in config["models"].items() for size in family["sizes"]}
 
