@@ -1,0 +1,94 @@
+"""What flow vocoders share: an invertible map between waveforms and noise, and their one method more than `Vocoder`.
+
+Letters of shapes beside those of `vocoder.py`: h rows, w columns, h · w = T. Row i of a waveform holds the samples i,
+i + h, i + 2h, …, so that a column holds h samples that follow one another.
+"""
+
+from abc import abstractmethod
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vocoder_pareto.models.vocoder import Generators, Vocoder, draw_noise
+
+
+@dataclass(frozen=True)
+class FlowSampling:
+    """How the latent is drawn.
+
+    Attributes:
+        sigma: standard deviation of the latent at generation, at least 0.
+
+    Raises:
+        ValueError: sigma is negative.
+    """
+
+    sigma: float = 1.0
+
+    def __post_init__(self):
+        if not self.sigma >= 0:
+            raise ValueError(f"sigma is {self.sigma}; must be at least 0")
+
+
+class Encoding(NamedTuple):
+    """A waveform as noise: latent (B, T), and the log-determinant of d latent / d audio (B,), in nats."""
+
+    latent: Tensor
+    log_determinant: Tensor
+
+
+class FlowVocoder(Vocoder):
+    """A vocoder that is trained as an invertible map from audio to white noise, and generates by its inverse."""
+
+    Sampling = FlowSampling
+
+    @abstractmethod
+    def encode(self, audio: Tensor, mel: Tensor) -> Encoding:
+        """Audio (B, T) and its mel-spectrogram (B, M, L) → the latent and the log-determinant, for the likelihood."""
+
+    @abstractmethod
+    def decode(self, latent: Tensor, mel: Tensor) -> Tensor:
+        """The inverse of `encode`: latent (B, T), mel-spectrogram (B, M, L) → audio (B, T), not clamped."""
+
+    def decode_plainly(self, latent: Tensor, mel: Tensor) -> Tensor:
+        """`decode` module by module, see `Vocoder.generate_plainly`; for families whose `decode` differs."""
+        return self.decode(latent, mel)
+
+    @torch.no_grad()
+    def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
+        """See `Vocoder`: the inverse of noise of standard deviation `sigma`, clamped."""
+        return self.decode(self._draw_latent(mel, generator), mel).clamp_(-1, 1)
+
+    @torch.no_grad()
+    def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
+        """See `Vocoder`: as `generate`, by `decode_plainly`."""
+        return self.decode_plainly(self._draw_latent(mel, generator), mel).clamp_(-1, 1)
+
+    def _draw_latent(self, mel: Tensor, generator: Generators) -> Tensor:
+        shape = (mel.shape[0], mel.shape[2] * self.hop_length)
+        return draw_noise(shape, mel, generator).mul_(self.sampling.sigma)
+
+
+def to_rows(signal: Tensor, height: int) -> Tensor:
+    """(…, T) → (…, h, w), without a copy; the height divides T."""
+    return signal.unflatten(-1, (-1, height)).transpose(-1, -2)
+
+
+def from_rows(rows: Tensor) -> Tensor:
+    """The inverse of `to_rows`: (…, h, w) → (…, T)."""
+    return rows.transpose(-1, -2).flatten(-2)
+
+
+def gated(hidden: Tensor) -> Tensor:
+    """WaveNet's activation (van den Oord et al., 2016, equation 2): (B, 2 C, …) → tanh · sigmoid, (B, C, …)."""
+    filtered, gate = hidden.chunk(2, dim=1)
+    return torch.tanh(filtered) * torch.sigmoid(gate)
+
+
+def without_autocast(signal: Tensor) -> AbstractContextManager:
+    """Samples keep their precision where networks compute in a reduced one: rounded, they could not be inverted."""
+    kind = signal.device.type
+    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()

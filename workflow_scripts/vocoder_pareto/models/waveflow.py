@@ -1,0 +1,254 @@
+"""WaveFlow (Ping et al., 2020): a flow that is autoregressive over the few rows of a waveform in two dimensions.
+
+Where the paper leaves a choice, this follows what Douwes et al. (2023) counted: the first row of a flow passes
+unchanged (it is transformed in the next flow, where the rows are reversed); and residual and skip connections are plain
+sums. The permutation is the paper's (a): the rows are reversed after each flow.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import weight_norm
+
+from vocoder_pareto.models.flow import Encoding, FlowVocoder, from_rows, gated, to_rows
+from vocoder_pareto.models.gated_matrices import GatedLayer, GatedMatrices, Workspace
+from vocoder_pareto.models.layers import MelUpsampler, normed_conv2d, same_padding
+
+
+@dataclass(frozen=True)
+class WaveFlowArchitecture:
+    """Size of the flow.
+
+    Attributes:
+        flows: number of flows.
+        layers: residual layers of each; the dilation along the width doubles from 1, along the height it is 1.
+        channels: C, channels between them.
+        height: h, rows that the waveform is folded into; the number of sequential steps of a flow at generation.
+        kernel_size: of the convolutions, along height and width; odd.
+        upsample_factors: strides of the transposed convolutions of the mel-spectrogram, whose product is hop_length.
+
+    Raises:
+        ValueError: a size is too small, or the kernel size even.
+    """
+
+    flows: int = 8
+    layers: int = 8
+    channels: int = 64
+    height: int = 16
+    kernel_size: int = 3
+    upsample_factors: tuple[int, ...] = (16, 16)
+
+    def __post_init__(self):
+        if min(self.flows, self.layers, self.channels) < 1 or self.height < 2:
+            raise ValueError("flows, layers and channels must be at least 1, height at least 2")
+        if self.kernel_size < 1 or self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size is {self.kernel_size}; must be odd")
+
+
+class ResidualLayer(nn.Module):
+    """A dilated 2-D convolution, causal along the height, with the mel-spectrogram, gated (section 3.1)."""
+
+    def __init__(self, channels: int, kernel_size: int, dilation: int, n_mels: int):
+        super().__init__()
+        self.convolution = normed_conv2d(
+            channels,
+            2 * channels,
+            kernel_size,
+            padding=(kernel_size - 1, same_padding(kernel_size, dilation)),
+            dilation=(1, dilation),
+        )
+        self.conditioner = normed_conv2d(n_mels, 2 * channels, 1)
+        self.output = normed_conv2d(channels, 2 * channels, 1)
+
+    def forward(self, hidden: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
+        """Hidden rows (B, C, n, w), their conditioning (B, 2 C, n, w) → next hidden rows, skip, each (B, C, n, w)."""
+        rows_above, columns = self.convolution.padding
+        convolved = functional.conv2d(
+            functional.pad(hidden, (0, 0, rows_above, 0)),
+            self.convolution.weight,
+            self.convolution.bias,
+            padding=(0, columns),
+            dilation=self.convolution.dilation,
+        )
+        return self._connected(hidden, convolved + conditioning)
+
+    def forward_plainly(self, hidden: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
+        """The same by the layer itself, which pads above and below; the surplus rows are computed and cut off."""
+        convolved = self.convolution(hidden)[:, :, : hidden.shape[2]]
+        return self._connected(hidden, convolved + conditioning)
+
+    def weights(self) -> GatedLayer:
+        """For `GatedMatrices`."""
+        residual, skip = self.output.weight[..., 0, 0].chunk(2)
+        residual_bias, skip_bias = self.output.bias.chunk(2)
+        return GatedLayer(
+            kernel=self.convolution.weight,
+            dilation=self.convolution.dilation[1],
+            conditioner=self.conditioner.weight[..., 0, 0],
+            bias=self.convolution.bias + self.conditioner.bias,
+            residual=residual,
+            residual_bias=residual_bias,
+            skip=skip,
+            skip_bias=skip_bias,
+        )
+
+    def _connected(self, hidden: Tensor, activation: Tensor) -> tuple[Tensor, Tensor]:
+        residual, skip = self.output(gated(activation)).chunk(2, dim=1)
+        return hidden + residual, skip
+
+
+class Flow(nn.Module):
+    """One affine autoregressive transformation of the rows: z_i = σ_i x_i + μ_i, where the rows before i give σ_i, μ_i.
+
+    The network starts as the identity: its last convolution is zero.
+    """
+
+    def __init__(self, architecture: WaveFlowArchitecture, n_mels: int):
+        super().__init__()
+        channels = architecture.channels
+        self.front = normed_conv2d(1, channels, 1)
+        self.layers = nn.ModuleList(
+            ResidualLayer(channels, architecture.kernel_size, 2**layer, n_mels) for layer in range(architecture.layers)
+        )
+        self.end = nn.Conv2d(channels, 2, 1)
+        nn.init.zeros_(self.end.weight)
+        nn.init.zeros_(self.end.bias)
+
+    def forward(self, signal: Tensor, mel: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows of audio (B, 1, h, w) and mel (B, M, h, w) → rows of the latent (B, 1, h, w), log-determinant (B,)."""
+        hidden, skips = self.front(signal[:, :, :-1]), 0
+        mel = mel[:, :, 1:].contiguous()
+        for layer in self.layers:
+            hidden, skip = layer(hidden, layer.conditioner(mel))
+            skips = skips + skip
+        log_sigma, mu = self.end(skips).to(signal.dtype).chunk(2, dim=1)
+        latent = torch.cat([signal[:, :, :1], signal[:, :, 1:] * log_sigma.exp() + mu], dim=2)
+        return latent, log_sigma.sum(dim=(1, 2, 3))
+
+    def invert_plainly(self, latent: Tensor, mel: Tensor) -> Tensor:
+        """The inverse for rows (B, 1, h, w): for each of them the network sees all rows before it again.
+
+        Only the conditioning, which no row depends on, is computed once, as in what Douwes et al. (2023) counted.
+        """
+        conditioning = [layer.conditioner(mel) for layer in self.layers]
+        signal = latent[:, :, :1]
+        for row in range(1, latent.shape[2]):
+            hidden, skips = self.front(signal), 0
+            for layer, condition in zip(self.layers, conditioning, strict=True):
+                hidden, skip = layer.forward_plainly(hidden, condition[:, :, 1 : row + 1])
+                skips = skips + skip
+            log_sigma, mu = self.end(skips)[:, :, -1:].chunk(2, dim=1)
+            signal = torch.cat([signal, (latent[:, :, row : row + 1] - mu) * torch.exp(-log_sigma)], dim=2)
+        return signal
+
+
+@torch.no_grad()
+def matrices_of(flow: Flow) -> GatedMatrices:
+    """The network of a flow, with −log σ and −μ as its output, so that a sample is (z − μ) exp(−log σ)."""
+    return GatedMatrices(
+        front=flow.front.weight[..., 0, 0],
+        front_bias=flow.front.bias,
+        layers=[layer.weights() for layer in flow.layers],
+        end=-flow.end.weight[..., 0, 0],
+        end_bias=-flow.end.bias,
+    )
+
+
+def invert_by_queues(matrices: GatedMatrices, latent: Tensor, mel: Sequence[Tensor], workspace: Workspace) -> Tensor:
+    """The inverse of a flow, where each row is computed once.
+
+    A row needs only the last rows of each layer's input, which convolution queues hold (Ping et al., 2020, section 3.3;
+    Paine et al., 2016).
+
+    Args:
+        matrices: see `matrices_of`.
+        latent: rows (B, h, w).
+        mel: mel-spectrograms of the rows with a band of ones, h times (B, M + 1, w).
+        workspace: see `GatedMatrices`.
+
+    Returns:
+        Rows (B, h, w).
+    """
+    network = matrices.in_workspace(workspace)
+    signal = matrices.new_signal(workspace.gates, len(mel))
+    rows = torch.empty_like(latent)
+    rows[:, 0] = latent[:, 0]
+    for row in range(1, len(mel)):
+        signal.push()[:, 0] = rows[:, row - 1]
+        negative_log_sigma, negative_mu = network(signal, mel[row]).to(latent.dtype).unbind(1)
+        torch.mul(latent[:, row] + negative_mu, negative_log_sigma.exp_(), out=rows[:, row])
+    return rows
+
+
+class WaveFlow(FlowVocoder):
+    """Ping et al. 2020, section 3. At generation its default standard deviation of the latent is the paper's, 1.
+
+    Raises:
+        ValueError: the upsampling factors do not multiply to hop_length, or the height does not divide it.
+    """
+
+    Architecture = WaveFlowArchitecture
+
+    def __init__(self, architecture: WaveFlowArchitecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+        super().__init__(architecture, sampling, n_mels, hop_length)
+        factors = architecture.upsample_factors
+        if math.prod(factors) != hop_length or any(factor % 2 for factor in factors):
+            raise ValueError(
+                f"upsample_factors are {list(factors)}; they must be even and multiply to hop_length, {hop_length}"
+            )
+        if hop_length % architecture.height:
+            raise ValueError(f"height is {architecture.height}; it must divide hop_length, {hop_length}")
+        self.upsampler = MelUpsampler(factors)
+        for convolution in self.upsampler.convolutions:
+            weight_norm(convolution)
+        self.flows = nn.ModuleList(Flow(architecture, n_mels) for _ in range(architecture.flows))
+        self.matrices: nn.ModuleList | None = None
+
+    def encode(self, audio: Tensor, mel: Tensor) -> Encoding:
+        """See `FlowVocoder`; all rows at once."""
+        signal, mel = self._rows(audio), self._mel_rows(mel)
+        log_determinant = 0
+        for flow in self.flows:
+            signal, logarithms = flow(signal, mel)
+            log_determinant = log_determinant + logarithms
+            signal, mel = signal.flip(2), mel.flip(2)
+        return Encoding(from_rows(signal).squeeze(1), log_determinant)
+
+    def decode_plainly(self, latent: Tensor, mel: Tensor) -> Tensor:
+        """See `FlowVocoder`: each row of each flow from all rows before it."""
+        signal, mel = self._rows(latent), self._mel_rows(mel)
+        if len(self.flows) % 2:
+            mel = mel.flip(2)
+        for flow in reversed(self.flows):
+            signal, mel = signal.flip(2), mel.flip(2)
+            signal = flow.invert_plainly(signal, mel)
+        return from_rows(signal).squeeze(1)
+
+    @torch.no_grad()
+    def decode(self, latent: Tensor, mel: Tensor) -> Tensor:
+        """See `FlowVocoder`; each row of each flow from convolution queues."""
+        matrices = self.matrices or [matrices_of(flow) for flow in self.flows]
+        mel_rows = functional.pad(self._mel_rows(mel).permute(2, 0, 1, 3), (0, 0, 0, 1), value=1.0)  # (h, B, M + 1, w)
+        workspace = matrices[0].new_workspace(mel_rows[0])
+        mel_rows, signal = mel_rows.unbind(0), to_rows(latent, self.architecture.height)
+        for index in range(len(self.flows) - 1, -1, -1):
+            rows_seen = mel_rows if index % 2 == 0 else mel_rows[::-1]
+            signal = invert_by_queues(matrices[index], signal.flip(1), rows_seen, workspace)
+        return from_rows(signal)
+
+    def prepare_for_inference(self) -> Self:
+        """See `Vocoder`; the matrices of the queues are derived here once."""
+        super().prepare_for_inference()
+        self.matrices = nn.ModuleList(matrices_of(flow) for flow in self.flows)
+        return self
+
+    def _rows(self, signal: Tensor) -> Tensor:
+        return to_rows(signal, self.architecture.height).unsqueeze(1)  # (B, T) -> (B, 1, h, w)
+
+    def _mel_rows(self, mel: Tensor) -> Tensor:
+        return to_rows(self.upsampler(mel), self.architecture.height).contiguous()  # (B, M, L) -> (B, M, h, w)
