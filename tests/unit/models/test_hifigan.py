@@ -1,0 +1,45 @@
+"""What is HiFi-GAN's alone; what it shares with MelGAN is in `test_gan_vocoders.py`."""
+
+import pytest
+import torch
+
+from vocoder_pareto.models.hifigan import Fusion, HiFiGAN, HiFiGANArchitecture, ResidualStep
+
+
+def test_a_fusion_is_the_mean_of_its_blocks():
+    torch.manual_seed(0)
+    fusion, signal = Fusion(4, HiFiGANArchitecture()), torch.randn(2, 4, 50)
+    expected = torch.stack([block(signal) for block in fusion.blocks]).mean(dim=0)
+    torch.testing.assert_close(fusion(signal), expected)
+
+
+@pytest.mark.parametrize(("paired", "reach"), [(True, 3 * 2 + 3), (False, 3 * 2)])
+def test_a_step_of_type_1_adds_a_plain_convolution_to_the_dilated_one(paired, reach):
+    step = ResidualStep(4, kernel=5 if not paired else 7, dilation=3 if not paired else 2, paired=paired)
+    signal = torch.zeros(1, 4, 101)
+    impulse = signal.clone()
+    impulse[..., 50] = 1
+    changed = (step(impulse) - step(signal)).abs().sum(dim=1)[0].nonzero().flatten()
+    assert (changed.min(), changed.max()) == (50 - reach, 50 + reach)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"upsampling_kernels": (16, 16, 4)}, "same length"),
+        ({"upsampling_kernels": (15, 16, 4, 4)}, "kernel 15 for factor 8"),
+        ({"upsampling_kernels": (6, 16, 4, 4)}, "kernel 6 for factor 8"),
+        ({"channels": 24}, "channels is 24; must be a multiple of 16"),
+        ({"residual_kernels": (3, 7)}, "same length"),
+        ({"residual_kernels": (3, 7, 10)}, "must be odd"),
+        ({"residual_dilations": ((1,), (1,), (0,))}, "at least 1"),
+    ],
+)
+def test_an_inconsistent_architecture_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        HiFiGANArchitecture(**options)
+
+
+def test_upsampling_that_does_not_multiply_to_the_hop_is_refused():
+    with pytest.raises(ValueError, match="the product must be hop_length, 256"):
+        HiFiGAN(HiFiGANArchitecture(32, (8, 4), (16, 8)))
