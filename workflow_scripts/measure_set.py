@@ -8,13 +8,10 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.configuration import check_configuration, read_configuration
-from vocoder_pareto.device import resolve_device
 from vocoder_pareto.measurement.configured import systems_of
-from vocoder_pareto.measurement.energy import measure_energy
-from vocoder_pareto.measurement.fresh_subject import fresh_subject
-from vocoder_pareto.measurement.hardware import device_name
+from vocoder_pareto.measurement.fresh_subject import in_own_process, measure_fresh, name_of_device
 from vocoder_pareto.measurement.measured_set import folder_of, measure_run
-from vocoder_pareto.measurement.meter import MeterSettings, open_meter
+from vocoder_pareto.measurement.meter import MeterSettings
 from vocoder_pareto.measurement.protocol import EnergySettings
 from vocoder_pareto.program import run
 from vocoder_pareto.settings import settings_from
@@ -31,13 +28,13 @@ def main() -> None:
     check_configuration(config, Path(__file__).parents[1] / "resources" / "config.schema.yaml")
     systems = systems_of(config)
     settings = settings_from(EnergySettings, config["energy"], "energy")
-    device, seed = resolve_device(arguments.device), config["seed"]
-    meter = open_meter(device, settings_from(MeterSettings, config["meter"], "meter"))
+    meter, seed = settings_from(MeterSettings, config["meter"], "meter"), config["seed"]
 
     def measure(system: SystemSettings) -> dict:
-        return measure_energy(fresh_subject(system, settings, seed), settings, meter, device, seed)
+        return in_own_process(measure_fresh, system, settings, meter, arguments.device, seed)
 
-    finished = measure_run(arguments.sets / folder_of(device_name(device)), systems, measure, seed)
+    name = in_own_process(name_of_device, arguments.device)  # this process must not be on the GPU
+    finished = measure_run(arguments.sets / folder_of(name), systems, measure, seed)
     print(f"{finished}: {len(systems)} systems")
 
 

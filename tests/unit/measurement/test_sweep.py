@@ -1,4 +1,5 @@
 import csv
+import os
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,8 @@ from vocoder_pareto.analysis.sweep_figure import draw_sweeps
 from vocoder_pareto.measurement import sweep as sweeping
 from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
 from vocoder_pareto.measurement.energy import Subject
-from vocoder_pareto.measurement.fresh_subject import fresh_subject
-from vocoder_pareto.measurement.meter import Meter
+from vocoder_pareto.measurement.fresh_subject import fresh_subject, in_own_process, measure_fresh
+from vocoder_pareto.measurement.meter import Meter, MeterSettings
 from vocoder_pareto.measurement.protocol import EnergySettings
 from vocoder_pareto.measurement.sweep import SweepSettings, sweep_energy, write_sweep
 from vocoder_pareto.measurement.workload import OutOfMemory
@@ -88,3 +89,10 @@ def test_a_fresh_subject_needs_no_checkpoint_and_knows_its_operations():
     assert subject.flops_per_audio_second == pytest.approx(2 * macs / 0.16)
     assert subject.mels.shape == (80, 20)
     assert subject.checkpoint_digest is None
+
+
+def test_a_fresh_subject_is_measured_in_a_process_of_its_own():
+    record = in_own_process(measure_fresh, SMALL, QUICK, MeterSettings(unreadable_rapl="estimate"), "cpu", 0)
+    assert record["system"] == "small-S"
+    assert record["checkpoint_digest"] is None
+    assert in_own_process(os.getpid) != os.getpid()
