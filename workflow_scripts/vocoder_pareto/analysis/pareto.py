@@ -36,7 +36,7 @@ def as_costs(values: np.ndarray, directions: Sequence[str]) -> np.ndarray:
         row, column = np.argwhere(np.isnan(costs))[0]
         raise ValueError(f"the value of point {row} in objective {column} is NaN; leave incomplete points out")
     costs[:, [direction == "max" for direction in directions]] *= -1
-    return costs + 0.0  # turns -0.0 into 0.0, so that equal points are equal as bytes too
+    return costs
 
 
 def dominates(one: Sequence[float], other: Sequence[float], directions: Sequence[str]) -> bool:
