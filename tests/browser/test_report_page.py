@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+
 from vocoder_pareto.analysis.columns import SYSTEMS_COLUMNS
 from vocoder_pareto.analysis.report import ReportInputs, build_report
 from vocoder_pareto.provenance import provenance_of

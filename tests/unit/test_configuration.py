@@ -1,4 +1,4 @@
-"""config.yaml, its schema, its presets, and the dataclasses that the settings become: none may drift from the others."""
+"""config.yaml, its schema, its presets and the dataclasses of settings: none may drift from the others."""
 
 import copy
 import dataclasses
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from vocoder_pareto.configuration import check_configuration, configured_systems, read_configuration, system_settings
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json

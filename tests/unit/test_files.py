@@ -6,20 +6,24 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json, written_whole
 
 
+def write_half(target):
+    with written_whole(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("an error in the middle")
+
+
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     target = tmp_path / "out.txt"
-    with pytest.raises(RuntimeError), written_whole(target) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError("killed in the middle")
+    with pytest.raises(RuntimeError):
+        write_half(target)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_write_leaves_the_previous_file(tmp_path):
     target = tmp_path / "out.txt"
     target.write_text("old")
-    with pytest.raises(RuntimeError), written_whole(target) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        write_half(target)
     assert target.read_text() == "old"
 
 
@@ -31,7 +35,7 @@ def test_the_temporary_name_keeps_the_suffix(tmp_path):
 
 def test_an_unwritable_folder_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="file/out.txt: cannot be written"):
+    with pytest.raises(UserError, match=r"file/out\.txt: cannot be written"):
         write_json(tmp_path / "file" / "out.txt", {})
 
 

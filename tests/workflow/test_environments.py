@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import PROJECT, Project, copy_of_project, environment
-
 from packaging.version import Version
+
 from vocoder_pareto import code_version
 
 PROGRAMS = PROJECT / "workflow_scripts"

@@ -65,9 +65,7 @@ class FoldedStack(ConvolutionStack):
 
     @staticmethod
     def _convolution(width: int, layer: ConvolutionSettings) -> nn.Module:
-        return nn.Conv2d(
-            width, layer.channels, (layer.kernel, 1), (layer.stride, 1), padding=(layer.kernel // 2, 0)
-        )
+        return nn.Conv2d(width, layer.channels, (layer.kernel, 1), (layer.stride, 1), padding=(layer.kernel // 2, 0))
 
     def forward(self, signal: Tensor) -> Judgement:
         """(B, 1, T) -> scores (B, T') and features (B, C, T'', period)."""
