@@ -52,9 +52,9 @@ def place_labels(
     radii = np.array([label.radius for label in labels])
     markers = np.column_stack([centres - radii[:, None], centres + radii[:, None]])
     frame = axes.get_window_extent().extents * points_per_pixel
-    along = np.concatenate(
-        [_sampled(axes.transData.transform(line) * points_per_pixel) for line in lines] or [np.empty((0, 2))]
-    )
+    # An interval that reaches below zero is endless on a logarithmic axis: lines count as far as they can be seen.
+    seen = [np.clip(axes.transData.transform(line) * points_per_pixel, frame[:2], frame[2:]) for line in lines]
+    along = np.concatenate([_sampled(line) for line in seen] or [np.empty((0, 2))])
     written = [axes.annotate(label.text, (label.x, label.y), **label.style) for label in labels]
     renderer = axes.figure.canvas.get_renderer()
     extents = [text.get_window_extent(renderer) for text in written]
