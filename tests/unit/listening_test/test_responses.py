@@ -135,6 +135,13 @@ def test_the_same_file_twice_is_a_duplicate_submission(folder, answers_of, syste
     assert len(responses.rejected) == len(answers_of(1)["ratings"])
 
 
+def test_a_copy_under_another_name_is_a_duplicate_submission(folder, answers_of, systems):
+    save(folder, "a.json", answers_of(1))
+    save(folder, "b.json", answers_of(1, participant="someone else"))
+    responses = read_responses(folder, systems)
+    assert {row.file for row in responses.rejected} == {"b.json"}
+
+
 def test_of_two_submissions_of_a_session_the_one_finished_first_counts(folder, answers_of, systems):
     save(folder, "a.json", answers_of(1, submission_id="later", finished_at="2026-01-02T10:00:00Z"))
     save(folder, "b.json", answers_of(1, submission_id="first"))

@@ -49,6 +49,11 @@ def test_interval_covers_the_true_coefficient_about_95_times_in_100():
     assert 88 <= covered <= 100
 
 
+def test_coefficients_and_intervals_depend_on_ranks_alone(scores):
+    stretched = scores.assign(d_stft=np.exp(5 * scores["d_stft"]))
+    pd.testing.assert_frame_equal(correlate_with_mos(scores, 0), correlate_with_mos(stretched, 0))
+
+
 def test_intervals_repeat_with_the_seed(scores):
     pd.testing.assert_frame_equal(correlate_with_mos(scores, 3), correlate_with_mos(scores, 3))
     assert not correlate_with_mos(scores, 3).equals(correlate_with_mos(scores, 4))

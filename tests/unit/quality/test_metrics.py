@@ -2,6 +2,7 @@ import importlib.util
 import math
 import sys
 import types
+from pathlib import Path
 
 import auraloss
 import librosa
@@ -190,3 +191,14 @@ def test_unknown_metrics_are_refused_with_the_known_ones():
 def test_d_stft_comes_first_and_is_always_measured():
     assert [metric.name for metric in metrics_named(["si_sdr", "estoi", "estoi"])] == ["d_stft", "estoi", "si_sdr"]
     assert [metric.name for metric in metrics_named([])] == ["d_stft"]
+
+
+def test_the_documented_table_is_the_one_of_the_code():
+    def number(value):
+        return f"{value:g}".replace("inf", "∞")
+
+    documented = (Path(__file__).resolve().parents[3] / "docs" / "listening_test.md").read_text()
+    for metric in METRICS:
+        cells = [f"`{metric.name}`", metric.better, f"{number(metric.lowest)} to {number(metric.highest)}",
+                 number(metric.perfect), metric.unit, metric.package, metric.source]  # fmt: skip
+        assert "| " + " | ".join(cells).replace("|  |", "| |") + " |" in documented

@@ -77,7 +77,7 @@ def shuffled_apart(stimuli: Sequence[Stimulus], generator: np.random.Generator) 
         previous = ordered[-1].utterance if ordered else None
         most, count = Counter(stimulus.utterance for stimulus in remaining).most_common(1)[0]
         # An utterance that makes up more than half of what is left must come now, or two of it will meet later.
-        urgent = 2 * count > len(remaining) and most != previous
+        urgent = 2 * count > len(remaining)
         allowed = [
             index
             for index, stimulus in enumerate(remaining)
