@@ -12,7 +12,7 @@ study: $(VENV)/.complete
 
 test: $(VENV)/.complete
 	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules
-	$(ACTIVATE) && OMP_NUM_THREADS=1 pytest -n auto
+	$(ACTIVATE) && OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup
 
 test-conda: $(VENV)/.complete # builds the environments of envs/ with a stand-in for conda: minutes and gigabytes
 	$(ACTIVATE) && VOCODER_PARETO_CONDA_TEST=1 pytest tests/workflow/test_environments.py
