@@ -150,6 +150,9 @@ def test_the_stepped_front_bounds_what_is_dominated_whichever_way_is_better(prin
     optimal = front.table.loc[front.table["on_front"], front.names].to_numpy()
     for corner in optimal:
         assert np.isclose(line, corner).all(axis=1).any()
+    worst_x, worst_y = axes.get_xlim()[way[0] == "min"], axes.get_ylim()[way[1] == "min"]
+    assert line[0, 1] == pytest.approx(worst_y)
+    assert line[-1, 0] == pytest.approx(worst_x)
     steps = np.diff(np.log(line[:, 0])) * np.diff(line[:, 1])
     assert np.allclose(steps, 0)  # each piece runs along one axis only
     inside = np.sign([-1 if direction == "min" else 1 for direction in way])
