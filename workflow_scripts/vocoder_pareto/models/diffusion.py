@@ -19,6 +19,10 @@ from torch import Tensor
 from vocoder_pareto.models.layers import ChannelsLastConv1d, channels_last
 from vocoder_pareto.models.vocoder import Generators, Vocoder, draw_noise
 
+# No noised waveform gets this far: 1 for the signal and 7 standard deviations of the noise. Without a bound, an
+# untrained network runs further away with every step until it overflows.
+LARGEST_SAMPLE = 8.0
+
 NoisePredictor = Callable[[Tensor, int], Tensor]  # (noisy audio (B, T), step n) -> its noise (B, T)
 
 
@@ -65,13 +69,15 @@ class NoiseSchedule:
     def denoised(self, noisy: Tensor, predict_noise: NoisePredictor, draw: Callable[[], Tensor]) -> Tensor:
         """Go back from step N to the clean signal; `noisy` (B, T) is overwritten with the result.
 
-        Noise from `draw` is added after each step but the last, with the posterior variance.
+        Noise from `draw` is added after each step but the last, with the posterior variance. Samples are kept within
+        ±`LARGEST_SAMPLE`.
         Source: Algorithm 2 of Chen et al. (2021) and of Kong et al. (2021).
         """
         for step in range(self.steps, 0, -1):
             beta = self.betas[step - 1]
             noise = predict_noise(noisy, step)
             noisy.sub_(noise, alpha=beta / sqrt(1 - self.alpha_bars[step])).mul_(1 / sqrt(1 - beta))
+            noisy.clamp_(-LARGEST_SAMPLE, LARGEST_SAMPLE)
             if step > 1:
                 noisy.add_(draw(), alpha=sqrt(self.posterior_variance(step)))
         return noisy

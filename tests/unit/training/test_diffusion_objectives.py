@@ -1,0 +1,211 @@
+"""The recipes of WaveGrad and DiffWave."""
+
+from itertools import pairwise
+
+import librosa
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
+from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture, WaveGradSampling
+from vocoder_pareto.quality.spectral_distance import d_stft
+from vocoder_pareto.training.objectives.diffwave import DiffWaveObjective, DiffWaveRecipe
+from vocoder_pareto.training.objectives.objective import Batch
+from vocoder_pareto.training.objectives.wavegrad import WaveGradObjective, WaveGradRecipe
+
+OBJECTIVES = {
+    "wavegrad": lambda: WaveGradObjective(
+        WaveGrad(WaveGradArchitecture((8, 8, 8, 4, 4, 4), (2, 4, 4, 4, 8))), WaveGradRecipe()
+    ),
+    "diffwave": lambda: DiffWaveObjective(
+        DiffWave(DiffWaveArchitecture(residual_layers=3, residual_channels=4)), DiffWaveRecipe()
+    ),
+}
+families = pytest.mark.parametrize("family", OBJECTIVES)
+
+
+@pytest.fixture
+def objective(family):
+    torch.manual_seed(0)
+    return OBJECTIVES[family]()
+
+
+def a_batch(count=3, frames=4):
+    torch.manual_seed(1)
+    return Batch(torch.rand(count, frames * 256) * 2 - 1, torch.rand(count, 80, frames))
+
+
+class Oracle(nn.Module):
+    """Predicts the noise from the clean audio and the noise level alone."""
+
+    def __init__(self, audio, scale_of_level, error=0.0):
+        super().__init__()
+        self.audio, self.scale_of_level, self.error = audio, scale_of_level, error
+
+    def predict_noise(self, noisy, level, mel):
+        scale = self.scale_of_level(level)[:, None]
+        return ((noisy - scale * self.audio) / (1 - scale**2).sqrt()).float() + self.error
+
+
+SCALES_OF_LEVELS = {
+    "wavegrad": lambda level: level,
+    "diffwave": lambda step: torch.from_numpy(np.sqrt(np.cumprod(1 - np.linspace(1e-4, 0.05, 50))))[step - 1],
+}
+
+
+@families
+@pytest.mark.parametrize("error", [0.0, 0.25, -0.25])
+def test_the_loss_is_the_l1_distance_of_the_noise(objective, family, error):
+    """Zero for a prediction that knows the noise level as the paper defines it; its error otherwise."""
+    batch = a_batch()
+    objective.vocoder = Oracle(batch.audio, SCALES_OF_LEVELS[family], error)
+    for _ in range(10):
+        loss, parts = objective.loss("generator", batch)
+        assert float(loss) == pytest.approx(abs(error), abs=1e-3)
+        assert float(parts["noise_l1_loss"]) == float(loss)
+
+
+@families
+def test_a_silent_prediction_costs_the_mean_magnitude_of_gaussian_noise(objective):
+    batch = Batch(torch.zeros(8, 20_000), torch.zeros(8, 80, 1))
+    objective.vocoder = nn.Module()
+    objective.vocoder.predict_noise = lambda noisy, level, mel: torch.zeros_like(noisy)
+    assert float(objective.loss("generator", batch)[0]) == pytest.approx(np.sqrt(2 / np.pi), rel=0.01)
+
+
+def test_diffwave_draws_every_step_equally_often():
+    objective = OBJECTIVES["diffwave"]()
+    torch.manual_seed(2)
+    scales, steps = objective.draw_levels(torch.zeros(100_000, 1))
+    counts = torch.bincount(steps)
+    assert counts[0] == 0
+    assert len(counts) == 51
+    np.testing.assert_allclose(counts[1:], 2000, rtol=0.12)
+    np.testing.assert_allclose(scales, SCALES_OF_LEVELS["diffwave"](steps), rtol=1e-12)
+
+
+def test_wavegrad_draws_a_step_then_a_level_between_it_and_the_one_before():
+    """Algorithm 1: every interval of levels is as likely, however narrow, and is filled evenly."""
+    recipe = WaveGradRecipe(first_beta=0.01, last_beta=0.5, diffusion_steps=4)
+    objective = WaveGradObjective(OBJECTIVES["wavegrad"]().vocoder, recipe)
+    torch.manual_seed(2)
+    scales, levels = objective.draw_levels(torch.zeros(40_000, 1))
+    assert torch.equal(scales, levels)
+    edges = np.concatenate([[1], np.sqrt(np.cumprod(1 - np.linspace(0.01, 0.5, 4)))])[::-1]
+    assert levels.min() >= edges[0]
+    assert levels.max() <= 1
+    quarters = np.unique(np.concatenate([np.linspace(*pair, 5) for pair in pairwise(edges)]))
+    counts, _ = np.histogram(levels.numpy(), quarters)
+    np.testing.assert_allclose(counts, 40_000 / 16, rtol=0.12)
+
+
+@families
+def test_one_turn_updates_all_weights_of_the_vocoder(objective):
+    assert objective.turns == ("generator",)
+    before = [value.clone() for value in objective.vocoder.parameters()]
+    optimizer = objective.optimizer("generator")
+    objective.loss("generator", a_batch())[0].backward()
+    optimizer.step()
+    assert not any(torch.equal(old, new) for old, new in zip(before, objective.vocoder.parameters(), strict=True))
+
+
+def test_the_learning_rates_are_those_of_the_design():
+    wavegrad, diffwave = OBJECTIVES["wavegrad"](), OBJECTIVES["diffwave"]()
+    for objective, rate in ((wavegrad, 1e-3), (diffwave, 2e-4)):
+        optimizer = objective.optimizer("generator")
+        assert type(optimizer) is torch.optim.Adam
+        assert optimizer.param_groups[0]["lr"] == rate
+    assert diffwave.schedule("generator", diffwave.optimizer("generator")) is None
+
+
+def test_the_learning_rate_of_wavegrad_decays_every_tenth_epoch():
+    objective = OBJECTIVES["wavegrad"]()
+    optimizer = objective.optimizer("generator")
+    schedule = objective.schedule("generator", optimizer)
+    assert schedule.interval == "epoch"
+    rates = []
+    for _ in range(21):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.scheduler.step()
+    assert rates == pytest.approx([1e-3] * 10 + [0.9e-3] * 10 + [0.81e-3])
+
+
+@pytest.fixture
+def one_thread():
+    """Tiny layers only lose time by threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def tones():
+    """Two clips of 8 frames with 11 harmonics of gliding tones, and their mel-spectrograms between 0 and 1."""
+    seconds = np.arange(8 * 256) / 16000
+    frequency = np.array([[110.0], [131.0]]) * (1 + 0.3 * seconds / seconds[-1])
+    phase = 2 * np.pi * np.cumsum(frequency, axis=1) / 16000
+    audio = sum(np.sin(harmonic * phase + harmonic**2) / harmonic for harmonic in range(1, 12))
+    audio = (0.5 * audio / np.abs(audio).max(axis=1, keepdims=True)).astype(np.float32)
+    power = librosa.feature.melspectrogram(y=audio, sr=16000, n_fft=2048, hop_length=256, n_mels=80)
+    log_mel = np.log1p(power[..., :-1])
+    return Batch(torch.from_numpy(audio), torch.from_numpy(log_mel / log_mel.max()))
+
+
+def expected_loss(objective, batch):
+    """Over the same levels and noises each time."""
+    torch.manual_seed(99)
+    with torch.no_grad():
+        return np.mean([objective.loss("generator", batch)[0].item() for _ in range(10)])
+
+
+def mean_d_stft(audio, guess):
+    return np.mean([d_stft(*pair) for pair in zip(np.asarray(audio), np.asarray(guess), strict=True)])
+
+
+def train(objective, batch, steps):
+    torch.manual_seed(3)
+    optimizer = objective.optimizer("generator")
+    for _ in range(steps):
+        loss, _ = objective.loss("generator", batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_diffwave_learns_a_small_set(tones):
+    """The loss falls to 0.6, D_STFT below half of the untrained model's and 0.95 of equally loud white noise's."""
+    torch.manual_seed(0)
+    architecture = DiffWaveArchitecture(residual_layers=6, residual_channels=16, dilation_cycle=6)
+    objective = DiffWaveObjective(DiffWave(architecture), DiffWaveRecipe(learning_rate=2.0e-3))
+
+    def distance():
+        return mean_d_stft(tones.audio, objective.vocoder.synthesize(tones.mel, torch.Generator().manual_seed(0)))
+
+    loss, untrained = expected_loss(objective, tones), distance()
+    train(objective, tones, steps=200)
+    noise = np.random.default_rng(0).standard_normal(tones.audio.shape) * float(tones.audio.std())
+    assert expected_loss(objective, tones) < 0.6 * loss
+    assert distance() < 0.5 * untrained
+    assert distance() < 0.95 * mean_d_stft(tones.audio, noise)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_wavegrad_learns_a_small_set(tones):
+    """The loss falls below 0.35, D_STFT below 0.7 of the untrained model's."""
+    torch.manual_seed(0)
+    architecture = WaveGradArchitecture((32, 32, 32, 16, 16, 16), (8, 16, 16, 16, 32))
+    vocoder = WaveGrad(architecture, WaveGradSampling(1.0e-4, 0.05, 50))
+    objective = WaveGradObjective(vocoder, WaveGradRecipe(learning_rate=2.0e-3))
+
+    def distance():
+        return mean_d_stft(tones.audio, vocoder.synthesize(tones.mel, torch.Generator().manual_seed(0)))
+
+    loss, untrained = expected_loss(objective, tones), distance()
+    train(objective, tones, steps=120)
+    assert expected_loss(objective, tones) < 0.35 * loss
+    assert distance() < 0.7 * untrained
