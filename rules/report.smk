@@ -43,6 +43,7 @@ rule build_report:
     params:
         templates=lambda wildcards, input: os.path.dirname(input.templates[0]),
         labels=model_labels(),
+        figures=config_json("figures"),
         clips=config["report"]["clips"],
         program=program("build_report"),
         code=code_version("build_report"),
@@ -51,4 +52,4 @@ rule build_report:
     shell:
         "python {params.program:q} --systems {input.systems:q} --manifests {input.manifests:q}"
         " --downloads {input.downloads:q} --provenance {input.provenance:q} --templates {params.templates:q}"
-        " --labels {params.labels:q} --clips {params.clips} --output {output.page:q} &> {log:q}"
+        " --labels {params.labels:q} --figures {params.figures:q} --clips {params.clips} --output {output.page:q} &> {log:q}"

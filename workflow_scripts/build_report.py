@@ -3,9 +3,11 @@
 import argparse
 from pathlib import Path
 
+from vocoder_pareto.analysis.figure_style import FigureSettings
 from vocoder_pareto.analysis.report import ReportInputs, build_report
 from vocoder_pareto.files import read_json
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.settings import settings_from
 
 
 def main() -> None:
@@ -16,6 +18,7 @@ def main() -> None:
     parser.add_argument("--provenance", type=Path, required=True, help="provenance.json")
     parser.add_argument("--templates", type=Path, required=True, help="folder of page.html, style.css and script.js")
     parser.add_argument("--labels", type=json_or_file, default={}, help="JSON: a model's name for readers")
+    parser.add_argument("--figures", type=json_or_file, default={}, help="settings of the figures, JSON")
     parser.add_argument("--clips", type=int, default=10, help="clips in the listening grid (default: %(default)s)")
     parser.add_argument("--output", type=Path, required=True, help="index.html to write; its folder holds the rest")
     arguments = parser.parse_args()
@@ -26,6 +29,7 @@ def main() -> None:
         provenance=read_json(arguments.provenance),
         template_folder=arguments.templates,
         labels=arguments.labels,
+        figures=settings_from(FigureSettings, arguments.figures, "figures"),
     )
     build_report(inputs, arguments.output, arguments.clips)
 

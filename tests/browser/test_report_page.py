@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from vocoder_pareto.analysis.columns import SYSTEMS_COLUMNS
+from vocoder_pareto.analysis.figure_style import FigureSettings
 from vocoder_pareto.analysis.report import ReportInputs, build_report
 from vocoder_pareto.provenance import provenance_of
 
@@ -46,7 +47,9 @@ def write_inputs(folder: Path) -> ReportInputs:
         "energy": {"clips": 1}, "training": {"steps": 2},
     }  # fmt: skip
     provenance = json.loads(json.dumps(provenance_of(config, PROJECT)))
-    return ReportInputs(folder / "systems.csv", manifests, [], provenance, PROJECT / "resources" / "report", LABELS)
+    return ReportInputs(
+        folder / "systems.csv", manifests, [], provenance, PROJECT / "resources" / "report", LABELS, FigureSettings()
+    )
 
 
 @pytest.fixture(scope="module")

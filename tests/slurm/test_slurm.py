@@ -5,13 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-from conftest import PROJECT, copy_of_project, environment
+from project import PROJECT, copy_of_project, environment
 
 pytestmark = pytest.mark.skipif(
     "VOCODER_PARETO_SLURM_TEST" not in os.environ or os.geteuid() != 0 or not shutil.which("slurmd"),

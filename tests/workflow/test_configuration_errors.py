@@ -1,12 +1,16 @@
 """A mistake in the configuration ends at once, with one line that names the key, the value and what is allowed."""
 
 import pytest
-from conftest import copy_of_project
+from project import copy_of_project
 
 pytestmark = pytest.mark.workflow
 
 MISTAKES = {
-    "a misspelt key": ("melgan:\n    sizes:", "melgan:\n    seizes:", ["models.melgan.seizes", "did you mean 'sizes'"]),
+    "a misspelt key": (
+        "melgan:\n    training:",
+        "melgan:\n    trainin:",
+        ["models.melgan.trainin", "did you mean 'training'"],
+    ),
     "a negative budget": ("steps: 2", "steps: -2", ["training.steps", "-2", "at least 1"]),
     "a size that does not exist": ("[melgan-S,", "[melgan-XL,", ["systems", "melgan-XL", "melgan-S"]),
     "a sample rate of 0": ("clips: 20", "clips: 20\n  sample_rate: 0", ["dataset.sample_rate", "0"]),

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import PROJECT, Project, copy_of_project, environment
 from packaging.version import Version
+from project import PROJECT, Project, copy_of_project, environment
 
 from vocoder_pareto import code_version
 

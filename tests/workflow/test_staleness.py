@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from conftest import copy_of_project
+from project import copy_of_project
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("study")]
 

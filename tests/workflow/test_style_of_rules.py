@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import PROJECT, Project
+from project import PROJECT, Project
 
 pytestmark = pytest.mark.workflow
 

@@ -11,8 +11,10 @@ import jinja2
 import pandas as pd
 import soundfile
 from markupsafe import Markup
+from matplotlib.colors import to_hex
 
 from vocoder_pareto.analysis.columns import SYSTEMS_COLUMNS, system_label
+from vocoder_pareto.analysis.figure_style import FigureSettings
 from vocoder_pareto.analysis.spectrograms import save_spectrogram
 from vocoder_pareto.analysis.tabular import read_systems, read_table
 from vocoder_pareto.errors import UserError
@@ -21,7 +23,6 @@ from vocoder_pareto.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
 
 TITLE = "Energy-aware evaluation of neural vocoders"
 FINISHED_TRAINING_HOURS = 24.0
-SIZE_COLOURS = {"S": "#b8e186", "M": "#41ae76", "L": "#08519c"}  # light green to dark blue, as in the paper's Fig. 2
 OTHER_COLOUR = "#888888"
 
 
@@ -36,6 +37,7 @@ class ReportInputs:
         provenance: `provenance.json`.
         template_folder: holds page.html, style.css and script.js.
         labels: what readers see for a model, `HiFi-GAN` for `hifigan`.
+        figures: settings of the figures, whose colours the page takes.
     """
 
     systems: Path
@@ -44,6 +46,7 @@ class ReportInputs:
     provenance: Mapping[str, Any]
     template_folder: Path
     labels: Mapping[str, str]
+    figures: FigureSettings
 
 
 def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
@@ -68,7 +71,7 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
             {"name": column.name, "label": column.axis_label, "direction": column.direction, "kind": column.kind}
             for column in SYSTEMS_COLUMNS
         ],
-        "systems": [_row(record, inputs.labels) for record in systems.to_dict("records")],
+        "systems": _rows(systems, inputs),
         "clips": list(dict.fromkeys(clip for system in audio for clip in system["clips"])),
         "audio": audio,
         "axes": {"x": "energy_joules_per_audio_second", "y": "mos"},
@@ -119,12 +122,17 @@ def _copy_downloads(files: Sequence[Path], folder: Path) -> list[dict[str, str]]
     return copied
 
 
-def _row(record: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, Any]:
+def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
     factors = {column.name: column.factor for column in SYSTEMS_COLUMNS if column.kind in ("number", "integer")}
-    row = {name: None if pd.isna(cell) else cell for name, cell in record.items()}
-    row |= {name: float(row[name]) * factor for name, factor in factors.items() if row[name] is not None}
-    label = system_label(record["model"], record["size"], labels)
-    return {**row, "label": label, "colour": SIZE_COLOURS.get(record["size"], OTHER_COLOUR)}
+    colours = inputs.figures.colours([size for size in systems["size"] if size])
+    rows = []
+    for record in systems.to_dict("records"):
+        row = {name: None if pd.isna(cell) else cell for name, cell in record.items()}
+        row |= {name: float(row[name]) * factor for name, factor in factors.items() if row[name] is not None}
+        row["label"] = system_label(record["model"], record["size"], inputs.labels)
+        row["colour"] = to_hex(colours[record["size"]]) if record["size"] in colours else OTHER_COLOUR
+        rows.append(row)
+    return rows
 
 
 def _notes(systems: pd.DataFrame) -> list[dict[str, str]]:

@@ -1,0 +1,76 @@
+"""A copy of the project, and what tests ask of its Snakefile."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+TINY_CONFIG = "tests/workflow/tiny.yaml"
+LOG = re.compile(r"&>>? (?:'[^']*/logs/|\S*?logs/)(\w+)(?:/([\w.-]+))?\.log")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project in a folder of its own."""
+
+    folder: Path
+
+    def snakemake(self, *arguments: str, check: bool = True, cores: int = 2) -> subprocess.CompletedProcess:
+        """Run `snakemake` on the tiny configuration; with `check`, fail the test with its output."""
+        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", TINY_CONFIG, *arguments]
+        result = subprocess.run(
+            command, cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=900
+        )
+        if check and result.returncode:
+            pytest.fail(f"{' '.join(command)}\n{result.stdout}\n{result.stderr}\n{self.logs()}")
+        return result
+
+    def stale_jobs(self, *arguments: str) -> set[tuple[str, str]]:
+        """The jobs that a dry run would run, told by their logs: (rule, system or other wildcard, or "")."""
+        result = self.snakemake("--dry-run", "--printshellcmds", *arguments)
+        return set(LOG.findall(result.stdout + result.stderr))
+
+    def stale_rules(self, *arguments: str) -> set[str]:
+        """The rules of `stale_jobs`."""
+        return {rule for rule, _ in self.stale_jobs(*arguments)}
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace the one place of `old` in a file of the copy."""
+        path = self.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} occurs {text.count(old)} times in {file}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def logs(self) -> str:
+        """The ends of all non-empty logs of jobs."""
+        logs = sorted((self.folder / "results" / "logs").rglob("*.log"))
+        return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in logs)
+
+
+def environment() -> dict[str, str]:
+    """The environment of a user who has activated the virtual environment."""
+    folder = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": folder + os.pathsep + os.environ["PATH"], "OMP_NUM_THREADS": "1"}
+
+
+def copy_of_project(folder: Path, with_results_of: Path | None = None) -> Project:
+    """A copy of the tracked files (and those not ignored), with results and Snakemake's memory of them if asked."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=PROJECT, capture_output=True, text=True, check=True,
+    ).stdout.split("\0")  # fmt: skip
+    for name in filter(None, listed):
+        if (PROJECT / name).is_file():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(PROJECT / name, target)  # copy, not copy2: a clone has new modification times
+    if with_results_of:
+        for name in ("results", ".snakemake"):
+            shutil.copytree(with_results_of / name, folder / name, dirs_exist_ok=True)
+    return Project(folder)
