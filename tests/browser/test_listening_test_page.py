@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -26,6 +27,10 @@ TEXTS = replace(read_texts(TEMPLATES / "texts.json"), trap_sentence="{score}")  
 NO_SETTINGS = PageSettings()
 SPACE, ENTER, TAB, RIGHT = " ", "\ue007", "\ue004", "\ue014"
 DESKTOP, PHONE, NARROW = (1280, 900), (390, 844), (320, 640)
+PLAY_SLOWLY = """
+    const play = HTMLMediaElement.prototype.play;
+    HTMLMediaElement.prototype.play = function () { this.playbackRate = 0.1; return play.call(this); };
+"""
 HOSTILE = "</script><script>document.title='harmed'</script><img src=x onerror=\"document.title='harmed'\">"
 
 
@@ -190,6 +195,7 @@ def test_clicks_alone_rate_a_sound(chrome, page, wait):
 
 def test_no_score_is_taken_before_the_end_of_the_sound(chrome, page, wait):
     begin(chrome, page(), wait)
+    chrome.execute_script(PLAY_SLOWLY)
     press(chrome, "3")
     press(chrome, ENTER)  # plays, as the button has the focus
     press(chrome, "4")
@@ -313,14 +319,15 @@ def test_two_participants_on_one_device_do_not_meet(chrome, page, wait):
 
 def test_a_sound_that_is_missing_can_be_tried_again(chrome, page, plan, wait):
     address = page()
+    folder = Path(unquote(urlsplit(address).path)).parent
+    missing = folder / "stimuli" / f"{plan.key.by_number[1].trials[0]}.wav"
+    shutil.move(missing, folder / "away.wav")
     begin(chrome, address, wait)
-    folder = Path(address.split("?")[0].removeprefix("file://").replace("%20", " ")).parent / "stimuli"
-    shutil.move(folder, folder.with_name("away"))
     rate_by_keys(chrome, 3, wait)
     press(chrome, SPACE)
     wait(find(chrome, "#notice").is_displayed)
     assert "could not be played" in find(chrome, "#notice").text
-    shutil.move(folder.with_name("away"), folder)
+    shutil.move(folder / "away.wav", missing)
     rate_by_keys(chrome, 3, wait)
     assert find(chrome, "#progress-text").text.startswith("2 /")
     kept = json.loads(chrome.execute_script("return Object.values(localStorage)[0]"))
