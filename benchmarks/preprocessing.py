@@ -82,7 +82,7 @@ def seconds_of_both_stages(corpus: Path, cores: int) -> tuple[float, float]:
         prepare_clips(corpus, settings, processes=cores, clips=clips, table=table, skipped=skipped)
         middle = time.perf_counter()
         outputs = {"mels": mels, "ranges": ranges, "stats": stats}
-        compute_mels(clips, table, FORMAT, "per_spectrogram", threads=cores, **outputs)
+        compute_mels(clips, table, FORMAT, "per_spectrogram", processes=cores, **outputs)
         return middle - start, time.perf_counter() - middle
 
 

@@ -60,5 +60,5 @@ rule compute_mels:
         "Computing mel-spectrograms."
     shell:
         "python {params.program:q} --clips {input.clips:q} --table {input.table:q} --format {params.format:q}"
-        " --normalization {params.normalization:q} --threads {threads} --mels {output.mels:q} --ranges {output.ranges:q}"
+        " --normalization {params.normalization:q} --processes {threads} --mels {output.mels:q} --ranges {output.ranges:q}"
         " --stats {output.stats:q} &> {log:q}"

@@ -19,7 +19,7 @@ def main() -> None:
         default="per_spectrogram",
         help="whose minimum and maximum become 0 and 1 (default: per_spectrogram)",
     )
-    parser.add_argument("--threads", type=int, default=1, help="threads that work at once (default: 1)")
+    parser.add_argument("--processes", type=int, default=1, help="processes that work at once (default: 1)")
     parser.add_argument("--mels", required=True, help="mels.npy to write")
     parser.add_argument("--ranges", required=True, help="mel_ranges.npy to write")
     parser.add_argument("--stats", required=True, help="mel_stats.json to write")
@@ -29,7 +29,7 @@ def main() -> None:
         arguments.table,
         settings_from(AudioFormat, arguments.format, "mel"),
         arguments.normalization,
-        threads=arguments.threads,
+        processes=arguments.processes,
         mels=arguments.mels,
         ranges=arguments.ranges,
         stats=arguments.stats,

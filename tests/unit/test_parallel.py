@@ -12,10 +12,12 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.parallel import map_in_processes
 
 
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
 @pytest.mark.parametrize("processes", [1, 3])
 @pytest.mark.parametrize("count", [0, 1, 5, 40])
-def test_results_come_in_order(processes, count):
-    results = map_in_processes(parallel_work.square, range(count), processes, "Squaring", chunk_size=4)
+def test_results_come_in_order(processes, count, start_method):
+    options = {"chunk_size": 4, "start_method": start_method}
+    results = map_in_processes(parallel_work.square, range(count), processes, "Squaring", **options)
     assert list(results) == [number * number for number in range(count)]
 
 
@@ -32,7 +34,9 @@ def test_a_worker_that_is_killed_is_an_error_with_a_way_out_and_not_a_hang():
 
 def test_workers_compute_with_one_thread_each(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    results = map_in_processes(parallel_work.threads_allowed, range(4), 2, "Looking", chunk_size=1)
+    results = map_in_processes(
+        parallel_work.threads_allowed, range(4), 2, "Looking", chunk_size=1, start_method="spawn"
+    )
     assert set(results) == {"1"}
     assert os.environ["OMP_NUM_THREADS"] == "7"
 
@@ -44,7 +48,8 @@ def test_progress_is_told_on_stderr(capsys):
     assert captured.out == ""
 
 
-def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+def test_workers_end_with_a_parent_that_is_killed(tmp_path, start_method):
     folder = Path(parallel_work.__file__).parent
     program = tmp_path / "program.py"
     program.write_text(
@@ -52,7 +57,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
         "from vocoder_pareto.parallel import map_in_processes\n"
         "if __name__ == '__main__':\n"
         f"    folders = [pathlib.Path({str(tmp_path)!r})] * 2\n"
-        "    list(map_in_processes(parallel_work.wait_and_tell, folders, 2, 'Waiting', chunk_size=1))\n"
+        "    list(map_in_processes(parallel_work.wait_and_tell, folders, 2, 'Waiting', chunk_size=1, start_method={start_method!r}))\n"
     )
     paths = os.pathsep.join([str(folder), str(folder.parents[1] / "workflow_scripts")])
     parent = subprocess.Popen(

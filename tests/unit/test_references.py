@@ -34,7 +34,7 @@ def invert(dataset, normalization="per_spectrogram", limit=None, seed=0, process
     mels, ranges = dataset / "mels.npy", dataset / "ranges.npy"
     table = dataset / "clips.csv"
     outputs = {"mels": mels, "ranges": ranges, "stats": dataset / "stats.json"}
-    compute_mels(dataset / "clips.npy", table, FORMAT, normalization, threads=1, **outputs)
+    compute_mels(dataset / "clips.npy", table, FORMAT, normalization, processes=1, **outputs)
     manifest = dataset / "griffin_lim" / "manifest.csv"
     options = {"limit": limit, "iterations": 16, "seed": seed, "processes": processes}
     write_griffin_lim(mels, ranges, table, manifest, FORMAT, **options)

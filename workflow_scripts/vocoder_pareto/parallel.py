@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from tqdm import tqdm
 
@@ -29,6 +29,9 @@ def map_in_processes(
     processes: int,
     description: str,
     chunk_size: int,
+    *,
+    start_method: Literal["fork", "spawn"] = "fork",
+    unit: str = "clip",
 ) -> Iterator[Result]:
     """Yield `function(item)` in the order of `items`.
 
@@ -37,7 +40,11 @@ def map_in_processes(
         items: picklable arguments.
         processes: how many work at once; with 1, or few items, none is started.
         description: label of the progress bar on stderr.
-        chunk_size: items that a process takes at a time; to start one takes as long as a third of a second of work.
+        chunk_size: items that a process takes at a time; few items are not worth one.
+        start_method: `fork` starts at once, with all that is imported here. `spawn` imports anew, and limits the
+            numerical libraries to one thread, which they must be told before they are imported. PyTorch takes
+            `torch.set_num_threads(1)` before a fork.
+        unit: what the progress bar calls an item.
 
     Raises:
         UserError: a process was killed, as by the system when memory runs out.
@@ -45,8 +52,9 @@ def map_in_processes(
     """
     chunks = [items[start : start + chunk_size] for start in range(0, len(items), chunk_size)]
     processes = min(processes, len(chunks))
-    with tqdm(total=len(items), desc=description, unit="clip", mininterval=1.0) as bar:
-        for results in _in_processes(function, chunks, processes) if processes > 1 else _here(function, chunks):
+    with tqdm(total=len(items), desc=description, unit=unit, mininterval=1.0) as bar:
+        several = processes > 1
+        for results in _in_processes(function, chunks, processes, start_method) if several else _here(function, chunks):
             yield from results
             bar.update(len(results))
 
@@ -57,10 +65,9 @@ def _here(function: Callable[[Item], Result], chunks: Sequence[Sequence[Item]]) 
 
 
 def _in_processes(
-    function: Callable[[Item], Result], chunks: Sequence[Sequence[Item]], processes: int
+    function: Callable[[Item], Result], chunks: Sequence[Sequence[Item]], processes: int, start_method: str
 ) -> Iterator[list[Result]]:
-    # A fork copies the locks of threads, but not the threads; a fork server wants a short path for its socket.
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(start_method)
     with _single_threaded(), ProcessPoolExecutor(processes, context, _start_worker) as executor:
         try:
             yield from executor.map(_call_each, itertools.repeat(function), chunks)

@@ -53,7 +53,9 @@ def write_griffin_lim(
     seeds = [clip_seed(seed, clip.row) for clip in tests]
     items = [(spectrograms[clip.row], value_ranges[clip.row], own) for clip, own in zip(tests, seeds, strict=True)]
     invert = partial(_invert, audio_format, iterations)
-    audio: Iterator[np.ndarray] = map_in_processes(invert, items, processes, "Inverting by Griffin-Lim", chunk_size=1)
+    audio: Iterator[np.ndarray] = map_in_processes(
+        invert, items, processes, "Inverting by Griffin-Lim", chunk_size=1, start_method="spawn"
+    )
     write_audio_set(manifest, [clip.clip_id for clip in tests], audio, audio_format.sample_rate, seeds)
 
 

@@ -9,16 +9,16 @@ import pytest
 
 from vocoder_pareto.audio.clips import prepare_clips
 from vocoder_pareto.audio.corpora import DatasetSettings
-from vocoder_pareto.audio.dataset import Clip, allocate_array, clips_of, open_array, read_clip_table, write_clip_table
+from vocoder_pareto.audio.dataset import Clip, RowFile, clips_of, open_array, read_clip_table, write_clip_table
 from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.mels import compute_mels
 from vocoder_pareto.errors import UserError
 
 
-def compute(folder, normalization="per_spectrogram", threads=1):
+def compute(folder, normalization="per_spectrogram", processes=1):
     outputs = {"mels": folder / "mels.npy", "ranges": folder / "mel_ranges.npy", "stats": folder / "mel_stats.json"}
     inputs = (folder / "clips.npy", folder / "clips.csv")
-    compute_mels(*inputs, AudioFormat(), normalization, threads=threads, **outputs)
+    compute_mels(*inputs, AudioFormat(), normalization, processes=processes, **outputs)
     return np.load(outputs["mels"]), np.load(outputs["ranges"]), json.loads(outputs["stats"].read_text())
 
 
@@ -76,20 +76,20 @@ def test_a_silent_clip_becomes_zeros_and_is_counted(tmp_path, noise):
     assert (stats["clips"], stats["constant_clips"]) == (2, 1)
 
 
-def test_threads_do_not_change_the_result(tmp_path, noise):
-    make_clips(tmp_path, noise(50 * 16384).reshape(50, 16384))
-    one, _, _ = compute(tmp_path, threads=1)
-    several, _, _ = compute(tmp_path, threads=3)
+def test_processes_do_not_change_the_result(tmp_path, noise):
+    make_clips(tmp_path, noise(200 * 16384).reshape(200, 16384))
+    one, _, _ = compute(tmp_path, processes=1)
+    several, _, _ = compute(tmp_path, processes=3)
     np.testing.assert_array_equal(one, several)
 
 
 def test_memory_does_not_grow_with_the_number_of_clips(tmp_path):
     rows = 3000
-    allocate_array(tmp_path / "clips.npy", (rows, 16384))  # silence, of which no byte lies on the disk
+    RowFile.allocate(tmp_path / "clips.npy", (rows, 16384))  # silence, of which no byte lies on the disk
     write_clip_table(tmp_path / "clips.csv", [Clip(row, f"{row}", "a.wav", 1.0, "test") for row in range(rows)])
     program = Path(__file__).parents[3] / "workflow_scripts" / "compute_mels.py"
     options = {"clips": "clips.npy", "table": "clips.csv", "mels": "m.npy", "ranges": "r.npy", "stats": "s.json"}
-    command = [sys.executable, program, "--threads", "2"]
+    command = [sys.executable, program, "--processes", "1"]
     command += [part for name, file in options.items() for part in (f"--{name}", tmp_path / file)]
     measured = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stderr=subprocess.DEVNULL)"
     measured += "; print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"

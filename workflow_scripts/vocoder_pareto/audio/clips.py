@@ -12,7 +12,7 @@ import numpy as np
 import soxr
 
 from vocoder_pareto.audio.corpora import DatasetSettings, SourceFile, expected_sample_rate, list_corpus
-from vocoder_pareto.audio.dataset import Clip, allocate_array, write_clip_table, write_rows
+from vocoder_pareto.audio.dataset import Clip, RowFile, write_clip_table
 from vocoder_pareto.audio.files import BadAudio, read_audio
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
@@ -66,14 +66,14 @@ def prepare_clips(
     """
     files = list_corpus(settings.source, folder, settings.clips)
     with written_whole(clips) as temporary:
-        offset = allocate_array(temporary, (len(files), settings.clip_samples))
+        array = RowFile.allocate(temporary, (len(files), settings.clip_samples))
         load = partial(
             load_clip,
             sample_rate=settings.sample_rate,
             clip_samples=settings.clip_samples,
             expected_rate=expected_sample_rate(settings.source),
         )
-        convert = partial(_convert, Path(folder), load, temporary, offset)
+        convert = partial(_convert, Path(folder), load, array)
         outcomes = list(map_in_processes(convert, list(enumerate(files)), processes, "Preparing clips", 128))
         bad = [outcome for outcome in outcomes if outcome.fault]
         if bad and settings.on_bad_clip == "error":
@@ -115,8 +115,7 @@ def _frames_needed(sample_rate: int, clip_samples: int, source_rate: int) -> int
 def _convert(
     folder: Path,
     load: Callable[[Path], tuple[np.ndarray, float]],
-    array: Path,
-    offset: int,
+    array: RowFile,
     item: tuple[int, SourceFile],
 ) -> _Outcome:
     """Write the clip of one recording into its row of `array`, or tell what is wrong with it."""
@@ -125,7 +124,7 @@ def _convert(
         clip, duration_seconds = load(folder / file.name)
     except BadAudio as error:
         return _Outcome(row, math.nan, error.path, error.reason)
-    write_rows(array, offset, row, clip[None])
+    array.write(row, clip[None])
     return _Outcome(row, duration_seconds)
 
 
@@ -133,9 +132,9 @@ def _keep_rows(path: Path, rows: Sequence[int]) -> None:
     """Reduce the array in `path` to `rows`."""
     everything = np.load(path, mmap_mode="r")
     with written_whole(path) as temporary:
-        offset = allocate_array(temporary, (len(rows), everything.shape[1]))
+        kept = RowFile.allocate(temporary, (len(rows), everything.shape[1]))
         for new, row in enumerate(rows):
-            write_rows(temporary, offset, new, everything[row : row + 1])
+            kept.write(new, everything[row : row + 1])
 
 
 def _split(files: Sequence[SourceFile], good: Sequence[_Outcome], test_share: float) -> list[Clip]:

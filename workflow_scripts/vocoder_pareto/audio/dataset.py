@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
@@ -103,29 +103,46 @@ def open_array(path: str | Path, shape: tuple[int | None, ...], rule: str) -> np
     return array
 
 
-def read_rows(array: np.memmap, rows: slice) -> np.ndarray:
-    """A copy of `rows` of an array of `open_array`, read beside its map, so that no page of it stays in memory."""
-    start, stop, _ = rows.indices(len(array))
-    values = (stop - start) * math.prod(array.shape[1:])
-    offset = array.offset + start * math.prod(array.shape[1:]) * 4
-    return np.fromfile(array.filename, dtype="<f4", count=values, offset=offset).reshape(-1, *array.shape[1:])
+@dataclass(frozen=True)
+class RowFile:
+    """An .npy file of float32 that several processes read and write by rows, with plain reads and writes.
 
+    Not through a memory map: when the disk is full, writing to one kills the process instead of raising OSError, and
+    what was read through one counts as memory of the process.
 
-def allocate_array(path: str | Path, shape: tuple[int, ...]) -> int:
-    """Make an .npy file of float32 with room for `shape`, and return the offset of its first row in bytes."""
-    with Path(path).open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
-        offset = file.tell()
-        file.truncate(offset + math.prod(shape) * 4)
-    return offset
-
-
-def write_rows(path: str | Path, offset: int, first: int, rows: np.ndarray) -> None:
-    """Write `rows` (n, …) into the file of `allocate_array`, from row `first` on; several processes may do so at once.
-
-    Not through a memory map: when the disk is full, writing to one kills the process instead of raising OSError.
+    Attributes:
+        path: of the file.
+        offset: of its first row, in bytes.
+        row_shape: shape of a row.
     """
-    rows = np.ascontiguousarray(rows, dtype="<f4")
-    with Path(path).open("r+b") as file:
-        file.seek(offset + first * rows[0].nbytes)
-        file.write(rows.tobytes())
+
+    path: Path
+    offset: int
+    row_shape: tuple[int, ...]
+
+    @classmethod
+    def allocate(cls, path: str | Path, shape: tuple[int, ...]) -> Self:
+        """Make a file with room for `shape`, whose first number is the rows; they are zeros."""
+        with Path(path).open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+            offset = file.tell()
+            file.truncate(offset + math.prod(shape) * 4)
+        return cls(Path(path), offset, shape[1:])
+
+    @classmethod
+    def of(cls, array: np.memmap) -> Self:
+        """The file of an array that `open_array` gave."""
+        return cls(Path(array.filename), array.offset, array.shape[1:])
+
+    def read(self, first: int, count: int) -> np.ndarray:
+        """Rows `first` to `first + count`, (count, *row_shape)."""
+        values = math.prod(self.row_shape)
+        rows = np.fromfile(self.path, dtype="<f4", count=count * values, offset=self.offset + first * values * 4)
+        return rows.reshape(count, *self.row_shape)
+
+    def write(self, first: int, rows: np.ndarray) -> None:
+        """Overwrite the rows from `first` on by `rows` (n, *row_shape)."""
+        content = np.ascontiguousarray(rows, dtype="<f4")
+        with self.path.open("r+b") as file:
+            file.seek(self.offset + first * math.prod(self.row_shape) * 4)
+            file.write(content.data)

@@ -1,7 +1,7 @@
-"""The mel-spectrograms of a dataset: computed in batches by several threads, then normalised."""
+"""The mel-spectrograms of a dataset: computed in batches by several processes, then normalised."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -9,17 +9,16 @@ from typing import Literal
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
-from vocoder_pareto.audio.dataset import allocate_array, open_array, read_clip_table, read_rows, write_rows
+from vocoder_pareto.audio.dataset import RowFile, open_array, read_clip_table
 from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.spectrogram import log_mel_spectrogram, min_max_normalized, ranges_of
 from vocoder_pareto.files import write_json, written_whole
+from vocoder_pareto.parallel import map_in_processes
 
 Normalization = Literal["per_spectrogram", "dataset"]
 
-# 4 clips and their spectra (5 MB) stay in the processor's cache, and in memory that is used again for the next batch;
-# with 32 it takes twice as long.
+# 4 clips and their spectra (5 MB) stay in the processor's cache; with 32 it takes twice as long.
 BATCH = 4
 
 
@@ -29,7 +28,7 @@ def compute_mels(
     audio_format: AudioFormat,
     normalization: Normalization,
     *,
-    threads: int,
+    processes: int,
     mels: str | Path,
     ranges: str | Path,
     stats: str | Path,
@@ -41,7 +40,7 @@ def compute_mels(
         table: clips.csv, N rows.
         audio_format: of clips and spectrograms.
         normalization: map to [0, 1] from the minimum and maximum of each spectrogram, or of the whole dataset.
-        threads: that compute at once.
+        processes: that compute at once.
         mels: mels.npy to write, (N, n_mels, frames) float32 in [0, 1]; a constant spectrogram, as of silence, is zeros.
         ranges: mel_ranges.npy to write, (N, 2) float32: the log-mel values that became 0 and 1 in each clip, so that
             log-mel = minimum + mel · (maximum − minimum) under either normalisation.
@@ -51,17 +50,19 @@ def compute_mels(
         UserError: an input is missing or damaged, or an output cannot be written.
     """
     rows = len(read_clip_table(table))
-    audio = open_array(clips, (rows, audio_format.clip_samples), "prepare_clips")
+    audio = RowFile.of(open_array(clips, (rows, audio_format.clip_samples), "prepare_clips"))
+    batches = [(start, min(BATCH, rows - start)) for start in range(0, rows, BATCH)]
     with written_whole(mels) as temporary:
-        offset = allocate_array(temporary, (rows, audio_format.n_mels, audio_format.frames))
-        clip_ranges = np.empty((rows, 2), dtype=np.float32)
-        analyse = partial(_write_log_mels, audio, audio_format, temporary, offset, clip_ranges)
-        _over_batches(analyse, rows, threads, "Computing mel-spectrograms")
+        log_mels = RowFile.allocate(temporary, (rows, audio_format.n_mels, audio_format.frames))
+        analyse = partial(_write_log_mels, audio, log_mels, audio_format)
+        with _one_thread():
+            clip_ranges = np.array(_over_batches(analyse, batches, processes), dtype=np.float32)
         whole_range = np.array([clip_ranges[:, 0].min(), clip_ranges[:, 1].max()])
         used = clip_ranges if normalization == "per_spectrogram" else np.tile(whole_range, (rows, 1))
-        log_mels = np.load(temporary, mmap_mode="r")
-        normalize = partial(_write_normalized, log_mels, used, temporary, offset)
-        _over_batches(normalize, rows, threads, "Normalising mel-spectrograms")
+        for first, count in batches:
+            log_mel = torch.from_numpy(log_mels.read(first, count))
+            normalized = min_max_normalized(log_mel, torch.from_numpy(used[first : first + count]))
+            log_mels.write(first, normalized.numpy())
         with written_whole(ranges) as temporary_ranges, temporary_ranges.open("wb") as file:
             np.save(file, used)
         write_json(
@@ -77,31 +78,40 @@ def compute_mels(
         )
 
 
-def _over_batches(function: Callable[[slice], None], rows: int, threads: int, description: str) -> None:
-    batches = [slice(start, min(start + BATCH, rows)) for start in range(0, rows, BATCH)]
-    # A batch is too small for several threads: each takes one of its own, and PyTorch starts none inside.
-    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
-    with pool, tqdm(total=rows, desc=description, unit="clip", mininterval=1.0) as bar:
-        for batch, _ in zip(batches, pool.map(function, batches), strict=True):
-            bar.update(batch.stop - batch.start)
+def _over_batches(
+    analyse: Callable[[tuple[int, int]], list[list[float]]], batches: list[tuple[int, int]], processes: int
+) -> list[list[float]]:
+    results = map_in_processes(
+        analyse,
+        batches,
+        processes,
+        "Computing mel-spectrograms",
+        chunk_size=128 // BATCH,
+        unit=f"batch of {BATCH} clips",
+    )
+    return [value_range for of_batch in results for value_range in of_batch]
 
 
 @torch.inference_mode()
 def _write_log_mels(
-    audio: np.memmap, audio_format: AudioFormat, path: Path, offset: int, ranges: np.ndarray, batch: slice
-) -> None:
-    """Write a batch of log-mels into `path`, and their ranges into `ranges` (N, 2).
+    audio: RowFile, log_mels: RowFile, audio_format: AudioFormat, batch: tuple[int, int]
+) -> list[list[float]]:
+    """Write the log-mels of a batch (first row, rows), and return their minima and maxima, (B, 2).
 
-    They are not returned: a small result that outlives the large arrays of its batch keeps the allocator from using
-    their memory again (6 GB for 13,100 clips, measured).
+    As numbers of Python: a small tensor that outlives the large ones of its batch keeps the allocator from using their
+    memory again (6 GB for 13,100 clips, measured).
     """
-    log_mel = log_mel_spectrogram(torch.from_numpy(read_rows(audio, batch)), audio_format)
-    write_rows(path, offset, batch.start, log_mel.numpy())
-    ranges[batch] = ranges_of(log_mel).numpy()
+    log_mel = log_mel_spectrogram(torch.from_numpy(audio.read(*batch)), audio_format)
+    log_mels.write(batch[0], log_mel.numpy())
+    return ranges_of(log_mel).tolist()
 
 
-@torch.inference_mode()
-def _write_normalized(log_mels: np.memmap, ranges: np.ndarray, path: Path, offset: int, batch: slice) -> None:
-    """Overwrite a batch of log-mels (B, M, L) by its normalised form."""
-    log_mel = torch.from_numpy(read_rows(log_mels, batch))
-    write_rows(path, offset, batch.start, min_max_normalized(log_mel, torch.from_numpy(ranges[batch])).numpy())
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let PyTorch compute with one thread, here and in processes forked here: a batch is too small for several."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
