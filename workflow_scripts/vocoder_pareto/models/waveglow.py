@@ -82,8 +82,7 @@ class InvertibleConvolution(nn.Module):
         super().__init__()
         self.convolution = nn.Conv1d(channels, channels, 1, bias=False)
         rotation, _ = torch.linalg.qr(torch.randn(channels, channels, dtype=torch.float64))
-        if torch.linalg.det(rotation) < 0:
-            rotation[:, 0] *= -1
+        rotation[:, 0] *= torch.linalg.det(rotation).sign()
         self.convolution.weight.data.copy_(rotation[..., None])
         self.register_buffer("inverse_weight", None, persistent=False)
 

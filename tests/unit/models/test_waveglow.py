@@ -1,0 +1,106 @@
+"""What is WaveGlow's alone; what it shares with WaveFlow is in `test_flow_vocoders.py`."""
+
+import pytest
+import torch
+from small_flows import audio_and_mel, trained_like
+
+from vocoder_pareto.models.flow import to_rows
+from vocoder_pareto.models.waveglow import InvertibleConvolution, WaveGlow, WaveGlowArchitecture
+
+
+@pytest.mark.parametrize("channels", [2, 4, 6, 8])
+@pytest.mark.parametrize("seed", range(4))
+@torch.no_grad()
+def test_mixing_starts_as_a_rotation(channels, seed):
+    torch.manual_seed(seed)
+    mixing = InvertibleConvolution(channels)
+    matrix = mixing.convolution.weight[..., 0]
+    torch.testing.assert_close(matrix @ matrix.T, torch.eye(channels))
+    torch.testing.assert_close(torch.linalg.det(matrix), torch.tensor(1.0))
+    _, log_determinant = mixing(torch.randn(1, channels, 100))
+    assert abs(log_determinant) < 1e-4
+
+
+@torch.no_grad()
+def test_the_log_determinant_of_mixing_counts_every_column():
+    torch.manual_seed(0)
+    mixing = InvertibleConvolution(4)
+    mixing.convolution.weight.mul_(2)  # every sample twice as large
+    assert mixing(torch.randn(3, 4, 7))[1].item() == pytest.approx(4 * 7 * torch.tensor(2.0).log().item())
+
+
+@torch.no_grad()
+def test_the_kept_inverse_is_the_inverse():
+    torch.manual_seed(0)
+    mixing = InvertibleConvolution(6)
+    mixing.convolution.weight.add_(0.2 * torch.randn(6, 6, 1))
+    signal = torch.randn(2, 6, 9)
+    mixed, _ = mixing(signal)
+    torch.testing.assert_close(mixing.invert(mixed), signal, atol=1e-5, rtol=0)
+    mixing.keep_inverse()
+    torch.testing.assert_close(mixing.invert(mixed), signal, atol=1e-5, rtol=0)
+    assert list(mixing.state_dict()) == ["convolution.weight"]
+
+
+def test_two_channels_leave_after_every_four_flows():
+    architecture = WaveGlowArchitecture()
+    assert [architecture.channels_of_flow(flow) for flow in range(12)] == [8] * 4 + [6] * 4 + [4] * 4
+    assert [flow for flow in range(12) if architecture.leaves_early(flow)] == [4, 8]
+
+
+@torch.no_grad()
+def test_early_channels_of_the_latent_are_those_that_later_flows_do_not_see():
+    """A change of a late flow leaves the early rows as they are, one of the first flow does not."""
+    vocoder = trained_like(lambda: WaveGlow(WaveGlowArchitecture(channels=8)))
+    audio, mel = audio_and_mel(vocoder)
+    before = to_rows(vocoder.encode(audio, mel).latent, 8)
+    vocoder.flows[4].network.end.bias.add_(1)
+    after = to_rows(vocoder.encode(audio, mel).latent, 8)
+    assert torch.equal(before[:, :2], after[:, :2])
+    assert not torch.isclose(before[:, 2:4], after[:, 2:4]).all()
+    vocoder.flows[0].network.end.bias.add_(1)
+    assert not torch.isclose(after[:, :2], to_rows(vocoder.encode(audio, mel).latent, 8)[:, :2]).all()
+
+
+@torch.no_grad()
+def test_a_coupling_scales_and_shifts_the_second_half_by_what_the_first_half_gives():
+    flow = trained_like(lambda: WaveGlow(WaveGlowArchitecture(channels=8))).flows[0]
+    signal, mel = torch.randn(1, 8, 5), torch.rand(1, 640, 5)
+    mixed, _ = flow.mixing(signal)
+    log_sigma, mu = flow.network(mixed[:, :4], mel)
+    latent, _ = flow(signal, mel)
+    assert torch.equal(latent[:, :4], mixed[:, :4])
+    torch.testing.assert_close(latent[:, 4:], mixed[:, 4:] * log_sigma.exp() + mu)
+
+
+@torch.no_grad()
+def test_the_upsampled_mel_is_centred_on_its_frame():
+    """The transposed convolution spreads a frame equally to both sides of its samples."""
+    vocoder = WaveGlow(WaveGlowArchitecture(channels=8))
+    vocoder.upsampler.weight.fill_(1)
+    vocoder.upsampler.bias.zero_()
+    mel = torch.zeros(1, 80, 9)
+    mel[:, :, 4] = 1
+    reached = vocoder.upsampler(mel)[0, 0].nonzero().flatten()
+    assert (reached.min().item(), reached.max().item()) == (4 * 256 - 384, 5 * 256 + 384 - 1)
+
+
+def test_its_latent_is_narrower_at_generation_as_in_the_paper():
+    assert WaveGlow(WaveGlowArchitecture(channels=8)).sampling.sigma == 0.6
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: WaveGlow(WaveGlowArchitecture(channels=8), hop_length=100), "groups is 8; it must divide hop_length"),
+        (lambda: WaveGlow(WaveGlowArchitecture(upsample_kernel=255)), "upsample_kernel is 255"),
+        (lambda: WaveGlow(WaveGlowArchitecture(upsample_kernel=257)), "by an even number"),
+        (lambda: WaveGlowArchitecture(groups=7), r"groups \(7\) and early_channels \(2\) must be even"),
+        (lambda: WaveGlowArchitecture(flows=17), "8 groups leave no channels to the last flow"),
+        (lambda: WaveGlowArchitecture(kernel_size=2), "kernel_size is 2; must be odd"),
+        (lambda: WaveGlowArchitecture(channels=0), "must be at least 1"),
+    ],
+)
+def test_an_inconsistent_architecture_is_refused(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
