@@ -57,7 +57,8 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path, start_method):
         "from vocoder_pareto.parallel import map_in_processes\n"
         "if __name__ == '__main__':\n"
         f"    folders = [pathlib.Path({str(tmp_path)!r})] * 2\n"
-        "    list(map_in_processes(parallel_work.wait_and_tell, folders, 2, 'Waiting', chunk_size=1, start_method={start_method!r}))\n"
+        f"    options = dict(chunk_size=1, start_method={start_method!r})\n"
+        "    list(map_in_processes(parallel_work.wait_and_tell, folders, 2, 'Waiting', **options))\n"
     )
     paths = os.pathsep.join([str(folder), str(folder.parents[1] / "workflow_scripts")])
     parent = subprocess.Popen(
