@@ -1,36 +1,69 @@
-"""Training steps per second and joules per step of every system: precision and place of the data side by side.
+"""What training costs on this device: the largest batch, time, energy and memory of a step, for every system.
 
-Runs anywhere; on a CPU choose few systems and a small batch:
---device cpu --systems melgan-S --batch-size 1 --clips 20 --seconds 2.
+Each system takes the real steps of the training loop on random clips, in each precision, with the clips on the device
+and from a memory-mapped file. On a GPU, all of it (about half an hour):
+
+    PYTHONPATH=workflow_scripts python benchmarks/training_throughput.py --output training_throughput.csv
+
+On a CPU, a look at one system:
+
+    PYTHONPATH=workflow_scripts python benchmarks/training_throughput.py --device cpu --systems melgan-S --batch-size 1
+        --segment-frames 16 --seconds 2 --clips 20 --output training_throughput.csv
+
+Writes a row per measurement, and hardware and versions into a .json beside it.
 """
 
 import argparse
-import itertools
-import sys
+import dataclasses
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import lightning
 import numpy as np
 import pandas as pd
 import torch
-import yaml
 from tqdm import tqdm
 
-PROJECT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(PROJECT / "workflow_scripts"))
+from vocoder_pareto.configuration import configured_systems, read_configuration, system_settings
+from vocoder_pareto.device import resolve_device
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import write_json
+from vocoder_pareto.measurement.clocks import clock_of
+from vocoder_pareto.measurement.hardware import device_name, hardware_description, software_description
+from vocoder_pareto.measurement.meter import Meter, MeterSettings, open_meter
+from vocoder_pareto.models.registry import build_vocoder
+from vocoder_pareto.program import run
+from vocoder_pareto.settings import settings_from
+from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.training.batch_size import largest_batch_size
+from vocoder_pareto.training.data import ClipDataset, ShuffledBatches, batch_loader
+from vocoder_pareto.training.module import TrainingModule
+from vocoder_pareto.training.run import make_trainer, new_objective
+from vocoder_pareto.training.run_settings import RunSettings
 
-from vocoder_pareto.configuration import configured_systems, system_settings  # noqa: E402
-from vocoder_pareto.device import resolve_device  # noqa: E402
-from vocoder_pareto.errors import UserError  # noqa: E402
-from vocoder_pareto.measurement.meter import MeterSettings, open_meter  # noqa: E402
-from vocoder_pareto.models.registry import build_vocoder  # noqa: E402
-from vocoder_pareto.program import run  # noqa: E402
-from vocoder_pareto.settings import settings_from  # noqa: E402
-from vocoder_pareto.systems import SystemSettings  # noqa: E402
-from vocoder_pareto.training.batch_size import largest_batch_size  # noqa: E402
-from vocoder_pareto.training.data import ClipDataset, ShuffledBatches, batch_loader  # noqa: E402
-from vocoder_pareto.training.run import new_objective  # noqa: E402
+PROJECT = Path(__file__).resolve().parents[1]
+CLIP_SAMPLES, FRAMES = 16384, 64
+
+
+class Stopwatch(lightning.Callback):
+    """Reads meter and clock around the steps that follow the warm-up, for at least `seconds`."""
+
+    def __init__(self, meter: Meter, device: torch.device, warm_up_steps: int, seconds: float):
+        self.meter, self.clock, self.warm_up_steps, self.seconds = meter, clock_of(device), warm_up_steps, seconds
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
+        """Begin after the warm-up; end when the time is over."""
+        if module.step == self.warm_up_steps:
+            self.clock.synchronise()
+            self.start, self.begin = self.meter.read(), time.monotonic()
+        elif module.step > self.warm_up_steps and time.monotonic() - self.begin >= self.seconds:
+            self.clock.synchronise()
+            self.energy = self.meter.energy_between(self.start, self.meter.read())
+            self.steps = module.step - self.warm_up_steps
+            trainer.should_stop = True
 
 
 def main() -> None:
@@ -38,75 +71,91 @@ def main() -> None:
     parser.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: %(default)s)")
     parser.add_argument("--systems", nargs="*", help="names such as melgan-S (default: all of config.yaml)")
     parser.add_argument("--batch-size", type=int, help="clips per step (default: the largest that fits the GPU)")
-    parser.add_argument("--precisions", nargs="+", default=["32-true", "bf16-mixed"], help="of Lightning")
-    parser.add_argument("--clips", type=int, default=2000, help="random clips to train on (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement (default: %(default)s)")
-    parser.add_argument("--output", required=True, help="CSV file to write, a row per measurement")
+    parser.add_argument("--segment-frames", type=int, help="frames of a clip that a step takes (default: all 64)")
+    parser.add_argument("--precisions", nargs="+", default=["32", "bf16-mixed"], help="(default: %(default)s)")
+    parser.add_argument("--clips", type=int, default=10480, help="random clips (default: LJSpeech's training set)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (default: %(default)s)")
+    parser.add_argument("--warm-up-steps", type=int, default=3, help="steps before it (default: %(default)s)")
+    parser.add_argument("--output", type=Path, required=True, help="CSV file to write")
     arguments = parser.parse_args()
-    config = yaml.safe_load((PROJECT / "config.yaml").read_text())
-    device = resolve_device(arguments.device)
+    config = read_configuration([PROJECT / "config.yaml"])
     known = configured_systems(config)
-    unknown = set(arguments.systems or ()) - set(known)
-    if unknown:
-        raise UserError(f"--systems: {sorted(unknown)[0]!r} is not in config.yaml; allowed: {', '.join(known)}")
-    random = np.random.default_rng(0)
-    clips = 0.1 * random.standard_normal((arguments.clips, 16384), np.float32)
-    mels = random.random((arguments.clips, 80, 64), np.float32)
+    names = arguments.systems or list(known)
+    for name in names:
+        if name not in known:
+            raise UserError(f"--systems: {name!r} is not in config.yaml; allowed: {', '.join(known)}")
+    device = resolve_device(arguments.device)
+    meter = open_meter(device, MeterSettings(unreadable_rapl="estimate"))
+    about = {
+        "arguments": {key: str(value) for key, value in vars(arguments).items()},
+        "hardware": hardware_description(device),
+        "software": software_description(PROJECT),
+        "meter": meter.description(),
+    }
+    write_json(arguments.output.with_suffix(".json"), about)
     rows = []
-    for name in tqdm(arguments.systems or known):
-        settings = system_settings(config, *known[name])
-        fields = SystemSettings.__dataclass_fields__
-        system = settings_from(SystemSettings, {key: settings[key] for key in fields}, name)
-        for precision, resident in itertools.product(arguments.precisions, [True, False]):
-            dataset = ClipDataset(clips, mels, np.arange(len(clips)), device if resident else None)
-            objective = new_objective(system, build_vocoder(system)).to(device)
-            size = arguments.batch_size or largest_batch_size(objective, dataset, device, 0.9)
-            row = measured(objective, dataset, size, precision, device, arguments.seconds)
-            rows.append({"system": name, "precision": precision, "data_on_device": resident, **row})
-            pd.DataFrame(rows).to_csv(arguments.output, index=False)
-            del objective
+    with tempfile.TemporaryDirectory() as folder:
+        clips, mels = random_set(Path(folder), arguments.clips)
+        for name in tqdm(names, desc="Training"):
+            for row in measurements(name, system_settings(config, *known[name]), clips, mels, device, meter, arguments):
+                rows.append(row)
+                pd.DataFrame(rows).to_csv(arguments.output, index=False)
     print(pd.DataFrame(rows).to_string(index=False))
 
 
-def measured(objective, dataset, size, precision, device, seconds) -> dict[str, float | int | str | None]:
-    """Steps for `seconds`, after one that is not counted."""
-    accelerator = "cuda" if device.type == "cuda" else "cpu"
-    fabric = lightning.Fabric(accelerator=accelerator, devices=1, precision=precision)
-    meter = open_meter(device, MeterSettings(unreadable_rapl="estimate"))
-    optimizers = {turn: objective.optimizer(turn) for turn in objective.turns}
-    batches = iter(batch_loader(dataset, ShuffledBatches(len(dataset), size, 0), 0, device.type == "cuda"))
-
-    def step() -> None:
-        batch = type(first)(*(part.to(device, non_blocking=True) for part in next(batches)))
-        for turn, optimizer in optimizers.items():
-            with fabric.autocast():
-                loss, _ = objective.loss(turn, batch)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-
-    first = next(batches)
-    step()
-    _wait(device)
-    start, begin, steps = meter.read(), time.monotonic(), 0
-    while time.monotonic() - begin < seconds:
-        step()
-        _wait(device)
-        steps += 1
-    energy = meter.energy_between(start, meter.read())
-    return {
-        "batch_size": size,
-        "steps_per_second": steps / energy.seconds,
-        "clips_per_second": steps * size / energy.seconds,
-        "joules_per_step": None if energy.joules is None else energy.joules / steps,
-        "energy_source": energy.source,
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-    }
+def random_set(folder: Path, clips: int) -> tuple[np.ndarray, np.ndarray]:
+    """Memory-mapped noise of the shapes of a training set: audio (clips, 16384), mel (clips, 80, 64)."""
+    generator = np.random.default_rng(0)
+    arrays = []
+    for name, shape in (("clips", (CLIP_SAMPLES,)), ("mels", (80, FRAMES))):
+        file = folder / f"{name}.npy"
+        array = np.lib.format.open_memmap(file, "w+", np.float32, (clips, *shape))
+        for row in range(clips):
+            array[row] = 0.1 * generator.random(shape, np.float32)
+        arrays.append(array)
+    return tuple(arrays)
 
 
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+def measurements(
+    name: str, settings: dict[str, Any], clips, mels, device: torch.device, meter: Meter, arguments: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """A row for each precision and place of the data; a batch that was searched serves both places."""
+    fields = [field.name for field in dataclasses.fields(SystemSettings)]
+    system = settings_from(SystemSettings, {key: settings[key] for key in fields}, f"models.{name}")
+    for precision in arguments.precisions:
+        changes = {
+            "steps": 1, "precision": precision, "segment_frames": arguments.segment_frames,
+            "batch_size": arguments.batch_size or "auto",
+        }  # fmt: skip
+        job = settings_from(RunSettings, {**settings["run"], **changes}, "training")
+        size = arguments.batch_size
+        for resident in (True, False):
+            dataset = ClipDataset(clips, mels, np.arange(len(clips)), device if resident else None)
+            torch.manual_seed(0)
+            objective = new_objective(system, build_vocoder(system))
+            size = size or largest_batch_size(objective, dataset, device, job)
+            batches = ShuffledBatches(len(dataset), size, 0)
+            if device.type == "cuda":
+                torch.cuda.reset_peak_memory_stats(device)
+            stopwatch = Stopwatch(meter, device, arguments.warm_up_steps, arguments.seconds)
+            module = TrainingModule(objective, job, 0, batches.batches_per_epoch)
+            loader = batch_loader(dataset, batches, 0, device.type == "cuda")
+            make_trainer(device, job, [stopwatch]).fit(module, loader)
+            energy, steps = stopwatch.energy, stopwatch.steps
+            yield {
+                "system": name,
+                "device": device_name(device),
+                "precision": precision,
+                "data_on_device": resident,
+                "batch_size": batches.batch_size,
+                "batch_size_searched": arguments.batch_size is None,
+                "steps": steps,
+                "seconds_per_step": energy.seconds / steps,
+                "clips_per_second": steps * batches.batch_size / energy.seconds,
+                "joules_per_step": None if energy.joules is None else energy.joules / steps,
+                "energy_source": energy.source,
+                "peak_memory_bytes": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
+            }
 
 
 if __name__ == "__main__":

@@ -91,6 +91,12 @@ def run_settings(wildcards):
     return canonical_json(settings_of(wildcards)["run"])
 
 
+def given_weights(wildcards):
+    """The file of weights that the configuration gives instead of a training, if it does."""
+    given = settings_of(wildcards)["run"]["checkpoint"]
+    return [given] if given else []
+
+
 def published_convention(wildcards):
     """What the paper's FLOPs of a system counted."""
     return canonical_json(settings_of(wildcards)["published_convention"])

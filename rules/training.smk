@@ -6,6 +6,7 @@ rule train:
         clips=f"{RESULTS}/dataset/clips.npy",
         table=f"{RESULTS}/dataset/clips.csv",
         mels=f"{RESULTS}/dataset/mels.npy",
+        given=given_weights,
     output:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
         summary=f"{RESULTS}/training/{{system}}/summary.json",
@@ -38,5 +39,5 @@ rule train:
     shell:
         "python {params.program:q} --system {params.system:q} --run {params.run:q} --clips {input.clips:q}"
         " --table {input.table:q} --mels {input.mels:q} --meter {params.meter:q} --carbon {params.carbon:q}"
-        " --device {params.device:q} --seed {params.seed} --code-version {params.code} --state {params.state:q}"
+        " --device {params.device:q} --seed {params.seed} --state {params.state:q}"
         " --checkpoint {output.checkpoint:q} --summary {output.summary:q} --metrics {output.metrics:q} &>> {log:q}"

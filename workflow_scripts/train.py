@@ -9,7 +9,7 @@ from vocoder_pareto.program import json_or_file, run
 from vocoder_pareto.settings import settings_from
 from vocoder_pareto.systems import SystemSettings
 from vocoder_pareto.training.accounting import CarbonSettings
-from vocoder_pareto.training.run import TrainingInputs, TrainingOutputs, train
+from vocoder_pareto.training.run import TrainingJob, TrainingOutputs, train
 from vocoder_pareto.training.run_settings import RunSettings
 
 
@@ -24,24 +24,25 @@ def main() -> None:
     parser.add_argument("--carbon", type=json_or_file, default={}, help="emissions per energy, JSON or @file")
     parser.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of weights, order and noise (default: %(default)s)")
-    parser.add_argument("--code-version", default="", help="of the training code; another one starts afresh")
     parser.add_argument("--state", type=Path, required=True, help="folder for the resumable state")
     parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint for inference to write")
     parser.add_argument("--summary", type=Path, required=True, help="JSON summary of the run to write")
     parser.add_argument("--metrics", type=Path, required=True, help="CSV of the training curve to write")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    train(
-        settings_from(SystemSettings, arguments.system, "models"),
-        settings_from(RunSettings, arguments.run, "training"),
-        TrainingInputs(
-            arguments.clips, arguments.table, arguments.mels, arguments.state, arguments.code_version,
-            arguments.device, arguments.seed,
-        ),
-        TrainingOutputs(arguments.checkpoint, arguments.summary, arguments.metrics),
-        settings_from(MeterSettings, arguments.meter, "meter"),
-        settings_from(CarbonSettings, arguments.carbon, "carbon"),
-    )  # fmt: skip
+    job = TrainingJob(
+        system=settings_from(SystemSettings, arguments.system, "models"),
+        run=settings_from(RunSettings, arguments.run, "training"),
+        clips=arguments.clips,
+        table=arguments.table,
+        mels=arguments.mels,
+        state_root=arguments.state,
+        device=arguments.device,
+        seed=arguments.seed,
+        meter=settings_from(MeterSettings, arguments.meter, "meter"),
+        carbon=settings_from(CarbonSettings, arguments.carbon, "carbon"),
+    )
+    train(job, TrainingOutputs(arguments.checkpoint, arguments.summary, arguments.metrics))
 
 
 if __name__ == "__main__":

@@ -1,200 +1,279 @@
-"""A training run: budgets, resume, faults, and what is said of it."""
-
-import csv
-import os
-import signal
-import subprocess
-import sys
-import time
+import dataclasses
+import json
+import logging
 from pathlib import Path
 
 import pytest
-import safetensors.torch
 import torch
-from small_study import SmallStudy
+from safetensors.torch import save_file
+from workbench import assert_same_weights, losses_of
 
+from vocoder_pareto.audio.dataset import Clip, write_clip_table
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import read_json
-from vocoder_pareto.models.checkpoint import read_checkpoint
-from vocoder_pareto.training.state import StateFolder
+from vocoder_pareto.measurement.hardware import device_name
+from vocoder_pareto.models.checkpoint import load_vocoder, save_checkpoint
+from vocoder_pareto.models.registry import build_vocoder
+from vocoder_pareto.settings import settings_from
+from vocoder_pareto.training import run as run_module
+from vocoder_pareto.training.run import train
+from vocoder_pareto.training.run_settings import RunSettings
 
 
-@pytest.fixture
-def study(tmp_path):
-    return SmallStudy.made_in(tmp_path)
+def no_training(*arguments, **keywords):
+    raise AssertionError("it must not train")
 
 
-def weights(folder):
-    return read_checkpoint(folder / "x.ckpt")["state_dict"]
-
-
-def curve(folder):
-    with (folder / "metrics.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    return [{name: row[name] for name in ("step", "epoch", "learning_rate", "l1_loss", "judge_loss")} for row in rows]
-
-
-def assert_same_run(one, other):
-    torch.testing.assert_close(weights(one), weights(other), rtol=0, atol=0)
-    assert curve(one)[-1] == curve(other)[-1]
-
-
-def test_a_run_of_two_pieces_is_bit_identical_to_one_of_one_piece(study):
-    whole = study.train("whole", steps=7)
-    study.train("pieces", steps=3)
-    pieces = study.train("pieces", steps=7)
-    assert_same_run(pieces, whole)
-    assert [row["step"] for row in curve(pieces)] == ["2", "3", "4", "6", "7"]
-    assert read_json(pieces / "summary.json")["steps"] == 7
-
-
-def test_a_finished_run_whose_outputs_were_deleted_is_rebuilt_from_its_state_without_a_step(study):
-    folder = study.train()
-    before, summary = weights(folder), read_json(folder / "summary.json")
-    for name in ("x.ckpt", "summary.json", "metrics.csv"):
-        (folder / name).unlink()
-    study.train()
-    torch.testing.assert_close(weights(folder), before, rtol=0, atol=0)
-    assert read_json(folder / "summary.json") == summary
-
-
-@pytest.mark.parametrize("change", [{"training": {"learning_rate": 0.1}}, {"code_version": "2"}, {"batch_size": 2}])
-def test_another_setting_or_code_starts_afresh_and_the_old_run_is_found_again(study, change):
-    folder = study.train()
-    first = weights(folder)
-    study.train(**change)
-    if "code_version" not in change:
-        assert not all(torch.equal(first[name], value) for name, value in weights(folder).items())
-    assert len(list((folder / "state").iterdir())) == 2
-    study.train()
-    torch.testing.assert_close(weights(folder), first, rtol=0, atol=0)
-
-
-def test_a_budget_of_time_ends_the_training(study):
-    folder = study.train(steps=None, hours=0.5 / 3600)
-    summary = read_json(folder / "summary.json")
-    assert summary["stopped_by"] == "hours"
-    assert 0.5 <= summary["seconds"] < 5
-
-
-def test_a_budget_of_energy_ends_the_training_and_says_how_energy_was_known(study):
-    folder = study.train(steps=None, energy_kwh=5 / 3.6e6, meter_seconds=0.05)
-    summary = read_json(folder / "summary.json")
-    assert summary["stopped_by"] == "energy_kwh"
-    assert summary["energy_joules"] >= 5
+def test_a_run_ends_with_its_checkpoint_its_summary_and_its_curve(bench):
+    bench.train(steps=7)
+    _, training = load_vocoder(bench.outputs.checkpoint, bench.job().system)
+    summary = bench.summary
+    assert training == summary
+    expected = {"system": "tiny-S", "steps": 7, "stopped_by": "steps", "batch_size": 3, "pieces": 1, "flags": []}
+    assert expected.items() <= summary.items()
+    assert summary["epochs"] == pytest.approx(7 / 3)  # ten clips are three batches of three
     assert summary["energy_source"] in ("estimated", "rapl")
+    assert summary["device"] == device_name(torch.device("cpu"))
+    assert summary["mean_power_watts"] == pytest.approx(summary["energy_joules"] / summary["seconds"])
     assert summary["co2eq_kg"] == pytest.approx(summary["energy_joules"] / 3.6e6 * 0.7)
+    assert [int(row["step"]) for row in bench.curve] == list(range(1, 8))
+    assert float(bench.curve[-1]["l1_loss"]) == pytest.approx(summary["losses"]["l1_loss"], rel=1e-6)
+    assert float(bench.curve[-1]["d_stft"]) == pytest.approx(summary["validation_d_stft"], rel=1e-6)
+    assert list(bench.state_folder.glob("tensorboard/events.*"))
+    assert (bench.state_folder / "samples" / "step_00000007" / "clip_10.wav").exists()
 
 
-def test_a_loss_that_is_not_finite_stops_with_step_loss_and_last_good_state(study):
-    study.train(steps=2)
+def test_training_lowers_the_distance_of_validations(bench):
+    bench.train(recipe={"noise": 0.0}, steps=150, log_every_steps=10, validation_every_steps=10, validation_clips=2)
+    distances = [float(row["d_stft"]) for row in bench.curve if row["d_stft"]]
+    assert len(distances) == 15
+    assert distances[-1] < 0.7 * distances[0]
+
+
+def test_validations_happen_at_steps_that_are_logged_too_and_at_others(bench):
+    bench.train(steps=13, log_every_steps=5, validation_every_steps=4)
+    assert [int(row["step"]) for row in bench.curve] == [4, 5, 8, 10, 12, 13]
+    assert [int(row["step"]) for row in bench.curve if row["d_stft"]] == [4, 8, 12, 13]
+
+
+def test_validations_and_logs_change_no_weights(bench):
+    watched = bench.train(validation_every_steps=1).weights
+    assert_same_weights(watched, bench.elsewhere("b").train(validation_clips=0, log_every_steps=100).weights)
+
+
+def test_a_larger_budget_continues_a_run_and_equals_an_uninterrupted_one(bench):
+    for objective in ("TinyObjective", "AdversarialTinyObjective"):
+        pieces, whole = bench.elsewhere(f"{objective} in pieces"), bench.elsewhere(objective)
+        for steps in (2, 3, 8):
+            pieces.train(objective, steps=steps)
+        whole.train(objective, steps=8)
+        assert_same_weights(pieces.weights, whole.weights)
+        assert pieces.summary["pieces"] == 3
+        same = [{**row, "d_stft": ""} for row in losses_of(pieces.curve)]
+        assert same == [{**row, "d_stft": ""} for row in losses_of(whole.curve)]
+        # What is trained beside the vocoder is the same too.
+        states = [torch.load(each.state_folder / "state.pt", weights_only=True)["module"] for each in (pieces, whole)]
+        assert_same_weights(states[0]["objective"], states[1]["objective"])
+
+
+def test_the_loader_of_other_processes_and_mixed_precision_resume_alike(bench):
+    settings = {"workers": 1, "precision": "bf16-mixed"}
+    pieces = bench.elsewhere("pieces").train(steps=3, **settings).train(steps=5, **settings)
+    assert_same_weights(pieces.weights, bench.elsewhere("whole").train(steps=5, **settings).weights)
+    assert pieces.summary["precision"] == "bf16-mixed"
+
+
+def test_a_deleted_checkpoint_comes_back_from_the_state_without_training(bench, monkeypatch):
+    weights, summary = bench.train().weights, bench.summary
+    for file in (bench.outputs.checkpoint, bench.outputs.summary, bench.outputs.metrics):
+        file.unlink()
+    monkeypatch.setattr(run_module, "_fit", no_training)
+    bench.train()
+    assert_same_weights(bench.weights, weights)
+    assert bench.summary == summary
+    assert len(bench.curve) == 8
+
+
+def test_a_smaller_budget_than_was_used_keeps_the_longer_run_and_says_so(bench, caplog, monkeypatch):
+    bench.train(steps=5)
+    monkeypatch.setattr(run_module, "_fit", no_training)
+    with caplog.at_level(logging.INFO):
+        bench.train(steps=3)
+    assert bench.summary["steps"] == 5
+    assert "used up since step 5" in caplog.text
+
+
+def test_the_state_is_found_by_settings_seed_data_and_code_and_not_by_the_budget(bench, tmp_path):
+    job = bench.job()
+    digest = job.digest()
+    assert bench.job(steps=None, hours=120.0, workers=4, validation_clips=9).digest() == digest
+    sampling = dataclasses.replace(job.system, sampling={"sigma": 0.6})
+    assert dataclasses.replace(job, system=sampling).digest() == digest
+    others = [bench.job(recipe={"learning_rate": 0.5}), bench.job(batch_size=4), bench.job(precision="bf16-mixed")]
+    others.append(dataclasses.replace(job, seed=1))
+    edited = tmp_path / "edited.py"
+    edited.write_text(Path(job.system.vocoder.rpartition(":")[0]).read_text())
+    system = dataclasses.replace(job.system, vocoder=f"{edited}:TinyVocoder")
+    others.append(dataclasses.replace(job, system=system))
+    digests = {digest, *(other.digest() for other in others)}
+    edited.write_text(edited.read_text() + "\nEDITED = True\n")
+    digests.add(dataclasses.replace(job, system=dataclasses.replace(system)).digest())
+    mels = bytearray(job.mels.read_bytes())
+    mels[-1] ^= 1
+    job.mels.write_bytes(mels)
+    digests.add(job.digest())
+    assert len(digests) == 7  # the edited copy counts once: hashes of code are remembered within a process
+
+
+def test_switching_a_setting_and_back_finds_the_finished_run_again(bench, monkeypatch):
+    weights = bench.train().weights
+    bench.train(recipe={"learning_rate": 0.5})
+    assert not all(torch.equal(weights[name], value) for name, value in bench.weights.items())
+    monkeypatch.setattr(run_module, "_fit", no_training)
+    bench.train()
+    assert_same_weights(bench.weights, weights)
+
+
+def test_the_hours_of_all_pieces_count_and_validation_and_set_up_do_not(bench):
+    recipe = {"seconds_per_step": 0.02}
+    bench.train(recipe=recipe, steps=5)
+    first = bench.summary["seconds"]
+    assert first >= 0.1
+    bench.train(recipe=recipe, steps=None, hours=0.5 / 3600, validation_every_steps=2)
+    summary = bench.summary
+    assert summary["stopped_by"] == "hours"
+    assert summary["seconds"] >= 0.5
+    assert 5 < summary["steps"] <= 25  # at 0.02 s and more for each step
+    seconds = [float(row["seconds"]) for row in bench.curve]
+    assert seconds == sorted(seconds)
+
+
+def test_a_set_smaller_than_a_batch_is_one_batch(bench):
+    bench.train(batch_size=64, steps=2)
+    assert bench.summary["batch_size"] == 10
+    assert bench.summary["epochs"] == 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"batch_size": "auto"}, "training.batch_size: auto needs a GPU"),
+        ({"precision": "16-mixed"}, "training.precision: 16-mixed needs a GPU"),
+    ],
+)
+def test_what_needs_a_gpu_is_refused_without_one(bench, settings, words):
+    with pytest.raises(UserError, match=words):
+        bench.train(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "no budget"),
+        ({"steps": 0}, "steps is 0"),
+        ({"hours": -1.0}, "hours is -1"),
+        ({"steps": 1, "batch_size": 0}, "batch_size is 0"),
+        ({"steps": 1, "precision": "64"}, "precision: '64' is not allowed"),
+        ({"steps": 1, "bach_size": 1}, "bach_size: unknown"),
+    ],
+)
+def test_impossible_settings_are_named(settings, words):
+    with pytest.raises(UserError, match=words):
+        settings_from(RunSettings, settings, "training")
+
+
+def test_a_dataset_without_training_clips_is_refused(bench):
+    job = bench.job()
+    clips = [Clip(row, f"clip_{row}", f"{row}.wav", 1.0, "test") for row in range(12)]
+    write_clip_table(job.table, clips)
+    with pytest.raises(UserError, match=r"clips\.csv: no clip of the training split"):
+        train(job, bench.outputs)
+
+
+def test_damaged_clips_are_named_before_training(bench):
+    job = bench.job()
+    job.clips.write_bytes(job.clips.read_bytes()[:-100])
+    with pytest.raises(UserError, match=r"clips\.npy: damaged"):
+        train(job, bench.outputs)
+
+
+# ---------------------------------------------------------------------- divergence
+
+
+def test_a_loss_that_is_not_a_number_names_step_loss_and_the_last_good_state(bench):
+    settings = {"steps": 20, "checkpoint_minutes": 1e-9, "log_every_steps": 10}
+    with pytest.raises(UserError, match=r"the generator loss of step 6 is nan; last good state: \S+/state\.pt"):
+        bench.train("DivergingObjective", {"at_step": 6}, **settings)
+    state = torch.load(bench.state_folder / "state.pt", weights_only=True)
+    assert state["record"]["steps"] == 5
+    assert not bench.outputs.checkpoint.exists()
+
+
+def test_the_first_of_several_bad_losses_is_named_even_if_nothing_is_logged_for_long(bench):
+    settings = {"steps": 30, "log_every_steps": 1000, "validation_clips": 0}
+    with pytest.raises(UserError, match=r"loss of step 4 is nan; last good state: none yet"):
+        bench.train("DivergingObjective", {"at_step": 4}, **settings)
+
+
+def test_weights_that_are_not_finite_are_never_saved(bench):
+    settings = {"steps": 4, "checkpoint_minutes": 1e-9}
+    with pytest.raises(UserError, match=r"vocoder\.output\.bias is not finite after step 4"):
+        bench.train("ExplodingObjective", {"at_step": 4}, **settings)
+    state = torch.load(bench.state_folder / "state.pt", weights_only=True)
+    assert state["record"]["steps"] == 3
+
+
+def test_a_silent_generator_is_flagged_in_the_log_and_the_summary(bench, caplog):
+    bench.train("SilencedObjective", steps=30)
+    assert "the generator has collapsed" in caplog.text
+    assert bench.summary["flags"] == ["generator_collapse"]
+
+
+# ---------------------------------------------------------------------- given weights
+
+
+def test_given_weights_become_the_checkpoint_without_training(bench, monkeypatch):
+    monkeypatch.setattr(run_module, "_fit", no_training)
+    system = bench.job().system
+    torch.manual_seed(5)
+    vocoder = build_vocoder(system)
+    torch.save(vocoder.state_dict(), bench.folder / "given.pt")
+    save_file(vocoder.state_dict(), bench.folder / "given.safetensors")
+    save_checkpoint(bench.folder / "given.ckpt", vocoder, system, {"system": "x", "steps": 99, "energy_joules": 7.0})
+    for name, steps in (("given.pt", None), ("given.safetensors", None), ("given.ckpt", 99)):
+        bench.train(checkpoint=str(bench.folder / name))
+        assert_same_weights(bench.weights, vocoder.state_dict())
+        summary = bench.summary
+        assert (summary["system"], summary["stopped_by"], summary["steps"]) == ("tiny-S", "given_checkpoint", steps)
+        assert summary["energy_joules"] == (7.0 if steps else None)
+        assert bench.outputs.metrics.read_text() == "step\n"
+
+
+def test_given_weights_that_do_not_fit_are_listed(bench):
+    weights = build_vocoder(bench.job().system).state_dict()
+    weights["input.weight"] = torch.zeros(9, 4, 3)
+    weights["extra"] = weights.pop("output.bias")
+    torch.save(weights, bench.folder / "given.pt")
     with pytest.raises(UserError) as error:
-        study.train(steps=6, training={"fails_at": 3})
-    message = str(error.value)
-    assert "the loss of step 4 is not finite" in message
-    assert "l1_loss nan" in message
-    assert "learning_rate" in message
-    assert not (study.folder / "a" / "x.ckpt.partial").exists()
+        bench.train(checkpoint=str(bench.folder / "given.pt"))
+    for words in ("output.bias is missing", "extra is unknown", "input.weight has shape (9, 4, 3), expected (8, 4, 3)"):
+        assert words in str(error.value)
 
 
-def test_silent_audio_in_validation_is_flagged(study):
-    folder = study.train(architecture={"scale": 0.0}, validation_clips=2)
-    assert read_json(folder / "summary.json")["flags"] == ["generator_collapse"]
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("absent.pt", None, "no such file; mend training.checkpoint"),
+        ("text.pt", b"hello", "not a file of weights"),
+        ("text.safetensors", b"hello", "not a file of weights"),
+    ],
+)
+def test_a_file_without_weights_is_named(bench, name, content, words):
+    if content is not None:
+        (bench.folder / name).write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        bench.train(checkpoint=str(bench.folder / name))
 
 
-def test_validation_is_logged_and_its_audio_kept(study):
-    folder = study.train(validation_every_steps=3, validation_clips=2)
-    with (folder / "metrics.csv").open() as file:
-        distances = {row["step"]: row["d_stft"] for row in csv.DictReader(file)}
-    assert float(distances["3"]) > 0
-    assert distances["2"] == ""
-    assert read_json(folder / "summary.json")["validation_d_stft"] == pytest.approx(float(distances["6"]))
-    assert len(list(folder.rglob("samples/step_00000003/*.wav"))) == 2
-
-
-def test_tensorboard_gets_the_curve(study):
-    folder = study.train()
-    assert list(folder.rglob("tensorboard/events.out.tfevents.*"))
-
-
-@pytest.mark.parametrize("suffix", [".pt", ".safetensors", ".ckpt"])
-def test_given_weights_take_the_place_of_training(study, suffix):
-    trained = study.train("trained")
-    given = study.folder / f"given{suffix}"
-    if suffix == ".safetensors":
-        safetensors.torch.save_file(weights(trained), given)
-    elif suffix == ".pt":
-        torch.save(weights(trained), given)
-    else:
-        given.write_bytes((trained / "x.ckpt").read_bytes())
-    folder = study.train("given", checkpoint=str(given))
-    torch.testing.assert_close(weights(folder), weights(trained), rtol=0, atol=0)
-    assert read_json(folder / "summary.json")["stopped_by"] == "given_checkpoint"
-
-
-def test_given_weights_of_another_shape_are_refused_with_their_names(study):
-    torch.save({"layer.weight": torch.zeros(2, 2), "other": torch.zeros(1)}, study.folder / "given.pt")
-    with pytest.raises(UserError, match=r"layer\.bias is missing; other is unknown; layer\.weight has shape \(2, 2\)"):
-        study.train(checkpoint=str(study.folder / "given.pt"))
-
-
-def test_an_automatic_batch_size_on_a_cpu_says_what_to_do(study):
-    with pytest.raises(UserError, match=r"training\.batch_size: auto needs a GPU; give a number"):
-        study.train(batch_size="auto")
-
-
-def test_a_second_process_on_the_same_state_is_refused(study):
-    folder = study.train(steps=2)
-    state = next((folder / "state").iterdir())
-    with (
-        StateFolder(state).locked(),
-        pytest.raises(UserError, match=f"another process is training here .*{os.getpid()}"),
-    ):
-        study.train(steps=4)
-
-
-PIECE = """
-import sys
-sys.path[:0] = [{tests!r}, {library!r}]
-from pathlib import Path
-from small_study import SmallStudy, SmallObjective
-SmallStudy(Path({folder!r})).train("killed", steps={steps}, checkpoint_minutes=1e-9, validation_clips=0)
-"""
-
-
-def start_piece(study, steps):
-    here = Path(__file__).resolve()
-    code = PIECE.format(
-        tests=str(here.parent), library=str(here.parents[3] / "workflow_scripts"), folder=str(study.folder), steps=steps
-    )
-    return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
-
-
-def wait_for_a_state(study, process):
-    while not list((study.folder / "killed").glob("state/*/previous.pt")):
-        if process.poll() is not None:
-            pytest.fail(process.stderr.read())
-        time.sleep(0.02)
-
-
-def test_a_run_that_was_killed_goes_on_and_ends_as_if_nothing_had_happened(study):
-    process = start_piece(study, 400)
-    wait_for_a_state(study, process)
-    process.kill()
-    process.wait()
-    state = StateFolder(next((study.folder / "killed" / "state").iterdir())).load()
-    assert 0 < state["progress"]["steps"] < 400
-    steps = state["progress"]["steps"] + 3
-    killed = study.train("killed", steps=steps, checkpoint_minutes=1e-9)
-    assert_same_run(killed, study.train("whole", steps=steps))
-
-
-def test_a_run_that_was_asked_to_end_saves_its_state_and_says_how_to_resume(study):
-    process = start_piece(study, 100_000)
-    wait_for_a_state(study, process)
-    process.send_signal(signal.SIGTERM)
-    message = process.communicate(timeout=60)[1]
-    assert process.returncode != 0
-    assert "stopped by SIGTERM at step" in message
-    assert "run the same command again to resume" in message
-    assert list((study.folder / "killed").glob("state/*/state.pt"))
+def test_the_summary_holds_plain_json_only(bench):
+    bench.train(steps=2)
+    assert json.loads(json.dumps(bench.summary, allow_nan=False)) == bench.summary

@@ -66,15 +66,18 @@ def load_vocoder(path: str | Path, system: SystemSettings) -> tuple[Vocoder, dic
     return vocoder, checkpoint["training"]
 
 
-def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
+def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """The weights in a checkpoint of this project, a saved `state_dict`, or a safetensors file.
+
+    Returns:
+        The weights by name, and what a checkpoint of this project says of its training; nothing for other files.
 
     Raises:
         UserError: the file is missing, damaged, or holds something else than tensors by name.
     """
     try:
         if Path(path).suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
+            return safetensors.torch.load_file(path), {}
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; mend training.checkpoint of this system") from error
@@ -85,7 +88,7 @@ def read_weights(path: str | Path) -> dict[str, torch.Tensor]:
     weights = content.get("state_dict", content) if isinstance(content, dict) else content
     if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
         raise UserError(f"{path}: holds no weights by name; save model.state_dict() into it")
-    return weights
+    return weights, content["training"] if content.get("format_version") == FORMAT_VERSION else {}
 
 
 def load_weights(vocoder: Vocoder, state_dict: dict[str, torch.Tensor], path: str | Path) -> None:

@@ -1,12 +1,19 @@
 """Energy of training: the meter read often enough, summed while steps run, and what it means in emissions."""
 
-from dataclasses import dataclass
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from vocoder_pareto.measurement.meter import Meter, Reading
-from vocoder_pareto.training.progress import JOULES_PER_KWH
+from vocoder_pareto.training.budget import JOULES_PER_KWH
 
+log = logging.getLogger(__name__)
 # NVML's counter moves every 100 ms: a stretch that is shorter may count nothing, and its energy falls to the next one.
 COUNTER_MAY_STAND_SECONDS = 1.0
+# Up to this share of the time may lack a valid reading; its energy is filled in at the mean power, and flagged.
+LARGEST_GAP_SHARE = 0.01
+MOST_FAULTS = 20
 
 
 @dataclass(frozen=True)
@@ -31,48 +38,109 @@ class CarbonSettings:
         return self.intensity_kg_per_kwh * self.power_usage_effectiveness / JOULES_PER_KWH
 
 
-class EnergyAccount:
-    """Sums the meter's joules between `resume` and `pause`, in short stretches so that no counter wraps unseen.
+@dataclass
+class EnergyTotals:
+    """Energy of a run over all its pieces. A missing sensor is no zero, so what was not measured is told apart.
 
-    A stretch that is not valid makes the sum unknown (None), since a missing sensor is no zero; the reasons are kept.
+    Attributes:
+        measured_joules, measured_seconds: of the stretches with a valid reading at both ends.
+        missing_seconds: of all other stretches.
+        by_domain: joules of each counter in the valid stretches; None if one of them could not be read.
+        sources: of the pieces, each once: `nvml`, `rapl` or `estimated`.
+        notes: flags of the way the meter was chosen, each once.
+        faults: what went wrong, in words: the first twenty.
+    """
+
+    measured_joules: float = 0.0
+    measured_seconds: float = 0.0
+    missing_seconds: float = 0.0
+    by_domain: dict[str, float | None] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def joules(self) -> float | None:
+        """Of the whole run; None if more than a hundredth of its time lacks, or sources differ (never summed)."""
+        seconds = self.measured_seconds + self.missing_seconds
+        if len(self.sources) > 1 or self.missing_seconds > LARGEST_GAP_SHARE * seconds:
+            return None
+        return self.measured_joules * (seconds / self.measured_seconds) if self.measured_seconds else 0.0
+
+    @property
+    def source(self) -> str | None:
+        """Of `joules`; None where that is unknown."""
+        return self.sources[0] if self.sources and self.joules is not None else None
+
+    @property
+    def flags(self) -> list[str]:
+        """`energy_sources_differ`, `energy_unknown` or `energy_has_gaps`, and the notes."""
+        if len(self.sources) > 1:
+            return ["energy_sources_differ", *self.notes]
+        if self.joules is None:
+            return ["energy_unknown", *self.notes]
+        return ["energy_has_gaps", *self.notes] if self.missing_seconds else self.notes
+
+
+class EnergyAccount:
+    """Adds the meter's joules between `resume` and `pause` to `totals`, in stretches so short that no counter wraps
+    unseen.
 
     Args:
         meter: to read.
+        totals: of the run; added to.
         interval_seconds: a stretch is closed by `update` when it is at least this long.
+        clock: seconds of the meter's clock.
     """
 
-    def __init__(self, meter: Meter, interval_seconds: float):
+    def __init__(
+        self,
+        meter: Meter,
+        totals: EnergyTotals,
+        interval_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         longest = meter.longest_gap_seconds
-        self.meter = meter
+        self.meter, self.totals, self._clock = meter, totals, clock
         self.interval_seconds = min(interval_seconds, longest / 2) if longest else interval_seconds
-        self.joules: float | None = 0.0
-        self.by_domain: dict[str, float | None] = {}
-        self.reasons: list[str] = []
         self._start: Reading | None = None
+        totals.sources = list(dict.fromkeys([*totals.sources, meter.source]))
+        totals.notes = list(dict.fromkeys([*totals.notes, *meter.notes]))
 
     def resume(self) -> None:
         """Begin a stretch."""
         self._start = self.meter.read()
 
-    def update(self, seconds_since_update: float) -> bool:
-        """Close the stretch and begin the next one if it is long enough; True if it was."""
-        if self._start is None or seconds_since_update < self.interval_seconds:
+    def update(self) -> bool:
+        """Close the stretch if it is long enough, and begin the next one; True if it was. Cheap, so call it often."""
+        if self._start is None or self._clock() - self._start.monotonic_seconds < self.interval_seconds:
             return False
-        self.pause()
-        self.resume()
+        self._start = self._close(self._start)
         return True
 
     def pause(self) -> None:
-        """Close the stretch and count it."""
-        if self._start is None:
-            return
-        energy = self.meter.energy_between(self._start, self.meter.read(), COUNTER_MAY_STAND_SECONDS)
+        """Close the stretch; nothing is counted until `resume`."""
+        if self._start is not None:
+            self._close(self._start)
         self._start = None
-        self.joules = _sum(self.joules, energy.joules if energy.valid else None)
+
+    def _close(self, start: Reading) -> Reading:
+        end = self.meter.read()
+        if end.monotonic_seconds <= start.monotonic_seconds:  # no time has passed
+            return start
+        energy = self.meter.energy_between(start, end, COUNTER_MAY_STAND_SECONDS)
+        totals = self.totals
+        if energy.valid:
+            totals.measured_joules += energy.joules
+            totals.measured_seconds += energy.seconds
+        else:
+            totals.missing_seconds += energy.seconds
+        for reason in energy.reasons:
+            if len(totals.faults) < MOST_FAULTS:
+                log.warning("energy: %s", reason)
+                totals.faults.append(reason)
         for domain, joules in energy.by_domain.items():
-            self.by_domain[domain] = _sum(self.by_domain.get(domain, 0.0), joules)
-        self.reasons += energy.reasons
-
-
-def _sum(total: float | None, joules: float | None) -> float | None:
-    return None if total is None or joules is None else total + joules
+            before = totals.by_domain.get(domain, 0.0)
+            unknown = before is None or (joules is None and energy.valid)
+            totals.by_domain[domain] = None if unknown else before + (joules or 0.0)
+        return end

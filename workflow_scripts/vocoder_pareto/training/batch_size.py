@@ -2,60 +2,91 @@
 
 import copy
 import logging
+from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
+from lightning.pytorch.utilities.memory import garbage_collection_cuda, is_oom_error
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.training.data import ClipDataset
-from vocoder_pareto.training.objectives.objective import Batch, Objective
+from vocoder_pareto.training.module import segment_of
+from vocoder_pareto.training.objectives.objective import Objective
+from vocoder_pareto.training.run_settings import RunSettings
 
 log = logging.getLogger(__name__)
 LARGEST = 4096
+TRIAL_STEPS = 2  # the second step runs beside the moments that the optimisers made in the first
+AUTOCAST = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
-def largest_batch_size(objective: Objective, dataset: ClipDataset, device: torch.device, margin: float) -> int:
-    """The number of clips per step that fits `device`, times `margin`; at most the training set and 4,096.
-
-    Doubles until a step of all turns, optimisers included, runs out of memory, then halves the interval.
+def largest_batch_size(objective: Objective, dataset: ClipDataset, device: torch.device, run: RunSettings) -> int:
+    """The number of clips per step that fits `device`, times the margin; at most the training set and 4,096.
 
     Raises:
         UserError: not even one clip fits.
     """
     largest = min(LARGEST, len(dataset))
-    fits, fails = 0, None
-    size = 1
-    while fails is None or fails - fits > max(1, fits // 16):
-        if _fits(objective, dataset, device, size):
-            fits = size
-        else:
-            fails = size
-        if fits >= largest or fails == 1:
-            break
-        size = min(2 * fits, largest) if fails is None else (fits + fails) // 2
-        if size in (fits, fails):
-            break
-    if not fits:
-        raise UserError(f"training.batch_size: not even one clip fits {device}; take a larger GPU or a smaller system")
-    chosen = fits if fits == largest else max(1, int(fits * margin))
+    fits = largest_that_fits(lambda size: step_fits(objective, dataset, device, run, size), largest)
+    if fits == 0:
+        raise UserError(
+            f"config key training.batch_size: not even one clip fits {device}; end other programs on it, set "
+            "training.segment_frames, or take a larger GPU"
+        )
+    chosen = fits if fits == largest else max(1, int(fits * run.batch_size_margin))
     log.info("batch size: %d clips fit %s, %d are taken", fits, device, chosen)
     return chosen
 
 
-def _fits(objective: Objective, dataset: ClipDataset, device: torch.device, size: int) -> bool:
-    trial = copy.deepcopy(objective).to(device)
+def largest_that_fits(fits: Callable[[int], bool], largest: int) -> int:
+    """The largest size up to `largest` for which `fits` holds, within a sixteenth; 0 if it does not hold for 1.
+
+    Doubles until it fails, then halves the interval.
+    """
+    good, size = 0, 1
+    while fits(size):
+        good = size
+        if good == largest:
+            return good
+        size = min(2 * good, largest)
+    bad = size
+    while bad - good > max(1, good // 16):
+        middle = (good + bad) // 2
+        if fits(middle):
+            good = middle
+        else:
+            bad = middle
+    return good
+
+
+def step_fits(objective: Objective, dataset: ClipDataset, device: torch.device, run: RunSettings, size: int) -> bool:
+    """Whether training steps of `size` clips run on `device` without exhausting its memory. Changes no weights."""
     try:
-        batch = Batch(
-            *(part.to(device) for part in dataset.__getitems__([index % len(dataset) for index in range(size)]))
-        )
-        for turn in trial.turns:
-            optimizer = trial.optimizer(turn)
-            loss, _ = trial.loss(turn, batch)
-            loss.backward()
-            optimizer.step()
-        torch.cuda.synchronize(device)
-        return True
-    except torch.cuda.OutOfMemoryError:
+        _trial(objective, dataset, device, run, size)
+    except RuntimeError as error:
+        if not (isinstance(error, torch.OutOfMemoryError) or is_oom_error(error)):
+            raise
         return False
     finally:
-        del trial
-        torch.cuda.empty_cache()
+        if device.type == "cuda":
+            garbage_collection_cuda()
+    return True
+
+
+def _trial(objective: Objective, dataset: ClipDataset, device: torch.device, run: RunSettings, size: int) -> None:
+    trial = copy.deepcopy(objective).to(device)
+    optimizers = {turn: trial.optimizer(turn) for turn in trial.turns}
+    numbers = [index % len(dataset) for index in range(size)]
+    batch = dataset.__getitems__(numbers)
+    batch = type(batch)(*(part.to(device) for part in batch))
+    batch = segment_of(batch, run.segment_frames, trial.vocoder.hop_length)
+    kind = AUTOCAST.get(run.precision)
+    for _ in range(TRIAL_STEPS):
+        for turn, optimizer in optimizers.items():
+            with torch.autocast(device.type, kind) if kind else nullcontext():
+                loss, _ = trial.loss(turn, batch)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,6 +1,8 @@
 """The training curve: metrics.csv and TensorBoard, both continued without a seam after a resume."""
 
 import csv
+import io
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +19,9 @@ class TrainingCurve:
     Args:
         folder: of the state.
         step: the step to go on from; later rows, of a piece that was lost, are dropped.
+
+    Raises:
+        OSError: the disk is full or not writable; the methods raise it too.
     """
 
     def __init__(self, folder: Path, step: int):
@@ -28,15 +33,21 @@ class TrainingCurve:
     def add(self, row: Mapping[str, float | int | None]) -> None:
         """Add a row; a value that is None leaves its cell empty."""
         shown = {name: "" if value is None else f"{value:.8g}" for name, value in row.items()}
+        shown["step"] = str(row["step"])
         self.rows.append(shown)
         if set(shown) <= set(self._columns):
             with self.path.open("a", newline="", encoding="utf-8") as file:
-                csv.DictWriter(file, self._columns, restval="", lineterminator="\n").writerow(shown)
+                file.write(_as_csv(self._columns, [shown]))
         else:
             self._rewrite()
         for name, value in row.items():
             if value is not None and name != "step":
                 self._tensorboard.add_scalar(name, value, int(row["step"]))
+
+    def sync(self) -> None:
+        """Bring all rows to the disk, before a state is saved that goes on from them."""
+        with self.path.open("a", encoding="utf-8") as file:
+            os.fsync(file.fileno())
 
     def close(self) -> None:
         """Write what TensorBoard still holds."""
@@ -45,16 +56,23 @@ class TrainingCurve:
     def _saved(self) -> list[dict[str, str]]:
         if not self.path.exists():
             return []
-        with self.path.open(newline="", encoding="utf-8") as file:
-            # A row that a kill cut short has an empty or missing last cell and no number of a step.
-            return [row for row in csv.DictReader(file) if (row.get("step") or "").isdigit() and None not in row]
+        # A full disk can cut the last row short.
+        whole, _, _ = self.path.read_text(encoding="utf-8").rpartition("\n")
+        return [row for row in csv.DictReader(io.StringIO(whole)) if None not in row.values()]
 
     def _rewrite(self) -> None:
         self._columns = list(dict.fromkeys([*FIRST_COLUMNS, *(name for row in self.rows for name in row)]))
-        with written_whole(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, self._columns, restval="", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.rows)
+        with written_whole(self.path) as temporary:
+            temporary.write_text(_as_csv(self._columns, self.rows, header=True), encoding="utf-8")
+
+
+def _as_csv(columns: list[str], rows: list[dict[str, str]], header: bool = False) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def copy_curve(folder: Path, path: str | Path) -> None:

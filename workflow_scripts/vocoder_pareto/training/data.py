@@ -1,13 +1,15 @@
 """Batches of the training set: an endless stream whose n-th batch depends on the seed and n alone."""
 
+import signal
 from collections.abc import Iterator
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from vocoder_pareto.training.objectives.objective import Batch
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
 class ClipDataset(Dataset):
@@ -45,7 +47,7 @@ class ShuffledBatches(Sampler[list[int]]):
     An epoch has as many batches as fit, at least one; what is left over comes in other epochs, since the order changes.
 
     Args:
-        clips: number of training clips.
+        clips: number of training clips, at least 1.
         batch_size: clips per batch; a set smaller than that gives batches of the whole set.
         seed: of the orders.
         first: number of the batch to begin with, to resume.
@@ -77,10 +79,16 @@ def batch_loader(dataset: ClipDataset, batches: ShuffledBatches, workers: int, p
         num_workers=0 if resident else workers,
         pin_memory=pin_memory and not resident,
         collate_fn=_unchanged,
+        worker_init_fn=_ignore_stop_signals,
         generator=torch.Generator(),  # else an iterator would draw from the generator that the losses use
-        persistent_workers=workers > 0 and not resident,
     )
 
 
 def _unchanged(batch: Batch) -> Batch:
-    return Batch(*(part if isinstance(part, Tensor) else torch.as_tensor(part) for part in batch))
+    return batch
+
+
+def _ignore_stop_signals(worker: int) -> None:
+    # They reach a whole process group or Slurm job; the training process ends its step, saves, then ends its workers.
+    for each in STOP_SIGNALS:
+        signal.signal(each, signal.SIG_IGN)

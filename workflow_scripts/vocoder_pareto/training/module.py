@@ -1,11 +1,17 @@
 """The training step under Lightning: it drives any `Objective` by its turns, and never asks which family runs."""
 
+import random
+
 import lightning
+import numpy as np
 import torch
+from torch import Tensor
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.training.objectives.objective import Batch, Objective, Schedule
 from vocoder_pareto.training.run_settings import RunSettings
+
+MOST_UNCHECKED = 1000
 
 
 class TrainingModule(lightning.LightningModule):
@@ -16,21 +22,23 @@ class TrainingModule(lightning.LightningModule):
 
     Args:
         objective: what is minimised.
-        run: precision, clipping and compilation.
+        run: segments, clipping and compilation.
         seed: of the noise.
+        steps_per_epoch: after which schedules per epoch advance.
+        step: the number of steps that are done.
     """
 
-    def __init__(self, objective: Objective, run: RunSettings, seed: int):
+    def __init__(self, objective: Objective, run: RunSettings, seed: int, steps_per_epoch: int = 1, step: int = 0):
         super().__init__()
         self.automatic_optimization = False
         self.objective = objective
         self.run = run
         self.seed = seed
-        self.step = 0
-        self.steps_per_epoch = 1
-        self.losses: dict[str, torch.Tensor] = {}
+        self.steps_per_epoch = steps_per_epoch
+        self.step = step
+        self.losses: dict[str, Tensor] = {}
         self.schedules: list[Schedule | None] = []
-        self.register_buffer("first_bad_step", torch.tensor(-1), persistent=False)
+        self._unchecked: list[tuple[int, str, Tensor]] = []
         self._loss = torch.compile(objective.loss) if run.compile else objective.loss
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
@@ -44,49 +52,76 @@ class TrainingModule(lightning.LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> None:
         """One update per turn."""
-        torch.manual_seed((self.seed * 1_000_003 + self.step) % 2**63)
+        seed_all(self.seed, self.step)
+        batch = segment_of(batch, self.run.segment_frames, self.objective.vocoder.hop_length)
         self.losses = {}
-        batch = self._segment(batch)
         for turn, optimizer in zip(self.objective.turns, self._optimizers(), strict=True):
             loss, parts = self._loss(turn, batch)
             self.losses |= parts
-            self._watch(loss)
+            self._unchecked.append((self.step + 1, turn, loss.detach()))
             optimizer.zero_grad()
             self.manual_backward(loss)
-            if self.run.gradient_clip is not None:
-                self.clip_gradients(optimizer, self.run.gradient_clip, "norm")
             optimizer.step()
         self.step += 1
         for schedule in filter(None, self.schedules):
             if schedule.interval == "step" or self.step % self.steps_per_epoch == 0:
                 schedule.scheduler.step()
 
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Clip the gradients; with 16-mixed they are unscaled by now."""
+        if self.run.gradient_clip is not None:
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+            torch.nn.utils.clip_grad_norm_(weights, self.run.gradient_clip)
+
+    @property
+    def must_check(self) -> bool:
+        """Whether so many losses are unchecked that they should not become more."""
+        return len(self._unchecked) >= MOST_UNCHECKED
+
     def check_losses(self, last_good: str) -> None:
-        """Stop if a loss since the last check was NaN or infinite. Waits for the device.
+        """Stop if a loss since the last check was NaN or infinite.
+
+        Reading a loss makes a GPU wait, so they are kept there until they are needed.
 
         Raises:
-            UserError: naming the step, the losses and `last_good`, the checkpoint to go back to.
+            UserError: naming the first such step, its loss and `last_good`, the state to go back to.
         """
-        step = int(self.first_bad_step)
-        if step >= 0:
-            losses = ", ".join(f"{name} {float(value):g}" for name, value in self.losses.items())
-            raise UserError(
-                f"training diverged: the loss of step {step + 1} is not finite (now {losses}); last good state: "
-                f"{last_good}. Lower training.learning_rate or set training.gradient_clip for this system"
-            )
+        unchecked, self._unchecked = self._unchecked, []
+        if not unchecked:
+            return
+        values = torch.stack([loss.float() for _, _, loss in unchecked]).tolist()
+        for (step, turn, _), value in zip(unchecked, values, strict=True):
+            if not np.isfinite(value):
+                raise UserError(f"training diverged: the {turn} loss of step {step} is {value}; {_mend(last_good)}")
+
+    def check_weights(self, last_good: str) -> None:
+        """Stop if a weight is NaN or infinite: a gradient can be so where its loss is not.
+
+        Raises:
+            UserError: naming the step, the weight and `last_good`.
+        """
+        for name, weight in self.objective.named_parameters():
+            if not torch.isfinite(weight).all():
+                raise UserError(f"training diverged: {name} is not finite after step {self.step}; {_mend(last_good)}")
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the last turn, the generator's."""
+        return float(self._optimizers()[-1].param_groups[0]["lr"])
 
     def state(self) -> dict:
-        """All that the next step depends on, but for the budget."""
+        """All that the next step depends on."""
         return {
+            "step": self.step,
             "objective": self.objective.state_dict(),
             "optimizers": [optimizer.optimizer.state_dict() for optimizer in self._optimizers()],
             "schedules": [schedule and schedule.scheduler.state_dict() for schedule in self.schedules],
             "precision": self.trainer.precision_plugin.state_dict(),
         }
 
-    def load_state(self, state: dict, step: int) -> None:
-        """Go on from `state` at `step`."""
-        self.step = step
+    def load_state(self, state: dict) -> None:
+        """Go on from `state`. The trainer must have made the optimisers."""
+        self.step = state["step"]
         self.objective.load_state_dict(state["objective"])
         for optimizer, saved in zip(self._optimizers(), state["optimizers"], strict=True):
             optimizer.optimizer.load_state_dict(saved)
@@ -99,16 +134,23 @@ class TrainingModule(lightning.LightningModule):
         optimizers = self.optimizers()
         return optimizers if isinstance(optimizers, list) else [optimizers]
 
-    def _segment(self, batch: Batch) -> Batch:
-        """The same random frames of all clips of a batch, if segments are configured."""
-        frames, hop_length = self.run.segment_frames, self.objective.vocoder.hop_length
-        if frames is None or frames >= batch.mel.shape[2]:
-            return batch
-        first = int(torch.randint(batch.mel.shape[2] - frames + 1, ()))
-        audio = batch.audio[:, first * hop_length : (first + frames) * hop_length]
-        return Batch(audio, batch.mel[:, :, first : first + frames])
 
-    def _watch(self, loss: torch.Tensor) -> None:
-        # Kept on the device: reading it at every step would make the GPU wait.
-        fine = torch.isfinite(loss.detach()) | (self.first_bad_step >= 0)
-        self.first_bad_step = torch.where(fine, self.first_bad_step, self.step)
+def seed_all(seed: int, step: int) -> None:
+    """Seed all generators that a loss may draw from, for one step."""
+    number = (seed * 1_000_003 + step) % 2**63
+    torch.manual_seed(number)
+    np.random.seed(number % 2**32)
+    random.seed(number)
+
+
+def segment_of(batch: Batch, frames: int | None, hop_length: int) -> Batch:
+    """The same random `frames` of all clips of a batch; whole clips if they are None or more than there are."""
+    if frames is None or frames >= batch.mel.shape[2]:
+        return batch
+    first = int(torch.randint(batch.mel.shape[2] - frames + 1, ()))
+    audio = batch.audio[:, first * hop_length : (first + frames) * hop_length]
+    return Batch(audio, batch.mel[:, :, first : first + frames])
+
+
+def _mend(last_good: str) -> str:
+    return f"last good state: {last_good}. Lower training.learning_rate or set training.gradient_clip for this system"

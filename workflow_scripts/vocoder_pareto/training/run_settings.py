@@ -3,6 +3,16 @@
 from dataclasses import dataclass
 from typing import Literal
 
+POSITIVE = (
+    "steps", "hours", "energy_kwh", "batch_size", "segment_frames", "batch_size_margin", "gradient_clip",
+    "checkpoint_minutes", "log_every_steps", "validation_every_steps", "meter_seconds",
+)  # fmt: skip
+# What a run may change between two pieces of the same training.
+NOT_IN_DIGEST = (
+    "steps", "hours", "energy_kwh", "data_on_device", "workers", "checkpoint_minutes", "log_every_steps",
+    "validation_every_steps", "validation_clips", "meter_seconds", "retries",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class RunSettings:
@@ -16,13 +26,13 @@ class RunSettings:
         precision: of the network's arithmetic.
         tf32: whether float32 matrix products may use TF32 on a GPU.
         compile: whether the loss is compiled.
-        gradient_clip: largest norm of a gradient, or None.
-        data_on_device: whether all training clips live on the device.
-        workers: processes that load data; 0 loads in the training process.
+        gradient_clip: largest norm of the gradients of a turn, or None.
+        data_on_device: whether all training clips live on the GPU, if there is one.
+        workers: processes that load data which do not live on the GPU; 0 loads in the training process.
         checkpoint_minutes: between saved states.
         log_every_steps: between rows of metrics.csv.
         validation_every_steps: between validations; there is one at the end in any case. None: at the end only.
-        validation_clips: test clips that a validation generates.
+        validation_clips: test clips that a validation generates; 0: none.
         meter_seconds: between readings of the energy meter, so that counters cannot wrap unseen.
         checkpoint: file of given weights, instead of training.
         retries: how often Snakemake starts a failed training again; nothing to the training itself.
@@ -51,12 +61,7 @@ class RunSettings:
     def __post_init__(self):
         if self.steps is None and self.hours is None and self.energy_kwh is None:
             raise ValueError("no budget; set at least one of steps, hours, energy_kwh")
-        if self.gradient_clip is not None and self.precision == "16-mixed":
-            raise ValueError("gradient_clip does not go with precision 16-mixed, whose gradients are scaled; take 32")
-
-
-# What a run may change between two pieces of the same training.
-NOT_IN_DIGEST = (
-    "steps", "hours", "energy_kwh", "data_on_device", "workers", "checkpoint_minutes", "log_every_steps",
-    "validation_every_steps", "validation_clips", "meter_seconds", "retries",
-)  # fmt: skip
+        for name in POSITIVE:
+            value = getattr(self, name)
+            if isinstance(value, int | float) and value <= 0:
+                raise ValueError(f"{name} is {value:g}; must be greater than 0")

@@ -17,6 +17,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.models.checkpoint import UNREADABLE
 
 log = logging.getLogger(__name__)
+ARCHIVE_FAULT = "inline_container"  # PyTorch's source file whose RuntimeErrors tell of an archive not written
 
 
 class StateFolder:
@@ -24,21 +25,34 @@ class StateFolder:
 
     Args:
         folder: created if missing. Its name should hold a digest of all that determines the run except its budget.
+
+    Raises:
+        UserError: the folder cannot be created.
     """
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
         self.newest, self.previous = self.folder / "state.pt", self.folder / "previous.pt"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"{self.folder}: cannot be created ({error.strerror}); free space or mend permissions"
+            ) from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder against other processes.
+        """Hold the folder against other processes; the lock ends with this process, however it ends.
 
         Raises:
-            UserError: another process trains here.
+            UserError: another process trains here, or the folder cannot be written.
         """
-        with (self.folder / "lock").open("a+") as file:
+        path = self.folder / "lock"
+        try:
+            file = path.open("a+")
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written ({error.strerror}); mend permissions") from error
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -49,9 +63,7 @@ class StateFolder:
                     f"{self.folder}: another process is training here ({file.read().strip() or 'unknown'}); "
                     "wait for it, or end it and run again"
                 ) from error
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-            file.flush()
+            self._sign(file)
             yield
 
     def save(self, state: Mapping[str, Any]) -> None:
@@ -69,32 +81,53 @@ class StateFolder:
             if self.newest.exists():
                 os.replace(self.newest, self.previous)
             os.replace(temporary, self.newest)
-        except (OSError, RuntimeError) as error:  # torch raises RuntimeError where its archive cannot be written
+            self._sync_names()
+        except (OSError, RuntimeError) as error:
             temporary.unlink(missing_ok=True)
+            if isinstance(error, RuntimeError) and ARCHIVE_FAULT not in str(error):
+                raise
             raise UserError(
-                f"{self.folder}: the training state cannot be written ({error}); the last one is still there. "
-                "Free space or mend permissions, then run again to resume"
+                f"{self.folder}: the training state cannot be written ({_first_line(error)}); the one before is still "
+                "there. Free space or mend permissions, then run again to resume"
             ) from error
 
     def load(self) -> dict[str, Any] | None:
-        """The newest state that can be read, or None if there is none.
+        """The newest state that can be read, or None if there is none. A damaged one is renamed to damaged.pt.
 
         Raises:
             UserError: there are states, and none can be read.
         """
-        faults = []
+        damaged = []
         for file in (self.newest, self.previous):
             try:
-                return torch.load(file, map_location="cpu", weights_only=True)
+                state = torch.load(file, map_location="cpu", weights_only=True)
             except FileNotFoundError:
                 continue
             except UNREADABLE as error:
-                reason = (str(error).splitlines() or [type(error).__name__])[0]
-                log.warning("%s: damaged (%s); trying the one before", file, reason)
-                faults.append(file.name)
-        if faults:
-            raise UserError(f"{self.folder}: {' and '.join(faults)} are damaged; delete them to train from the start")
+                log.warning("%s: damaged (%s); trying the state before it", file, _first_line(error))
+                damaged.append(file)
+                continue
+            if damaged:  # else the next save would put the damaged state in the place of this one
+                os.replace(self.newest, self.folder / "damaged.pt")
+            return state
+        if damaged:
+            names = " and ".join(file.name for file in damaged)
+            raise UserError(f"{self.folder}: cannot resume, since {names} cannot be read; delete them to start afresh")
         return None
+
+    def _sign(self, file) -> None:
+        try:
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+        except OSError:
+            pass  # a full disk: the lock holds without a name
+
+    def _sync_names(self) -> None:
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def digest_of(*parts: str) -> str:
@@ -106,9 +139,20 @@ def digest_of(*parts: str) -> str:
 
 
 def digest_of_files(*paths: str | Path) -> str:
-    """16 hex digits for the contents of files."""
+    """16 hex digits for the contents of files.
+
+    Raises:
+        UserError: a file cannot be read.
+    """
     digests = []
     for path in paths:
-        with open(path, "rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+        try:
+            with open(path, "rb") as file:
+                digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror}); run the rule that makes it") from error
     return digest_of(*digests)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

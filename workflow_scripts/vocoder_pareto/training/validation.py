@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +14,19 @@ from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.quality.spectral_distance import d_stft
 from vocoder_pareto.seeds import clip_seed
 
-SILENCE = 1.0e-4  # standard deviation below which a clip counts as silent or constant
+SILENCE = 1.0e-4  # standard deviation of samples below which a clip counts as silent or constant
+
+
+class Judged(NamedTuple):
+    """What a validation found.
+
+    Attributes:
+        d_stft: mean over the clips whose audio is finite; None if there is none.
+        collapsed: names of clips whose audio is silent or constant (where the recording is not), or not finite.
+    """
+
+    d_stft: float | None
+    collapsed: list[str]
 
 
 @dataclass(frozen=True)
@@ -21,8 +34,8 @@ class Validation:
     """A fixed subset of the test set.
 
     Attributes:
-        clips: which rows of the arrays, and their names.
-        audio: (n, T) references.
+        clips: their names and rows.
+        audio: (n, T) recordings.
         mels: (n, M, L).
         sample_rate: samples per second.
         seed: of the study.
@@ -34,18 +47,20 @@ class Validation:
     sample_rate: int
     seed: int
 
-    @torch.no_grad()
-    def run(self, vocoder: Vocoder, folder: Path) -> tuple[float, bool]:
-        """Mean D_STFT of the resynthesised clips, and whether any is silent or constant; audio goes to `folder`."""
+    def run(self, vocoder: Vocoder, folder: Path) -> Judged:
+        """Resynthesise the clips, write them to `folder`, and judge them. Leaves `vocoder` as it was."""
         device = next(vocoder.parameters()).device
         training = vocoder.training
         vocoder.eval()
-        distances, collapsed = [], False
+        distances, collapsed = [], []
         for clip, reference, mel in zip(self.clips, self.audio, self.mels, strict=True):
             generator = torch.Generator(device).manual_seed(clip_seed(self.seed, clip.row))
             generated = vocoder.synthesize(torch.from_numpy(mel)[None].to(device), [generator])[0].float().cpu().numpy()
-            distances.append(d_stft(reference, generated))
-            collapsed = collapsed or not np.isfinite(generated).all() or float(generated.std()) < SILENCE
+            finite = bool(np.isfinite(generated).all())
+            if finite:
+                distances.append(d_stft(reference, generated))
+            if not finite or generated.std() < SILENCE <= reference.std():
+                collapsed.append(clip.clip_id)
             write_wav(folder / f"{clip.clip_id}.wav", np.nan_to_num(generated), self.sample_rate)
         vocoder.train(training)
-        return float(np.mean(distances)), collapsed
+        return Judged(float(np.mean(distances)) if distances else None, collapsed)

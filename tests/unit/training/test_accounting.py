@@ -1,0 +1,240 @@
+import functools
+from types import SimpleNamespace
+
+import pytest
+from steady_sensor import HandClock, SteadySensor
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.measurement.meter import Meter
+from vocoder_pareto.training import loop as loop_module
+from vocoder_pareto.training import run as run_module
+from vocoder_pareto.training.accounting import CarbonSettings, EnergyAccount, EnergyTotals
+from vocoder_pareto.training.loop import TrainingLoop
+from vocoder_pareto.training.state import StateFolder
+from vocoder_pareto.training.validation import Validation
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
+
+
+def account_of(clock, sensor, totals=None, interval_seconds=5.0) -> EnergyAccount:
+    return EnergyAccount(Meter(sensor, clock=clock), totals or EnergyTotals(), interval_seconds, clock)
+
+
+def work(clock, account, seconds, step=1.0):
+    """Steps of `step` seconds with an update after each."""
+    for _ in range(round(seconds / step)):
+        clock.now += step
+        account.update()
+
+
+def test_the_energy_of_all_stretches_is_summed_and_pauses_do_not_count(clock):
+    account = account_of(clock, SteadySensor(clock, watts=100.0))
+    account.resume()
+    work(clock, account, 12.0)
+    account.pause()
+    clock.now += 1000.0
+    account.resume()
+    work(clock, account, 8.0)
+    account.pause()
+    assert account.totals.joules == pytest.approx(2000.0)
+    assert account.totals.measured_seconds == pytest.approx(20.0)
+    assert account.totals.by_domain == {"gpu": pytest.approx(2000.0)}
+    assert account.totals.source == "nvml"
+    assert account.totals.flags == []
+
+
+def test_a_stretch_is_closed_only_when_it_is_long_enough(clock):
+    account = account_of(clock, SteadySensor(clock), interval_seconds=5.0)
+    account.resume()
+    closed = []
+    for _ in range(12):
+        clock.now += 1.0
+        closed.append(account.update())
+    assert [index for index, each in enumerate(closed, 1) if each] == [5, 10]
+
+
+def test_wraps_of_the_counter_lose_nothing_since_stretches_are_shorter_than_a_wrap(clock):
+    """100 W wrap a range of 1,000 J every 10 s; the interval shrinks to half of the longest gap."""
+    sensor = SteadySensor(clock, watts=100.0, wraps_at=1000.0, longest_gap=8.0)
+    account = account_of(clock, sensor, interval_seconds=60.0)
+    assert account.interval_seconds == 4.0
+    account.resume()
+    work(clock, account, 500.0)
+    account.pause()
+    assert account.totals.joules == pytest.approx(50_000.0)
+
+
+def test_a_wrap_that_may_have_gone_unseen_makes_the_energy_unknown(clock):
+    sensor = SteadySensor(clock, watts=100.0, wraps_at=1000.0, longest_gap=8.0)
+    account = account_of(clock, sensor)
+    account.resume()
+    clock.now += 25.0  # one step of 25 s: two wraps and a half
+    account.pause()
+    assert account.totals.joules is None
+    assert account.totals.flags == ["energy_unknown"]
+    assert "wrapped more than once" in account.totals.faults[0]
+
+
+def test_a_gap_of_less_than_a_hundredth_is_filled_at_the_mean_power_and_flagged(clock):
+    sensor = SteadySensor(clock, watts=100.0)
+    account = account_of(clock, sensor)
+    account.resume()
+    work(clock, account, 1995.0)
+    sensor.broken = True
+    work(clock, account, 5.0)
+    sensor.broken = False
+    work(clock, account, 5.0)  # begins without a reading, so it is missing too
+    work(clock, account, 1995.0)
+    account.pause()
+    totals = account.totals
+    assert totals.missing_seconds == pytest.approx(10.0)
+    assert totals.measured_joules == pytest.approx(399_000.0)
+    assert totals.joules == pytest.approx(400_000.0)
+    assert totals.flags == ["energy_has_gaps"]
+    assert any("could not be read (no answer)" in fault for fault in totals.faults)
+
+
+def test_a_larger_gap_makes_the_energy_unknown_and_not_smaller(clock):
+    sensor = SteadySensor(clock)
+    account = account_of(clock, sensor)
+    account.resume()
+    work(clock, account, 50.0)
+    sensor.broken = True
+    work(clock, account, 5.0)
+    account.pause()
+    assert account.totals.joules is None
+    assert account.totals.source is None
+
+
+def test_measured_and_estimated_pieces_are_never_summed(clock):
+    totals = EnergyTotals()
+    for source in ("nvml", "estimated"):
+        sensor = SteadySensor(clock)
+        sensor.source = source
+        account = account_of(clock, sensor, totals)
+        account.resume()
+        work(clock, account, 10.0)
+        account.pause()
+    assert totals.sources == ["nvml", "estimated"]
+    assert totals.joules is None
+    assert totals.flags == ["energy_sources_differ"]
+
+
+def test_how_the_meter_was_chosen_is_flagged(clock):
+    totals = EnergyTotals()
+    for _ in range(2):
+        EnergyAccount(Meter(SteadySensor(clock), notes=["rapl_unreadable"]), totals, 5.0)
+    assert totals.flags == ["rapl_unreadable"]
+
+
+def test_faults_do_not_fill_the_state(clock):
+    sensor = SteadySensor(clock)
+    account = account_of(clock, sensor)
+    account.resume()
+    sensor.broken = True
+    work(clock, account, 1000.0)
+    assert len(account.totals.faults) == 20
+
+
+def test_the_papers_training_emits_what_the_paper_says():
+    """36 kWh at 0.7 kg/kWh; a site that uses 1.5 times its computers' energy emits 1.5 times as much."""
+    joules = 36 * 3.6e6
+    assert CarbonSettings().kg_per_joule * joules == pytest.approx(25.2)
+    assert CarbonSettings(power_usage_effectiveness=1.5).kg_per_joule * joules == pytest.approx(37.8)
+
+
+# ---------------------------------------------------------------------- in a run
+
+
+@pytest.fixture
+def sensor(monkeypatch, clock):
+    """Of runs whose steps take 10 s each, by a clock that nothing else moves, at 100 W."""
+    sensor = SteadySensor(clock, watts=100.0)
+    end_of_step = TrainingLoop.on_train_batch_end
+
+    def end_of_long_step(*arguments):
+        clock.now += 10.0
+        end_of_step(*arguments)
+
+    monkeypatch.setattr(TrainingLoop, "on_train_batch_end", end_of_long_step)
+    monkeypatch.setattr(loop_module, "time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(run_module, "open_meter", lambda device, settings: Meter(sensor, clock=clock))
+    monkeypatch.setattr(run_module, "EnergyAccount", functools.partial(EnergyAccount, clock=clock))
+    return sensor
+
+
+def test_a_run_ends_when_its_energy_is_used_up_over_all_pieces(bench, sensor):
+    bench.train(steps=3)
+    assert bench.summary["energy_joules"] == pytest.approx(3000.0)
+    bench.train(steps=None, hours=120.0, energy_kwh=5000.0 / 3.6e6)
+    summary = bench.summary
+    assert (summary["stopped_by"], summary["steps"], summary["pieces"]) == ("energy_kwh", 5, 2)
+    assert summary["energy_joules"] == pytest.approx(5000.0)
+    assert summary["energy_source"] == "nvml"
+    assert summary["mean_power_watts"] == pytest.approx(100.0)
+
+
+def test_a_run_ends_when_its_hours_are_used_up(bench, sensor):
+    bench.train(steps=None, hours=75.0 / 3600)
+    assert bench.summary["steps"] == 8
+    assert bench.summary["seconds"] == pytest.approx(80.0)
+
+
+def test_time_and_energy_of_validation_and_saving_do_not_count(bench, sensor, clock, monkeypatch):
+    def slowly(owner, name):
+        quick = getattr(owner, name)
+
+        def slow(*arguments):
+            clock.now += 1000.0
+            return quick(*arguments)
+
+        monkeypatch.setattr(owner, name, slow)
+
+    slowly(Validation, "run")
+    slowly(StateFolder, "save")
+    bench.train(steps=6, validation_every_steps=2, checkpoint_minutes=0.5)
+    assert bench.summary["seconds"] == pytest.approx(60.0)
+    assert bench.summary["energy_joules"] == pytest.approx(6000.0)
+    assert [float(row["seconds"]) for row in bench.curve] == pytest.approx([10.0, 20.0, 30.0, 40.0, 50.0, 60.0])
+
+
+def test_without_a_reading_an_energy_budget_is_an_error_that_loses_nothing(bench, sensor):
+    bench.train(steps=3)
+    sensor.broken = True
+    with pytest.raises(UserError, match=r"training\.energy_kwh: the energy is not known .*could not be read"):
+        bench.train(steps=None, energy_kwh=1.0)
+    sensor.broken = False
+    bench.train(steps=None, energy_kwh=4000.0 / 3.6e6)
+    assert bench.summary["steps"] == 4
+
+
+def test_without_a_reading_a_budget_of_steps_goes_on_and_the_energy_is_null(bench, sensor):
+    sensor.broken = True
+    bench.train(steps=3)
+    summary = bench.summary
+    unknown = ("energy_joules", "energy_source", "mean_power_watts", "co2eq_kg")
+    assert {name: summary[name] for name in unknown} == dict.fromkeys(unknown)
+    assert summary["flags"] == ["energy_unknown"]
+    assert summary["energy_unmeasured_seconds"] == pytest.approx(30.0)
+    assert all(row["joules"] == "" for row in bench.curve)
+
+
+def test_the_whole_run_is_predicted_from_its_beginning_and_checked_at_its_end(bench, sensor, caplog):
+    with caplog.at_level("INFO"):
+        bench.train(steps=40, log_every_steps=40, validation_clips=0)
+    assert "predicted for the whole run" in caplog.text
+    prediction = bench.summary["prediction"]
+    assert prediction["at_step"] == 4
+    assert prediction["seconds"] == pytest.approx(400.0)
+    assert prediction["joules"] == pytest.approx(40_000.0)
+    assert bench.summary["prediction_errors"] == pytest.approx({"steps": 0.0, "seconds": 0.0, "joules": 0.0})
+
+
+def test_a_larger_budget_is_predicted_anew(bench, sensor):
+    bench.train(steps=4)
+    bench.train(steps=20)
+    assert bench.summary["prediction"]["budget"]["steps"] == 20
+    assert bench.summary["prediction"]["at_step"] == 5

@@ -1,0 +1,148 @@
+import itertools
+
+import lightning
+import numpy as np
+import pytest
+import torch
+from tiny_system import AdversarialTinyObjective, TinyObjective, TinyRecipe, TinyVocoder
+
+from vocoder_pareto.training.module import TrainingModule, seed_all, segment_of
+from vocoder_pareto.training.objectives.objective import Batch
+from vocoder_pareto.training.run import make_trainer
+from vocoder_pareto.training.run_settings import RunSettings
+
+CPU = torch.device("cpu")
+
+
+class StopAfter(lightning.Callback):
+    def __init__(self, steps):
+        self.steps = steps
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        trainer.should_stop = module.step >= self.steps
+
+
+class Watched(TinyObjective):
+    """Remembers the norms of its gradients and the kinds of its tensors."""
+
+    def optimizer(self, turn):
+        optimizer = super().optimizer(turn)
+        self.norms, self.kinds = [], []
+
+        def after(*arguments):
+            gradients = [weight.grad.flatten() for weight in self.vocoder.parameters()]
+            self.norms.append(float(torch.cat(gradients).norm()))
+
+        optimizer.register_step_post_hook(after)
+        return optimizer
+
+    def loss(self, turn, batch):
+        self.kinds.append(self.vocoder.input(batch.mel).dtype)
+        return super().loss(turn, batch)
+
+
+def a_batch(frames=64) -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    return Batch(torch.rand(3, frames * 16, generator=generator), torch.rand(3, 4, frames, generator=generator))
+
+
+def fit(objective, steps=4, steps_per_epoch=2, **settings) -> TrainingModule:
+    torch.manual_seed(0)
+    run = RunSettings(steps=steps, **settings)
+    module = TrainingModule(objective, run, 0, steps_per_epoch)
+    make_trainer(CPU, run, [StopAfter(steps)]).fit(module, itertools.repeat(a_batch()))
+    return module
+
+
+def tiny(kind=TinyObjective, **recipe):
+    torch.manual_seed(0)
+    return kind(TinyVocoder(), TinyRecipe(**recipe))
+
+
+def test_exactly_the_steps_that_are_asked_for_are_taken():
+    objective = tiny()
+    assert fit(objective, steps=5).step == 5
+    assert objective.calls == 5
+
+
+def test_the_loop_does_what_plain_pytorch_does():
+    """Two turns, two optimisers, a schedule per step, written out."""
+    objective, module = tiny(AdversarialTinyObjective), fit(tiny(AdversarialTinyObjective), steps=3)
+    torch.manual_seed(0)
+    optimizers = {turn: objective.optimizer(turn) for turn in ("discriminator", "generator")}
+    schedule = objective.schedule("generator", optimizers["generator"]).scheduler
+    for step in range(3):
+        seed_all(0, step)
+        for turn, optimizer in optimizers.items():
+            loss, _ = objective.loss(turn, a_batch())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        schedule.step()
+    for (name, weight), other in zip(objective.named_parameters(), module.objective.parameters(), strict=True):
+        assert torch.equal(weight, other), name
+
+
+def test_schedules_advance_per_epoch_or_per_step_as_they_say():
+    assert fit(tiny(), steps=5, steps_per_epoch=2).learning_rate == pytest.approx(0.01 * 0.9**2)
+    by_step = fit(tiny(AdversarialTinyObjective), steps=5, steps_per_epoch=100)
+    assert by_step.learning_rate == pytest.approx(0.01 * 0.5**2)
+
+
+@pytest.mark.parametrize("precision", ["32", "bf16-mixed"])
+def test_gradients_are_clipped_to_the_norm_that_is_set(precision):
+    free, clipped = tiny(Watched), tiny(Watched)
+    fit(free, precision=precision)
+    bound = min(free.norms) / 2
+    fit(clipped, gradient_clip=bound, precision=precision)
+    assert clipped.norms == pytest.approx([bound] * 4, rel=1e-4)
+
+
+def test_mixed_precision_computes_in_bfloat16_and_keeps_float32_weights():
+    objective = tiny(Watched)
+    fit(objective, precision="bf16-mixed")
+    assert set(objective.kinds) == {torch.bfloat16}
+    assert {weight.dtype for weight in objective.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("kind", [TinyObjective, AdversarialTinyObjective])
+def test_a_compiled_loss_trains_alike(kind, monkeypatch):
+    compiled = []
+
+    def compile(function):
+        compiled.append(function)
+        return torch._dynamo.optimize("aot_eager")(function)
+
+    monkeypatch.setattr(torch, "compile", compile)
+    plain, fast = fit(tiny(kind), steps=2), fit(tiny(kind), steps=2, compile=True)
+    assert len(compiled) == 1
+    for one, other in zip(plain.objective.parameters(), fast.objective.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_segments_are_the_same_frames_of_audio_and_mel():
+    frames = torch.arange(64.0)
+    batch = Batch(frames.repeat_interleave(16).expand(3, -1), frames.expand(3, 4, -1))
+    starts = set()
+    for seed in range(20):
+        torch.manual_seed(seed)
+        segment = segment_of(batch, 10, 16)
+        assert segment.audio.shape == (3, 160)
+        assert torch.equal(segment.audio[:, ::16], segment.mel[:, 0])
+        starts.add(int(segment.mel[0, 0, 0]))
+    assert len(starts) > 5
+
+
+@pytest.mark.parametrize("frames", [None, 64, 100])
+def test_segments_as_long_as_clips_are_the_clips(frames):
+    batch = a_batch()
+    assert segment_of(batch, frames, 16) is batch
+
+
+def test_the_noise_of_a_step_depends_on_its_number_and_the_seed_alone():
+    def drawn(seed, step):
+        seed_all(seed, step)
+        return float(torch.rand(())), float(np.random.rand())
+
+    assert drawn(0, 3) == drawn(0, 3)
+    assert len({drawn(seed, step) for seed in range(3) for step in range(3)}) == 9

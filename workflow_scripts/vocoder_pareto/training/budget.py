@@ -1,0 +1,125 @@
+"""The budget of a run, how much of it is used, when it ends the run, and what the whole run will take."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Self
+
+from vocoder_pareto.training.run_settings import RunSettings
+
+JOULES_PER_KWH = 3.6e6
+SECONDS_PER_HOUR = 3600.0
+# A prediction is made once, from the first minutes, or from the first part of a run that is over before that.
+PREDICT_AFTER_SECONDS = 300.0
+PREDICT_AFTER_SHARE = 0.1
+
+
+class Used(NamedTuple):
+    """What a run has used over all its pieces. Set-up, validation and saving count for nothing.
+
+    Attributes:
+        steps: optimisation steps.
+        seconds: spent in them.
+        joules: used by them; None where that is unknown.
+    """
+
+    steps: int
+    seconds: float
+    joules: float | None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a run may use; None is no bound.
+
+    Attributes:
+        steps: optimisation steps.
+        hours: of training.
+        energy_kwh: as measured.
+    """
+
+    steps: int | None = None
+    hours: float | None = None
+    energy_kwh: float | None = None
+
+    @classmethod
+    def of(cls, run: RunSettings) -> Self:
+        """The budget among the settings of a run."""
+        return cls(run.steps, run.hours, run.energy_kwh)
+
+    def shares(self, used: Used) -> dict[str, float]:
+        """The part of each bound that is used, by its name; 1 and more: used up. An unknown energy is left out."""
+        shares = {}
+        if self.steps is not None:
+            shares["steps"] = used.steps / self.steps
+        if self.hours is not None:
+            shares["hours"] = used.seconds / (self.hours * SECONDS_PER_HOUR)
+        if self.energy_kwh is not None and used.joules is not None:
+            shares["energy_kwh"] = used.joules / (self.energy_kwh * JOULES_PER_KWH)
+        return shares
+
+    def share(self, used: Used) -> float:
+        """The part that is used of the bound which will end the run, 0 to 1."""
+        return min(1.0, max(self.shares(used).values(), default=0.0))
+
+    def used_up(self, used: Used) -> str | None:
+        """The bound that ends the run (`steps`, `hours` or `energy_kwh`), or None."""
+        return next((name for name, share in self.shares(used).items() if share >= 1), None)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a whole run will take, from its first part, in proportion (as Carbontracker does).
+
+    Attributes:
+        budget: that it holds for.
+        at_step, at_seconds: when it was made.
+        steps, seconds, joules: of the whole run; joules are None where the energy is unknown.
+        co2eq_kg: emissions of the whole run.
+        ends_at: time of day of the end in UTC, if the run is not interrupted.
+    """
+
+    budget: dict[str, float | None]
+    at_step: int
+    at_seconds: float
+    steps: float
+    seconds: float
+    joules: float | None
+    co2eq_kg: float | None
+    ends_at: str
+
+    def errors(self, used: Used) -> dict[str, float | None]:
+        """Predicted over actual, minus 1, of steps, seconds and joules; None where one is unknown."""
+        return {
+            name: None if predicted is None or not actual else predicted / actual - 1
+            for name, predicted, actual in (
+                ("steps", self.steps, used.steps),
+                ("seconds", self.seconds, used.seconds),
+                ("joules", self.joules, used.joules),
+            )
+        }
+
+
+def predicted(used: Used, budget: Budget, kg_per_joule: float, now: datetime | None = None) -> Prediction | None:
+    """What the whole run will take; None while too little of it is done to tell, or once it is over."""
+    share = budget.share(used)
+    early = used.seconds < PREDICT_AFTER_SECONDS and share < PREDICT_AFTER_SHARE
+    if early or not 0 < share < 1:
+        return None
+    joules = None if used.joules is None else used.joules / share
+    seconds = used.seconds / share
+    end = (now or datetime.now(UTC)) + timedelta(seconds=seconds - used.seconds)
+    return Prediction(
+        budget=asdict(budget),
+        at_step=used.steps,
+        at_seconds=used.seconds,
+        steps=used.steps / share,
+        seconds=seconds,
+        joules=joules,
+        co2eq_kg=None if joules is None else joules * kg_per_joule,
+        ends_at=end.isoformat(timespec="seconds"),
+    )
+
+
+def prediction_from(saved: dict[str, Any] | None) -> Prediction | None:
+    """The prediction in a saved state."""
+    return None if saved is None else Prediction(**saved)
