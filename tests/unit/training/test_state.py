@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.models.checkpoint import save_checkpoint
+from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.training import state as state_module
 from vocoder_pareto.training.state import StateFolder, digest_of, digest_of_files
 
@@ -105,12 +107,24 @@ def test_a_kill_between_the_steps_of_saving_leaves_a_whole_state(folder, monkeyp
 def test_a_full_disk_leaves_the_state_before_and_says_what_to_do(folder, share):
     folder.save(state_of(1))
     size = int(folder.newest.stat().st_size * share)
-    with files_no_larger_than(size), pytest.raises(UserError, match=r"cannot be written .*still there.* Free space"):
+    with files_no_larger_than(size), pytest.raises(UserError, match=r"cannot be written .File too large.*still there"):
         folder.save(state_of(2))
     assert folder.load()["step"] == 1
     assert not list(folder.folder.glob("*.partial"))
     folder.save(state_of(2))
     assert folder.load()["step"] == 2
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_full_disk_keeps_the_checkpoint_that_was_there(bench, tmp_path, share):
+    system = bench.job().system
+    path = tmp_path / "x.ckpt"
+    save_checkpoint(path, build_vocoder(system), system, {"steps": 1})
+    content = path.read_bytes()
+    with files_no_larger_than(int(len(content) * share)), pytest.raises(UserError, match=r"x\.ckpt: cannot be written"):
+        save_checkpoint(path, build_vocoder(system), system, {"steps": 2})
+    assert path.read_bytes() == content
+    assert [file.name for file in tmp_path.glob("*x*")] == ["x.ckpt"]
 
 
 def test_a_second_process_is_refused_and_told_who_holds_the_state(folder):

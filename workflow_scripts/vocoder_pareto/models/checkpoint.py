@@ -1,5 +1,6 @@
 """Checkpoints for inference: the weights, the settings that build the network, and how they were trained."""
 
+import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -33,7 +34,24 @@ def save_checkpoint(path: str | Path, vocoder: Vocoder, system: SystemSettings, 
         "state_dict": {name: value.detach().cpu() for name, value in vocoder.state_dict().items()},
     }
     with written_whole(path) as temporary:
-        torch.save(checkpoint, temporary)
+        write_archive(temporary, checkpoint)
+
+
+def write_archive(path: str | Path, content: dict[str, Any]) -> None:
+    """Write `content` by `torch.save`, and bring it to the disk.
+
+    Raises:
+        OSError: the disk is full or not writable.
+    """
+    try:
+        with Path(path).open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except RuntimeError as error:
+        if isinstance(error.__context__, OSError):  # PyTorch hides it behind a fault of its archive
+            raise error.__context__ from None
+        raise
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

@@ -14,10 +14,9 @@ from typing import Any
 import torch
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.models.checkpoint import UNREADABLE
+from vocoder_pareto.models.checkpoint import UNREADABLE, write_archive
 
 log = logging.getLogger(__name__)
-ARCHIVE_FAULT = "inline_container"  # PyTorch's source file whose RuntimeErrors tell of an archive not written
 
 
 class StateFolder:
@@ -74,21 +73,16 @@ class StateFolder:
         """
         temporary = self.folder / "state.partial"
         try:
-            with temporary.open("wb") as file:
-                torch.save(dict(state), file)
-                file.flush()
-                os.fsync(file.fileno())
+            write_archive(temporary, dict(state))
             if self.newest.exists():
                 os.replace(self.newest, self.previous)
             os.replace(temporary, self.newest)
             self._sync_names()
-        except (OSError, RuntimeError) as error:
+        except OSError as error:
             temporary.unlink(missing_ok=True)
-            if isinstance(error, RuntimeError) and ARCHIVE_FAULT not in str(error):
-                raise
             raise UserError(
-                f"{self.folder}: the training state cannot be written ({_first_line(error)}); the one before is still "
-                "there. Free space or mend permissions, then run again to resume"
+                f"{self.folder}: the training state cannot be written ({error.strerror or error}); the one before is "
+                "still there. Free space or mend permissions, then run again to resume"
             ) from error
 
     def load(self) -> dict[str, Any] | None:
