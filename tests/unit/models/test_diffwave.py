@@ -103,6 +103,18 @@ def test_a_residual_layer_is_figure_2():
     torch.testing.assert_close(skip, out[:, 3:], atol=1e-6, rtol=1e-5)
 
 
+def test_the_network_is_figure_2():
+    torch.manual_seed(0)
+    vocoder = DiffWave(DiffWaveArchitecture(residual_layers=3, residual_channels=4))
+    noisy, step, mel = torch.randn(2, 512), torch.tensor([7, 30]), torch.rand(2, 80, 2)
+    signal, skips = torch.relu(vocoder.input(noisy[:, None])), []
+    for layer in vocoder.layers:
+        signal, skip = layer(signal, vocoder.embedding(step), vocoder.upsampler(mel))
+        skips.append(skip)
+    expected = vocoder.output(torch.relu(vocoder.skip(sum(skips) / 3**0.5)))
+    torch.testing.assert_close(vocoder.predict_noise(noisy, step, mel), expected[:, 0])
+
+
 def test_the_dilation_doubles_within_a_cycle_and_starts_again():
     vocoder = DiffWave(DiffWaveArchitecture(residual_layers=5, residual_channels=2, dilation_cycle=3))
     assert [layer.dilated.dilation for layer in vocoder.layers] == [(1,), (2,), (4,), (1,), (2,)]

@@ -1,7 +1,8 @@
 """DiffWave (Kong et al., 2021): a diffusion vocoder of dilated, gated residual layers at the rate of the waveform.
 
-Deviations from the paper: the last step of generation returns the mean, without noise of variance β_1, as all
-implementations do. Weights start as He et al. (2015) draw them.
+Where the paper is silent, as in its authors' code: a layer divides its sum of signal and residual by √2, the sum of the
+skips is divided by the root of the number of layers, and convolutions start as He et al. (2015) draw them. Deviation:
+the last step of generation returns the mean, without noise of variance β_1, as implementations do.
 """
 
 from dataclasses import dataclass
