@@ -1,6 +1,7 @@
 """Flow vocoders with all features of the full-size ones, but few channels, and weights as if they had been trained."""
 
 import torch
+
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 
@@ -19,7 +20,7 @@ TINY = {
 
 
 def trained_like(build, strength=1.0):
-    """Random weights of a size that lets σ differ from 1 and μ from 0 in every flow, and lets mixing scale and shear."""
+    """Random weights: σ differs from 1 and μ from 0 in every flow, and mixing scales and shears."""
     torch.manual_seed(0)
     vocoder = build()
     for name, parameter in vocoder.named_parameters():

@@ -200,5 +200,5 @@ def test_rows_hold_every_hth_sample():
 
 
 def test_a_negative_sigma_is_refused():
-    with pytest.raises(ValueError, match="sigma is -0.1"):
+    with pytest.raises(ValueError, match=r"sigma is -0\.1"):
         FlowSampling(sigma=-0.1)

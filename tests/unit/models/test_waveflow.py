@@ -61,7 +61,9 @@ def test_a_flow_is_the_affine_map_of_the_paper():
     conditioner = layer.conditioner.weight.flatten()
     bias = layer.convolution.bias + layer.conditioner.bias
     filtered, gate = (
-        sum(kernel[half, tap] * padded[tap : tap + 5] for tap in range(3)) + conditioner[half] * mel[0, 0, 1] + bias[half]
+        sum(kernel[half, tap] * padded[tap : tap + 5] for tap in range(3))
+        + conditioner[half] * mel[0, 0, 1]
+        + bias[half]
         for half in range(2)
     )
     skip = layer.output.weight.flatten()[1] * filtered.tanh() * gate.sigmoid() + layer.output.bias[1]
@@ -95,7 +97,10 @@ def test_a_queue_holds_the_last_rows_side_by_side_and_zeros_around_them():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: WaveFlow(WaveFlowArchitecture(), hop_length=200), r"\[16, 16\]; they must be even and multiply to hop"),
+        (
+            lambda: WaveFlow(WaveFlowArchitecture(), hop_length=200),
+            r"\[16, 16\]; they must be even and multiply to hop",
+        ),
         (lambda: WaveFlow(WaveFlowArchitecture(upsample_factors=(16, 8))), "multiply to hop_length, 256"),
         (lambda: WaveFlow(WaveFlowArchitecture(upsample_factors=(256, 1))), "must be even"),
         (lambda: WaveFlow(WaveFlowArchitecture(height=12)), "height is 12; it must divide hop_length, 256"),
