@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_system import AdversarialTinyObjective, TinyObjective, TinyRecipe, TinyVocoder
 
-from vocoder_pareto.training.module import TrainingModule, seed_all, segment_of
+from vocoder_pareto.training.module import TrainingModule, seed_step, segment_of
 from vocoder_pareto.training.objectives.objective import Batch
 from vocoder_pareto.training.run import make_trainer
 from vocoder_pareto.training.run_settings import RunSettings
@@ -72,7 +72,7 @@ def test_the_loop_does_what_plain_pytorch_does():
     optimizers = {turn: objective.optimizer(turn) for turn in ("discriminator", "generator")}
     schedule = objective.schedule("generator", optimizers["generator"]).scheduler
     for step in range(3):
-        seed_all(0, step)
+        torch.manual_seed(step)
         for turn, optimizer in optimizers.items():
             loss, _ = objective.loss(turn, a_batch())
             optimizer.zero_grad()
@@ -141,7 +141,7 @@ def test_segments_as_long_as_clips_are_the_clips(frames):
 
 def test_the_noise_of_a_step_depends_on_its_number_and_the_seed_alone():
     def drawn(seed, step):
-        seed_all(seed, step)
+        seed_step(seed, step, CPU)
         return float(torch.rand(())), float(np.random.rand())
 
     assert drawn(0, 3) == drawn(0, 3)
