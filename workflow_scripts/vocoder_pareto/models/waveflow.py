@@ -51,7 +51,7 @@ class WaveFlowArchitecture:
 
 
 class ResidualLayer(nn.Module):
-    """A dilated 2-D convolution, causal along the height, with the mel-spectrogram, gated (section 3.1)."""
+    """A dilated 2-D convolution, causal along the height, with the mel-spectrogram, gated (section 3)."""
 
     def __init__(self, channels: int, kernel_size: int, dilation: int, n_mels: int):
         super().__init__()
@@ -162,7 +162,7 @@ def matrices_of(flow: Flow) -> GatedMatrices:
 def invert_by_queues(matrices: GatedMatrices, latent: Tensor, mel: Sequence[Tensor], workspace: Workspace) -> Tensor:
     """The inverse of a flow, where each row is computed once.
 
-    A row needs only the last rows of each layer's input, which convolution queues hold (Ping et al., 2020, section 3.3;
+    A row needs only the last rows of each layer's input, which convolution queues hold (Ping et al., 2020, section 3;
     Paine et al., 2016).
 
     Args:
