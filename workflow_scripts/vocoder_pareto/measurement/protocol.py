@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from scipy import stats
+from scipy.special import stdtrit  # scipy.stats takes half a second to import
 
 from vocoder_pareto.measurement.clocks import Clock
 from vocoder_pareto.measurement.meter import Energy, Meter, Reading
@@ -167,7 +167,7 @@ def mean_with_interval(values: Sequence[float]) -> Interval:
     if len(values) < 2:
         return Interval(values[0], None)
     error = statistics.stdev(values) / math.sqrt(len(values))
-    return Interval(statistics.fmean(values), float(stats.t.ppf(0.975, len(values) - 1)) * error)
+    return Interval(statistics.fmean(values), float(stdtrit(len(values) - 1, 0.975)) * error)
 
 
 def observe(
