@@ -149,8 +149,16 @@ use rule correlate_metrics as correlate_published_metrics with:
         systems=f"{PUBLISHED}/systems.csv",
         quality=[],
     output:
-        table=f"{PUBLISHED}/quality_correlation.csv",
-        figures=multiext(f"{PUBLISHED}/quality_correlation", ".pdf", ".svg"),
+        table=report(
+            f"{PUBLISHED}/quality_correlation.csv",
+            caption="../resources/captions/correlation.rst",
+            category="Published numbers",
+        ),
+        figures=report(
+            multiext(f"{PUBLISHED}/quality_correlation", ".pdf", ".svg"),
+            caption="../resources/captions/correlation.rst",
+            category="Published numbers",
+        ),
     log:
         f"{RESULTS}/logs/correlate_published_metrics.log",
     message:

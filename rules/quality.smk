@@ -33,8 +33,14 @@ rule correlate_metrics:
         systems=f"{RESULTS}/systems.csv",
         quality=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=SYSTEMS),
     output:
-        table=f"{RESULTS}/quality_correlation.csv",
-        figures=multiext(f"{RESULTS}/quality_correlation", ".pdf", ".svg"),
+        table=report(
+            f"{RESULTS}/quality_correlation.csv", caption="../resources/captions/correlation.rst", category="Tables"
+        ),
+        figures=report(
+            multiext(f"{RESULTS}/quality_correlation", ".pdf", ".svg"),
+            caption="../resources/captions/correlation.rst",
+            category="Figures",
+        ),
     log:
         f"{RESULTS}/logs/correlate_metrics.log",
     conda:

@@ -114,6 +114,7 @@ def changed(path, value):
         ("systems", [], "config key systems"),
         ("device", "gpu", "config key device"),
         ("dataset.clip_samples", 16000, "16000 is not a multiple of mel.hop_length (256)"),
+        ("mel.n_fft", 128, "config key mel.hop_length: 256 is not allowed; must be at most mel.n_fft (128)"),
         ("models.melgan.sizes.S.architectur", {}, "models.melgan.sizes.S.architectur: unknown (did you mean"),
     ],
 )

@@ -105,6 +105,11 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
             f"config key dataset.clip_samples: {config['dataset']['clip_samples']} is not a multiple of "
             f"mel.hop_length ({config['mel']['hop_length']})"
         )
+    if config["mel"]["hop_length"] > config["mel"]["n_fft"]:
+        faults.append(
+            f"config key mel.hop_length: {config['mel']['hop_length']} is not allowed; must be at most mel.n_fft "
+            f"({config['mel']['n_fft']})"
+        )
     if all(config["training"].get(key) is None for key in ("steps", "hours", "energy_kwh")):
         faults.append("config key training: no budget; set at least one of steps, hours, energy_kwh")
     return faults
