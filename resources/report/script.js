@@ -3,7 +3,6 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const columns = new Map(data.columns.map((column) => [column.name, column]));
 const SVG = "http://www.w3.org/2000/svg";
-const MARKS = ["circle", "square", "triangle", "diamond", "cross", "down", "hexagon", "star"];
 
 function element(name, attributes = {}, text = null) {
   const made = document.createElement(name);
@@ -69,22 +68,47 @@ function linearTicks(low, high) {
   return ticks;
 }
 
-function mark(kind, x, y, size, attributes) {
+function mark(kind, x, y, size, attributes) { // the markers of the figures, by matplotlib's names
   const points = (list) => list.map(([dx, dy]) => `${x + dx * size},${y + dy * size}`).join(" ");
   const ring = (count, radii) => Array.from({ length: count }, (_, index) => {
     const angle = (2 * Math.PI * index) / count - Math.PI / 2;
     const radius = radii[index % radii.length];
     return [radius * Math.cos(angle), radius * Math.sin(angle)];
   });
-  switch (kind) {
-    case "circle": return drawn("circle", { cx: x, cy: y, r: size, ...attributes });
-    case "square": return drawn("rect", { x: x - size * 0.9, y: y - size * 0.9, width: size * 1.8, height: size * 1.8, ...attributes });
-    case "triangle": return drawn("polygon", { points: points([[0, -1.15], [1.05, 0.85], [-1.05, 0.85]]), ...attributes });
-    case "down": return drawn("polygon", { points: points([[0, 1.15], [1.05, -0.85], [-1.05, -0.85]]), ...attributes });
-    case "diamond": return drawn("polygon", { points: points([[0, -1.25], [1.1, 0], [0, 1.25], [-1.1, 0]]), ...attributes });
-    case "hexagon": return drawn("polygon", { points: points(ring(6, [1.1])), ...attributes });
-    case "star": return drawn("polygon", { points: points(ring(10, [1.3, 0.55])), ...attributes });
-    default: return drawn("polygon", { points: points([[-.4, -1.1], [.4, -1.1], [.4, -.4], [1.1, -.4], [1.1, .4], [.4, .4], [.4, 1.1], [-.4, 1.1], [-.4, .4], [-1.1, .4], [-1.1, -.4], [-.4, -.4]]), ...attributes });
+  const plus = [[-.4, -1.1], [.4, -1.1], [.4, -.4], [1.1, -.4], [1.1, .4], [.4, .4], [.4, 1.1], [-.4, 1.1], [-.4, .4], [-1.1, .4], [-1.1, -.4], [-.4, -.4]];
+  const corners = {
+    "s": [[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]],
+    "^": [[0, -1.15], [1.05, 0.85], [-1.05, 0.85]],
+    "v": [[0, 1.15], [1.05, -0.85], [-1.05, -0.85]],
+    "D": [[0, -1.25], [1.1, 0], [0, 1.25], [-1.1, 0]],
+    "P": plus,
+    "X": plus.map(([dx, dy]) => [(dx - dy) * Math.SQRT1_2, (dx + dy) * Math.SQRT1_2]),
+    "p": ring(5, [1.15]),
+    "*": ring(10, [1.3, 0.55]),
+    "h": ring(6, [1.1]),
+  }[kind];
+  return corners ? drawn("polygon", { points: points(corners), ...attributes }) : drawn("circle", { cx: x, cy: y, r: size, ...attributes });
+}
+
+// Labels in the order of the systems, each where it covers least of the marks and of the labels before it.
+function placeLabels(labels) {
+  const boxes = labels.map(({ x, y }) => ({ left: x - 9, right: x + 9, top: y - 9, bottom: y + 9 }));
+  const covered = (one, other) =>
+    Math.max(0, Math.min(one.right, other.right) - Math.max(one.left, other.left)) * Math.max(0, Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top));
+  for (const { text, x, y } of labels) {
+    const width = text.getComputedTextLength() + 4, height = 16;
+    let best = null;
+    for (const distance of [0, 9, 18])
+      for (const [across, down] of [[1, -1], [-1, -1], [1, 1], [-1, 1], [1, 0], [-1, 0], [0, -1], [0, 1]]) {
+        const middle = [x + across * (10 + distance + width / 2), y + down * (across ? 9 + distance : 20 + distance)];
+        const box = { left: middle[0] - width / 2, right: middle[0] + width / 2, top: middle[1] - height / 2, bottom: middle[1] + height / 2 };
+        const outside = box.left < frame.left || box.right > frame.right + 20 || box.top < 0 || box.bottom > frame.bottom;
+        const cost = boxes.reduce((sum, other) => sum + covered(box, other), 2 * distance + (outside ? 1e4 : 0));
+        if (!best || cost < best.cost) best = { cost, box };
+      }
+    boxes.push(best.box);
+    text.setAttribute("x", (best.box.left + best.box.right) / 2);
+    text.setAttribute("y", best.box.bottom - 4);
   }
 }
 
@@ -124,14 +148,15 @@ function drawScatter() {
   const steps = ordered.flatMap((row, index) => (index ? [[row[x], ordered[index - 1][y]], [row[x], row[y]]] : [[row[x], row[y]]]));
   scatter.append(drawn("polyline", { class: "front", points: steps.map(([a, b]) => `${horizontal.place(a)},${vertical.place(b)}`).join(" ") }));
 
+  const labels = [];
   for (const row of rows) {
     const place = [horizontal.place(row[x]), vertical.place(row[y])];
     const group = drawn("g", { class: "system", tabindex: 0, role: "button", "data-system": row.system, "aria-label": `${row.label}: ${columns.get(x).label} ${shown(row[x])}, ${columns.get(y).label} ${shown(row[y])}` });
     if (optimal.includes(row)) group.append(drawn("circle", { class: "ring", cx: place[0], cy: place[1], r: 13 }));
-    const kind = MARKS[families.indexOf(row.model) % MARKS.length];
-    group.append(mark(kind, place[0], place[1], 7, { class: "mark", fill: row.colour, stroke: "#33404d" }));
-    const left = place[0] > frame.right - 110;
-    group.append(drawn("text", { x: place[0] + (left ? -13 : 13), y: place[1] - 9, "text-anchor": left ? "end" : "start" }, row.label));
+    group.append(mark(row.marker, place[0], place[1], 7, { class: "mark", fill: row.colour, stroke: "#33404d" }));
+    const text = drawn("text", { class: "name", "text-anchor": "middle" }, row.label);
+    group.append(text);
+    labels.push({ text, x: place[0], y: place[1] });
     group.addEventListener("pointerenter", () => showTooltip(row, place));
     group.addEventListener("pointerleave", () => { tooltip.hidden = true; });
     group.addEventListener("focus", () => showTooltip(row, place));
@@ -142,6 +167,7 @@ function drawScatter() {
     });
     scatter.append(group);
   }
+  placeLabels(labels);
   document.getElementById("scatter-summary").textContent =
     `Pareto optimal among ${rows.length} systems: ${ordered.map((row) => row.label).join(", ")}.`;
 }

@@ -78,6 +78,18 @@ def test_the_page_draws_the_front_and_says_where_numbers_come_from(open_page):
     assert "briefly trained" in notes
 
 
+def test_no_name_covers_another(open_page):
+    for axis in ("x", "y"):  # where MelGAN L and HiFi-GAN L are close together
+        chosen = f"#{axis}-column option[value=energy_joules_per_audio_second]"
+        open_page.find_element("css selector", chosen).click()
+    overlaps = """
+        const boxes = [...document.querySelectorAll("#scatter .name")].map((name) => name.getBoundingClientRect());
+        const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+        return [boxes.length, boxes.some((a, i) => boxes.some((b, k) => i < k && meet(a, b)))];
+    """
+    assert open_page.execute_script(overlaps) == [4, False]
+
+
 def test_other_axes_change_the_front(open_page):
     axis = open_page.find_element("id", "y-column")
     axis.find_element("css selector", "option[value=parameters]").click()

@@ -1,6 +1,6 @@
 """How all figures look, and how they are saved: equal input gives equal bytes, and PDF and SVG the same glyphs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +102,12 @@ def drawing(settings: FigureSettings) -> Iterator[None]:
     }  # fmt: skip
     with matplotlib.rc_context(style):
         yield
+
+
+def marker_of(model: str, labels: Mapping[str, str], models: Iterable[str]) -> str:
+    """Matplotlib's marker for `model`, the same in all figures of a study: by its place in `labels`, then `models`."""
+    order = list(dict.fromkeys([*labels, *models]))
+    return MARKERS[order.index(model) % len(MARKERS)]
 
 
 def new_figure(width_inches: float, height_inches: float) -> Figure:

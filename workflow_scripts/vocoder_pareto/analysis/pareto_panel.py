@@ -14,10 +14,10 @@ from vocoder_pareto.analysis.figure_style import (
     DOMINATED,
     INK,
     LINE,
-    MARKERS,
     OPTIMAL,
     SOFT_INK,
     FigureSettings,
+    marker_of,
 )
 from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front, is_logarithmic
 from vocoder_pareto.analysis.label_placement import Label
@@ -79,8 +79,7 @@ class Look:
 
     def marker(self, model: str) -> str:
         """The marker of a model."""
-        order = list(dict.fromkeys([*self.labels, *self.models]))
-        return MARKERS[order.index(model) % len(MARKERS)]
+        return marker_of(model, self.labels, self.models)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from matplotlib.colors import to_hex
 
 from vocoder_pareto.analysis.columns import SYSTEMS_COLUMNS, system_label
-from vocoder_pareto.analysis.figure_style import FigureSettings
+from vocoder_pareto.analysis.figure_style import FigureSettings, marker_of
 from vocoder_pareto.analysis.spectrograms import save_spectrogram
 from vocoder_pareto.analysis.tabular import read_systems, read_table
 from vocoder_pareto.errors import UserError
@@ -131,6 +131,7 @@ def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
         row |= {name: float(row[name]) * factor for name, factor in factors.items() if row[name] is not None}
         row["label"] = system_label(record["model"], record["size"], inputs.labels)
         row["colour"] = to_hex(colours[record["size"]]) if record["size"] in colours else OTHER_COLOUR
+        row["marker"] = marker_of(record["model"], inputs.labels, systems["model"])
         rows.append(row)
     return rows
 
