@@ -260,7 +260,10 @@ use rule draw_pareto as draw_pareto_of_objectives with:
 rule draw_definition:
     output:
         figures=report(
-            multiext(f"{RESULTS}/pareto_definition", ".pdf", ".svg"),
+            [
+                *multiext(f"{RESULTS}/pareto_definition", ".pdf", ".svg"),
+                *multiext(f"{RESULTS}/published/pareto_definition", ".pdf", ".svg"),
+            ],
             caption="../resources/captions/definition.rst",
             category="Figures",
         ),

@@ -6,7 +6,6 @@ localrules:
     account_published_carbon,
     find_published_fronts,
     draw_published_pareto,
-    draw_published_definition,
     correlate_published_metrics,
 
 
@@ -131,17 +130,6 @@ use rule draw_pareto as draw_published_pareto with:
         ),
     log:
         f"{RESULTS}/logs/draw_pareto/published_{{figure}}.log",
-
-
-use rule draw_definition as draw_published_definition with:
-    output:
-        figures=report(
-            multiext(f"{PUBLISHED}/pareto_definition", ".pdf", ".svg"),
-            caption="../resources/captions/definition.rst",
-            category="Published numbers",
-        ),
-    log:
-        f"{RESULTS}/logs/draw_published_definition.log",
 
 
 use rule correlate_metrics as correlate_published_metrics with:

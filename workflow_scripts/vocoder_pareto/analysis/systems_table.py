@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit  # scipy.stats takes half a second to import
 
 from vocoder_pareto.analysis import published
 from vocoder_pareto.analysis.columns import REFERENCE_FAMILY, SYSTEMS_COLUMNS
@@ -187,7 +187,7 @@ def mean_with_half_width(values: np.ndarray) -> tuple[float | None, float | None
     """Mean and half-width of its 95 % interval by Student's t; None where there are too few values."""
     if len(values) < 2:
         return (float(values[0]), None) if len(values) else (None, None)
-    half_width = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+    half_width = stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / math.sqrt(len(values))
     return float(values.mean()), float(half_width)
 
 
