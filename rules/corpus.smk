@@ -10,6 +10,11 @@ CORPUS_FOLDER = str(CORPUS.folder)
 ARCHIVE = str(CORPUS.archive or "")
 
 
+# On a cluster, nodes often reach no network: the machine that Snakemake runs on downloads.
+localrules:
+    fetch_ljspeech,
+
+
 rule synthesize_corpus:
     input:
         sentences=f"{RESOURCES}/sentences.txt",

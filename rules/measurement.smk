@@ -1,6 +1,10 @@
 # Parameters and FLOPs of every system; its energy, measured here alone on the machine or taken from a stored set.
 
 
+localrules:
+    draw_sweeps,
+
+
 rule measure_complexity:
     output:
         measurement=f"{RESULTS}/measurements/complexity/{{system}}.json",

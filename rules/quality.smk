@@ -1,6 +1,10 @@
 # Objective quality of all systems, clip by clip, and how it goes with MOS.
 
 
+localrules:
+    correlate_metrics,
+
+
 rule measure_quality:
     input:
         manifest=f"{RESULTS}/generated/{{system}}/manifest.csv",

@@ -10,6 +10,11 @@ STUDY = [
 ]
 
 
+localrules:
+    record_provenance,
+    build_report,
+
+
 rule record_provenance:
     output:
         provenance=f"{RESULTS}/provenance.json",
