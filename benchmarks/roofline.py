@@ -9,30 +9,14 @@ intermediate results fit the cache can lie above its roof.
 """
 
 import argparse
-import time
 from pathlib import Path
-
-import torch
 
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.files import read_json
-from vocoder_pareto.measurement.clocks import clock_of
-from vocoder_pareto.measurement.workload import numeric_precision
+from vocoder_pareto.measurement.machine_rates import measure_machine_rates
+from vocoder_pareto.program import run
 
 GIGA = 1.0e9
-
-
-def rate(work_per_call: float, call, device: torch.device, seconds: float = 1.0) -> float:
-    """Work per second of `call`, repeated for about `seconds` after one call that warms up."""
-    clock = clock_of(device)
-    call()
-    clock.synchronise()
-    begin, calls = time.perf_counter(), 0
-    while time.perf_counter() - begin < seconds:
-        call()
-        calls += 1
-        clock.synchronise()
-    return calls * work_per_call / (time.perf_counter() - begin)
 
 
 def main() -> None:
@@ -42,15 +26,10 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=2048, help="rows of the matrices (default: %(default)s)")
     arguments = parser.parse_args()
     device = resolve_device(arguments.device)
-    left, right = torch.randn(2, arguments.size, arguments.size, device=device)
-    source = torch.empty(64 * 2**20, device=device).fill_(1.0)  # 256 MiB: larger than caches
-    target = torch.empty_like(source)
-    with numeric_precision(device, "float32"):
-        flops = rate(2 * arguments.size**3, lambda: torch.mm(left, right), device)
-    bytes_per_second = rate(2 * source.numel() * 4, lambda: target.copy_(source), device)
-    ridge = flops / bytes_per_second
+    rates = measure_machine_rates(device, arguments.size)
     print(
-        f"{device}: {flops / GIGA:.0f} GFLOP/s, {bytes_per_second / GIGA:.1f} GB/s, ridge at {ridge:.1f} FLOPs/byte\n"
+        f"{device}: {rates.flops_per_second / GIGA:.0f} GFLOP/s, {rates.bytes_per_second / GIGA:.1f} GB/s, "
+        f"ridge at {rates.ridge:.1f} FLOPs/byte\n"
     )
     print("| system | FLOPs/byte | GFLOP/s | roof | share | bound by |")
     print("|---|---|---|---|---|---|")
@@ -62,11 +41,11 @@ def main() -> None:
         seconds = read_json(energy_file)["real_time_factor"]
         intensity = counted["arithmetic_intensity_flops_per_byte"]
         reached = counted["flops"] / counted["audio_seconds"] / seconds
-        roof = min(flops, intensity * bytes_per_second)
-        bound = "arithmetic" if intensity > ridge else "memory"
+        roof = rates.roof(intensity)
+        bound = "arithmetic" if intensity > rates.ridge else "memory"
         row = f"{intensity:.1f} | {reached / GIGA:.1f} | {roof / GIGA:.0f} | {reached / roof:.0%} | {bound}"
         print(f"| {counted['system']} | {row} |")
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -24,6 +24,7 @@ rule generate_audio:
         system=synthesis_settings,
         clips=config_json("generation", "clips"),
         batch_size=config["generation"]["batch_size"],
+        chunk_frames=config_json("generation", "chunk_frames"),
         seed=config["seed"],
         device=config["device"],
         program=program("generate_audio"),
@@ -33,7 +34,7 @@ rule generate_audio:
     shell:
         "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q}"
         " --mels {input.mels:q} --table {input.table:q} --clips-limit {params.clips:q}"
-        " --batch-size {params.batch_size} --seed {params.seed} --device {params.device:q}"
+        " --batch-size {params.batch_size} --chunk-frames {params.chunk_frames:q} --seed {params.seed} --device {params.device:q}"
         " --manifest {output.manifest:q} &> {log:q}"
 
 

@@ -17,6 +17,9 @@ def main() -> None:
     parser.add_argument("--table", required=True, help="clips.csv")
     parser.add_argument("--clips-limit", type=json_or_file, help="first test clips only, null for all (default)")
     parser.add_argument("--batch-size", type=int, default=1, help="clips generated at once (default: 1)")
+    parser.add_argument(
+        "--chunk-frames", type=json_or_file, help="generate longer clips in chunks, null: never (default)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of all noise (default: 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default: auto)")
     parser.add_argument("--manifest", required=True, help="manifest.csv to write; the wavs come beside it")
@@ -30,6 +33,7 @@ def main() -> None:
         limit=arguments.clips_limit,
         seed=arguments.seed,
         batch_size=arguments.batch_size,
+        chunk_frames=arguments.chunk_frames,
         device=resolve_device(arguments.device),
     )
 

@@ -14,6 +14,7 @@ from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.generation import generate_clips, generate_test_set
 from vocoder_pareto.models.checkpoint import save_checkpoint
+from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.seeds import clip_seed
 from vocoder_pareto.systems import SystemSettings
 
@@ -82,6 +83,30 @@ def test_the_batch_does_not_change_a_clip_but_for_rounding(study, batch_size):
     for row in range(5, 10):
         alone, batched = (read_audio(study / name / f"clip{row}.wav").samples for name in ("generated", "batched"))
         assert np.abs(alone - batched).max() <= 2.0**-15
+
+
+def test_chunks_do_not_change_a_clip_and_are_used_for_longer_clips_only(monkeypatch):
+    vocoder = MelGAN(MelGANArchitecture(4, 1)).prepare_for_inference()
+    mels = np.random.default_rng(0).uniform(0, 1, (3, 80, 30)).astype(np.float32)
+    chunks = []
+    context_frames = vocoder.context_frames
+
+    def watched():
+        chunks.append(context_frames())
+        return chunks[-1]
+
+    monkeypatch.setattr(vocoder, "context_frames", watched)
+    whole, long_enough, chunked = (
+        np.stack(list(generate_clips(vocoder, mels, range(3), [0, 1, 2], 2, frames))) for frames in (None, 30, 7)
+    )
+    assert np.array_equal(whole, long_enough)
+    assert len(chunks) == 2  # a call for each batch of the last way
+    np.testing.assert_allclose(chunked, whole, atol=1e-5)
+
+
+def test_chunks_of_a_vocoder_that_does_not_know_its_context_are_refused(study):
+    with pytest.raises(UserError, match=r"generation\.chunk_frames: NoisyVocoder does not say .* set it to null"):
+        list(generate_clips(NoisyVocoder(), np.zeros((1, 80, 4), dtype=np.float32), [0], [1], 1, 2))
 
 
 def test_audio_is_that_of_the_vocoder_for_the_clips_own_mel_and_seed(study):

@@ -26,11 +26,13 @@ def generate_test_set(
     limit: int | None,
     seed: int,
     batch_size: int,
+    chunk_frames: int | None = None,
     device: torch.device,
 ) -> None:
     """Write a wav for each of the first `limit` test clips (all, if None), and their manifest.
 
-    The manifest holds the training steps of the checkpoint, which tell the audio of a briefly trained model.
+    Clips of more than `chunk_frames` frames are generated in chunks, see `generate_clips`. The manifest holds the
+    training steps of the checkpoint, which tell the audio of a briefly trained model.
 
     Raises:
         UserError: an input is missing or damaged, the audio is not finite, or an output cannot be written.
@@ -41,7 +43,7 @@ def generate_test_set(
     vocoder.prepare_for_inference().to(device)
     tests = clips_of(clips, "test", limit)
     seeds = [clip_seed(seed, clip.row) for clip in tests]
-    audio = generate_clips(vocoder, spectrograms, [clip.row for clip in tests], seeds, batch_size)
+    audio = generate_clips(vocoder, spectrograms, [clip.row for clip in tests], seeds, batch_size, chunk_frames)
     write_audio_set(
         manifest,
         [clip.clip_id for clip in tests],
@@ -53,14 +55,20 @@ def generate_test_set(
 
 
 def generate_clips(
-    vocoder: Vocoder, mels: np.ndarray, rows: Sequence[int], seeds: Sequence[int], batch_size: int
+    vocoder: Vocoder,
+    mels: np.ndarray,
+    rows: Sequence[int],
+    seeds: Sequence[int],
+    batch_size: int,
+    chunk_frames: int | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield the audio (L · hop_length,) of each of `rows` of mels (N, M, L), in batches on the vocoder's device.
 
-    Each clip draws its noise from its own seed, so its audio does not depend on its batch, but for rounding.
+    Each clip draws its noise from its own seed, so its audio does not depend on its batch, but for rounding; nor does
+    it depend on `chunk_frames`, which bounds the memory that long clips take (see `Vocoder.synthesize_in_chunks`).
 
     Raises:
-        UserError: the memory of the GPU is too small for a batch.
+        UserError: the memory of the GPU is too small for a batch, or the vocoder cannot generate in chunks.
         ValueError: a batch size below 1, or another number of seeds than rows.
     """
     if batch_size < 1 or len(seeds) != len(rows):
@@ -72,12 +80,17 @@ def generate_clips(
             mel = torch.from_numpy(mels[rows[batch]]).to(weights)  # (B, M, L)
             generators = [torch.Generator(weights.device).manual_seed(item) for item in seeds[batch]]
             try:
-                audio = vocoder.synthesize(mel, generators)  # (B, L · hop_length)
+                if chunk_frames is None or mel.shape[2] <= chunk_frames:
+                    audio = vocoder.synthesize(mel, generators)  # (B, L · hop_length)
+                else:
+                    audio = vocoder.synthesize_in_chunks(mel, chunk_frames, generators)
             except torch.OutOfMemoryError as error:
                 raise UserError(
                     f"config key generation.batch_size: {len(mel)} clips of {mel.shape[2]} frames at once do not fit "
-                    f"into the memory of {weights.device}; lower it, or set device to cpu"
+                    f"into the memory of {weights.device}; lower it, set generation.chunk_frames, or set device to cpu"
                 ) from error
+            except NotImplementedError as error:
+                raise UserError(f"config key generation.chunk_frames: {error}; set it to null") from error
             yield from audio.float().cpu().numpy()
             bar.update(len(mel))
 

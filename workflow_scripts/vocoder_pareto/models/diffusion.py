@@ -16,6 +16,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from vocoder_pareto.models.chunks import in_chunks
 from vocoder_pareto.models.layers import ChannelsLastConv1d, channels_last
 from vocoder_pareto.models.vocoder import Generators, Vocoder, draw_noise
 
@@ -109,6 +110,10 @@ class DiffusionVocoder(Vocoder):
     def noise_predictor(self, mel: Tensor) -> NoisePredictor:
         """`predict_noise` for the steps of `schedule`, with what does not depend on the noisy waveform done once."""
 
+    def step_predictor(self, mel: Tensor) -> NoisePredictor:
+        """`noise_predictor` for a single call, so that nothing is worth keeping."""
+        return self.noise_predictor(mel)
+
     def prepare_for_inference(self) -> Self:
         """See `Vocoder`; also stores the weights in the layout of the signals, so that no step has to copy them."""
         super().prepare_for_inference()
@@ -129,6 +134,25 @@ class DiffusionVocoder(Vocoder):
         def predict(noisy: Tensor, step: int) -> Tensor:
             level = torch.full((len(mel),), self.noise_levels[step - 1], dtype=torch.float64, device=mel.device)
             return self.predict_noise(noisy, level, mel)
+
+        return self._denoised(mel, predict, generator)
+
+    @torch.no_grad()
+    def generate_in_chunks(self, mel: Tensor, chunk_frames: int, generator: Generators = None) -> Tensor:
+        """See `Vocoder`; each step goes through all chunks, so that the context is that of one step, not of them all.
+
+        What `generate` keeps from step to step is computed in each step anew.
+        """
+        context_frames = self.context_frames()
+
+        def predict(noisy: Tensor, step: int) -> Tensor:
+            return in_chunks(
+                lambda frames, samples: self.step_predictor(mel[..., frames])(noisy[:, samples], step),
+                mel.shape[2],
+                chunk_frames,
+                context_frames,
+                self.hop_length,
+            )
 
         return self._denoised(mel, predict, generator)
 

@@ -6,11 +6,12 @@ the last step of generation returns the mean, without noise of variance β_1, as
 """
 
 from dataclasses import dataclass
-from math import prod, sqrt
+from math import ceil, prod, sqrt
 
 import torch
 from torch import Tensor, nn
 
+from vocoder_pareto.models.chunks import kernel_reach, upsampler_reach
 from vocoder_pareto.models.diffusion import DiffusionVocoder, NoisePredictor, NoiseSchedule
 from vocoder_pareto.models.layers import ChannelsLastConv1d, MelUpsampler, channels_last, same_padding
 
@@ -157,9 +158,21 @@ class DiffWave(DiffusionVocoder):
         Residuals and skips are added in place by the product with a half of the output convolution's matrix, and all
         that is equal for every sample (its biases, the projections of the steps) is gathered in one offset a layer.
         """
+        return self._predictor(mel, self.CONDITIONING_BYTES)
+
+    def step_predictor(self, mel: Tensor) -> NoisePredictor:
+        """See `DiffusionVocoder`; keeps no conditioning."""
+        return self._predictor(mel, 0)
+
+    def context_frames(self) -> int:
+        """See `Vocoder`; of one diffusion step."""
+        samples = sum(kernel_reach(*layer.dilated.kernel_size, *layer.dilated.dilation) for layer in self.layers)
+        return ceil(samples / self.hop_length + upsampler_reach(self.architecture.upsample_factors))
+
+    def _predictor(self, mel: Tensor, conditioning_bytes: int) -> NoisePredictor:
         mel = channels_last(self.upsampler(mel))
         bytes_per_layer = 2 * self.architecture.residual_channels * mel.shape[0] * mel.shape[2] * mel.element_size()
-        kept = [layer.conditioning(mel) for layer in self.layers[: self.CONDITIONING_BYTES // bytes_per_layer]]
+        kept = [layer.conditioning(mel) for layer in self.layers[: conditioning_bytes // bytes_per_layer]]
         weights = [layer.output.weight.squeeze(2).expand(len(mel), -1, -1) for layer in self.layers]
         residual_biases, skip_biases = torch.stack([layer.output.bias for layer in self.layers]).chunk(2, dim=1)
         skip_bias = skip_biases.sum(dim=0).unsqueeze(1)

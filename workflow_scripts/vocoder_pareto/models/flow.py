@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vocoder_pareto.models.chunks import in_chunks
 from vocoder_pareto.models.vocoder import Generators, Vocoder, draw_noise
 
 
@@ -66,6 +67,22 @@ class FlowVocoder(Vocoder):
     def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder`: as `generate`, by `decode_plainly`."""
         return self.decode_plainly(self._draw_latent(mel, generator), mel).clamp_(-1, 1)
+
+    @torch.no_grad()
+    def generate_in_chunks(self, mel: Tensor, chunk_frames: int, generator: Generators = None) -> Tensor:
+        """See `Vocoder`; the noise is that of the whole clip, cut."""
+        latent = self._draw_latent(mel, generator)
+        return self.decode_in_chunks(latent, mel, chunk_frames).clamp_(-1, 1)
+
+    def decode_in_chunks(self, latent: Tensor, mel: Tensor, chunk_frames: int) -> Tensor:
+        """`decode` by pieces of `chunk_frames` frames, each with `context_frames` on both sides."""
+        return in_chunks(
+            lambda frames, samples: self.decode(latent[:, samples], mel[..., frames]),
+            mel.shape[2],
+            chunk_frames,
+            self.context_frames(),
+            self.hop_length,
+        )
 
     def _draw_latent(self, mel: Tensor, generator: Generators) -> Tensor:
         shape = (mel.shape[0], mel.shape[2] * self.hop_length)

@@ -1,11 +1,13 @@
 """HiFi-GAN (Kong et al., 2020): transposed convolutions, each followed by a multi-receptive field fusion."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vocoder_pareto.models.chunks import kernel_reach, transposed_reach
 from vocoder_pareto.models.layers import (
     channels_last,
     normed_conv1d,
@@ -127,6 +129,22 @@ class HiFiGAN(Vocoder):
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder.generate`; nothing here is random."""
         return self(channels_last(mel))
+
+    def context_frames(self) -> int:
+        """See `Vocoder`."""
+        architecture = self.architecture
+        fusion = max(
+            sum(kernel_reach(kernel, dilation) + kernel_reach(kernel) for dilation in dilations)
+            if architecture.residual_type == "1"
+            else sum(kernel_reach(kernel, dilation) for dilation in dilations)
+            for kernel, dilations in zip(architecture.residual_kernels, architecture.residual_dilations, strict=True)
+        )
+        reach, rate = float(kernel_reach(7)), 1
+        for factor, kernel in zip(architecture.upsampling, architecture.upsampling_kernels, strict=True):
+            reach += transposed_reach(kernel, factor) / rate
+            rate *= factor
+            reach += fusion / rate
+        return math.ceil(reach + kernel_reach(7) / rate)
 
     def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """In the usual memory layout."""

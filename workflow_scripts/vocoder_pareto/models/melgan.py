@@ -3,12 +3,14 @@
 The residual blocks pad by reflection, as the convolutions at both ends do; the paper does not say how they pad.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vocoder_pareto.models.chunks import kernel_reach, transposed_reach
 from vocoder_pareto.models.layers import channels_last, normed_conv1d, normed_conv_transpose1d, require_product
 from vocoder_pareto.models.vocoder import Generators, Vocoder
 
@@ -108,6 +110,15 @@ class MelGAN(Vocoder):
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder.generate`; nothing here is random."""
         return self(channels_last(mel))
+
+    def context_frames(self) -> int:
+        """See `Vocoder`."""
+        reach, rate = float(kernel_reach(7)), 1
+        for factor in self.architecture.upsampling:
+            reach += transposed_reach(2 * factor, factor) / rate
+            rate *= factor
+            reach += sum(kernel_reach(3, 3**index) for index in range(self.architecture.residual_layers)) / rate
+        return math.ceil(reach + kernel_reach(7) / rate)
 
     def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """In the usual memory layout."""

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from vocoder_pareto.models.chunks import in_chunks
+
 Generators = torch.Generator | Sequence[torch.Generator] | None
 
 
@@ -23,7 +25,8 @@ class NoSettings:
 class Vocoder(nn.Module, ABC):
     """A network that turns mel-spectrograms into waveforms.
 
-    A family writes `generate` and its own `Architecture` dataclass; users call `synthesize`, which checks its input.
+    A family writes `generate` and its own `Architecture` dataclass; users call `synthesize`, which checks its input,
+    or `synthesize_in_chunks` for long clips.
 
     Attributes:
         Architecture: dataclass of what fixes the weights' names and shapes.
@@ -55,6 +58,41 @@ class Vocoder(nn.Module, ABC):
         The reference of tests, benchmarks and of FLOPs as published; a family overrides it where `generate` differs.
         """
         return self.generate(mel, generator)
+
+    def context_frames(self) -> int:
+        """Frames on each side that a chunk needs to be what it is in the whole clip, see `generate_in_chunks`.
+
+        Raises:
+            NotImplementedError: the family does not say.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say how many frames its output depends on; "
+            "write its context_frames or generate whole clips"
+        )
+
+    def generate_in_chunks(self, mel: Tensor, chunk_frames: int, generator: Generators = None) -> Tensor:
+        """`generate` by pieces of `chunk_frames` frames: the audio of the whole clip but for rounding.
+
+        This form is for one pass without noise; a family with noise draws it for the whole clip and overrides this.
+        """
+        return in_chunks(
+            lambda frames, _: self.generate(mel[..., frames], generator),
+            mel.shape[2],
+            chunk_frames,
+            self.context_frames(),
+            self.hop_length,
+        )
+
+    @torch.inference_mode()
+    def synthesize_in_chunks(self, mel: Tensor, chunk_frames: int, generator: Generators = None) -> Tensor:
+        """`synthesize` in bounded memory: what networks keep is as large as a chunk and its context, not as the clip.
+
+        Raises:
+            ValueError: as `synthesize`, and for less than one frame per chunk.
+            NotImplementedError: the family does not say how much context a chunk needs.
+        """
+        self._check(mel)
+        return self.generate_in_chunks(mel, chunk_frames, generator)
 
     @torch.inference_mode()
     def synthesize(self, mel: Tensor, generator: Generators = None) -> Tensor:

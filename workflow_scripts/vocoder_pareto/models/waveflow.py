@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
+from vocoder_pareto.models.chunks import in_chunks, kernel_reach, upsampler_reach
 from vocoder_pareto.models.flow import Encoding, FlowVocoder, from_rows, gated, to_rows
 from vocoder_pareto.models.gated_matrices import GatedLayer, GatedMatrices, Workspace
 from vocoder_pareto.models.layers import MelUpsampler, normed_conv2d, same_padding
@@ -232,13 +233,40 @@ class WaveFlow(FlowVocoder):
     @torch.no_grad()
     def decode(self, latent: Tensor, mel: Tensor) -> Tensor:
         """See `FlowVocoder`; each row of each flow from convolution queues."""
-        matrices = self.matrices or [matrices_of(flow) for flow in self.flows]
+        return self._decoded(latent, mel, range(len(self.flows)))
+
+    @torch.no_grad()
+    def decode_in_chunks(self, latent: Tensor, mel: Tensor, chunk_frames: int) -> Tensor:
+        """See `FlowVocoder`; each flow goes through all chunks, so that the context is that of one flow."""
+        for index in range(len(self.flows) - 1, -1, -1):
+            latent = self._decoded_in_chunks(latent, mel, index, chunk_frames)
+        return latent
+
+    def context_frames(self) -> int:
+        """See `Vocoder`: of one flow, where every row depends on the one before it, and that again."""
+        architecture = self.architecture
+        columns = sum(kernel_reach(architecture.kernel_size, 2**layer) for layer in range(architecture.layers))
+        samples = (architecture.height - 1) * columns * architecture.height
+        return math.ceil(samples / self.hop_length + upsampler_reach(architecture.upsample_factors))
+
+    def _decoded_in_chunks(self, signal: Tensor, mel: Tensor, flow: int, chunk_frames: int) -> Tensor:
+        return in_chunks(
+            lambda frames, samples: self._decoded(signal[:, samples], mel[..., frames], [flow]),
+            mel.shape[2],
+            chunk_frames,
+            self.context_frames(),
+            self.hop_length,
+        )
+
+    def _decoded(self, latent: Tensor, mel: Tensor, flows: Sequence[int]) -> Tensor:
+        """Undo `flows`, from the last to the first of them."""
+        matrices = [self.matrices[index] if self.matrices else matrices_of(self.flows[index]) for index in flows]
         mel_rows = functional.pad(self._mel_rows(mel).permute(2, 0, 1, 3), (0, 0, 0, 1), value=1.0)  # (h, B, M + 1, w)
         workspace = matrices[0].new_workspace(mel_rows[0])
         mel_rows, signal = mel_rows.unbind(0), to_rows(latent, self.architecture.height)
-        for index in range(len(self.flows) - 1, -1, -1):
+        for index, own_matrices in zip(reversed(flows), reversed(matrices), strict=True):
             rows_seen = mel_rows if index % 2 == 0 else mel_rows[::-1]
-            signal = invert_by_queues(matrices[index], signal.flip(1), rows_seen, workspace)
+            signal = invert_by_queues(own_matrices, signal.flip(1), rows_seen, workspace)
         return from_rows(signal)
 
     def prepare_for_inference(self) -> Self:

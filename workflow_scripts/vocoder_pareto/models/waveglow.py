@@ -5,6 +5,7 @@ upsampled mel-spectrogram is cut equally at both ends, where the authors' code c
 stay aligned.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vocoder_pareto.models.chunks import kernel_reach, transposed_reach
 from vocoder_pareto.models.flow import (
     Encoding,
     FlowSampling,
@@ -275,6 +277,14 @@ class WaveGlow(FlowVocoder):
         """See `FlowVocoder`; the networks as in training."""
         mel = self._squeezed_mel(mel)
         return self._inverted(latent, lambda index, signal: self.flows[index].invert_plainly(signal, mel))
+
+    def context_frames(self) -> int:
+        """See `Vocoder`: the reach of all coupling networks, which follow one another."""
+        architecture = self.architecture
+        columns = sum(kernel_reach(architecture.kernel_size, 2**layer) for layer in range(architecture.layers))
+        samples = architecture.flows * columns * architecture.groups
+        upsampler = transposed_reach(architecture.upsample_kernel, self.hop_length)
+        return math.ceil(samples / self.hop_length) + upsampler
 
     def prepare_for_inference(self) -> Self:
         """See `Vocoder`; the inverse matrices and those of the networks are computed here once."""

@@ -5,12 +5,13 @@ large size, whose configuration is not published in full, stacks every block twi
 """
 
 from dataclasses import dataclass
-from math import prod
+from math import ceil, prod
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vocoder_pareto.models.chunks import kernel_reach
 from vocoder_pareto.models.diffusion import DiffusionVocoder, NoisePredictor, NoiseSchedule
 from vocoder_pareto.models.layers import ChannelsLastConv1d, channels_last, same_padding
 
@@ -165,6 +166,22 @@ class WaveGrad(DiffusionVocoder):
             if isinstance(module, ChannelsLastConv1d):
                 nn.init.orthogonal_(module.weight)
                 nn.init.zeros_(module.bias)
+
+    def context_frames(self) -> int:
+        """See `Vocoder`; of one diffusion step: down to the lowest rate, through its modulation, and up again."""
+        architecture = self.architecture
+        factors, blocks = architecture.upsample_factors, architecture.blocks_per_stage
+        reach, rate = kernel_reach(5) / self.hop_length, self.hop_length
+        for factor in factors[:0:-1]:
+            rate //= factor
+            reach += (1 + blocks * sum(architecture.down_dilations)) / rate  # the interpolation, the convolutions
+        reach += 2 * kernel_reach(3) / rate  # FiLM
+        reach, rate = reach + kernel_reach(3), 1
+        for factor, dilations in zip(factors, architecture.up_dilations, strict=True):
+            reach += 1 / rate
+            rate *= factor
+            reach += blocks * sum(dilations) / rate
+        return ceil(reach + kernel_reach(3) / rate)
 
     def predict_noise(self, noisy: Tensor, noise_level: Tensor, mel: Tensor) -> Tensor:
         """See `DiffusionVocoder`; the noise level is √ᾱ."""

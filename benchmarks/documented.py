@@ -1,0 +1,48 @@
+"""Tables between two markers of a document, which the benchmark that made them rewrites."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import write_text
+
+
+def replace_sections(document: Path, sections: Mapping[str, str]) -> None:
+    """Put each text between the lines `<!-- {name}:begin -->` and `<!-- {name}:end -->` of a document.
+
+    Raises:
+        UserError: see `require_sections`.
+    """
+    require_sections(document, sections)
+    content = document.read_text(encoding="utf-8")
+    for name, text in sections.items():
+        begin, end = _markers(name)
+        before, _, rest = content.partition(begin)
+        content = f"{before}{begin}\n{text.strip()}\n\n{end}{rest.partition(end)[2]}"
+    write_text(document, content)
+
+
+def require_sections(document: Path, names: Mapping[str, str] | list[str]) -> None:
+    """Refuse a document without these sections, before anything is measured.
+
+    Raises:
+        UserError: the document is missing, or it does not have the markers of a section once each.
+    """
+    try:
+        content = document.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{document}: cannot be read ({error.strerror}); name an existing document") from error
+    for name in names:
+        begin, end = _markers(name)
+        if content.count(begin) != 1 or content.count(end) != 1 or content.index(begin) > content.index(end):
+            raise UserError(f"{document}: needs the lines {begin.strip()} and {end}, once each and in this order")
+
+
+def _markers(name: str) -> tuple[str, str]:
+    return f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
+
+
+def table(columns: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,227 @@
+"""Time and memory of generation against the length of a clip and the size of a batch, whole and in chunks.
+
+Each point runs in a process of its own, so that its peak resident memory is its own: what the process holds with the
+vocoder loaded is subtracted. Points of a curve are measured in ascending order, and a curve ends where a point takes
+longer than `--longest-seconds`.
+
+    PYTHONPATH=workflow_scripts python benchmarks/scaling.py --threads 2 --output scaling.csv
+
+Writes a row per point, and hardware and versions into a .json beside it; `--figure` draws the curves, and `--document
+docs/performance.md` rewrites the table there. `--from scaling.csv` takes the rows of an earlier run.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from documented import replace_sections, require_sections, table
+from generation import PROJECT, SEED, chosen_systems, lively, seeded
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator, ScalarFormatter
+from tqdm import tqdm
+
+from vocoder_pareto.analysis.figure_style import FigureSettings, drawing, new_figure, save_figure, write_below
+from vocoder_pareto.device import resolve_device
+from vocoder_pareto.files import write_json, written_whole
+from vocoder_pareto.measurement.clocks import clock_of
+from vocoder_pareto.measurement.hardware import PeakMemory, device_name, hardware_description, software_description
+from vocoder_pareto.models.registry import build_vocoder
+from vocoder_pareto.program import run
+
+MEBI = 2**20
+LINES = {"whole": ("o", "-"), "in chunks": ("s", "--")}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="on a CPU (default: %(default)s)")
+    parser.add_argument(
+        "--systems", nargs="*", help="names such as melgan-L (default: the smallest size of each model)"
+    )
+    parser.add_argument("--clip-seconds", type=float, nargs="*", default=[1, 2, 5, 10, 20, 30, 60], help="%(default)s")
+    parser.add_argument("--batch-sizes", type=int, nargs="*", default=[1, 2, 4, 8], help="of clips of 1 s: %(default)s")
+    parser.add_argument("--chunk-seconds", type=float, default=5.0, help="length of a chunk (default: %(default)s)")
+    parser.add_argument("--longest-seconds", type=float, default=300.0, help="of a point (default: %(default)s)")
+    parser.add_argument("--output", type=Path, help="CSV file to write")
+    parser.add_argument("--from", dest="source", type=Path, help="CSV file to draw and tabulate instead of measuring")
+    parser.add_argument("--figure", type=Path, help="figure to draw (.svg, .pdf or .png)")
+    parser.add_argument("--document", type=Path, help="document whose table is rewritten (docs/performance.md)")
+    parser.add_argument("--point", type=json.loads, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.point:
+        print(json.dumps(measured_point(**arguments.point)))
+        return
+    if arguments.document:
+        require_sections(arguments.document, ["scaling"])
+    points = pd.read_csv(arguments.source) if arguments.source else measured_curves(arguments)
+    if arguments.figure:
+        settings = FigureSettings()
+        with drawing(settings):
+            save_figure(drawn_curves(points, settings), [arguments.figure])
+    text = f"{conditions(points)}\n\n{curves_table(points)}"
+    print(text)
+    if arguments.document:
+        replace_sections(arguments.document, {"scaling": text})
+
+
+def measured_curves(arguments: argparse.Namespace) -> pd.DataFrame:
+    """All points, written to the output after each."""
+    names = [system.name for system in chosen_systems(arguments.systems) if arguments.systems or system.size == "S"]
+    device = resolve_device(arguments.device)
+    torch.set_num_threads(arguments.threads)
+    if arguments.output:
+        about = {
+            "arguments": {key: str(value) for key, value in vars(arguments).items()},
+            "hardware": hardware_description(device),
+            "software": software_description(PROJECT),
+        }
+        write_json(arguments.output.with_suffix(".json"), about)
+    shared = {"device": str(device), "threads": arguments.threads}
+    curves = [
+        [{"clip_seconds": seconds, "batch_size": 1, "chunk_seconds": chunk} for seconds in arguments.clip_seconds]
+        for chunk in (None, arguments.chunk_seconds)
+    ]
+    curves.append([{"clip_seconds": 1.0, "batch_size": size, "chunk_seconds": None} for size in arguments.batch_sizes])
+    rows: list[dict[str, Any]] = []
+    for name in tqdm(names, desc="Systems"):
+        for curve in curves:
+            for point in curve:
+                rows.append(in_fresh_process({"name": name, **point, **shared}))
+                if arguments.output:
+                    with written_whole(arguments.output) as temporary:
+                        pd.DataFrame(rows).to_csv(temporary, index=False)
+                if rows[-1]["seconds"] > arguments.longest_seconds:
+                    break
+    return pd.DataFrame(rows)
+
+
+def in_fresh_process(point: dict[str, Any]) -> dict[str, Any]:
+    """`measured_point` in a Python that has done nothing else."""
+    command = [sys.executable, __file__, "--point", json.dumps(point)]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+
+
+def measured_point(
+    name: str, clip_seconds: float, batch_size: int, chunk_seconds: float | None, device: str, threads: int
+) -> dict[str, Any]:
+    """Generate once, after a short clip that warms up, and measure time and memory."""
+    torch.set_num_threads(threads)
+    place = torch.device(device)
+    (system,) = chosen_systems([name])
+    torch.manual_seed(SEED)
+    vocoder = lively(build_vocoder(system)).prepare_for_inference().to(place)
+
+    def frames_of(seconds: float) -> int:
+        return max(1, round(seconds * system.sample_rate / system.hop_length))
+
+    frames = frames_of(clip_seconds)
+    mel = torch.rand(batch_size, system.n_mels, frames, device=place)
+    vocoder.synthesize(mel[:1, :, : frames_of(0.25)], seeded(place))
+    clock, memory = clock_of(place), PeakMemory(place)
+    clock.synchronise()
+    before, begin = memory.bytes(), clock.seconds()
+    if chunk_seconds is None:
+        vocoder.synthesize(mel, seeded(place))
+    else:
+        vocoder.synthesize_in_chunks(mel, frames_of(chunk_seconds), seeded(place))
+    clock.synchronise()
+    seconds = clock.seconds() - begin
+    return {
+        "system": name,
+        "device": device_name(place),
+        "threads": threads if place.type == "cpu" else None,
+        "clip_seconds": frames * system.hop_length / system.sample_rate,
+        "batch_size": batch_size,
+        "chunk_seconds": chunk_seconds,
+        "context_seconds": vocoder.context_frames() * system.hop_length / system.sample_rate,
+        "seconds": seconds,
+        "memory_bytes": memory.bytes() - before,
+        "memory_method": memory.method,
+    }
+
+
+def conditions(points: pd.DataFrame) -> str:
+    """What all points share, in words."""
+    first = points.iloc[0]
+    threads = f", {first.threads:.0f} threads" if pd.notna(first.threads) else ""
+    chunk = points["chunk_seconds"].dropna()
+    chunks = f"; chunks of {chunk.iloc[0]:g} s" if len(chunk) else ""
+    return (
+        f"Measured on {first.device}{threads}, float32{chunks}. "
+        f"Memory: {first.memory_method}, less what the process held before."
+    )
+
+
+def curves_table(points: pd.DataFrame) -> str:
+    """Time per second of audio and memory of the shortest and the longest clip, and of the largest batch."""
+    columns = ["system", "clip", "s per s of audio", "in chunks", "memory, MiB", "in chunks", "context, s"]
+    alone = points[points["batch_size"] == 1].drop_duplicates(["system", "clip_seconds", "chunk_seconds"])
+    lines = []
+    for system, rows in alone.groupby("system", sort=False):
+        for length, pair in rows.groupby("clip_seconds"):
+            whole, chunked = (pair[pair["chunk_seconds"].isna() == is_whole] for is_whole in (True, False))
+            lines.append([
+                system,
+                f"{length:.0f} s",
+                *(_shown(part["seconds"] / length, ".3g") for part in (whole, chunked)),
+                *(_shown(part["memory_bytes"] / MEBI, ".0f") for part in (whole, chunked)),
+                f"{pair['context_seconds'].iloc[0]:.2g}",
+            ])  # fmt: skip
+    return table(columns, lines)
+
+
+def _shown(values: pd.Series, style: str) -> str:
+    return format(values.iloc[0], style) if len(values) else ""
+
+
+def drawn_curves(points: pd.DataFrame, settings: FigureSettings) -> Figure:
+    """Time per second of audio and memory, against length and against batch size; a colour per system."""
+    figure = new_figure(settings.width_inches * 2, settings.width_inches * 1.5)
+    grid = figure.subplots(2, 2, sharex="col", sharey="row")
+    systems = list(dict.fromkeys(points["system"]))
+    colours = dict(zip(systems, settings.colours(systems).values(), strict=True))
+    quantities = {
+        "seconds per second of audio": points["seconds"] / (points["clip_seconds"] * points["batch_size"]),
+        "memory of generation in MiB": points["memory_bytes"] / MEBI,
+    }
+    batches = points["clip_seconds"].sub(1).abs() < 0.02
+    for axes_of_row, (label, values) in zip(grid, quantities.items(), strict=True):
+        shown = points.assign(value=values, form=points["chunk_seconds"].map(_form))
+        _draw(axes_of_row[0], shown[points["batch_size"] == 1], "clip_seconds", colours)
+        _draw(axes_of_row[1], shown[batches & points["chunk_seconds"].isna()], "batch_size", colours)
+        axes_of_row[0].set_ylabel(label)
+    grid[1][0].set_xlabel("length of the clip in seconds, batch 1")
+    grid[1][1].set_xlabel("clips of 1 s per batch")
+    grid[0][1].legend(frameon=False, ncols=2)
+    write_below(figure, f"{conditions(points)} Dashed: in chunks.", settings.font_size - 1.8)
+    return figure
+
+
+def _form(chunk_seconds: float) -> str:
+    return "whole" if pd.isna(chunk_seconds) else "in chunks"
+
+
+def _draw(axes, rows: pd.DataFrame, column: str, colours: dict[str, Any]) -> None:
+    for (system, form), curve in rows.groupby(["system", "form"], sort=False):
+        marker, style = LINES[form]
+        curve = curve.drop_duplicates(column).sort_values(column)
+        label = system if form == "whole" else None
+        axes.plot(
+            curve[column], curve["value"], marker, linestyle=style, color=colours[system], label=label, markersize=3
+        )
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(sorted(set(rows[column].round())))
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.grid(True)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,77 @@
+"""The benchmarks of generation run, and put their tables where they belong."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+
+
+def run_benchmark(name, *options):
+    return subprocess.run(
+        [sys.executable, PROJECT / "benchmarks" / f"{name}.py", *map(str, options)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(PROJECT / "workflow_scripts")},
+    )
+
+
+@pytest.fixture
+def document(tmp_path):
+    sections = "".join(f"## {name}\n<!-- {name}:begin -->\nold\n<!-- {name}:end -->\n" for name in ("a", "generation"))
+    path = tmp_path / "performance.md"
+    path.write_text(
+        sections + "".join(f"<!-- {name}:begin -->\n<!-- {name}:end -->\n" for name in ("roofline", "scaling"))
+    )
+    return path
+
+
+def test_generation_compares_ours_with_plain(tmp_path, document):
+    output = tmp_path / "generation.csv"
+    options = ["--systems", "melgan-S", "--rounds", 2, "--seconds", 0, "--clip-seconds", 0.1, "--threads", 1]
+    ran = run_benchmark("generation", *options, "--output", output, "--document", document)
+    assert ran.returncode == 0, ran.stderr
+    rows = pd.read_csv(output).set_index("form")
+    assert list(rows.index) == ["plain", "ours"]
+    assert rows.loc["ours", "largest_difference"] <= 1e-5
+    assert rows.loc["plain", "ratio_median"] == 1
+    assert (rows["rounds"] == 2).all()
+    assert json.loads((tmp_path / "generation.json").read_text())["hardware"]["cpu"]["torch_threads"] == 1
+    written = document.read_text()
+    assert "| melgan-S |" in written.partition("<!-- generation:begin -->")[2].partition("<!-- generation:end -->")[0]
+    assert written.count("old") == 1  # in the section of another benchmark
+
+
+def test_scaling_measures_whole_clips_and_chunks(tmp_path, document):
+    output, figure = tmp_path / "scaling.csv", tmp_path / "scaling.svg"
+    options = ["--systems", "melgan-S", "--clip-seconds", 1, "--batch-sizes", 2, "--chunk-seconds", 0.2, "--threads", 1]
+    ran = run_benchmark("scaling", *options, "--output", output, "--figure", figure, "--document", document)
+    assert ran.returncode == 0, ran.stderr
+    rows = pd.read_csv(output)
+    assert list(rows["batch_size"]) == [1, 1, 2]
+    assert list(rows["chunk_seconds"].isna()) == [True, False, True]
+    assert (rows["memory_bytes"] > 0).all()
+    assert figure.stat().st_size > 1000
+    assert "| melgan-S | 1 s |" in document.read_text()
+
+
+@pytest.mark.parametrize("name", ["generation", "scaling"])
+def test_an_unknown_system_is_refused_in_one_line(name):
+    ran = run_benchmark(name, "--systems", "melgan-XL")
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1].startswith(
+        "error: --systems: 'melgan-XL' is not in config.yaml; allowed: melgan-S"
+    )
+
+
+def test_a_document_without_the_markers_is_refused(tmp_path):
+    (tmp_path / "other.md").write_text("# Other\n")
+    options = ["--systems", "melgan-S", "--rounds", 1, "--seconds", 0, "--clip-seconds", 0.1]
+    ran = run_benchmark("generation", *options, "--document", tmp_path / "other.md")
+    assert ran.returncode == 1
+    assert "needs the lines <!-- generation:begin -->" in ran.stderr
