@@ -3,7 +3,8 @@
 Both read the same synthetic corpus, made on the fly, and are timed alternately in one run, 40 recordings at a time.
 librosa's way is `librosa.load` of the whole recording, its first 2^14 samples, `librosa.feature.melspectrogram`.
 
-Run it with one thread per process: `OMP_NUM_THREADS=1 PYTHONPATH=workflow_scripts python benchmarks/preprocessing.py`.
+Run it with one thread per process: `OMP_NUM_THREADS=1 PYTHONPATH=workflow_scripts python benchmarks/preprocessing.py`;
+`--document docs/performance.md` puts the tables there.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import librosa
 import numpy as np
 import soundfile
 import torch
+from documented import replace_sections, require_sections, table
 
 from vocoder_pareto.audio.clips import load_clip, prepare_clips
 from vocoder_pareto.audio.corpora import DatasetSettings
@@ -23,6 +25,7 @@ from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.mels import BATCH, compute_mels
 from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
 from vocoder_pareto.audio.synthetic_corpus import read_sentences, synthesize_corpus
+from vocoder_pareto.program import run
 
 FORMAT = AudioFormat()
 SENTENCES = Path(__file__).parents[1] / "resources" / "sentences.txt"
@@ -49,8 +52,8 @@ def with_librosa(files: list[Path]) -> np.ndarray:
     return np.stack(log_mels)
 
 
-def compare(corpus: Path, rounds: int) -> None:
-    """Both ways alternately. CPU time is compared, so that other work on the machine disturbs little."""
+def compare(corpus: Path, rounds: int) -> str:
+    """Both ways alternately, as a table. CPU time is compared, so that other work on the machine disturbs little."""
     files = sorted((corpus / "wavs").glob("*.wav"))
     turns = [files[start : start + 40] for start in range(0, len(files), 40)]
     difference = max(float(np.abs(ours(turn) - with_librosa(turn)).max()) for turn in turns)  # warms up, too
@@ -64,12 +67,22 @@ def compare(corpus: Path, rounds: int) -> None:
                 way(turn)
                 spent[-1] += time.process_time() - start
     ratios = [slow / fast for fast, slow in zip(seconds[ours], seconds[with_librosa], strict=True)]
-    for way, spent in seconds.items():
-        print(f"{way.__name__:>14}: {len(files) / statistics.median(spent):6.0f} clips per second and core")
-    print(f"         ratio: {statistics.median(ratios):6.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    speeds = {way.__name__: f"{len(files) / statistics.median(spent):.0f}" for way, spent in seconds.items()}
     seconds_each = statistics.mean(soundfile.info(file).duration for file in files)
-    print(
-        f"{len(files)} recordings of {seconds_each:.1f} s on average; largest difference of log-mels: {difference:.1e}"
+    return (
+        "Clips per second and core:\n\n"
+        + table(
+            ["ours", "librosa", "ratio (range)"],
+            [
+                [
+                    speeds["ours"],
+                    speeds["with_librosa"],
+                    f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f}–{max(ratios):.2f})",
+                ]
+            ],
+        )
+        + f"\n\n{len(files)} recordings of {seconds_each:.1f} s on average; largest difference of log-mels: "
+        f"{difference:.0e}."
     )
 
 
@@ -86,14 +99,16 @@ def seconds_of_both_stages(corpus: Path, cores: int) -> tuple[float, float]:
         return middle - start, time.perf_counter() - middle
 
 
-def scale(corpus: Path, cores: list[int]) -> None:
-    """Wall-clock speed on several cores."""
+def scale(corpus: Path, cores: list[int]) -> str:
+    """Wall-clock speed on several cores, as a table."""
     clips = sum(1 for _ in (corpus / "wavs").iterdir())
-    print(f"\n{'cores':>5} {'clips/s: clips':>15} {'mels':>7} {'both':>7}")
+    rows = []
     for count in cores:
         cutting, analysing = seconds_of_both_stages(corpus, count)
-        both = clips / (cutting + analysing)
-        print(f"{count:5d} {clips / cutting:15.0f} {clips / analysing:7.0f} {both:7.0f}")
+        rates = (clips / cutting, clips / analysing, clips / (cutting + analysing))
+        rows.append([str(count), *(f"{rate:.0f}" for rate in rates)])
+    columns = ["cores", "clips/s of prepare_clips", "of compute_mels", "of both"]
+    return f"{clips} recordings, start of processes and writing of files included:\n\n{table(columns, rows)}"
 
 
 def main() -> None:
@@ -102,17 +117,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of the comparison (default: 5)")
     parser.add_argument("--many-clips", type=int, default=2000, help="recordings on several cores (default: 2000)")
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2, 4], help="default: 1 2 4")
+    parser.add_argument("--document", type=Path, help="document whose tables are rewritten (docs/performance.md)")
     arguments = parser.parse_args()
+    if arguments.document:
+        require_sections(arguments.document, ["preprocessing"])
     torch.set_num_threads(1)
     sentences = read_sentences(SENTENCES)
     # Two sentences last about as long as a recording of LJSpeech, 6.6 s on average.
     sentences = [f"{first} {second}" for first, second in zip(sentences, reversed(sentences), strict=True)]
     with tempfile.TemporaryDirectory() as few, tempfile.TemporaryDirectory() as many:
         synthesize_corpus(sentences, arguments.clips, ["en-us"], Path(few, "metadata.csv"), processes=4)
-        compare(Path(few), arguments.rounds)
+        text = compare(Path(few), arguments.rounds)
         synthesize_corpus(sentences, arguments.many_clips, ["en-us"], Path(many, "metadata.csv"), processes=4)
-        scale(Path(many), arguments.cores)
+        text += f"\n\n{scale(Path(many), arguments.cores)}"
+    print(text)
+    if arguments.document:
+        replace_sections(arguments.document, {"preprocessing": text})
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

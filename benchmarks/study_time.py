@@ -1,7 +1,8 @@
 """Where the time of a study goes: work, start-up of programs, and Snakemake between the jobs.
 
 Reads what Snakemake recorded of the jobs of one complete run in this folder (say `snakemake --cores 2` in a fresh
-clone), times the start-up of every program (`--help`: Python, and all that the program imports), and prints a table:
+clone), times the start-up of every program (`--help`: Python, all that the program imports, and its end), and prints a
+table; `--document docs/performance.md` puts it there, too.
 
     PYTHONPATH=workflow_scripts python benchmarks/study_time.py
 """
@@ -15,7 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from documented import replace_sections, require_sections, table
 from tqdm import tqdm
+
+from vocoder_pareto.program import run
 
 PROGRAMS = Path(__file__).parents[1] / "workflow_scripts"
 STAGES = {
@@ -85,34 +89,46 @@ def breakdown(jobs: list[Job], rounds: int) -> pd.DataFrame:
         }
         for job in jobs
     )
-    table = rows.groupby("stage", sort=False).agg(
+    stages = rows.groupby("stage", sort=False).agg(
         jobs=("seconds", "size"), seconds=("seconds", "sum"), start_up_seconds=("start_up_seconds", "sum")
     )
-    order = [stage for stage in [*STAGES, OTHERS] if stage in table.index]
-    return table.loc[order]
+    order = [stage for stage in [*STAGES, OTHERS] if stage in stages.index]
+    return stages.loc[order]
+
+
+def report(jobs: list[Job], stages: pd.DataFrame) -> str:
+    """The table, and what it comes to."""
+    between = seconds_without_jobs(jobs)
+    spent = stages["seconds"].sum() + between
+    rows = [
+        [stage, f"{row.jobs:.0f}", f"{row.seconds:.0f}", f"{row.start_up_seconds:.0f}", f"{row.seconds / spent:.0%}"]
+        for stage, row in stages.iterrows()
+    ]
+    rows.append(["Snakemake between jobs", "", f"{between:.0f}", "", f"{between / spent:.0%}"])
+    overhead = stages["start_up_seconds"].sum() + between
+    wall = max(job.end for job in jobs) - jobs[0].begin
+    return (
+        f"{table(['stage', 'jobs', 'seconds in jobs', 'of these start-up', 'share of all'], rows)}\n\n"
+        f"{wall:.0f} s from the first job to the last; overhead (start-up, and between jobs): {overhead / spent:.0%}."
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path(), help="where Snakemake ran (default: here)")
     parser.add_argument("--rounds", type=int, default=3, help="starts of each program (default: %(default)s)")
+    parser.add_argument("--document", type=Path, help="document whose table is rewritten (docs/performance.md)")
     arguments = parser.parse_args()
+    if arguments.document:
+        require_sections(arguments.document, ["study"])
     jobs = recorded_jobs(arguments.folder)
     if not jobs:
         parser.error(f"no record of a job in {arguments.folder / '.snakemake'}; run the study there first")
-    table = breakdown(jobs, arguments.rounds)
-    between = seconds_without_jobs(jobs)
-    spent = table["seconds"].sum() + between
-    print("| stage | jobs | seconds in jobs | of these start-up | share of all |")
-    print("|---|---|---|---|---|")
-    for stage, row in table.iterrows():
-        share = f"{row.seconds / spent:.0%}"
-        print(f"| {stage} | {row.jobs:.0f} | {row.seconds:.0f} | {row.start_up_seconds:.0f} | {share} |")
-    print(f"| Snakemake between jobs | | {between:.0f} | | {between / spent:.0%} |\n")
-    overhead = table["start_up_seconds"].sum() + between
-    wall = max(job.end for job in jobs) - jobs[0].begin
-    print(f"{wall:.0f} s from the first job to the last; overhead (start-up, and between jobs): {overhead / spent:.0%}")
+    text = report(jobs, breakdown(jobs, arguments.rounds))
+    print(text)
+    if arguments.document:
+        replace_sections(arguments.document, {"study": text})
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -75,3 +75,20 @@ def test_a_document_without_the_markers_is_refused(tmp_path):
     ran = run_benchmark("generation", *options, "--document", tmp_path / "other.md")
     assert ran.returncode == 1
     assert "needs the lines <!-- generation:begin -->" in ran.stderr
+
+
+def test_study_time_counts_every_job_once_and_tells_start_up_from_work(tmp_path):
+    metadata = tmp_path / ".snakemake" / "metadata"
+    metadata.mkdir(parents=True)
+    jobs = [("find_fronts.py --a", 100.0, 130.0), ("find_fronts.py --b", 110.0, 140.0), ("train.py", 150.0, 210.0)]
+    for number, (command, begin, end) in enumerate([*jobs, jobs[0]]):  # two outputs of one job
+        record = {"shellcmd": f"python workflow_scripts/{command}", "starttime": begin, "endtime": end}
+        (metadata / str(number)).write_text(json.dumps(record))
+    ran = run_benchmark("study_time", "--folder", tmp_path, "--rounds", 1)
+    assert ran.returncode == 0, ran.stderr
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in ran.stdout.splitlines() if "|" in line][2:]
+    assert [(row[0], row[1], row[2]) for row in rows] == [
+        ("training", "1", "60"), ("tables, figures, report", "2", "60"), ("Snakemake between jobs", "", "10")
+    ]  # fmt: skip
+    assert 0 < int(rows[0][3]) < 60
+    assert "110 s from the first job to the last" in ran.stdout
