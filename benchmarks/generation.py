@@ -1,19 +1,20 @@
-"""Generation: ours against the same equations module by module, alternately in one run, with equal output.
+"""Generation: one form against another, alternately in one run: by default ours against plain, with equal output.
 
-`ours` is what the study measures, `prepare_for_inference` and `synthesize`. `plain` is `generate_plainly` with weight
-norm on, in the usual memory layout: no cache, no queue, nothing hoisted out of a loop. Both get the same weights, mel
-and noise; an output that differs by more than 1e-5 is an error. Further forms, each against the same plain one:
-
-    compile      ours by torch.compile: of diffusion a step, else the whole pass; on a GPU in its mode of CUDA graphs
+    plain        `generate_plainly` with weight norm on, in the usual memory layout: the equations module by module,
+                 with no cache, no queue, nothing hoisted out of a loop
+    ours         what the study measures: `prepare_for_inference` and `synthesize`
     bf16         ours under autocast, as `energy.precision: bf16`
+    compile      ours by torch.compile: of diffusion a step, else the whole pass; on a GPU in its mode of CUDA graphs
 
-Weights are random, drawn so that no part of a network is silent: time does not depend on them, the differences do.
-All 18 systems take about 20 minutes on two cores:
+All get the same weights, mel and noise. Ours is compared with plain, and an output that differs by more than 1e-5 is an
+error; the others are compared with ours. Weights are random, drawn so that no part of a network is silent: time does
+not depend on them, differences do. All 18 systems take about 20 minutes on two cores:
 
     PYTHONPATH=workflow_scripts python benchmarks/generation.py --threads 2 --output generation.csv
 
 Writes a row per system and form, and hardware and versions into a .json beside it. `--document docs/performance.md`
-rewrites the tables there.
+rewrites the tables there (`generation` and `roofline` for ours, else that of the form); with `--from generation.csv`
+from an earlier run.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from tqdm import tqdm
 from vocoder_pareto.configuration import configured_systems, read_configuration, system_settings
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import write_json, written_whole
+from vocoder_pareto.files import read_json, write_json, written_whole
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.measurement.hardware import device_name, hardware_description, software_description
@@ -50,6 +51,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 GIGA = 1.0e9
 TOLERANCE = 1e-5
 SEED = 0
+SECTIONS = {"ours": ["generation", "roofline"], "bf16": ["bf16"], "compile": ["compile"]}
 
 Form = Callable[[Tensor, torch.Generator], Tensor]
 
@@ -59,18 +61,36 @@ def main() -> None:
     parser.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: %(default)s)")
     parser.add_argument("--threads", type=int, help="of PyTorch on a CPU (default: as many as cores)")
     parser.add_argument("--systems", nargs="*", help="names such as melgan-S (default: all of config.yaml)")
-    parser.add_argument("--forms", nargs="*", default=[], choices=["compile", "bf16"], help="forms beside ours")
+    parser.add_argument("--form", default="ours", choices=list(SECTIONS), help="default: %(default)s")
     parser.add_argument("--clip-seconds", type=float, default=1.024, help="length of the clip (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="at least so many alternations (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=5.0, help="… and so many seconds (default: %(default)s)")
     parser.add_argument("--output", type=Path, help="CSV file to write")
+    parser.add_argument("--from", dest="source", type=Path, help="CSV file to tabulate instead of measuring")
     parser.add_argument("--document", type=Path, help="document whose tables are rewritten (docs/performance.md)")
     arguments = parser.parse_args()
     if arguments.document:
-        require_sections(arguments.document, ["generation", "roofline", *(["forms"] if arguments.forms else [])])
+        require_sections(arguments.document, SECTIONS[arguments.form])
+    if arguments.source:
+        measured, about = pd.read_csv(arguments.source), read_json(arguments.source.with_suffix(".json"))
+    else:
+        measured, about = measure(arguments)
+    rates = MachineRates(about["matmul_flops_per_second"], about["copy_bytes_per_second"])
+    if arguments.form == "ours":
+        texts = [f"{conditions(measured, rates)}\n\n{speed_table(measured)}", roofline_table(measured, rates)]
+    else:
+        texts = [f"{conditions(measured, rates)}\n\n{form_table(measured, arguments.form)}"]
+    print(*texts, sep="\n\n")
+    if arguments.document:
+        replace_sections(arguments.document, dict(zip(SECTIONS[arguments.form], texts, strict=True)))
+
+
+def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """A row per system and form, and what they were measured on; written after each system."""
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     device = resolve_device(arguments.device)
+    systems = chosen_systems(arguments.systems)
     rates = measure_machine_rates(device)
     about = {
         "arguments": {key: str(value) for key, value in vars(arguments).items()},
@@ -79,27 +99,14 @@ def main() -> None:
         "matmul_flops_per_second": rates.flops_per_second,
         "copy_bytes_per_second": rates.bytes_per_second,
     }
-    rows = []
-    for system in tqdm(chosen_systems(arguments.systems), desc="Generating"):
+    rows: list[dict[str, Any]] = []
+    for system in tqdm(systems, desc="Generating"):
         rows += measurements(system, device, rates, arguments)
         if arguments.output:
             with written_whole(arguments.output) as temporary:
                 pd.DataFrame(rows).to_csv(temporary, index=False)
             write_json(arguments.output.with_suffix(".json"), about)
-    measured = pd.DataFrame(rows)
-    threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
-    introduction = (
-        f"Measured on one clip of {measured['clip_seconds'].iloc[0]:.3f} s at batch 1 in float32, "
-        f"on {device_name(device)}{threads}. Matrices are multiplied at {rates.flops_per_second / GIGA:.0f} GFLOP/s "
-        f"and memory is copied at {rates.bytes_per_second / GIGA:.1f} GB/s here: the ridge is at {rates.ridge:.0f} "
-        "FLOPs per byte."
-    )
-    sections = {"generation": f"{introduction}\n\n{speed_table(measured)}", "roofline": roofline_table(measured, rates)}
-    if arguments.forms:
-        sections["forms"] = forms_table(measured)
-    print(*sections.values(), sep="\n\n")
-    if arguments.document:
-        replace_sections(arguments.document, sections)
+    return pd.DataFrame(rows), about
 
 
 def chosen_systems(names: list[str] | None) -> list[SystemSettings]:
@@ -147,20 +154,19 @@ def measurements(
     frames = max(1, round(arguments.clip_seconds * system.sample_rate / system.hop_length))
     audio_seconds = frames * system.hop_length / system.sample_rate
     mel = torch.rand(1, system.n_mels, frames, device=device)
-    forms = {name: build_form(name, vocoder, device) for name in ["plain", "ours", *arguments.forms]}
+    names = ["plain", "ours"] if arguments.form == "ours" else ["ours", arguments.form]
+    forms = {name: build_form(name, vocoder, device) for name in names}
     with numeric_precision(device, "float32"):
         audio = {name: form(mel, seeded(device)) for name, form in forms.items()}  # warms up, too
-        for form in forms.values():
-            form(mel, seeded(device))
         seconds = timed_alternately(forms, mel, arguments.rounds, arguments.seconds)
-    largest = float((audio["ours"] - audio["plain"]).abs().max())
-    if not largest <= TOLERANCE:
+    base, compared = (audio[name] for name in names)
+    largest = float((compared - base).abs().max())
+    if arguments.form == "ours" and not largest <= TOLERANCE:
         raise ValueError(f"{system.name}: ours differs from plain by {largest:.1e}, more than {TOLERANCE:.0e}")
-    counted = {name: count_operations(vocoder, frames, plainly=name == "plain") for name in ("plain", "ours")}
     for name, times in seconds.items():
-        operations = counted["plain" if name == "plain" else "ours"]
+        operations = count_operations(vocoder, frames, plainly=name == "plain")
         flops, moved = 2 * operations.macs, operations.memory.moved_bytes
-        ratios = [plain / own for plain, own in zip(seconds["plain"], times, strict=True)]
+        ratios = [slow / fast for slow, fast in zip(seconds[names[0]], times, strict=True)]
         reached = flops / statistics.median(times)
         yield {
             "system": system.name,
@@ -175,8 +181,8 @@ def measurements(
             "ratio_median": statistics.median(ratios),
             "ratio_lowest": min(ratios),
             "ratio_highest": max(ratios),
-            "largest_difference": float((audio[name] - audio["plain"]).abs().max()),
-            "d_stft_to_plain": d_stft(audio["plain"][0].cpu().numpy(), audio[name][0].float().cpu().numpy()),
+            "largest_difference": float((audio[name] - base).abs().max()),
+            "d_stft": d_stft(base[0].cpu().numpy(), audio[name][0].cpu().numpy()),
             "audio_rms": float(audio[name].square().mean().sqrt()),
             "gflops_per_audio_second": flops / audio_seconds / GIGA,
             "gflops_per_second": reached / GIGA,
@@ -223,7 +229,7 @@ def timed_alternately(forms: dict[str, Form], mel: Tensor, rounds: int, seconds:
     clock = clock_of(mel.device)
     times: dict[str, list[float]] = {name: [] for name in forms}
     begin = clock.seconds()
-    while len(times["plain"]) < rounds or clock.seconds() - begin < seconds:
+    while min(map(len, times.values())) < rounds or clock.seconds() - begin < seconds:
         for name, form in forms.items():
             generator = seeded(mel.device)
             clock.synchronise()
@@ -233,6 +239,17 @@ def timed_alternately(forms: dict[str, Form], mel: Tensor, rounds: int, seconds:
             clock.synchronise()
             times[name] += clock.intervals([start, end])
     return times
+
+
+def conditions(measured: pd.DataFrame, rates: MachineRates) -> str:
+    """What all rows share, in words."""
+    first = measured.iloc[0]
+    threads = f", {first.threads:.0f} threads" if pd.notna(first.threads) else ""
+    return (
+        f"Measured on one clip of {first.clip_seconds:.3f} s at batch 1, on {first.device}{threads}. Products of "
+        f"float32 matrices run at {rates.flops_per_second / GIGA:.0f} GFLOP/s here and copies at "
+        f"{rates.bytes_per_second / GIGA:.1f} GB/s: the ridge is at {rates.ridge:.0f} FLOPs per byte."
+    )
 
 
 def speed_table(measured: pd.DataFrame) -> str:
@@ -274,23 +291,29 @@ def roofline_table(measured: pd.DataFrame, rates: MachineRates) -> str:
     return table(columns, lines)
 
 
-def forms_table(measured: pd.DataFrame) -> str:
-    """The further forms: how much faster than ours, and what they change."""
-    columns = ["system", "form", "ratio to ours", "largest difference", "D_STFT to plain", "RMS of the audio"]
+def form_table(measured: pd.DataFrame, form: str) -> str:
+    """A further form beside ours: how much faster it is, and what it changes."""
+    columns = [
+        "system",
+        "ours, s per s of audio",
+        form,
+        "ratio (range)",
+        "largest difference",
+        "D_STFT",
+        "RMS of the audio",
+    ]
     lines = []
-    for _, rows in measured.groupby("system", sort=False):
-        ours = rows[rows["form"] == "ours"].iloc[0]
-        lines += [
-            [
-                row.system,
-                row.form,
-                f"{row.ratio_median / ours.ratio_median:.2f}",
-                f"{row.largest_difference:.0e}",
-                f"{row.d_stft_to_plain:.1g}",
-                f"{row.audio_rms:.2g}",
-            ]
-            for row in rows[~rows["form"].isin(["plain", "ours"])].itertuples()
-        ]
+    for system, rows in measured.groupby("system", sort=False):
+        ours, other = (rows[rows["form"] == name].iloc[0] for name in ("ours", form))
+        lines.append([
+            system,
+            f"{ours.real_time_factor:.3g}",
+            f"{other.real_time_factor:.3g}",
+            f"**{other.ratio_median:.2f}** ({other.ratio_lowest:.2f}–{other.ratio_highest:.2f})",
+            f"{other.largest_difference:.0e}",
+            f"{other.d_stft:.1g}",
+            f"{ours.audio_rms:.2g}",
+        ])  # fmt: skip
     return table(columns, lines)
 
 
