@@ -31,6 +31,11 @@ GPUS_PER_JOB = int(
 )
 
 
+# profiles/default counts the GPUs of one machine: jobs on it take turns. On a cluster each job gets its own.
+resource_scopes:
+    gpu="local",
+
+
 wildcard_constraints:
     system="|".join(map(re.escape, SYSTEMS)),
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A real Slurm on this one machine, for tests: `one_machine_cluster.sh up`, then `down`. Needs root, and Debian's
-# packages slurm-wlm and munge. A GPU is declared as a generic resource, whether there is one or not.
+# packages slurm-wlm and munge. 8 cores and 2 GPUs are declared, whether they are there or not: the rules ask for them.
+# The state folder tells what became of each job (jobs.txt) and which GPUs it was given (gpus.txt).
 set -euo pipefail
 
 state=/var/tmp/one-machine-cluster
@@ -31,7 +32,10 @@ TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 AccountingStorageType=accounting_storage/none
-JobCompType=jobcomp/none
+JobCompType=jobcomp/filetxt
+JobCompLoc=$state/jobs.txt
+TaskProlog=$state/note_gpus
+SlurmdParameters=config_overrides
 GresTypes=gpu
 KillWait=5
 StateSaveLocation=$state/controller
@@ -41,15 +45,18 @@ SlurmdPidFile=$state/slurmd.pid
 SlurmctldLogFile=$state/slurmctld.log
 SlurmdLogFile=$state/slurmd.log
 ReturnToService=2
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$memory Gres=gpu:1 State=UNKNOWN
+NodeName=$host NodeAddr=127.0.0.1 CPUs=8 RealMemory=$memory Gres=gpu:2 State=UNKNOWN
 PartitionName=gpu Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 CONF
-    printf 'Name=gpu File=/dev/null\n' > /etc/slurm/gres.conf
+    printf 'Name=gpu File=/dev/null\nName=gpu File=/dev/zero\n' > /etc/slurm/gres.conf
+    printf '#!/bin/sh\n[ -z "$SLURM_JOB_GPUS" ] || echo "$SLURM_JOB_ID $SLURM_JOB_GPUS" >> %s\n' "$state/gpus.txt" > "$state/note_gpus"
+    chmod +x "$state/note_gpus"
     runuser -u munge -- /usr/sbin/munged --force
+    cp /run/munge/munged.pid "$state/munged.pid"
     slurmctld
     slurmd
     for _ in $(seq 50); do
-        if sinfo --noheader --format=%t 2> /dev/null | grep -q '^idle$'; then
+        if timeout 2 sinfo --noheader --format=%t 2> /dev/null | grep -q '^idle$'; then
             echo "Slurm is up: $(sinfo --noheader --format='%P %N %G %c cores %m MB')"
             return
         fi
@@ -61,10 +68,14 @@ CONF
 }
 
 down() {
-    for program in slurmd slurmctld munged; do pkill -x "$program" || true; done
-    for _ in $(seq 25); do
-        pidof slurmd slurmctld munged > /dev/null || break
-        sleep 0.2
+    pids=$(cat "$state"/slurmd.pid "$state"/slurmctld.pid "$state"/munged.pid 2> /dev/null || true)
+    for pid in $pids; do kill "$pid" 2> /dev/null || true; done
+    for pid in $pids; do
+        for _ in $(seq 50); do
+            kill -0 "$pid" 2> /dev/null || break
+            sleep 0.2
+        done
+        kill -KILL "$pid" 2> /dev/null || true
     done
     rm -rf "$state"
     if grep -qs '^# one-machine-cluster' /etc/slurm/slurm.conf; then rm -f /etc/slurm/slurm.conf /etc/slurm/gres.conf; fi

@@ -1,10 +1,12 @@
 """The study through `profiles/slurm` on a real Slurm of one machine: `make test-slurm` (root, slurm-wlm, munge)."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -15,6 +17,9 @@ pytestmark = pytest.mark.skipif(
     reason="changes /etc/slurm and needs root, slurm-wlm and munge: make test-slurm",
 )
 CLUSTER = PROJECT / "tests" / "slurm" / "one_machine_cluster.sh"
+CLUSTER_STATE = Path("/var/tmp/one-machine-cluster")
+CORES, GPUS = "8", "0,1"  # that the node is declared to have
+SUBMITTED = re.compile(r"SLURM jobid (\d+) \(log: \S*/slurm_logs/(?:rule|group)_(\w+)/")
 
 
 @pytest.fixture(scope="module")
@@ -24,32 +29,62 @@ def cluster():
     subprocess.run([CLUSTER, "down"], check=True)
 
 
-def test_a_study_runs_and_a_training_job_resumes_after_its_time_limit(cluster, tmp_path_factory):
-    project = copy_of_project(tmp_path_factory.mktemp("slurm") / "study")
-    profile_file = project.folder / "profiles" / "slurm" / "config.yaml"
-    profile = yaml.safe_load(profile_file.read_text())
-    # A node of this size, a cluster without accounting, and a time limit of a minute that training runs into.
+def use_profile_of_one_machine(project) -> None:
+    """Adapt `profiles/slurm` to a small node without accounting, and a time limit of a minute for training."""
+    file = project.folder / "profiles" / "slurm" / "config.yaml"
+    profile = yaml.safe_load(file.read_text())
     profile["slurm-status-command"] = "squeue"
     profile["slurm-init-seconds-before-status-checks"] = 1
     profile["latency-wait"] = 10
     profile["default-resources"] = ['slurm_partition="gpu"', "mem_mb=1500", "runtime=10"]
     for resources in profile["set-resources"].values():
         resources["mem_mb"] = min(resources.get("mem_mb", 1500), 3000)
-    profile["set-resources"]["train"]["runtime"] = 1
-    profile_file.write_text(yaml.safe_dump(profile))
+    profile["set-resources"]["train"] |= {"runtime": 1, "gpu": 1}
+    file.write_text(yaml.safe_dump(profile))
     config = {
-        "systems": ["sinusoids-S"],
-        "device": "cpu",
-        "training": {"steps": None, "hours": 100 / 3600, "checkpoint_minutes": 0.1, "retries": 4},
+        "systems": ["melgan-S", "sinusoids-S"],
+        "device": "cpu",  # what Slurm takes for GPUs are none
+        "training": {"steps": None, "hours": 65 / 3600, "checkpoint_minutes": 0.1, "retries": 4},
     }
     (project.folder / "slurm.yaml").write_text(yaml.safe_dump(config))
+
+
+def finished_jobs(output: str) -> dict[str, list[dict[str, str]]]:
+    """Slurm's own records of the jobs that Snakemake submitted, by rule or group, in the order of their end."""
+    rule_of = dict(SUBMITTED.findall(output))
+    records = [dict(re.findall(r"(\w+)=(\S+)", line)) for line in (CLUSTER_STATE / "jobs.txt").read_text().splitlines()]
+    jobs: dict[str, list[dict[str, str]]] = {}
+    for record in records:
+        jobs.setdefault(rule_of[record["JobId"]], []).append(record)
+    return jobs
+
+
+def test_a_study_runs_and_training_jobs_resume_after_their_time_limit(cluster, tmp_path):
+    project = copy_of_project(tmp_path / "study")
+    use_profile_of_one_machine(project)
     command = [
-        "timeout", "--kill-after=10", "600", sys.executable, "-m", "snakemake", "--profile", "profiles/slurm",
-        "--configfile", "tests/workflow/tiny.yaml", "slurm.yaml", "--", "results/measurements/energy/sinusoids-S.json",
+        "timeout", "--kill-after=10", "400", sys.executable, "-m", "snakemake", "--profile", "profiles/slurm",
+        "--configfile", "tests/workflow/tiny.yaml", "slurm.yaml", "--",
+        "results/measurements/energy/sinusoids-S.json", "results/checkpoints/melgan-S.ckpt",
     ]  # fmt: skip
     result = subprocess.run(command, cwd=project.folder, env=environment(), capture_output=True, text=True)
     output = result.stdout + result.stderr
     assert result.returncode == 0, output[-4000:] + project.logs()
-    log = (project.folder / "results/logs/train/sinusoids-S.log").read_text()
-    assert re.search(r"[Rr]esum", log), log
-    assert "Trying to restart job" in output
+
+    jobs = finished_jobs(output)
+    training = jobs["train"]
+    assert sorted(job["JobState"] for job in training) == ["COMPLETED", "COMPLETED", "TIMEOUT", "TIMEOUT"]
+    gpus = dict(line.split() for line in (CLUSTER_STATE / "gpus.txt").read_text().splitlines())
+    assert {gpus[job["JobId"]] for job in training} == {"0", "1"}
+    first, second = training[:2]
+    assert first["StartTime"] < second["EndTime"], "two GPUs, two trainings at a time"
+    assert second["StartTime"] < first["EndTime"]
+    for system in ("melgan-S", "sinusoids-S"):
+        assert "resuming at step" in (project.folder / f"results/logs/train/{system}.log").read_text()
+        summary = json.loads((project.folder / f"results/training/{system}/summary.json").read_text())
+        assert summary["pieces"] == 2
+        assert summary["stopped_by"] == "hours"
+
+    (energy,) = jobs["measure_energy"]
+    assert (energy["ProcCnt"], gpus[energy["JobId"]]) == (CORES, GPUS), "the node is its own"
+    assert len(jobs["preprocessing_compute_mels_prepare_clips"]) == 1

@@ -12,6 +12,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 TINY_CONFIG = "tests/workflow/tiny.yaml"
+STAND_IN_CONDA = PROJECT / "tests" / "workflow" / "stand_in_conda" / "bin"
 LOG = re.compile(r"&>>? (?:'[^']*/logs/|\S*?logs/)(\w+)(?:/([\w.-]+))?\.log")
 
 
@@ -21,11 +22,21 @@ class Project:
 
     folder: Path
 
-    def snakemake(self, *arguments: str, check: bool = True, cores: int = 2) -> subprocess.CompletedProcess:
-        """Run `snakemake` on the tiny configuration; with `check`, fail the test with its output."""
+    def snakemake(
+        self, *arguments: str, check: bool = True, cores: int = 2, variables: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess:
+        """Run `snakemake` on the tiny configuration; with `check`, fail the test with its output.
+
+        `variables` are set in its environment.
+        """
         command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", TINY_CONFIG, *arguments]
         result = subprocess.run(
-            command, cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=900
+            command,
+            cwd=self.folder,
+            env={**environment(), **(variables or {})},
+            capture_output=True,
+            text=True,
+            timeout=1800,
         )
         if check and result.returncode:
             pytest.fail(f"{' '.join(command)}\n{result.stdout}\n{result.stderr}\n{self.logs()}")
@@ -57,6 +68,11 @@ def environment() -> dict[str, str]:
     """The environment of a user who has activated the virtual environment."""
     folder = str(Path(sys.executable).parent)
     return {**os.environ, "PATH": folder + os.pathsep + os.environ["PATH"], "OMP_NUM_THREADS": "1"}
+
+
+def with_stand_in_conda() -> dict[str, str]:
+    """The variables of a user who has conda, which `--use-conda` asks for."""
+    return {"PATH": str(STAND_IN_CONDA) + os.pathsep + environment()["PATH"]}
 
 
 def copy_of_project(folder: Path, with_results_of: Path | None = None) -> Project:

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from project import copy_of_project
+from project import copy_of_project, with_stand_in_conda
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("study")]
 
@@ -52,6 +52,11 @@ def test_touching_every_source_file_reruns_nothing(study):
 def test_a_fresh_clone_with_copied_results_reruns_nothing(finished_study, tmp_path):
     clone = copy_of_project(tmp_path / "clone", with_results_of=finished_study.folder)
     assert clone.stale_rules() == set()
+
+
+def test_a_run_with_conda_finds_nothing_to_do_after_one_without(study):
+    result = study.snakemake("--dry-run", "--use-conda", variables=with_stand_in_conda())
+    assert "Nothing to be done" in result.stdout
 
 
 def test_an_edited_comment_reruns_nothing(study):

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import espeakng_loader
 import pytest
 import soundfile
 
@@ -117,3 +118,25 @@ def test_a_bad_file_of_sentences_is_named(tmp_path, content, fault):
     (tmp_path / "s.txt").write_text(content)
     with pytest.raises(UserError, match=rf"s\.txt: .*{fault}"):
         read_sentences(tmp_path / "s.txt")
+
+
+@pytest.fixture
+def deep_data(tmp_path, monkeypatch):
+    """The data of eSpeak NG behind a path of 170 bytes."""
+    folder = tmp_path / ("x" * (170 - len(f"{tmp_path}//espeak-ng-data")))
+    folder.mkdir()
+    data = folder / "espeak-ng-data"
+    data.symlink_to(espeakng_loader.get_data_path())
+    monkeypatch.setattr(espeakng_loader, "get_data_path", lambda: str(data))
+    return data
+
+
+def test_a_path_that_is_too_long_for_espeak_is_taken_from_the_working_folder(deep_data, monkeypatch):
+    monkeypatch.chdir(deep_data.parents[1])
+    assert synthesize_speech("Yes.")
+
+
+def test_a_path_that_is_too_long_from_everywhere_is_named(deep_data, monkeypatch):
+    monkeypatch.chdir("/")
+    with pytest.raises(UserError, match="no path of more than 159 bytes"):
+        synthesize_speech("Yes.")

@@ -4,6 +4,7 @@ Source: speak_lib.h of eSpeak NG 1.52 (its C interface).
 """
 
 import ctypes
+import os
 import re
 from collections.abc import Callable
 from functools import cache
@@ -14,6 +15,8 @@ import espeakng_loader
 from vocoder_pareto.errors import UserError
 
 SAMPLE_RATE = 22050  # of all formant voices of eSpeak NG
+
+_LONGEST_PATH = 159  # bytes of the data folder's path; it cuts longer ones short, and ends the process (tried)
 
 # From speak_lib.h
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
@@ -92,14 +95,26 @@ def _load() -> ctypes.CDLL:
 
 
 def _start(library: ctypes.CDLL, callback: Callable) -> None:
-    data = espeakng_loader.get_data_path()
-    rate = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, data.encode(), 0)
+    data = _data_path()
+    rate = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, os.fsencode(data), 0)
     if rate != SAMPLE_RATE:
         raise UserError(
             f"eSpeak NG started with {rate} Hz instead of {SAMPLE_RATE} (its data folder: {data}); "
             "reinstall it: pip install espeakng-loader"
         )
     library.espeak_SetSynthCallback(callback)
+
+
+def _data_path() -> str:
+    """The data folder, named from the working folder if that is shorter."""
+    absolute = espeakng_loader.get_data_path()
+    path = min(absolute, os.path.relpath(absolute), key=lambda path: len(os.fsencode(path)))
+    if len(os.fsencode(path)) > _LONGEST_PATH:
+        raise UserError(
+            f"{absolute}: eSpeak NG takes no path of more than {_LONGEST_PATH} bytes; install it at a shorter one "
+            "(with conda: snakemake --conda-prefix), or take recordings (config key dataset.source)"
+        )
+    return path
 
 
 def _unload(library: ctypes.CDLL) -> None:
