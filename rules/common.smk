@@ -14,7 +14,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")  # the library is use
 from vocoder_pareto import configuration
 from vocoder_pareto.code_version import code_version as hash_of_code, module_file
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import canonical_json
+from vocoder_pareto.files import canonical_json, require_writable
 from vocoder_pareto.systems import REFERENCE_SYSTEMS
 
 try:
@@ -169,3 +169,15 @@ def stored_runs(wildcards):
     folder = config["measurements"]["from"]
     files = sorted(Path(folder).glob(f"run*/{wildcards.system}.json"))
     return [str(file) for file in files] or [f"{folder}/run1/{wildcards.system}.json"]
+
+
+def require_results_writable():
+    """Fail before the first job of a run, where Snakemake itself would end with a traceback."""
+    try:
+        require_writable(RESULTS, "results_dir")
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+onstart:
+    require_results_writable()

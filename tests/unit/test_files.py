@@ -3,7 +3,7 @@ import json
 import pytest
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import read_json, write_json, written_whole
+from vocoder_pareto.files import read_json, require_writable, write_json, written_whole
 
 
 def write_half(target):
@@ -37,6 +37,14 @@ def test_an_unwritable_folder_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"file/out\.txt: cannot be written"):
         write_json(tmp_path / "file" / "out.txt", {})
+
+
+def test_a_folder_that_can_be_made_is_writable_and_one_below_a_file_is_not(tmp_path):
+    require_writable(tmp_path / "new" / "folder", "results_dir")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"config key results_dir: .*below cannot be written; .*file"):
+        require_writable(tmp_path / "file" / "below", "results_dir")
 
 
 def test_numbers_that_are_not_finite_become_null(tmp_path):

@@ -62,6 +62,20 @@ def read_json(path: str | Path) -> Any:
         raise UserError(f"{path}: not valid JSON ({error}); delete it and rerun the rule that makes it") from error
 
 
+def require_writable(folder: str | Path, where: str) -> None:
+    """Refuse a folder that files cannot be written into, or that cannot be made.
+
+    Raises:
+        UserError: it names the folder and `where` the configuration sets it.
+    """
+    existing = next(each for each in (Path(folder).absolute(), *Path(folder).absolute().parents) if each.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        raise UserError(
+            f"config key {where}: {folder} cannot be written; mend the permissions of {existing}, mount it for "
+            "writing, or set another folder"
+        )
+
+
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no white space, so that reordering the keys of settings changes nothing."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
