@@ -1,5 +1,7 @@
 # The study on one page, the record of what made it, and all that the study is.
+from snakemake import __version__ as snakemake_version
 
+ENVIRONMENTS = [f"{os.path.relpath(workflow.basedir)}/envs/{name}.yaml" for name in ("analysis", "audio", "torch")]
 STUDY = [
     *TABLES,
     *FIGURES,
@@ -16,6 +18,8 @@ localrules:
 
 
 rule record_provenance:
+    input:
+        systems=f"{RESULTS}/systems.csv",  # so that it is written anew with the results
     output:
         provenance=f"{RESULTS}/provenance.json",
     log:
@@ -24,12 +28,16 @@ rule record_provenance:
         "../envs/analysis.yaml"
     params:
         config=canonical_json(config),
+        environments=ENVIRONMENTS,
+        snakemake=snakemake_version,
         program=program("record_provenance"),
         code=code_version("record_provenance"),
     message:
         "Recording versions, commit, configuration and hardware."
+    # Through a pipe, since the configuration of many systems is longer than an argument can be (128 KiB).
     shell:
-        "python {params.program:q} --config {params.config:q} --output {output.provenance:q} &> {log:q}"
+        "printf %s {params.config:q} | python {params.program:q} --config @/dev/stdin --systems {input.systems:q}"
+        " --environments {params.environments:q} --snakemake {params.snakemake:q} --output {output.provenance:q} &> {log:q}"
 
 
 rule build_report:

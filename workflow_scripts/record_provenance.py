@@ -1,6 +1,7 @@
 """Write what made the results: versions, git commit, configuration, hardware, seed."""
 
 import argparse
+import csv
 from pathlib import Path
 
 from vocoder_pareto.files import write_json
@@ -11,9 +12,16 @@ from vocoder_pareto.provenance import provenance_of
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=json_or_file, required=True, help="the whole configuration, JSON or @file")
+    parser.add_argument("--systems", type=Path, required=True, help="systems.csv, which names the devices")
+    parser.add_argument("--environments", type=Path, nargs="*", default=[], help="environment files of conda")
+    parser.add_argument("--snakemake", help="version of the Snakemake that runs the study")
     parser.add_argument("--output", required=True, help="JSON file to write")
     arguments = parser.parse_args()
-    write_json(arguments.output, provenance_of(arguments.config, Path(__file__).parent))
+    with arguments.systems.open(encoding="utf-8", newline="") as file:
+        devices = {row["device"] for row in csv.DictReader(file) if row["device"]}
+    provenance = provenance_of(arguments.config, Path(__file__).parent, arguments.environments)
+    provenance["packages"]["snakemake"] = arguments.snakemake  # an environment of conda does not hold it
+    write_json(arguments.output, provenance | {"measured_on": sorted(devices)})
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ import hashlib
 import json
 import os
 import platform
+import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,19 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def provenance_of(config: Mapping[str, Any], project: str | Path) -> dict[str, Any]:
+def provenance_of(
+    config: Mapping[str, Any], project: str | Path, environments: Iterable[str | Path] = ()
+) -> dict[str, Any]:
     """Versions of the packages, commit of `project`, hardware of this machine, and `config` with its digest.
 
-    A package that is not installed, or a commit that is not known, is null.
+    A package that is not installed here, or a commit that is not known, is null. With conda, each rule has packages of
+    its own: those that the files `environments` pin.
     """
     text = json.dumps(config, sort_keys=True)
     return {
         "python": platform.python_version(),
         "packages": {name: installed_version(name) for name in PACKAGES},
+        "environments": {Path(file).name: pinned_versions(file) for file in environments},
         "git": git_state(project),
         "platform": platform.platform(),
         "processor": processor_name(),
@@ -41,6 +46,12 @@ def installed_version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def pinned_versions(environment: str | Path) -> dict[str, str]:
+    """The versions of the packages that an environment file of conda pins."""
+    pins = re.findall(r"^\s*- ([\w.-]+)={1,2}([\w.]+)$", Path(environment).read_text(encoding="utf-8"), re.MULTILINE)
+    return dict(pins)
 
 
 def git_state(project: str | Path) -> dict[str, Any]:
