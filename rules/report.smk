@@ -43,6 +43,7 @@ rule record_provenance:
 rule build_report:
     input:
         systems=f"{RESULTS}/systems.csv",
+        flags=f"{RESULTS}/systems_flags.json",
         manifests=expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *SYSTEMS]),
         downloads=TABLES + FIGURES,
         provenance=f"{RESULTS}/provenance.json",
@@ -63,6 +64,6 @@ rule build_report:
     message:
         "Building the report page."
     shell:
-        "python {params.program:q} --systems {input.systems:q} --manifests {input.manifests:q}"
+        "python {params.program:q} --systems {input.systems:q} --flags {input.flags:q} --manifests {input.manifests:q}"
         " --downloads {input.downloads:q} --provenance {input.provenance:q} --templates {params.templates:q}"
         " --labels {params.labels:q} --figures {params.figures:q} --clips {params.clips} --output {output.page:q} &> {log:q}"

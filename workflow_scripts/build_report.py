@@ -13,6 +13,7 @@ from vocoder_pareto.settings import settings_from
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--systems", type=Path, required=True, help="systems.csv")
+    parser.add_argument("--flags", type=Path, required=True, help="systems_flags.json")
     parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="manifest.csv of every system")
     parser.add_argument("--downloads", type=Path, nargs="*", default=[], help="files to offer for download")
     parser.add_argument("--provenance", type=Path, required=True, help="provenance.json")
@@ -30,6 +31,7 @@ def main() -> None:
         template_folder=arguments.templates,
         labels=arguments.labels,
         figures=settings_from(FigureSettings, arguments.figures, "figures"),
+        flags=read_json(arguments.flags)["flags"],
     )
     build_report(inputs, arguments.output, arguments.clips)
 

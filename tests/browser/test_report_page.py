@@ -48,8 +48,9 @@ def write_inputs(folder: Path) -> ReportInputs:
     }  # fmt: skip
     provenance = json.loads(json.dumps(provenance_of(config, PROJECT)))
     return ReportInputs(
-        folder / "systems.csv", manifests, [], provenance, PROJECT / "resources" / "report", LABELS, FigureSettings()
-    )
+        folder / "systems.csv", manifests, [], provenance, PROJECT / "resources" / "report", LABELS, FigureSettings(),
+        {"melgan-S": ["wide_interval", "generator_collapse"], "melgan-L": ["wide_interval"]},
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,12 @@ def test_the_page_draws_the_front_and_says_where_numbers_come_from(open_page):
     assert "estimated" in notes
     assert "published" in notes
     assert "briefly trained" in notes
+
+
+def test_what_is_amiss_is_told(open_page):
+    assert "The generator has collapsed: MelGAN S" in open_page.find_element("css selector", ".sources").text
+    methods = open_page.find_element("id", "methods").text
+    assert "wide_interval: MelGAN S, MelGAN L; generator_collapse: MelGAN S." in methods
 
 
 def test_no_name_covers_another(open_page):

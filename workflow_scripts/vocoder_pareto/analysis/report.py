@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from vocoder_pareto.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
 TITLE = "Energy-aware evaluation of neural vocoders"
 FINISHED_TRAINING_HOURS = 24.0
 OTHER_COLOUR = "#888888"
+COLLAPSED = "generator_collapse"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class ReportInputs:
         template_folder: holds page.html, style.css and script.js.
         labels: what readers see for a model, `HiFi-GAN` for `hifigan`.
         figures: settings of the figures, whose colours the page takes.
+        flags: what was found amiss with the training or measurement of each system, by its name.
     """
 
     systems: Path
@@ -47,6 +49,7 @@ class ReportInputs:
     template_folder: Path
     labels: Mapping[str, str]
     figures: FigureSettings
+    flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
@@ -83,9 +86,9 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
         title=TITLE,
         style=_asset(inputs.template_folder / "style.css"),
         script=_asset(inputs.template_folder / "script.js"),
-        notes=_notes(systems),
+        notes=_notes(systems, inputs),
         audio_note=_audio_note(systems),
-        methods=_methods(systems, inputs.provenance),
+        methods=_methods(systems, inputs),
         downloads=downloads,
         data=_embedded_json(data),
     )
@@ -109,7 +112,7 @@ def _copy_audio(inputs: ReportInputs, systems: pd.DataFrame, folder: Path, limit
             clips[clip.clip_id] = {"sound": sound, "picture": picture}
         row = systems.loc[systems["system"] == name].iloc[0].to_dict()
         label = system_label(row["model"], row["size"], inputs.labels)
-        columns.append({"system": name, "label": label, "note": _training_note(row), "clips": clips})
+        columns.append({"system": name, "label": label, "note": _training_note(row, inputs.flags), "clips": clips})
     return columns
 
 
@@ -136,7 +139,7 @@ def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
     return rows
 
 
-def _notes(systems: pd.DataFrame) -> list[dict[str, str]]:
+def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
     energy = ", ".join(sorted(set(systems["energy_source"]) - {""})) or "not measured"
     quality = ", ".join(sorted(set(systems["mos_source"]) - {""})) or "not rated"
     devices = ", ".join(sorted(set(systems["device"]) - {""})) or "no device"
@@ -146,7 +149,15 @@ def _notes(systems: pd.DataFrame) -> list[dict[str, str]]:
     ]
     if _briefly_trained(systems).any():
         notes.append({"kind": "warning", "text": "The audio is of briefly trained models: not what they can do"})
+    if collapsed := _flagged(systems, inputs, COLLAPSED):
+        notes.append({"kind": "warning", "text": f"The generator has collapsed: {', '.join(collapsed)}"})
     return notes
+
+
+def _flagged(systems: pd.DataFrame, inputs: ReportInputs, flag: str) -> list[str]:
+    """What readers call the systems that have `flag`."""
+    rows = systems[[flag in inputs.flags.get(name, ()) for name in systems["system"]]]
+    return [system_label(row.model, row.size, inputs.labels) for row in rows.itertuples()]
 
 
 def _briefly_trained(systems: pd.DataFrame) -> pd.Series:
@@ -165,17 +176,20 @@ def _audio_note(systems: pd.DataFrame) -> str:
     )
 
 
-def _training_note(row: Mapping[str, Any]) -> str:
+def _training_note(row: Mapping[str, Any], flags: Mapping[str, Sequence[str]]) -> str:
     if row["system"] in REFERENCE_SYSTEMS:
         return "Reference, not trained."
     if pd.isna(row["training_steps"]):
         return "Training unknown."
     seconds = 0.0 if pd.isna(row["training_seconds"]) else row["training_seconds"]
     length = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
-    return f"Trained for {int(row['training_steps'])} steps ({length})."
+    collapsed = COLLAPSED in flags.get(row["system"], ())
+    audio = " The generator has collapsed: silent, constant or not finite audio." if collapsed else ""
+    return f"Trained for {int(row['training_steps'])} steps ({length}).{audio}"
 
 
-def _methods(systems: pd.DataFrame, provenance: Mapping[str, Any]) -> list[dict[str, str]]:
+def _methods(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
+    provenance = inputs.provenance
     config = provenance["config"]
     packages = ", ".join(f"{name} {version}" for name, version in provenance["packages"].items() if version)
     dataset, mel, energy = config["dataset"], config["mel"], config["energy"]
@@ -191,10 +205,20 @@ def _methods(systems: pd.DataFrame, provenance: Mapping[str, Any]) -> list[dict[
         {"term": "Mean opinion score", "text": _sources(systems, "mos_source")},
         {"term": "FLOPs", "text": "Counted: two per multiply-accumulate, for the form of generation that is measured."},
         {"term": "Training", "text": f"Budget: {_plain(config['training'])}."},
+        {"term": "Flags", "text": _flags(systems, inputs)},
         {"term": "Machine", "text": f"{provenance['processor']}, {provenance['logical_cores']} logical cores."},
         {"term": "Commit", "text": str(provenance["git"]["commit"] or "unknown")},
         {"term": "Packages", "text": packages},
     ]
+
+
+def _flags(systems: pd.DataFrame, inputs: ReportInputs) -> str:
+    rated = len(systems) - systems["system"].isin(REFERENCE_SYSTEMS).sum()
+    texts = []
+    for flag in dict.fromkeys(flag for flags in inputs.flags.values() for flag in flags):
+        names = _flagged(systems, inputs, flag)
+        texts.append(f"{flag}: {'all systems' if len(names) == rated else ', '.join(names)}")
+    return "; ".join(texts) + "." if texts else "None."
 
 
 def _sources(systems: pd.DataFrame, column: str) -> str:
