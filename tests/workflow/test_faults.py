@@ -141,6 +141,43 @@ def test_a_damaged_file_is_named_and_made_again_once_it_is_deleted(study, finish
     assert audio(study.folder) == audio(finished_study.folder)
 
 
+# ---------------------------------------------------------------------- memory
+
+
+def sabotage(folder: Path, program: str, code: str) -> dict[str, str]:
+    """Variables with which a Python process that has `program` among its arguments runs a line of `code` first."""
+    condition = f"if any(word.endswith({program!r}) for word in sys.orig_argv):"
+    (folder / "sitecustomize.py").write_text(f"import os, signal, sys\n{condition}\n    {code}\n")
+    return {"PYTHONPATH": str(folder)}
+
+
+def test_a_worker_that_dies_is_told_and_the_rerun_equals_an_undisturbed_run(study, finished_study, tmp_path):
+    manifest = "results/generated/griffin_lim/manifest.csv"
+    (study.folder / manifest).unlink()
+    variables = sabotage(tmp_path, "--multiprocessing-fork", "os.kill(os.getpid(), signal.SIGKILL)")
+    failed = study.snakemake("--", manifest, check=False, variables=variables)
+    assert failed.returncode != 0
+    assert "error: one of 2 worker processes was killed, most often because memory ran out" in told(study, failed)
+    study.snakemake("--", manifest)
+    assert audio(study.folder) == audio(finished_study.folder)
+
+
+def test_a_measurement_out_of_memory_names_batch_and_clip_and_leaves_no_result(study, tmp_path):
+    measurement = "results/measurements/energy/sinusoids-S.json"
+    (study.folder / measurement).unlink()
+    # What a GPU raises, from the operation that takes the most memory here.
+    greedy = 'import torch; torch.sin = lambda *_: exec("raise torch.OutOfMemoryError")'
+    variables = sabotage(tmp_path, "measure_energy.py", greedy)
+    failed = study.snakemake("--", measurement, check=False, variables=variables)
+    assert failed.returncode != 0
+    message = next(line for line in told(study, failed).splitlines() if line.startswith("error:"))
+    assert "out of memory for batches of 1 clips of 0.25 s" in message
+    assert "lower energy.batch_size or energy.clip_seconds" in message
+    assert not (study.folder / measurement).exists()
+    study.snakemake("--", measurement)
+    assert study.stale_jobs("--", measurement) == set()
+
+
 # ---------------------------------------------------------------------- disks
 
 
