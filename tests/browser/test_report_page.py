@@ -79,6 +79,13 @@ def test_the_page_draws_the_front_and_says_where_numbers_come_from(open_page):
     assert "briefly trained" in notes
 
 
+def test_text_from_tables_is_no_markup(page):
+    written = page.read_text(encoding="utf-8")
+    assert "harmed" in written
+    assert HOSTILE not in written
+    assert "<img src=x" not in written
+
+
 def test_what_is_amiss_is_told(open_page):
     assert "The generator has collapsed: MelGAN S" in open_page.find_element("css selector", ".sources").text
     methods = open_page.find_element("id", "methods").text

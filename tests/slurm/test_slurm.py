@@ -41,10 +41,11 @@ def use_profile_of_one_machine(project) -> None:
         resources["mem_mb"] = min(resources.get("mem_mb", 1500), 3000)
     profile["set-resources"]["train"] |= {"runtime": 1, "gpu": 1}
     file.write_text(yaml.safe_dump(profile))
+    # Slurm looks at time limits every 30 s, so that the first piece of a training lasts from 60 to 90 s.
     config = {
         "systems": ["melgan-S", "sinusoids-S"],
         "device": "cpu",  # what Slurm takes for GPUs are none
-        "training": {"steps": None, "hours": 65 / 3600, "checkpoint_minutes": 0.1, "retries": 4},
+        "training": {"steps": None, "hours": 90 / 3600, "checkpoint_minutes": 0.1, "retries": 4},
     }
     (project.folder / "slurm.yaml").write_text(yaml.safe_dump(config))
 

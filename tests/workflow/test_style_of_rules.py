@@ -11,6 +11,11 @@ RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 RULES = {
     name: body for file in (PROJECT / "rules").glob("*.smk") for name, body in RULE.findall(file.read_text())
 }  # fmt: skip
+# Numbers, by the schema of the configuration, and words that the rules themselves choose.
+UNQUOTED = {
+    "threads", "params.batch_size", "params.clips", "params.draws", "params.effectiveness", "params.intensity",
+    "params.iterations", "params.listeners", "params.origin", "params.seed", "wildcards.reference",
+}  # fmt: skip
 
 
 def test_the_linter_of_snakemake_finds_nothing():
@@ -26,6 +31,13 @@ def test_a_rule_logs_says_what_it_does_and_depends_on_its_code(name):
     assert "&> {log:q}" in body or "&>> {log:q}" in body
     assert f'program=program("{name}")' in body, "the program has the name of the rule"
     assert f'code_version("{name}"' in body or name == "fetch_ljspeech", "an edit of the code must rerun the rule"
+
+
+@pytest.mark.parametrize("name", [name for name, body in RULES.items() if "shell:" in body])
+def test_the_shell_sees_every_text_in_quotes(name):
+    command = RULES[name].partition("    shell:")[2]
+    unquoted = re.findall(r"\{([\w.]+)\}", command)
+    assert [field for field in unquoted if field not in UNQUOTED] == []
 
 
 @pytest.mark.parametrize("name", ["train", "generate_audio", "measure_energy", "prepare_clips"])
