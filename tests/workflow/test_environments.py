@@ -3,11 +3,13 @@
 import ast
 import os
 import re
+import subprocess
 import sys
 from importlib import metadata
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 from packaging.version import Version
 from project import PROJECT, TINY_CONFIG, copy_of_project, with_stand_in_conda
 
@@ -94,6 +96,30 @@ def test_the_classes_that_the_configuration_names_are_provided_too():
 def test_the_requirements_are_installed_in_their_versions():
     for name, version in requirements().items():
         assert Version(metadata.version(name)) == Version(version), name
+
+
+def required_by(distribution: str) -> set[str]:
+    """A distribution and all that it requires, directly or not."""
+    pending, found = [distribution], set()
+    while pending:
+        name = normalised(pending.pop())
+        if name not in found:
+            found.add(name)
+            wanted = map(Requirement, metadata.requires(name) or [])
+            pending += [each.name for each in wanted if not each.marker or each.marker.evaluate({"extra": ""})]
+    return found
+
+
+def test_an_environment_with_snakemake_alone_reads_the_rules():
+    rules = "\n".join(file.read_text() for file in (PROJECT / "rules").glob("*.smk"))
+    imports = re.findall(r"^from vocoder_pareto.*$", rules, re.MULTILINE)
+    program = "\n".join(["import sys", "before = set(sys.modules)", *imports, "print(*set(sys.modules) - before)"])
+    command = [sys.executable, "-c", program]
+    loaded = subprocess.run(command, cwd=PROGRAMS, capture_output=True, text=True, check=True).stdout.split()
+    owners = metadata.packages_distributions()
+    distributions = {normalised(owner) for name in loaded for owner in owners.get(name.partition(".")[0], [])}
+    assert "pyyaml" in distributions
+    assert distributions - required_by("snakemake") == set()
 
 
 @pytest.mark.workflow
