@@ -6,6 +6,7 @@ from steady_sensor import HandClock, SteadySensor
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.meter import Meter
+from vocoder_pareto.measurement.sensor import MeterUnavailable
 from vocoder_pareto.training import loop as loop_module
 from vocoder_pareto.training import run as run_module
 from vocoder_pareto.training.accounting import CarbonSettings, EnergyAccount, EnergyTotals
@@ -130,11 +131,23 @@ def test_how_the_meter_was_chosen_is_flagged(clock):
     assert totals.flags == ["rapl_unreadable"]
 
 
-def test_faults_do_not_fill_the_state(clock):
+def test_a_fault_is_told_once(clock):
     sensor = SteadySensor(clock)
     account = account_of(clock, sensor)
     account.resume()
     sensor.broken = True
+    work(clock, account, 1000.0)
+    assert len(account.totals.faults) == 1
+
+
+def test_faults_that_are_always_new_do_not_fill_the_state(clock, monkeypatch):
+    def fail(domain):
+        raise OSError(f"at {clock():.0f} s")
+
+    sensor = SteadySensor(clock)
+    account = account_of(clock, sensor)
+    account.resume()
+    monkeypatch.setattr(sensor, "read", fail)
     work(clock, account, 1000.0)
     assert len(account.totals.faults) == 20
 
@@ -220,6 +233,36 @@ def test_without_a_reading_a_budget_of_steps_goes_on_and_the_energy_is_null(benc
     assert summary["flags"] == ["energy_unknown"]
     assert summary["energy_unmeasured_seconds"] == pytest.approx(30.0)
     assert all(row["joules"] == "" for row in bench.curve)
+
+
+@pytest.fixture
+def no_meter(monkeypatch):
+    def refuse(device, settings):
+        raise MeterUnavailable("cuda:0: is a MIG slice, whose energy no counter tells")
+
+    monkeypatch.setattr(run_module, "open_meter", refuse)
+
+
+def test_without_a_meter_training_is_refused_with_the_mend(bench, no_meter):
+    with pytest.raises(UserError, match=r"MIG slice.*training\.on_missing_meter: train"):
+        bench.train(steps=3)
+    assert not bench.outputs.checkpoint.exists()
+
+
+def test_without_a_meter_one_may_train_and_the_energy_is_null(bench, no_meter):
+    bench.train(steps=3, on_missing_meter="train")
+    summary = bench.summary
+    assert summary["steps"] == 3
+    assert (summary["energy_joules"], summary["energy_source"], summary["co2eq_kg"]) == (None, None, None)
+    assert summary["flags"] == ["energy_unknown"]
+    assert summary["energy_faults"] == [
+        "unmetered could not be read (cuda:0: is a MIG slice, whose energy no counter tells)"
+    ]
+
+
+def test_a_budget_of_energy_needs_a_meter(bench, no_meter):
+    with pytest.raises(MeterUnavailable, match="MIG slice"):
+        bench.train(steps=None, energy_kwh=1.0, on_missing_meter="train")
 
 
 def test_the_whole_run_is_predicted_from_its_beginning_and_checked_at_its_end(bench, sensor, caplog):

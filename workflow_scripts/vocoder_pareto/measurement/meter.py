@@ -211,7 +211,7 @@ def _faults_between(
     domain: Domain, start: Reading, end: Reading, seconds: float, may_stand_seconds: float
 ) -> tuple[str, ...]:
     if start.totals[domain.name] is None:
-        return ("could not be read at the start",)
+        return start.faults[domain.name][-1:]
     faults = end.faults[domain.name][len(start.faults[domain.name]) :]
     stands = end.totals[domain.name] == start.totals[domain.name] and not domain.may_stand_still
     if not faults and stands and seconds > may_stand_seconds:

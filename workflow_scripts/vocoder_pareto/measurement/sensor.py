@@ -38,7 +38,7 @@ class Sensor(ABC):
     """Counters of one source.
 
     Attributes:
-        source: `nvml`, `rapl` or `estimated`.
+        source: `nvml`, `rapl` or `estimated`; `none` of `NoSensor`.
     """
 
     source: ClassVar[str]
@@ -56,3 +56,26 @@ class Sensor(ABC):
     @abstractmethod
     def power_limit_watts(self) -> float | None:
         """What the domains together may draw for long, or None if unknown."""
+
+
+class NoSensor(Sensor):
+    """In the place of a sensor where there is none: a counter that can never be read.
+
+    Args:
+        reason: why there is none.
+    """
+
+    source = "none"
+
+    def __init__(self, reason: str):
+        self.reason = reason
+        self.domains = (Domain("unmetered", "J", 1.0, where=reason),)
+
+    def read(self, domain: Domain) -> float:
+        """See `Sensor`."""
+        raise OSError(self.reason)
+
+    @property
+    def power_limit_watts(self) -> None:
+        """See `Sensor`."""
+        return None

@@ -46,9 +46,9 @@ class EnergyTotals:
         measured_joules, measured_seconds: of the stretches with a valid reading at both ends.
         missing_seconds: of all other stretches.
         by_domain: joules of each counter in the valid stretches; None if one of them could not be read.
-        sources: of the pieces, each once: `nvml`, `rapl` or `estimated`.
+        sources: of the pieces, each once: `nvml`, `rapl`, `estimated`, or `none` of one without a meter.
         notes: flags of the way the meter was chosen, each once.
-        faults: what went wrong, in words: the first twenty.
+        faults: what went wrong, in words, each once: the first twenty.
     """
 
     measured_joules: float = 0.0
@@ -136,7 +136,7 @@ class EnergyAccount:
         else:
             totals.missing_seconds += energy.seconds
         for reason in energy.reasons:
-            if len(totals.faults) < MOST_FAULTS:
+            if reason not in totals.faults and len(totals.faults) < MOST_FAULTS:
                 log.warning("energy: %s", reason)
                 totals.faults.append(reason)
         for domain, joules in energy.by_domain.items():

@@ -21,7 +21,8 @@ from vocoder_pareto.device import resolve_device
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, write_json, write_text
 from vocoder_pareto.measurement.hardware import device_name
-from vocoder_pareto.measurement.meter import MeterSettings, open_meter
+from vocoder_pareto.measurement.meter import Meter, MeterSettings, open_meter
+from vocoder_pareto.measurement.sensor import MeterUnavailable, NoSensor
 from vocoder_pareto.models.checkpoint import load_weights, read_weights, save_checkpoint
 from vocoder_pareto.models.registry import build_vocoder, load_class
 from vocoder_pareto.models.vocoder import Vocoder
@@ -200,7 +201,7 @@ def _fit(
 ) -> None:
     """One piece: train until the budget is used up or a signal comes."""
     run = job.run
-    account = EnergyAccount(open_meter(device, job.meter), record.energy, run.meter_seconds)
+    account = EnergyAccount(_meter(job, device), record.energy, run.meter_seconds)
     dataset, validation = training_dataset(job, device)
     if not record.batch_size:
         record.batch_size = _batch_size(objective, dataset, device, run)
@@ -228,6 +229,21 @@ def _fit(
             f"stopped by {signal.Signals(loop.stop_signal).name} at step {record.steps}; the state is saved: run the "
             "same command again to resume"
         )
+
+
+def _meter(job: TrainingJob, device: torch.device) -> Meter:
+    try:
+        return open_meter(device, job.meter)
+    except MeterUnavailable as error:
+        if job.run.energy_kwh is not None:
+            raise
+        if job.run.on_missing_meter == "error":
+            raise UserError(
+                f"{error}; or set config key training.on_missing_meter: train, and the energy of this training stays "
+                "unknown"
+            ) from error
+        log.warning("%s. Training goes on, and its energy stays unknown.", error)
+        return Meter(NoSensor(str(error)))
 
 
 @contextmanager

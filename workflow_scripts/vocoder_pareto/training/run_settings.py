@@ -10,7 +10,7 @@ POSITIVE = (
 # What a run may change between two pieces of the same training.
 NOT_IN_DIGEST = (
     "steps", "hours", "energy_kwh", "data_on_device", "workers", "checkpoint_minutes", "log_every_steps",
-    "validation_every_steps", "validation_clips", "meter_seconds", "retries",
+    "validation_every_steps", "validation_clips", "meter_seconds", "on_missing_meter", "retries",
 )  # fmt: skip
 
 
@@ -34,6 +34,8 @@ class RunSettings:
         validation_every_steps: between validations; there is one at the end in any case. None: at the end only.
         validation_clips: test clips that a validation generates; 0: none.
         meter_seconds: between readings of the energy meter, so that counters cannot wrap unseen.
+        on_missing_meter: `error` refuses to train where no counter tells the energy of the device (a MIG slice, say);
+            `train` goes on, and the energy stays unknown.
         checkpoint: file of given weights, instead of training.
         retries: how often Snakemake starts a failed training again; nothing to the training itself.
     """
@@ -55,6 +57,7 @@ class RunSettings:
     validation_every_steps: int | None = None
     validation_clips: int = 1
     meter_seconds: float = 5.0
+    on_missing_meter: Literal["error", "train"] = "error"
     checkpoint: str | None = None
     retries: int = 0
 
