@@ -135,7 +135,8 @@ def chosen_systems(names: list[str] | None) -> list[SystemSettings]:
 def lively(vocoder: Vocoder) -> Vocoder:
     """Random weights as networks have them after training: none are zero, and no signal fades on its way.
 
-    In place. What starts at zero gets small numbers, and filters under weight norm a norm of 0.5 to 1.5.
+    In place. What starts at zero gets small numbers, and filters under weight norm a norm of 0.5 to 1.5; the noise that
+    diffusion predicts has about the power of the true one, else its steps would enlarge differences of rounding.
     """
     with torch.no_grad():
         for name, parameter in vocoder.named_parameters():
@@ -143,6 +144,12 @@ def lively(vocoder: Vocoder) -> Vocoder:
                 parameter.uniform_(0.5, 1.5)
             elif not parameter.any():
                 parameter.normal_(std=0.02)
+        if isinstance(vocoder, DiffusionVocoder):
+            mel = torch.rand(1, vocoder.n_mels, 16)
+            level = torch.tensor([vocoder.noise_levels[0]], dtype=torch.float64)
+            noise = vocoder.predict_noise(torch.randn(1, 16 * vocoder.hop_length), level, mel)
+            for parameter in vocoder.output.parameters():
+                parameter.div_(noise.square().mean().sqrt())
     return vocoder
 
 

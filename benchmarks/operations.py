@@ -53,7 +53,7 @@ def operations_of(
 ) -> list[str]:
     """Operations per call, their mean time, and the shares of those that take most."""
     torch.manual_seed(SEED)
-    vocoder = lively(build_vocoder(system)).prepare_for_inference().to(device)
+    vocoder = lively(build_vocoder(system)).to(device).prepare_for_inference()
     frames = max(1, round(clip_seconds * system.sample_rate / system.hop_length))
     mel = torch.rand(1, system.n_mels, frames, device=device)
     vocoder.synthesize(mel, seeded(device))

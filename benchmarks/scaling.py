@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import seaborn
 import torch
 from documented import replace_sections, require_sections, table
 from generation import PROJECT, SEED, chosen_systems, lively, seeded
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument(
         "--systems", nargs="*", help="names such as melgan-L (default: the smallest size of each model)"
     )
-    parser.add_argument("--clip-seconds", type=float, nargs="*", default=[1, 2, 5, 10, 20, 30, 60], help="%(default)s")
+    parser.add_argument("--clip-seconds", type=float, nargs="*", default=[1, 5, 10, 30, 60], help="%(default)s")
     parser.add_argument("--batch-sizes", type=int, nargs="*", default=[1, 2, 4, 8], help="of clips of 1 s: %(default)s")
     parser.add_argument("--chunk-seconds", type=float, default=5.0, help="length of a chunk (default: %(default)s)")
     parser.add_argument("--longest-seconds", type=float, default=300.0, help="of a point (default: %(default)s)")
@@ -84,7 +85,11 @@ def measured_curves(arguments: argparse.Namespace) -> pd.DataFrame:
         write_json(arguments.output.with_suffix(".json"), about)
     shared = {"device": str(device), "threads": arguments.threads}
     curves = [
-        [{"clip_seconds": seconds, "batch_size": 1, "chunk_seconds": chunk} for seconds in arguments.clip_seconds]
+        [
+            {"clip_seconds": seconds, "batch_size": 1, "chunk_seconds": chunk}
+            for seconds in arguments.clip_seconds
+            if chunk is None or seconds > chunk
+        ]
         for chunk in (None, arguments.chunk_seconds)
     ]
     curves.append([{"clip_seconds": 1.0, "batch_size": size, "chunk_seconds": None} for size in arguments.batch_sizes])
@@ -115,7 +120,7 @@ def measured_point(
     place = torch.device(device)
     (system,) = chosen_systems([name])
     torch.manual_seed(SEED)
-    vocoder = lively(build_vocoder(system)).prepare_for_inference().to(place)
+    vocoder = lively(build_vocoder(system)).to(place).prepare_for_inference()
 
     def frames_of(seconds: float) -> int:
         return max(1, round(seconds * system.sample_rate / system.hop_length))
@@ -185,7 +190,7 @@ def drawn_curves(points: pd.DataFrame, settings: FigureSettings) -> Figure:
     figure = new_figure(settings.width_inches * 2, settings.width_inches * 1.5)
     grid = figure.subplots(2, 2, sharex="col", sharey="row")
     systems = list(dict.fromkeys(points["system"]))
-    colours = dict(zip(systems, settings.colours(systems).values(), strict=True))
+    colours = dict(zip(systems, seaborn.color_palette("colorblind", len(systems)), strict=True))
     quantities = {
         "seconds per second of audio": points["seconds"] / (points["clip_seconds"] * points["batch_size"]),
         "memory of generation in MiB": points["memory_bytes"] / MEBI,
@@ -198,7 +203,7 @@ def drawn_curves(points: pd.DataFrame, settings: FigureSettings) -> Figure:
         axes_of_row[0].set_ylabel(label)
     grid[1][0].set_xlabel("length of the clip in seconds, batch 1")
     grid[1][1].set_xlabel("clips of 1 s per batch")
-    grid[0][1].legend(frameon=False, ncols=2)
+    figure.legend(*grid[0][0].get_legend_handles_labels(), frameon=False, ncols=6, loc="outside upper center")
     write_below(figure, f"{conditions(points)} Dashed: in chunks.", settings.font_size - 1.8)
     return figure
 

@@ -22,7 +22,7 @@ def main() -> None:
     arguments = parser.parse_args()
     system = settings_from(SystemSettings, arguments.system, "models")
     device = resolve_device(arguments.device)
-    vocoder = build_vocoder(system).prepare_for_inference().to(device)
+    vocoder = build_vocoder(system).to(device).prepare_for_inference()
     mel = torch.rand(1, system.n_mels, arguments.frames, device=device)
     write_profile(arguments.output, profile_layers(vocoder, mel, arguments.passes))
 

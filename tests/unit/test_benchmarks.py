@@ -60,6 +60,14 @@ def test_scaling_measures_whole_clips_and_chunks(tmp_path, document):
     assert "| melgan-S | 1 s |" in document.read_text()
 
 
+def test_the_operations_of_a_system_are_named(document):
+    document.write_text("<!-- operations:begin -->\n<!-- operations:end -->\n")
+    options = ["--systems", "melgan-S", "--clip-seconds", 0.1, "--rounds", 1, "--threads", 1]
+    ran = run_benchmark("operations", *options, "--document", document)
+    assert ran.returncode == 0, ran.stderr
+    assert "convolution" in document.read_text()
+
+
 @pytest.mark.parametrize("name", ["generation", "scaling"])
 def test_an_unknown_system_is_refused_in_one_line(name):
     ran = run_benchmark(name, "--systems", "melgan-XL")

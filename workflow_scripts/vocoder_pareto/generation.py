@@ -40,7 +40,7 @@ def generate_test_set(
     clips = read_clip_table(table)
     spectrograms = open_array(mels, (len(clips), system.n_mels, None), "compute_mels")
     vocoder, training = load_vocoder(checkpoint, system)
-    vocoder.prepare_for_inference().to(device)
+    vocoder.to(device).prepare_for_inference()
     tests = clips_of(clips, "test", limit)
     seeds = [clip_seed(seed, clip.row) for clip in tests]
     audio = generate_clips(vocoder, spectrograms, [clip.row for clip in tests], seeds, batch_size, chunk_frames)

@@ -74,6 +74,15 @@ def test_folding_weight_norm_keeps_the_output(name):
 
 
 @pytest.mark.parametrize("name", SMALL)
+def test_weights_are_stored_as_signals_are_on_their_device(name):
+    vocoder = lively(SMALL[name]()).prepare_for_inference()
+    weights = [module.weight for module in vocoder.modules() if isinstance(module, nn.Conv1d | nn.ConvTranspose1d)]
+    assert all(weight.transpose(1, 2).is_contiguous() for weight in weights)
+    elsewhere = vocoder.to("meta").prepare_for_inference()
+    assert all(parameter.is_contiguous() for parameter in elsewhere.parameters())
+
+
+@pytest.mark.parametrize("name", SMALL)
 def test_a_batch_gives_the_audio_of_its_items(name):
     vocoder, mel = lively(SMALL[name]()).prepare_for_inference(), torch.rand(3, 80, 9)
     apart = torch.cat([vocoder.synthesize(mel[index : index + 1]) for index in range(3)])

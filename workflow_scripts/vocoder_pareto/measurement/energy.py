@@ -76,7 +76,7 @@ def measure_energy(
     frames = max(1, round(settings.clip_seconds * system.sample_rate / system.hop_length))
     audio_seconds = frames * system.hop_length / system.sample_rate
     with numeric_precision(device, settings.precision), memory_enough_for(settings, device):
-        vocoder = subject.vocoder.prepare_for_inference().to(device)
+        vocoder = subject.vocoder.to(device).prepare_for_inference()
         batches = input_batches(subject.mels, frames, settings.clips, settings.batch_size)
         work = prepared_work(vocoder, batches, settings, seed, audio_seconds)
         memory = PeakMemory(device)

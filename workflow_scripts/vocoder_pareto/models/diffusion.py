@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from vocoder_pareto.models.chunks import in_chunks
-from vocoder_pareto.models.layers import ChannelsLastConv1d, channels_last
 from vocoder_pareto.models.vocoder import Generators, Vocoder, draw_noise
 
 # No noised waveform gets this far: 1 for the signal and 7 standard deviations of the noise. Without a bound, an
@@ -113,14 +112,6 @@ class DiffusionVocoder(Vocoder):
     def step_predictor(self, mel: Tensor) -> NoisePredictor:
         """`noise_predictor` for a single call, so that nothing is worth keeping."""
         return self.noise_predictor(mel)
-
-    def prepare_for_inference(self) -> Self:
-        """See `Vocoder`; also stores the weights in the layout of the signals, so that no step has to copy them."""
-        super().prepare_for_inference()
-        for module in self.modules():
-            if isinstance(module, ChannelsLastConv1d):
-                module.weight.data = channels_last(module.weight.data)
-        return self
 
     @torch.no_grad()
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:

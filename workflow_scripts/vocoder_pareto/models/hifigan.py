@@ -78,10 +78,11 @@ class ResidualStep(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         """(B, C, T) -> (B, C, T)."""
-        inner = signal
-        for convolution in self.convolutions:
-            inner = convolution(functional.leaky_relu(inner, LEAKY_SLOPE))
-        return signal + inner
+        first, *rest = self.convolutions
+        inner = first(functional.leaky_relu(signal, LEAKY_SLOPE))
+        for convolution in rest:
+            inner = convolution(functional.leaky_relu(inner, LEAKY_SLOPE, inplace=True))
+        return inner.add_(signal)
 
 
 class Fusion(nn.Module):

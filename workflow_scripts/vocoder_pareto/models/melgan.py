@@ -71,14 +71,14 @@ class ResidualBlock(nn.Module):
             nn.LeakyReLU(LEAKY_SLOPE),
             ReflectionPad(dilation),
             normed_conv1d(channels, channels, 3, dilation=dilation),
-            nn.LeakyReLU(LEAKY_SLOPE),
+            nn.LeakyReLU(LEAKY_SLOPE, inplace=True),
             normed_conv1d(channels, channels, 1),
         )
         self.shortcut = normed_conv1d(channels, channels, 1)
 
     def forward(self, signal: Tensor) -> Tensor:
         """(B, C, T) -> (B, C, T)."""
-        return self.shortcut(signal) + self.block(signal)
+        return self.shortcut(signal).add_(self.block(signal))
 
 
 class MelGAN(Vocoder):
@@ -93,14 +93,14 @@ class MelGAN(Vocoder):
         layers = [ReflectionPad(3), normed_conv1d(n_mels, channels, 7)]
         for factor in architecture.upsampling:
             layers += [
-                nn.LeakyReLU(LEAKY_SLOPE),
+                nn.LeakyReLU(LEAKY_SLOPE, inplace=True),
                 normed_conv_transpose1d(
                     channels, channels // 2, 2 * factor, factor, padding=(factor + 1) // 2, output_padding=factor % 2
                 ),
             ]
             channels //= 2
             layers += [ResidualBlock(channels, 3**index) for index in range(architecture.residual_layers)]
-        layers += [nn.LeakyReLU(LEAKY_SLOPE), ReflectionPad(3), normed_conv1d(channels, 1, 7), nn.Tanh()]
+        layers += [nn.LeakyReLU(LEAKY_SLOPE, inplace=True), ReflectionPad(3), normed_conv1d(channels, 1, 7), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, mel: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from vocoder_pareto.models.chunks import in_chunks
+from vocoder_pareto.models.layers import ChannelsLastConv1d, ChannelsLastConvTranspose1d, channels_last
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
 
@@ -114,6 +115,9 @@ class Vocoder(nn.Module, ABC):
     def prepare_for_inference(self) -> Self:
         """Fold weight norm into plain weights and leave training mode; the output stays equal to 1e-5.
 
+        Call it on the device that generates: weights of convolutions are stored in the memory layout that their signals
+        have there, so that no call has to copy them.
+
         Source: Douwes et al. 2023, section 4.3.2, which removes weight normalisation before measuring.
         """
         for module in self.modules():
@@ -123,6 +127,8 @@ class Vocoder(nn.Module, ABC):
                 module.__class__ = type(kind.__name__, kind.__bases__, dict(vars(kind)))
             for name in list(getattr(module, "parametrizations", {})):
                 parametrize.remove_parametrizations(module, name)
+            if isinstance(module, ChannelsLastConv1d | ChannelsLastConvTranspose1d):
+                module.weight.data = channels_last(module.weight.data)
         return self.eval().requires_grad_(False)
 
     def _check(self, mel: Tensor) -> None:
