@@ -94,7 +94,7 @@ def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, Any]
     systems = chosen_systems(arguments.systems)
     rates = measure_machine_rates(device)
     about = {
-        "arguments": {key: str(value) for key, value in vars(arguments).items()},
+        "arguments": {key: value for key, value in vars(arguments).items() if not isinstance(value, Path)},
         "hardware": hardware_description(device),
         "software": software_description(PROJECT),
         "matmul_flops_per_second": rates.flops_per_second,
@@ -219,6 +219,7 @@ def build_form(name: str, vocoder: Vocoder, device: torch.device) -> Form:
 
 def compiled(vocoder: Vocoder, mode: str) -> Form:
     """`synthesize` with its work compiled for one shape; the loop over diffusion steps stays in Python."""
+    torch.compiler.reset()  # else it stops compiling after some systems, whose code objects are the same
     if isinstance(vocoder, DiffusionVocoder):
         predictor = vocoder.noise_predictor
         vocoder.noise_predictor = lambda mel: torch.compile(predictor(mel), mode=mode)

@@ -78,7 +78,7 @@ def measured_curves(arguments: argparse.Namespace) -> pd.DataFrame:
     torch.set_num_threads(arguments.threads)
     if arguments.output:
         about = {
-            "arguments": {key: str(value) for key, value in vars(arguments).items()},
+            "arguments": {key: value for key, value in vars(arguments).items() if not isinstance(value, Path)},
             "hardware": hardware_description(device),
             "software": software_description(PROJECT),
         }

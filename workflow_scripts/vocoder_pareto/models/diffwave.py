@@ -85,7 +85,8 @@ class ResidualLayer(nn.Module):
 
     def conditioning(self, mel: Tensor) -> Tensor:
         """The part of the mel-spectrogram in the gate, (B, 2 C, T), as `doubled_gate` takes it."""
-        return self.conditioner(mel).mul_(self.halves)
+        conditioning = self.conditioner(mel)
+        return conditioning.mul_(self.halves.to(conditioning.dtype))
 
     def doubled_gate(self, signal: Tensor, conditioning: Tensor) -> Tensor:
         """Twice the gated signal, from a signal (B, C, T) that holds the projection of the step.
@@ -93,7 +94,7 @@ class ResidualLayer(nn.Module):
         With σ(g) = (1 + tanh(g / 2)) / 2 a single tanh over both halves is enough: 2 tanh(f) σ(g) = u + u · v.
         """
         hidden = self.dilated(signal)
-        torch.addcmul(conditioning, hidden, self.halves, out=hidden).tanh_()
+        torch.addcmul(conditioning, hidden, self.halves.to(hidden.dtype), out=hidden).tanh_()
         filtered, gate = hidden.chunk(2, dim=1)
         return torch.addcmul(filtered, filtered, gate)
 
@@ -183,10 +184,14 @@ class DiffWave(DiffusionVocoder):
 
         def predict(noisy: Tensor, step: int) -> Tensor:
             signal = channels_last(torch.relu_(self.input(noisy.unsqueeze(1))))
+            if signal.device.type == "cpu":
+                # Under autocast too: a product of bf16 matrices in this layout takes up to 1000 times longer on a CPU.
+                signal = signal.to(self.input.weight.dtype)
             skips = torch.empty_like(signal).copy_(skip_bias)
             for index, layer in enumerate(self.layers):
                 signal.add_(offsets[step - 1, index])
                 gated = layer.doubled_gate(signal, kept[index] if index < len(kept) else layer.conditioning(mel))
+                gated = gated.to(signal.dtype)
                 to_residual, to_skip = weights[index].to(gated.dtype).chunk(2, dim=1)  # another type under autocast
                 torch.baddbmm(skips, to_skip, gated, alpha=0.5, out=skips)
                 if index + 1 < len(self.layers):
