@@ -6,6 +6,8 @@
     bf16         ours under autocast, as `energy.precision: bf16`
     compile      ours by torch.compile: of diffusion a step, else the whole pass; on a GPU in its mode of CUDA graphs
 
+Where the device has an energy counter (NVML, RAPL), the joules of both are measured too, in alternating windows.
+
 All get the same weights, mel and noise. Ours is compared with plain, and an output that differs by more than 1e-5 is an
 error; the others are compared with ours. Weights are random, drawn so that no part of a network is silent: time does
 not depend on them, differences do. All 18 systems take about 20 minutes on two cores:
@@ -19,6 +21,7 @@ from an earlier run.
 
 import argparse
 import copy
+import logging
 import statistics
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,6 +42,8 @@ from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.measurement.hardware import device_name, hardware_description, software_description
 from vocoder_pareto.measurement.machine_rates import MachineRates, measure_machine_rates
+from vocoder_pareto.measurement.meter import Meter, MeterSettings, open_meter
+from vocoder_pareto.measurement.sensor import MeterUnavailable
 from vocoder_pareto.measurement.workload import autocast, numeric_precision
 from vocoder_pareto.models.diffusion import DiffusionVocoder
 from vocoder_pareto.models.registry import build_vocoder
@@ -48,6 +53,7 @@ from vocoder_pareto.quality.spectral_distance import d_stft
 from vocoder_pareto.settings import settings_from
 from vocoder_pareto.systems import SystemSettings
 
+log = logging.getLogger(__name__)
 PROJECT = Path(__file__).resolve().parents[1]
 GIGA = 1.0e9
 TOLERANCE = 1e-5
@@ -66,6 +72,8 @@ def main() -> None:
     parser.add_argument("--clip-seconds", type=float, default=1.024, help="length of the clip (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="at least so many alternations (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=5.0, help="… and so many seconds (default: %(default)s)")
+    parser.add_argument("--windows", type=int, default=3, help="of energy, if it can be read (default: %(default)s)")
+    parser.add_argument("--window-seconds", type=float, default=10.0, help="length of each (default: %(default)s)")
     parser.add_argument("--output", type=Path, help="CSV file to write")
     parser.add_argument("--from", dest="source", type=Path, help="CSV file to tabulate instead of measuring")
     parser.add_argument("--document", type=Path, help="document whose tables are rewritten (docs/performance.md)")
@@ -92,17 +100,19 @@ def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, Any]
         torch.set_num_threads(arguments.threads)
     device = resolve_device(arguments.device)
     systems = chosen_systems(arguments.systems)
+    meter = counting_meter(device)
     rates = measure_machine_rates(device)
     about = {
         "arguments": {key: value for key, value in vars(arguments).items() if not isinstance(value, Path)},
         "hardware": hardware_description(device),
         "software": software_description(PROJECT),
+        "meter": meter.description() if meter else None,
         "matmul_flops_per_second": rates.flops_per_second,
         "copy_bytes_per_second": rates.bytes_per_second,
     }
     rows: list[dict[str, Any]] = []
     for system in tqdm(systems, desc="Generating"):
-        rows += measurements(system, device, rates, arguments)
+        rows += measurements(system, device, rates, meter, arguments)
         if arguments.output:
             with written_whole(arguments.output) as temporary:
                 pd.DataFrame(rows).to_csv(temporary, index=False)
@@ -154,7 +164,11 @@ def lively(vocoder: Vocoder) -> Vocoder:
 
 
 def measurements(
-    system: SystemSettings, device: torch.device, rates: MachineRates, arguments: argparse.Namespace
+    system: SystemSettings,
+    device: torch.device,
+    rates: MachineRates,
+    meter: Meter | None,
+    arguments: argparse.Namespace,
 ) -> Iterator[dict[str, Any]]:
     """A row for each form of a system."""
     torch.manual_seed(SEED)
@@ -167,6 +181,9 @@ def measurements(
     with numeric_precision(device, "float32"):
         audio = {name: form(mel, seeded(device)) for name, form in forms.items()}  # warms up, too
         seconds = timed_alternately(forms, mel, arguments.rounds, arguments.seconds)
+        joules = dict.fromkeys(names)
+        if meter:
+            joules = metered_alternately(forms, mel, meter, arguments.windows, arguments.window_seconds)
     base, compared = (audio[name] for name in names)
     largest = float((compared - base).abs().max())
     if arguments.form == "ours" and not largest <= TOLERANCE:
@@ -189,6 +206,8 @@ def measurements(
             "ratio_median": statistics.median(ratios),
             "ratio_10_percent": float(np.quantile(ratios, 0.1)),
             "ratio_90_percent": float(np.quantile(ratios, 0.9)),
+            "energy_source": meter.source if meter else None,
+            "joules_per_audio_second": joules[name] / audio_seconds if joules[name] else None,
             "largest_difference": float((audio[name] - base).abs().max()),
             "d_stft": d_stft(base[0].cpu().numpy(), audio[name][0].cpu().numpy()),
             "audio_rms": float(audio[name].square().mean().sqrt()),
@@ -250,6 +269,36 @@ def timed_alternately(forms: dict[str, Form], mel: Tensor, rounds: int, seconds:
     return times
 
 
+def counting_meter(device: torch.device) -> Meter | None:
+    """The meter of the device, or None where there is only an estimate."""
+    try:
+        meter = open_meter(device, MeterSettings())
+    except MeterUnavailable as error:
+        log.warning("%s. Joules are not compared.", error)
+        return None
+    return None if meter.source == "estimated" else meter
+
+
+def metered_alternately(
+    forms: dict[str, Form], mel: Tensor, meter: Meter, windows: int, seconds: float
+) -> dict[str, float | None]:
+    """Mean joules of a call, from windows of one form after the other; None if no window is valid."""
+    clock = clock_of(mel.device)
+    joules: dict[str, list[float]] = {name: [] for name in forms}
+    for _ in range(windows):
+        for name, form in forms.items():
+            clock.synchronise()
+            start, begin, calls = meter.read(), clock.seconds(), 0
+            while clock.seconds() - begin < seconds:
+                form(mel, seeded(mel.device))
+                clock.synchronise()
+                calls += 1
+            energy = meter.energy_between(start, meter.read())
+            if energy.valid:
+                joules[name].append(energy.joules / calls)
+    return {name: statistics.mean(values) if values else None for name, values in joules.items()}
+
+
 def conditions(measured: pd.DataFrame, rates: MachineRates) -> str:
     """What all rows share, in words."""
     first = measured.iloc[0]
@@ -267,6 +316,9 @@ def speed_table(measured: pd.DataFrame) -> str:
         "system", "plain, s per s of audio", "ours", "ratio (10 % to 90 %)", "GFLOPs per s of audio, plain", "ours",
         "largest difference",
     ]  # fmt: skip
+    metered = measured["joules_per_audio_second"].notna().any()
+    if metered:
+        columns += [f"plain, J per s of audio ({measured['energy_source'].iloc[0]})", "ours", "ratio"]
     lines = []
     for system, rows in measured.groupby("system", sort=False):
         plain, ours = (rows[rows["form"] == form].iloc[0] for form in ("plain", "ours"))
@@ -279,6 +331,9 @@ def speed_table(measured: pd.DataFrame) -> str:
             f"{ours.gflops_per_audio_second:.4g}",
             f"{ours.largest_difference:.0e}",
         ])  # fmt: skip
+        if metered:
+            joules = plain.joules_per_audio_second, ours.joules_per_audio_second
+            lines[-1] += [f"{joules[0]:.3g}", f"{joules[1]:.3g}", f"**{joules[0] / joules[1]:.2f}**"]
     return table(columns, lines)
 
 

@@ -1,5 +1,6 @@
 """The benchmarks of generation run, and put their tables where they belong."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -8,6 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
+
+from vocoder_pareto.measurement.meter import Meter
+from vocoder_pareto.measurement.sensor import Domain, Sensor
 
 PROJECT = Path(__file__).parents[2]
 
@@ -45,6 +50,56 @@ def test_generation_compares_ours_with_plain(tmp_path, document):
     written = document.read_text()
     assert "| melgan-S |" in written.partition("<!-- generation:begin -->")[2].partition("<!-- generation:end -->")[0]
     assert written.count("old") == 1  # in the section of another benchmark
+
+
+class HundredWatts(Sensor):
+    """Counts 100 J per second of a clock."""
+
+    source = "rapl"
+    power_limit_watts = None
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.domains = (Domain("package_0", "J", 1.0, "a simulation"),)
+
+    def read(self, domain):
+        return 100.0 * self.clock.now
+
+
+def unreadable(domain):
+    raise OSError("no answer")
+
+
+class HandClock:
+    """Time that only moves when it is told to."""
+
+    now = 0.0
+
+    def seconds(self):
+        return self.now
+
+    def synchronise(self):
+        pass
+
+
+def test_the_energy_of_two_forms_is_that_of_a_call_of_each(monkeypatch):
+    monkeypatch.syspath_prepend(PROJECT / "benchmarks")
+    generation = importlib.import_module("generation")
+    clock = HandClock()
+    monkeypatch.setattr(generation, "clock_of", lambda device: clock)
+
+    def taking(seconds):
+        def form(mel, generator):
+            clock.now += seconds
+
+        return form
+
+    meter = Meter(HundredWatts(clock), clock=clock.seconds)
+    forms = {"plain": taking(0.75), "ours": taking(0.5)}
+    joules = generation.metered_alternately(forms, torch.zeros(1), meter, windows=2, seconds=10.0)
+    assert joules == pytest.approx({"plain": 75.0, "ours": 50.0})
+    meter.sensor.read = unreadable
+    assert generation.metered_alternately({"plain": taking(0.75)}, torch.zeros(1), meter, 1, 1.0) == {"plain": None}
 
 
 def test_scaling_measures_whole_clips_and_chunks(tmp_path, document):
