@@ -49,9 +49,10 @@ def recorded_jobs(folder: Path) -> list[Job]:
     ]
     jobs = {}
     for record in records:
-        words = (record["shellcmd"] or "").split()
-        if len(words) > 1:
-            jobs[record["shellcmd"]] = Job(Path(words[1]).name, record["starttime"], record["endtime"])
+        command = record["shellcmd"] or ""
+        program = next((Path(word).name for word in command.split() if word.endswith(".py")), None)
+        if program:
+            jobs[command] = Job(program, record["starttime"], record["endtime"])
     return sorted(jobs.values(), key=lambda job: job.begin)
 
 
