@@ -87,6 +87,16 @@ def test_the_mel_loss_is_that_of_librosas_mel_spectrograms(hifigan):
     assert float(loss) == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_the_mel_loss_keeps_its_precision_where_networks_do_not(hifigan, kind):
+    batch = a_batch()
+    guess = (torch.randn_like(batch.audio) * 0.2).to(kind)
+    expected = 45 * mel_distance(batch.audio, guess.float())
+    with torch.autocast("cpu", kind):
+        losses = hifigan.generator_losses(batch, guess, [judged([0.0], [0.0])], [judged([0.0], [0.0])])
+    assert float(losses["mel_loss"]) == pytest.approx(expected, rel=1e-4)
+
+
 def test_the_mel_loss_is_differentiable(hifigan):
     batch = a_batch(1)
     guess = (torch.randn_like(batch.audio) * 0.2).requires_grad_()

@@ -5,7 +5,6 @@ i + h, i + 2h, …, so that a column holds h samples that follow one another.
 """
 
 from abc import abstractmethod
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -103,9 +102,3 @@ def gated(hidden: Tensor) -> Tensor:
     """WaveNet's activation (van den Oord et al., 2016, equation 2): (B, 2 C, …) → tanh · sigmoid, (B, C, …)."""
     filtered, gate = hidden.chunk(2, dim=1)
     return torch.tanh(filtered) * torch.sigmoid(gate)
-
-
-def without_autocast(signal: Tensor) -> AbstractContextManager:
-    """Samples keep their precision where networks compute in a reduced one: rounded, they could not be inverted."""
-    kind = signal.device.type
-    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
@@ -83,6 +85,12 @@ def channels_last(signal: Tensor) -> Tensor:
     Dilated convolutions take 1.1 to 1.5 times less time so; on other devices it is stored as usual.
     """
     return signal.transpose(1, 2).contiguous().transpose(1, 2) if signal.device.type == "cpu" else signal.contiguous()
+
+
+def without_autocast(signal: Tensor) -> AbstractContextManager:
+    """Compute with `signal` in its own type where networks around compute in a reduced one."""
+    kind = signal.device.type
+    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
 
 
 class MelUpsampler(nn.Module):

@@ -15,17 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vocoder_pareto.models.chunks import kernel_reach, transposed_reach
-from vocoder_pareto.models.flow import (
-    Encoding,
-    FlowSampling,
-    FlowVocoder,
-    from_rows,
-    gated,
-    to_rows,
-    without_autocast,
-)
+from vocoder_pareto.models.flow import Encoding, FlowSampling, FlowVocoder, from_rows, gated, to_rows
 from vocoder_pareto.models.gated_matrices import GatedLayer, GatedMatrices, Workspace
-from vocoder_pareto.models.layers import same_padding
+from vocoder_pareto.models.layers import same_padding, without_autocast
 
 
 @dataclass(frozen=True)
@@ -91,7 +83,7 @@ class InvertibleConvolution(nn.Module):
     def forward(self, signal: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, w) → (B, C, w), and the log-determinant of the map, ()."""
         log_determinant = torch.linalg.slogdet(self.convolution.weight[..., 0].double()).logabsdet
-        with without_autocast(signal):
+        with without_autocast(signal):  # rounded samples could not be inverted
             return self.convolution(signal), signal.shape[2] * log_determinant.to(signal.dtype)
 
     def invert(self, signal: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch.optim.lr_scheduler import ExponentialLR
 from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
 from vocoder_pareto.models.discriminators import hifigan_discriminator
+from vocoder_pareto.models.layers import without_autocast
 from vocoder_pareto.training.objectives.adversarial import AdversarialObjective, feature_matching
 from vocoder_pareto.training.objectives.objective import Schedule
 
@@ -73,4 +74,5 @@ class HiFiGANObjective(AdversarialObjective):
         audio_format = AudioFormat(
             self.sample_rate, audio.shape[-1], self.recipe.mel_n_fft, hop_length, self.vocoder.n_mels
         )
-        return log_mel_spectrogram(audio, audio_format)
+        with without_autocast(audio):  # powers lie beyond the range of float16, and cuFFT has no bfloat16
+            return log_mel_spectrogram(audio.float(), audio_format)
