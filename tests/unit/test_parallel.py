@@ -32,6 +32,14 @@ def test_a_worker_that_is_killed_is_an_error_with_a_way_out_and_not_a_hang():
         list(map_in_processes(parallel_work.die_at_seven, range(20), 2, "Dying", chunk_size=2))
 
 
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+def test_so_it_is_with_items_larger_than_the_buffer_of_a_pipe(start_method):
+    items = [bytes(100_000)] * 20
+    options = {"chunk_size": 1, "start_method": start_method}
+    with pytest.raises(UserError, match="worker processes was killed"):
+        list(map_in_processes(parallel_work.wait_and_die, items, 2, "Dying", **options))
+
+
 def test_workers_compute_with_one_thread_each(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     results = map_in_processes(

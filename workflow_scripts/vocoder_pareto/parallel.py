@@ -1,6 +1,5 @@
 """Work on many small items in several processes, with a progress bar and one computing thread per process."""
 
-import itertools
 import multiprocessing
 import os
 import signal
@@ -21,6 +20,8 @@ Result = TypeVar("Result")
 
 # Threads of numerical libraries in each of many processes fight for the cores: 26 times slower, measured.
 _THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+_work: tuple[Callable, Sequence[Sequence]]  # of a worker process: the function, and all chunks
 
 
 def map_in_processes(
@@ -68,9 +69,11 @@ def _in_processes(
     function: Callable[[Item], Result], chunks: Sequence[Sequence[Item]], processes: int, start_method: str
 ) -> Iterator[list[Result]]:
     context = multiprocessing.get_context(start_method)
-    with _single_threaded(), ProcessPoolExecutor(processes, context, _start_worker) as executor:
+    # Processes get all work as they start, and then numbers of chunks: Python 3.11.2, for one, waits for ever if a
+    # process is killed while more than the buffer of a pipe (64 KiB) is on its way to it.
+    with _single_threaded(), ProcessPoolExecutor(processes, context, _start_worker, (function, chunks)) as executor:
         try:
-            yield from executor.map(_call_each, itertools.repeat(function), chunks)
+            yield from executor.map(_call_chunk, range(len(chunks)))
         except BrokenProcessPool as error:
             raise UserError(
                 f"one of {processes} worker processes was killed, most often because memory ran out; "
@@ -84,8 +87,15 @@ def _call_each(function: Callable[[Item], Result], items: Sequence[Item]) -> lis
     return [function(item) for item in items]
 
 
-def _start_worker() -> None:
-    """Leave Ctrl-C to the parent, and end with it: a killed parent cannot tell its workers to."""
+def _call_chunk(number: int) -> list:
+    function, chunks = _work
+    return _call_each(function, chunks[number])
+
+
+def _start_worker(function: Callable, chunks: Sequence[Sequence]) -> None:
+    """Keep the work; leave Ctrl-C to the parent, and end with it: a killed parent cannot tell its workers to."""
+    global _work
+    _work = function, chunks
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def end_with_parent() -> None:
