@@ -21,8 +21,8 @@ test-slurm: $(VENV)/.complete # brings up a real Slurm on this machine: root, De
 	$(ACTIVATE) && VOCODER_PARETO_SLURM_TEST=1 pytest tests/slurm
 
 $(VENV)/.complete: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "error: $(PYTHON) is older than Python 3.11; call make PYTHON=python3.12, say" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	    { echo "error: $(PYTHON) is not Python 3.11, 3.12 or 3.13; call make PYTHON=python3.12, say" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements.txt
