@@ -47,7 +47,8 @@ def test_a_run_that_is_killed_at_random_moments_ends_bit_identical(bench, undist
     }  # fmt: skip
     here, library = Path(__file__).parent, Path(__file__).parents[3] / "workflow_scripts"
     command = [sys.executable, str(here / "killed_often.py"), str(bench.folder), json.dumps(job)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{here}{os.pathsep}{library}"}
+    threads = str(torch.get_num_threads())  # sums depend on it
+    environment = {**os.environ, "OMP_NUM_THREADS": threads, "PYTHONPATH": f"{here}{os.pathsep}{library}"}
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stderr
     assert int(result.stdout) >= 3
@@ -100,9 +101,10 @@ def test_a_full_disk_is_named_and_the_rerun_equals_an_undisturbed_run(bench, und
     assert losses_of(bench.curve) == losses_of(whole.curve)
 
 
-def test_a_loading_process_that_dies_is_named_and_the_rerun_equals_an_undisturbed_run(bench, undisturbed):
+@pytest.mark.parametrize("objective", ["WorkerKillingObjective", "BrokenPipeObjective"])
+def test_a_loading_process_that_dies_is_named_and_the_rerun_equals_an_undisturbed_run(bench, undisturbed, objective):
     job = {
-        "objective": "WorkerKillingObjective", "recipe": {"at_step": 4, "marker": str(bench.folder / "marker")},
+        "objective": objective, "recipe": {"at_step": 4, "marker": str(bench.folder / "marker")},
         "steps": 30, "workers": 1, "checkpoint_minutes": ALWAYS,
     }  # fmt: skip
     with pytest.raises(UserError, match=r"a process that loads data died .*run again to resume"):

@@ -175,3 +175,12 @@ class WorkerKillingObjective(TinyObjective):
         if self.due:
             os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
         return super().loss(turn, batch)
+
+
+class BrokenPipeObjective(TinyObjective):
+    """The connection to a process that loads data ends, as it does when that dies while it sends a batch."""
+
+    def loss(self, turn: str, batch: Batch):
+        if self.due:
+            raise ConnectionResetError(104, "Connection reset by peer")
+        return super().loss(turn, batch)

@@ -217,6 +217,8 @@ def _fit(
     try:
         with _handlers_restored():
             trainer.fit(steps, batch_loader(dataset, batches, run.workers, device.type == "cuda"))
+    except (ConnectionError, EOFError) as error:  # a batch was on its way from a loading process that was killed
+        raise _loader_died(error, run) from error
     except OSError as error:
         raise UserError(
             f"{folder.folder}: cannot be written ({error.strerror or error}); free space or mend permissions, then run "
@@ -272,11 +274,16 @@ def _explained(error: RuntimeError, batch_size: int, run: RunSettings) -> Except
             "training.segment_frames (which starts afresh), or take the device that the training began on"
         )
     if "DataLoader worker" in str(error):
-        return UserError(
-            f"a process that loads data died ({str(error).splitlines()[0]}); lower training.workers "
-            f"(now {run.workers}) if memory is short, then run again to resume"
-        )
+        return _loader_died(error, run)
     return error
+
+
+def _loader_died(error: Exception, run: RunSettings) -> UserError:
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    return UserError(
+        f"a process that loads data died ({reason}); lower training.workers (now {run.workers}) if memory is short, "
+        "then run again to resume"
+    )
 
 
 def _use_given(job: TrainingJob, outputs: TrainingOutputs, vocoder: Vocoder) -> None:
