@@ -59,11 +59,15 @@ def page(plan, tmp_path):
 
 
 @pytest.fixture
-def chrome(browser, request):
-    """The browser at one window size, with empty storage; afterwards the console must hold no error."""
+def chrome(browser, request, tmp_path):
+    """The browser at one window size, with empty storage; afterwards the console must hold no error.
+
+    It leaves the page before `tmp_path`, where that lies, is removed.
+    """
     set_size(browser, *getattr(request, "param", DESKTOP))
     yield browser
     browser.execute_script("localStorage.clear()")
+    browser.get("about:blank")
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
@@ -134,7 +138,7 @@ def finish_session(browser, plan, wait):
 def downloaded(browser, wait):
     find(browser, "#download").click()
     path = browser.downloads / "listening-test_p1_1.json"
-    wait(path.exists)
+    wait(lambda: path.exists() and path.stat().st_size > 0)  # Chromium makes an empty file first
     answers = json.loads(path.read_text())
     path.unlink()
     return answers

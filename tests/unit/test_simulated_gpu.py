@@ -93,6 +93,7 @@ def test_losses_stay_on_the_gpu(system, kind, monkeypatch):
         simulated(objective)
         batch = Batch(torch.rand(2, FRAMES * system.hop_length, device=GPU), mels(system))
         for turn in objective.turns:
+            objective.begin_turn(turn)
             loss, parts = objective.loss(turn, batch)
             assert (loss.device, loss.dtype, loss.shape) == (GPU, torch.float32, ())
             assert {part.device for part in parts.values()} == {GPU}

@@ -74,6 +74,7 @@ def test_the_loop_does_what_plain_pytorch_does():
     for step in range(3):
         torch.manual_seed(step)
         for turn, optimizer in optimizers.items():
+            objective.begin_turn(turn)
             loss, _ = objective.loss(turn, a_batch())
             optimizer.zero_grad()
             loss.backward()

@@ -85,8 +85,10 @@ class AdversarialTinyObjective(TinyObjective):
         super().__init__(vocoder, recipe, sample_rate)
         self.discriminator = nn.Conv1d(1, 1, 8, stride=4)
 
-    def loss(self, turn: str, batch: Batch):
+    def begin_turn(self, turn: str):
         self.discriminator.requires_grad_(turn == "discriminator")
+
+    def loss(self, turn: str, batch: Batch):
         generated = self.discriminator(self.vocoder(batch.mel)[:, None]).mean()
         if turn == "generator":
             loss, parts = super().loss(turn, batch)

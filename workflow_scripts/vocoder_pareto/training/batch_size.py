@@ -83,6 +83,7 @@ def _trial(objective: Objective, dataset: ClipDataset, device: torch.device, run
     kind = AUTOCAST.get(run.precision)
     for _ in range(TRIAL_STEPS):
         for turn, optimizer in optimizers.items():
+            trial.begin_turn(turn)
             with torch.autocast(device.type, kind) if kind else nullcontext():
                 loss, _ = trial.loss(turn, batch)
             optimizer.zero_grad()

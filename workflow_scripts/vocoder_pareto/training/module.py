@@ -56,6 +56,7 @@ class TrainingModule(lightning.LightningModule):
         batch = segment_of(batch, self.run.segment_frames, self.objective.vocoder.hop_length)
         self.losses = {}
         for turn, optimizer in zip(self.objective.turns, self._optimizers(), strict=True):
+            self.objective.begin_turn(turn)
             loss, parts = self._loss(turn, batch)
             self.losses |= parts
             self._unchecked.append((self.step + 1, turn, loss.detach()))

@@ -34,9 +34,12 @@ class AdversarialObjective(Objective):
         super().__init__(vocoder, recipe, sample_rate)
         self.discriminator = discriminator
 
+    def begin_turn(self, turn: str) -> None:
+        """See `Objective.begin_turn`."""
+        self.discriminator.requires_grad_(turn == "discriminator")  # no gradients of weights that do not move
+
     def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Objective.loss`."""
-        self.discriminator.requires_grad_(turn == "discriminator")  # no gradients of weights that do not move
         if turn == "discriminator":
             with torch.no_grad():
                 generated = self.vocoder(batch.mel)

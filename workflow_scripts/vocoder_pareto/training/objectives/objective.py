@@ -29,9 +29,9 @@ class Schedule:
 class Objective(nn.Module, ABC):
     """What is minimised: the vocoder, whatever is trained beside it (discriminators), and its losses.
 
-    The loop runs, for every batch, all `turns` in order: it takes `loss(turn, batch)`, clears the gradients of
-    `optimizer(turn)`, goes backward, clips and steps. So a GAN has the turns ("discriminator", "generator"), all other
-    families the one turn ("generator",).
+    The loop runs, for every batch, all `turns` in order: it calls `begin_turn(turn)`, takes `loss(turn, batch)`, clears
+    the gradients of `optimizer(turn)`, goes backward, clips and steps. So a GAN has the turns ("discriminator",
+    "generator"), all other families the one turn ("generator",).
 
     Attributes:
         Recipe: dataclass of the settings under `training` that this objective reads (learning rate, weights of losses).
@@ -46,6 +46,13 @@ class Objective(nn.Module, ABC):
         self.vocoder = vocoder
         self.recipe = recipe
         self.sample_rate = sample_rate
+
+    def begin_turn(self, turn: str) -> None:
+        """Prepare the networks for `turn`, by freezing what it does not train, say. Nothing by default.
+
+        `loss` must leave them alone: it may be compiled, and of such changes PyTorch 2.11 loses all but the first on
+        some versions of Python.
+        """
 
     @abstractmethod
     def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
