@@ -34,9 +34,9 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def wait():
-    """Call until a condition holds; fail after ten seconds."""
+    """Call until a condition holds; fail after half a minute."""
 
-    def until(condition, seconds: float = 10.0):
+    def until(condition, seconds: float = 30.0):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if condition():

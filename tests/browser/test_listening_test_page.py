@@ -4,7 +4,7 @@ import json
 import shutil
 import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -381,7 +381,7 @@ class Receiver(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     Receiver.received, Receiver.fail_first = [], False
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)  # Chromium opens connections that it does not use
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/answers"
     server.shutdown()
@@ -392,6 +392,7 @@ def test_answers_are_sent_to_the_configured_address_once(chrome, page, plan, wai
     finish_session(chrome, plan, wait)
     wait(lambda: "have arrived" in find(chrome, "#delivery").text)
     chrome.refresh()
+    assert shown(chrome) == ["finish"]
     wait(lambda: "have arrived" in find(chrome, "#delivery").text)
     (answers,) = Receiver.received
     assert answers["test_id"] == plan.key.test_id
