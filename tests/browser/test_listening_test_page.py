@@ -47,11 +47,14 @@ def plan(tmp_path_factory):
 
 
 @pytest.fixture
-def page(plan, tmp_path):
-    """Write the page with some settings into a fresh folder, whose name has a space, and return its address."""
+def page(plan, tmp_path_factory):
+    """Write the page with some settings into a fresh folder, whose name has a space, and return its address.
+
+    The folder outlives the test, as the page does: the browser shows it until the next test.
+    """
+    folder = tmp_path_factory.mktemp("the page")
 
     def write(settings=NO_SETTINGS, texts=TEXTS, query="?session=1&participant=p1"):
-        folder = tmp_path / "the page"
         write_page(folder, plan, texts, settings, TEMPLATES)
         return (folder / "index.html").as_uri() + query
 
@@ -59,15 +62,11 @@ def page(plan, tmp_path):
 
 
 @pytest.fixture
-def chrome(browser, request, tmp_path):
-    """The browser at one window size, with empty storage; afterwards the console must hold no error.
-
-    It leaves the page before `tmp_path`, where that lies, is removed.
-    """
+def chrome(browser, request):
+    """The browser at one window size, with empty storage; afterwards the console must hold no error."""
     set_size(browser, *getattr(request, "param", DESKTOP))
     yield browser
     browser.execute_script("localStorage.clear()")
-    browser.get("about:blank")
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
@@ -277,8 +276,8 @@ def test_the_focus_follows_the_task_and_every_control_has_a_name(chrome, page, w
 
 @pytest.mark.parametrize("chrome", [NARROW, PHONE, DESKTOP], indirect=True, ids=["narrow", "phone", "desktop"])
 @pytest.mark.parametrize("scale", ["paper", "acr"])
-def test_nothing_is_cut_off_and_everything_can_be_touched(chrome, page, plan, wait, tmp_path, scale):
-    folder = tmp_path / "page"
+def test_nothing_is_cut_off_and_everything_can_be_touched(chrome, plan, wait, tmp_path_factory, scale):
+    folder = tmp_path_factory.mktemp("page")
     write_page(
         folder, replace(plan, key=replace(plan.key, labels=TEXTS.labels(scale))), TEXTS, PageSettings(), TEMPLATES
     )
