@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
+from vocoder_pareto.audio.dataset import RowFile, clips_of, open_array, read_clip_table
 from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.parallel import map_in_processes
@@ -48,40 +47,22 @@ def write_griffin_lim(
         UserError: an input is missing or damaged, or an output cannot be written.
     """
     rows = read_clip_table(table)
-    inputs = MelFiles(mels, ranges, len(rows), audio_format)
-    inputs.open()  # so that a damaged file is told before processes start
+    spectrograms = open_array(mels, (len(rows), audio_format.n_mels, audio_format.frames), "compute_mels")
+    value_ranges = open_array(ranges, (len(rows), 2), "compute_mels")
     tests = clips_of(rows, "test", limit)
     seeds = [clip_seed(seed, clip.row) for clip in tests]
     items = [(clip.row, own) for clip, own in zip(tests, seeds, strict=True)]
-    invert = partial(_invert, inputs, iterations)
+    invert = partial(_invert, RowFile.of(spectrograms), RowFile.of(value_ranges), audio_format, iterations)
     audio: Iterator[np.ndarray] = map_in_processes(
         invert, items, processes, "Inverting by Griffin-Lim", chunk_size=1, start_method="spawn"
     )
     write_audio_set(manifest, [clip.clip_id for clip in tests], audio, audio_format.sample_rate, seeds)
 
 
-class MelFiles(NamedTuple):
-    """Normalised mel-spectrograms and their ranges, which each process opens for itself."""
-
-    mels: str | Path
-    ranges: str | Path
-    rows: int
-    audio_format: AudioFormat
-
-    def open(self) -> tuple[np.ndarray, np.ndarray]:
-        """Memory-mapped: (rows, M, L) and (rows, 2).
-
-        Raises:
-            UserError: a file is missing or damaged.
-        """
-        shape = (self.rows, self.audio_format.n_mels, self.audio_format.frames)
-        mels = open_array(self.mels, shape, "compute_mels")
-        return mels, open_array(self.ranges, (self.rows, 2), "compute_mels")
-
-
-def _invert(inputs: MelFiles, iterations: int, item: tuple[int, int]) -> np.ndarray:
+def _invert(
+    mels: RowFile, ranges: RowFile, audio_format: AudioFormat, iterations: int, item: tuple[int, int]
+) -> np.ndarray:
     from vocoder_pareto.audio.griffin_lim import invert_mel  # librosa takes seconds, and ground truth needs none
 
     row, seed = item
-    mels, ranges = inputs.open()
-    return invert_mel(np.array(mels[row]), np.array(ranges[row]), inputs.audio_format, iterations, seed)
+    return invert_mel(mels.read(row, 1)[0], ranges.read(row, 1)[0], audio_format, iterations, seed)

@@ -217,15 +217,13 @@ def _fit(
     try:
         with _handlers_restored():
             trainer.fit(steps, batch_loader(dataset, batches, run.workers, device.type == "cuda"))
-    except (ConnectionError, EOFError) as error:  # a batch was on its way from a loading process that was killed
-        raise _loader_died(error, run) from error
+    except (RuntimeError, ConnectionError, EOFError) as error:
+        raise _explained(error, record.batch_size, run) from error
     except OSError as error:
         raise UserError(
             f"{folder.folder}: cannot be written ({error.strerror or error}); free space or mend permissions, then run "
             "again to resume from the last state"
         ) from error
-    except RuntimeError as error:
-        raise _explained(error, record.batch_size, run) from error
     if loop.stop_signal is not None and Budget.of(run).used_up(record.used) is None:
         raise UserError(
             f"stopped by {signal.Signals(loop.stop_signal).name} at step {record.steps}; the state is saved: run the "
@@ -266,24 +264,21 @@ def _batch_size(objective: Objective, dataset: ClipDataset, device: torch.device
     return largest_batch_size(objective, dataset, device, run)
 
 
-def _explained(error: RuntimeError, batch_size: int, run: RunSettings) -> Exception:
+def _explained(error: Exception, batch_size: int, run: RunSettings) -> Exception:
     """The user's error behind an error of PyTorch, or that error itself."""
     if isinstance(error, torch.OutOfMemoryError) or is_oom_error(error):
         return UserError(
             f"out of memory with batches of {batch_size} clips; lower training.batch_size or set "
             "training.segment_frames (which starts afresh), or take the device that the training began on"
         )
-    if "DataLoader worker" in str(error):
-        return _loader_died(error, run)
+    # PyTorch tells of its death, or the connection breaks if a batch was on its way.
+    if isinstance(error, ConnectionError | EOFError) or "DataLoader worker" in str(error):
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        return UserError(
+            f"a process that loads data died ({reason}); lower training.workers (now {run.workers}) if memory is "
+            "short, then run again to resume"
+        )
     return error
-
-
-def _loader_died(error: Exception, run: RunSettings) -> UserError:
-    reason = str(error).partition("\n")[0] or type(error).__name__
-    return UserError(
-        f"a process that loads data died ({reason}); lower training.workers (now {run.workers}) if memory is short, "
-        "then run again to resume"
-    )
 
 
 def _use_given(job: TrainingJob, outputs: TrainingOutputs, vocoder: Vocoder) -> None:
