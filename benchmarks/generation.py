@@ -31,17 +31,16 @@ import numpy as np
 import pandas as pd
 import torch
 from documented import replace_sections, require_sections, table
+from machine_rates import MachineRates, measure_machine_rates
 from torch import Tensor
 from tqdm import tqdm
 
-from vocoder_pareto.configuration import configured_systems, read_configuration, system_settings
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json, written_whole
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.measurement.hardware import device_name, hardware_description, software_description
-from vocoder_pareto.measurement.machine_rates import MachineRates, measure_machine_rates
 from vocoder_pareto.measurement.meter import Meter, MeterSettings, open_meter
 from vocoder_pareto.measurement.sensor import MeterUnavailable
 from vocoder_pareto.measurement.workload import autocast, numeric_precision
@@ -50,8 +49,9 @@ from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.program import run
 from vocoder_pareto.quality.spectral_distance import d_stft
-from vocoder_pareto.settings import settings_from
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.configuration import configured_systems, read_configuration, system_settings
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import SystemSettings
 
 log = logging.getLogger(__name__)
 PROJECT = Path(__file__).resolve().parents[1]

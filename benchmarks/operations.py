@@ -18,7 +18,7 @@ from vocoder_pareto.device import resolve_device
 from vocoder_pareto.measurement.hardware import device_name
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.program import run
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings
 
 
 def main() -> None:

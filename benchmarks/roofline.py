@@ -11,9 +11,10 @@ intermediate results fit the cache can lie above its roof.
 import argparse
 from pathlib import Path
 
+from machine_rates import measure_machine_rates
+
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.files import read_json
-from vocoder_pareto.measurement.machine_rates import measure_machine_rates
 from vocoder_pareto.program import run
 
 GIGA = 1.0e9

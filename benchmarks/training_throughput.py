@@ -27,7 +27,6 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from vocoder_pareto.configuration import configured_systems, read_configuration, system_settings
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_json
@@ -36,8 +35,9 @@ from vocoder_pareto.measurement.hardware import device_name, hardware_descriptio
 from vocoder_pareto.measurement.meter import Meter, MeterSettings, open_meter
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.program import run
-from vocoder_pareto.settings import settings_from
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.configuration import configured_systems, read_configuration, system_settings
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.batch_size import largest_batch_size
 from vocoder_pareto.training.data import ClipDataset, ShuffledBatches, batch_loader
 from vocoder_pareto.training.module import TrainingModule

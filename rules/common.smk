@@ -11,11 +11,11 @@ RESOURCES = os.path.relpath(f"{workflow.basedir}/resources")
 
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")  # the library is used from its folder, not installed
 
-from vocoder_pareto import configuration
-from vocoder_pareto.code_version import code_version as hash_of_code, module_file
+from vocoder_pareto.study import configuration
+from vocoder_pareto.study.code_version import code_version as hash_of_code, module_file
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
-from vocoder_pareto.systems import REFERENCE_SYSTEMS
+from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
 try:
     configuration.check_configuration(config, f"{RESOURCES}/config.schema.yaml")

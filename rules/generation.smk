@@ -1,5 +1,5 @@
 # Reconstructions of the test set: by the trained systems, and by the reference systems.
-from vocoder_pareto.systems import REFERENCE_SYSTEMS
+from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
 
 rule generate_audio:

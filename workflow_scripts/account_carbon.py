@@ -5,9 +5,9 @@ import argparse
 from vocoder_pareto.analysis.carbon import carbon_table
 from vocoder_pareto.analysis.published import read_carbon_statement
 from vocoder_pareto.analysis.systems_table import Emissions
-from vocoder_pareto.analysis.tabular import read_systems, write_table
 from vocoder_pareto.files import read_json
 from vocoder_pareto.program import run
+from vocoder_pareto.tables.csv_tables import read_systems, write_table
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from vocoder_pareto.listening_test.analysis import AnalysisFiles, analyse_respon
 from vocoder_pareto.listening_test.mean_opinion import StatisticsSettings
 from vocoder_pareto.listening_test.screening import ScreeningSettings
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
 
 
 def main() -> None:

@@ -3,9 +3,9 @@
 import argparse
 
 from vocoder_pareto.analysis import comparison, published
-from vocoder_pareto.analysis.tabular import read_systems, write_table
 from vocoder_pareto.files import write_json, write_text
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.tables.csv_tables import read_systems, write_table
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import argparse
 from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.mels import compute_mels
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
 
 
 def main() -> None:

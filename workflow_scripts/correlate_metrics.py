@@ -2,12 +2,12 @@
 
 import argparse
 
+from vocoder_pareto.analysis.correlation import correlate_with_mos, read_scores
+from vocoder_pareto.analysis.correlation_figure import draw_correlations
 from vocoder_pareto.analysis.figure_style import FigureSettings, drawing, save_figure
-from vocoder_pareto.analysis.tabular import write_table
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.quality.correlation import correlate_with_mos, read_scores
-from vocoder_pareto.quality.correlation_figure import draw_correlations
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.tables.csv_tables import write_table
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import argparse
 from vocoder_pareto.analysis.definition_figure import draw_definition
 from vocoder_pareto.analysis.figure_style import FigureSettings, drawing, save_figure
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
 
 
 def main() -> None:

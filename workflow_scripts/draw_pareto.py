@@ -6,7 +6,7 @@ from vocoder_pareto.analysis.figure_style import FigureSettings, drawing, save_f
 from vocoder_pareto.analysis.fronts import read_front
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_beside
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from vocoder_pareto.listening_test.plan import plan_test
 from vocoder_pareto.listening_test.stimuli import LoudnessSettings
 from vocoder_pareto.listening_test.texts import read_texts
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
 
 
 def main() -> None:

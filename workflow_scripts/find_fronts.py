@@ -3,10 +3,10 @@
 import argparse
 
 from vocoder_pareto.analysis.fronts import Objectives, find_front
-from vocoder_pareto.analysis.tabular import read_systems
 from vocoder_pareto.files import read_json
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.tables.csv_tables import read_systems
 
 
 def main() -> None:

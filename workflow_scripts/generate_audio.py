@@ -3,10 +3,10 @@
 import argparse
 
 from vocoder_pareto.device import resolve_device
-from vocoder_pareto.generation import generate_test_set
+from vocoder_pareto.generation.test_set import generate_test_set
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.settings import settings_from
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import SystemSettings
 
 
 def main() -> None:

@@ -3,10 +3,10 @@
 import argparse
 
 from vocoder_pareto.audio.format import AudioFormat
+from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.references import write_griffin_lim, write_ground_truth
-from vocoder_pareto.settings import settings_from
-from vocoder_pareto.systems import GRIFFIN_LIM, REFERENCE_SYSTEMS
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import GRIFFIN_LIM, REFERENCE_SYSTEMS
 
 
 def main() -> None:

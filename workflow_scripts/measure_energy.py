@@ -11,8 +11,8 @@ from vocoder_pareto.measurement.protocol import EnergySettings
 from vocoder_pareto.measurement.workload import mels_of_test_set
 from vocoder_pareto.models.checkpoint import load_vocoder
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.settings import settings_from
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import SystemSettings
 
 
 def main() -> None:

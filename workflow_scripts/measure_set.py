@@ -7,15 +7,14 @@ depend on their values; so nothing has to be trained. A call that was broken off
 import argparse
 from pathlib import Path
 
-from vocoder_pareto.configuration import check_configuration, read_configuration
-from vocoder_pareto.measurement.configured import systems_of
-from vocoder_pareto.measurement.fresh_subject import in_own_process, measure_fresh, name_of_device
 from vocoder_pareto.measurement.measured_set import folder_of, measure_run
 from vocoder_pareto.measurement.meter import MeterSettings
 from vocoder_pareto.measurement.protocol import EnergySettings
+from vocoder_pareto.measurement.random_weights import in_own_process, measure_fresh, name_of_device
 from vocoder_pareto.program import run
-from vocoder_pareto.settings import settings_from
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.configuration import check_configuration, read_configuration, systems_of
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import SystemSettings
 
 
 def main() -> None:

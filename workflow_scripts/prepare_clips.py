@@ -5,7 +5,7 @@ import argparse
 from vocoder_pareto.audio.clips import prepare_clips
 from vocoder_pareto.audio.corpora import DatasetSettings
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from vocoder_pareto.device import resolve_device
 from vocoder_pareto.measurement.layer_profile import profile_layers, write_profile
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.settings import settings_from
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import SystemSettings
 
 
 def main() -> None:

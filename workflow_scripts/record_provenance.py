@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vocoder_pareto.files import write_json
 from vocoder_pareto.program import json_or_file, run
-from vocoder_pareto.provenance import provenance_of
+from vocoder_pareto.study.provenance import provenance_of
 
 
 def main() -> None:

@@ -4,8 +4,8 @@ import argparse
 
 from vocoder_pareto.analysis import published
 from vocoder_pareto.analysis.systems_table import systems_published
-from vocoder_pareto.analysis.tabular import write_table
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.tables.csv_tables import write_table
 
 
 def main() -> None:

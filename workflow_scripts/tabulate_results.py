@@ -4,9 +4,9 @@ import argparse
 
 from vocoder_pareto.analysis import result_tables
 from vocoder_pareto.analysis.published import read_cost, read_quality
-from vocoder_pareto.analysis.tabular import read_systems, write_table
 from vocoder_pareto.files import read_json, write_text
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.tables.csv_tables import read_systems, write_table
 
 
 def main() -> None:

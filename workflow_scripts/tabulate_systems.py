@@ -4,9 +4,9 @@ import argparse
 
 from vocoder_pareto.analysis import systems_table
 from vocoder_pareto.analysis.published import read_quality
-from vocoder_pareto.analysis.tabular import write_table
 from vocoder_pareto.files import write_json
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.tables.csv_tables import write_table
 
 
 def main() -> None:

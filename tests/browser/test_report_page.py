@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 import soundfile
 
-from vocoder_pareto.analysis.columns import SYSTEMS_COLUMNS
 from vocoder_pareto.analysis.figure_style import FigureSettings
 from vocoder_pareto.analysis.report import ReportInputs, build_report
-from vocoder_pareto.provenance import provenance_of
+from vocoder_pareto.study.provenance import provenance_of
+from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 
 PROJECT = Path(__file__).resolve().parents[2]
 LABELS = {"melgan": "MelGAN", "hifigan": "HiFi-GAN"}

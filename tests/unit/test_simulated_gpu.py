@@ -13,12 +13,11 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from vocoder_pareto.audio import spectrogram
-from vocoder_pareto.configuration import read_configuration
-from vocoder_pareto.measurement.configured import systems_of
 from vocoder_pareto.models.registry import build_vocoder, load_class
 from vocoder_pareto.models.vocoder import Vocoder
-from vocoder_pareto.settings import settings_from
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.configuration import read_configuration, systems_of
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.objectives.objective import Batch
 
 CONFIG = read_configuration([Path(__file__).parents[2] / "config.yaml"])

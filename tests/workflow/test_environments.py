@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from project import PROJECT, TINY_CONFIG, copy_of_project, with_stand_in_conda
 
-from vocoder_pareto import code_version
+from vocoder_pareto.study import code_version
 
 PROGRAMS = PROJECT / "workflow_scripts"
 OPTIONAL = {"pesq", "zeus"}  # used where a user has installed them; their absence is handled

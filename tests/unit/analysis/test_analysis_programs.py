@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vocoder_pareto.analysis.tabular import read_systems, read_table
+from vocoder_pareto.tables.csv_tables import read_systems, read_table
 
 PROGRAMS = Path(__file__).resolve().parents[3] / "workflow_scripts"
 OURS = (

@@ -14,7 +14,7 @@ from vocoder_pareto.analysis.figure_style import OPTIMAL, FigureSettings, drawin
 from vocoder_pareto.analysis.fronts import Objectives, find_front
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_beside, panels_of
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
 
 ENERGY = Objectives("energy", {"energy_joules_per_audio_second": "min", "mos": "max"})
 GFLOPS = Objectives("gflops", {"gflops_published_convention": "min", "mos": "max"})

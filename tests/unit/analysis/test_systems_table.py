@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vocoder_pareto.analysis.columns import SYSTEMS_COLUMNS
 from vocoder_pareto.analysis.systems_table import (
     Emissions,
     mean_with_half_width,
@@ -14,8 +13,9 @@ from vocoder_pareto.analysis.systems_table import (
     read_measurements,
     systems_measured,
 )
-from vocoder_pareto.analysis.tabular import read_systems, write_table
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
+from vocoder_pareto.tables.csv_tables import read_systems, write_table
 
 COLUMNS = [
     "system", "model", "size", "family", "parameters", "gflops_per_audio_second", "gflops_published_convention",

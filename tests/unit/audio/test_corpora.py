@@ -7,7 +7,7 @@ import pytest
 from vocoder_pareto.audio.corpora import DatasetSettings, dataset_settings, list_corpus, name_files
 from vocoder_pareto.audio.corpus_location import audio_files_below, listing_digest, locate_corpus
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
 
 
 def make_files(folder, *names):

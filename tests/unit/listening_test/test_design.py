@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.design import DesignSettings, latin_square, session_order, shuffled_apart
 from vocoder_pareto.listening_test.key import Stimulus
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
 
 
 def names(prefix, count):

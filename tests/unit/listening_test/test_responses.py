@@ -6,8 +6,8 @@ import pytest
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.key import write_key
+from vocoder_pareto.listening_test.rating_tables import write_rating_table
 from vocoder_pareto.listening_test.responses import read_responses
-from vocoder_pareto.listening_test.tidy import write_tidy
 
 
 @pytest.fixture
@@ -276,14 +276,14 @@ def test_canonical_output_reads_back_as_it_was(folder, answers_of, systems, tmp_
     save(folder, "a.json", answers_of(1))
     ratings = read_responses(folder, systems).ratings
     other = tmp_path_factory.mktemp("other")
-    write_tidy(other / "ratings.csv", ratings)
+    write_rating_table(other / "ratings.csv", ratings)
     again = read_responses(other, systems)
     assert not again.rejected
     assert [replace(rating, source="") for rating in again.ratings] == [replace(r, source="") for r in ratings]
 
 
 def test_canonical_columns_begin_as_documented(tmp_path):
-    write_tidy(tmp_path / "ratings.csv", [])
+    write_rating_table(tmp_path / "ratings.csv", [])
     header = next(csv.reader((tmp_path / "ratings.csv").open()))
     assert header[:12] == [
         "participant", "session", "system", "utterance", "rating", "trial_index", "time_ms", "n_plays", "is_trap",
@@ -375,7 +375,7 @@ def test_whatever_is_not_plainly_false_counts_as_simulated(folder, answers_of, s
 def test_the_marker_survives_the_canonical_table(folder, answers_of, systems, tmp_path_factory):
     save(folder, "a.json", answers_of(1, simulated=True))
     other = tmp_path_factory.mktemp("other")
-    write_tidy(other / "ratings.csv", read_responses(folder, systems).ratings)
+    write_rating_table(other / "ratings.csv", read_responses(folder, systems).ratings)
     assert read_responses(other, systems).mos_source == "simulated"
 
 

@@ -5,7 +5,7 @@ from torch import nn
 
 from vocoder_pareto.models.layers import normed_conv1d, normed_conv_transpose1d
 from vocoder_pareto.models.vocoder import NoSettings, Vocoder
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings
 
 SMALL = SystemSettings("small", "S", "tests/unit/measurement/small_vocoder.py:SmallVocoder")
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from vocoder_pareto.configuration import read_configuration, system_settings
 from vocoder_pareto.measurement.complexity import PublishedConvention, counted_as_published, parameter_count
-from vocoder_pareto.measurement.configured import systems_of
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.configuration import read_configuration, system_settings, systems_of
+from vocoder_pareto.study.settings import settings_from
 
 PROJECT = Path(__file__).parents[3]
 CONFIG = read_configuration([PROJECT / "config.yaml"])

@@ -13,9 +13,9 @@ from vocoder_pareto.analysis.sweep_figure import draw_sweeps
 from vocoder_pareto.measurement import sweep as sweeping
 from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
 from vocoder_pareto.measurement.energy import Subject
-from vocoder_pareto.measurement.fresh_subject import fresh_subject, in_own_process, measure_fresh
 from vocoder_pareto.measurement.meter import Meter, MeterSettings
 from vocoder_pareto.measurement.protocol import EnergySettings
+from vocoder_pareto.measurement.random_weights import fresh_subject, in_own_process, measure_fresh
 from vocoder_pareto.measurement.sweep import SweepSettings, sweep_energy, write_sweep
 from vocoder_pareto.measurement.workload import OutOfMemory
 

@@ -8,7 +8,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.models.checkpoint import load_vocoder, read_checkpoint, save_checkpoint
 from vocoder_pareto.models.registry import build_vocoder, load_class
 from vocoder_pareto.models.vocoder import Vocoder, draw_noise
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings
 
 SOURCE = """
 from dataclasses import dataclass

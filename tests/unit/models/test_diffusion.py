@@ -12,7 +12,7 @@ from vocoder_pareto.models.diffusion import LARGEST_SAMPLE, NoiseSchedule
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture, DiffWaveSampling
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture, WaveGradSampling
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings
 
 SCHEDULES = {
     "WaveGrad's": NoiseSchedule.linear(1e-6, 1e-2, 50),

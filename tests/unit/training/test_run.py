@@ -13,7 +13,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.hardware import device_name
 from vocoder_pareto.models.checkpoint import load_vocoder, save_checkpoint
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.training import run as run_module
 from vocoder_pareto.training.run import train
 from vocoder_pareto.training.run_settings import RunSettings

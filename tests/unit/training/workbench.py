@@ -10,7 +10,7 @@ from tiny_system import HOP_LENGTH, N_MELS
 
 from vocoder_pareto.measurement.meter import MeterSettings
 from vocoder_pareto.models.checkpoint import read_checkpoint
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.run import TrainingJob, TrainingOutputs, train
 from vocoder_pareto.training.run_settings import RunSettings
 

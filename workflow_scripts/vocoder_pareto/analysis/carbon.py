@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vocoder_pareto.analysis.columns import REFERENCE_FAMILY
 from vocoder_pareto.analysis.published import JOULES_PER_KWH, CarbonStatement
 from vocoder_pareto.analysis.systems_table import Emissions
+from vocoder_pareto.tables.columns import REFERENCE_FAMILY
 
 ENERGY = "energy_joules_per_audio_second"
 COLUMNS = (

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from vocoder_pareto.analysis.columns import system_label
 from vocoder_pareto.analysis.pareto import dominators, optimal
 from vocoder_pareto.analysis.published import CarbonStatement, Conventions
+from vocoder_pareto.tables.columns import system_label
 
 ENERGY = "energy_joules_per_audio_second"
 EXACT_GFLOPS = "gflops_per_audio_second"

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from vocoder_pareto.analysis.columns import system_label
 from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front
+from vocoder_pareto.tables.columns import system_label
 
 MOS_WORDS = {
     "published": "MOS: published (Douwes et al. 2023), 95 % intervals inferred.",

@@ -13,9 +13,9 @@ from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from vocoder_pareto.analysis.columns import SIZE_ORDER, size_rank
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
+from vocoder_pareto.tables.columns import SIZE_ORDER, size_rank
 
 INK = "#1b2733"
 SOFT_INK = "#5b6875"

@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from vocoder_pareto.analysis.columns import REFERENCE_FAMILY, SYSTEMS_COLUMNS, column_of
 from vocoder_pareto.analysis.front_measures import (
     front_probability,
     hypervolume,
@@ -16,9 +15,10 @@ from vocoder_pareto.analysis.front_measures import (
     knee,
 )
 from vocoder_pareto.analysis.pareto import DIRECTIONS, dominators, optimal, optimal_within
-from vocoder_pareto.analysis.tabular import read_table, write_table
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
+from vocoder_pareto.tables.columns import REFERENCE_FAMILY, SYSTEMS_COLUMNS, column_of
+from vocoder_pareto.tables.csv_tables import read_table, write_table
 
 IDENTITY = ("system", "label", "model", "size", "family")
 MOS_COLUMNS = ("mos",)

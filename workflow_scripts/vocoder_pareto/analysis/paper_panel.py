@@ -3,9 +3,9 @@
 import seaborn
 from matplotlib.axes import Axes
 
-from vocoder_pareto.analysis.columns import model_label, size_rank
 from vocoder_pareto.analysis.figure_style import OPTIMAL
 from vocoder_pareto.analysis.pareto_panel import Look, Panel
+from vocoder_pareto.tables.columns import model_label, size_rank
 
 MARKER_AREA = 30
 RING_AREA = 110

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from vocoder_pareto.analysis.columns import column_of, model_label, size_rank, system_label
 from vocoder_pareto.analysis.figure_style import (
     DOMINATED,
     INK,
@@ -21,6 +20,7 @@ from vocoder_pareto.analysis.figure_style import (
 )
 from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front, is_logarithmic
 from vocoder_pareto.analysis.label_placement import Label
+from vocoder_pareto.tables.columns import column_of, model_label, size_rank, system_label
 
 MARKER_POINTS = 5.4  # diameter
 MARKER_SCALE = {"P": 1.2, "X": 1.15, "D": 0.84, "s": 0.92, "*": 1.3}  # so that all look equally large

@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from vocoder_pareto.analysis.tabular import read_table
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.tables.csv_tables import read_table
 
 DEVICE = "NVIDIA RTX A5000"
 GENERATED_SECONDS = 100.0  # 10 clips of 10 s (section 4.3.2)

@@ -13,13 +13,13 @@ import soundfile
 from markupsafe import Markup
 from matplotlib.colors import to_hex
 
-from vocoder_pareto.analysis.columns import SYSTEMS_COLUMNS, system_label
 from vocoder_pareto.analysis.figure_style import FigureSettings, marker_of
 from vocoder_pareto.analysis.spectrograms import save_spectrogram
-from vocoder_pareto.analysis.tabular import read_systems, read_table
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
-from vocoder_pareto.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
+from vocoder_pareto.study.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
+from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS, system_label
+from vocoder_pareto.tables.csv_tables import read_systems, read_table
 
 TITLE = "Energy-aware evaluation of neural vocoders"
 FINISHED_TRAINING_HOURS = 24.0

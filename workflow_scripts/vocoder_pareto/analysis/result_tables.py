@@ -5,9 +5,9 @@ from typing import Literal
 
 import pandas as pd
 
-from vocoder_pareto.analysis.columns import REFERENCE_FAMILY, model_label
 from vocoder_pareto.analysis.display_table import DisplayColumn, DisplayTable
 from vocoder_pareto.analysis.figure_captions import NOT_PUBLISHABLE
+from vocoder_pareto.tables.columns import REFERENCE_FAMILY, model_label
 
 ENERGY = "energy_joules_per_audio_second"
 Origin = Literal["published", "measured"]

@@ -11,12 +11,12 @@ import pandas as pd
 from scipy.special import stdtrit  # scipy.stats takes half a second to import
 
 from vocoder_pareto.analysis import published
-from vocoder_pareto.analysis.columns import REFERENCE_FAMILY, SYSTEMS_COLUMNS
 from vocoder_pareto.analysis.pareto import optimal
-from vocoder_pareto.analysis.tabular import read_table, typed
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
-from vocoder_pareto.systems import REFERENCE_SYSTEMS
+from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
+from vocoder_pareto.tables.columns import REFERENCE_FAMILY, SYSTEMS_COLUMNS
+from vocoder_pareto.tables.csv_tables import read_table, typed
 
 ENERGY = "energy_joules_per_audio_second"
 FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": "gflops_per_audio_second"}

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from vocoder_pareto.analysis.tabular import write_table
 from vocoder_pareto.listening_test.agreement import agreement_table
 from vocoder_pareto.listening_test.comparisons import pairwise
 from vocoder_pareto.listening_test.mean_opinion import (
@@ -17,10 +16,11 @@ from vocoder_pareto.listening_test.mean_opinion import (
     ratings_table,
 )
 from vocoder_pareto.listening_test.power import power_table
+from vocoder_pareto.listening_test.rating_tables import write_rating_table
 from vocoder_pareto.listening_test.ratings import RejectedRow
 from vocoder_pareto.listening_test.responses import read_responses
 from vocoder_pareto.listening_test.screening import ScreeningSettings, screen
-from vocoder_pareto.listening_test.tidy import write_tidy
+from vocoder_pareto.tables.csv_tables import write_table
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +93,6 @@ def analyse_responses(
         write_table(report.assign(mos_source=source), path)
     rejected = pd.DataFrame(responses.rejected, columns=[field.name for field in fields(RejectedRow)])
     write_table(rejected.assign(mos_source=source), files.rejected)
-    write_tidy(files.ratings, responses.ratings)
+    write_rating_table(files.ratings, responses.ratings)
     write_table(scores, files.details)
     write_table(scores[list(MOS_COLUMNS)], files.mos)

@@ -17,7 +17,7 @@ from vocoder_pareto.listening_test.design import DesignSettings, latin_square, s
 from vocoder_pareto.listening_test.key import Key, Kind, Session, Stimulus
 from vocoder_pareto.listening_test.stimuli import LoudnessSettings, drowned_in_noise, levelled, spoken
 from vocoder_pareto.listening_test.texts import Texts
-from vocoder_pareto.systems import GRIFFIN_LIM, GROUND_TRUTH
+from vocoder_pareto.study.systems import GRIFFIN_LIM, GROUND_TRUTH
 
 # Natural speech shows the best. Griffin-Lim, from the very mel-spectrograms that the vocoders get, is the low anchor:
 # its artefacts are of the same kind as theirs, which those of a low-pass filter are not.

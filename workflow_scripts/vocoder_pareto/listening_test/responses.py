@@ -9,8 +9,8 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.key import Key, read_key
 from vocoder_pareto.listening_test.p808_results import VOTE_COLUMNS, read_p808
 from vocoder_pareto.listening_test.page_answers import Submission, read_submission
+from vocoder_pareto.listening_test.rating_tables import read_rating_table
 from vocoder_pareto.listening_test.ratings import Rating, RejectedRow, Responses
-from vocoder_pareto.listening_test.tidy import read_tidy
 from vocoder_pareto.listening_test.webmushra_results import RESULT_COLUMNS, read_webmushra
 
 KEY_NAME = "key.json"
@@ -91,7 +91,7 @@ class _Reader:
             if set(VOTE_COLUMNS) & columns:
                 return list(read_p808(path, self.key_for(path)))
             if {"participant", "system", "rating"} & columns:
-                return list(read_tidy(path, self.systems))
+                return list(read_rating_table(path, self.systems))
         except (UnicodeDecodeError, csv.Error) as error:
             raise UserError(f"{path}: not a CSV file in UTF-8 ({error}); save it as one") from error
         raise UserError(

@@ -6,7 +6,7 @@ from statistics import fmean, pvariance
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.ratings import Rating
-from vocoder_pareto.systems import GROUND_TRUTH
+from vocoder_pareto.study.systems import GROUND_TRUTH
 
 
 @dataclass(frozen=True)

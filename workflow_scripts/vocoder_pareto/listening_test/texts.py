@@ -8,7 +8,7 @@ from typing import Any
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
 
 LOWEST_SCORE, HIGHEST_SCORE = 1, 5
 

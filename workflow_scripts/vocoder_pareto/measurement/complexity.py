@@ -8,7 +8,7 @@ from torch import nn
 
 from vocoder_pareto.measurement.flops import Operations, count_operations
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings
 
 GIGA = 1.0e9
 

@@ -33,7 +33,7 @@ from vocoder_pareto.measurement.protocol import (
 )
 from vocoder_pareto.measurement.workload import input_batches, memory_enough_for, numeric_precision, prepared_work
 from vocoder_pareto.models.vocoder import Vocoder
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings
 
 WEIGHTS_NOTE = "Energy depends on the architecture, not on the values of the weights: brief training does not bias it."
 _OTHERS_AT_MOST = 0.5  # cores busy with other programs

@@ -10,7 +10,7 @@ import psutil
 import torch
 
 from vocoder_pareto.measurement.nvml import gpu_description, gpu_state
-from vocoder_pareto.provenance import git_state, installed_version, processor_name
+from vocoder_pareto.study.provenance import git_state, installed_version, processor_name
 
 PACKAGES = ("torch", "pyJoules", "nvidia-ml-py", "thop", "numpy", "psutil", "zeus")
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import system_digest
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.vocoder import Vocoder
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings
 
 FORMAT_VERSION = 1
 UNREADABLE = (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.models.vocoder import Vocoder
-from vocoder_pareto.settings import settings_from
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import SystemSettings
 
 
 def load_class(import_path: str, where: str) -> type:

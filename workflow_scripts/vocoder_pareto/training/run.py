@@ -16,7 +16,6 @@ from lightning.pytorch.plugins.environments import LightningEnvironment
 from lightning.pytorch.utilities.memory import is_oom_error
 
 from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
-from vocoder_pareto.code_version import code_version, module_file
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, write_json, write_text
@@ -26,8 +25,9 @@ from vocoder_pareto.measurement.sensor import MeterUnavailable, NoSensor
 from vocoder_pareto.models.checkpoint import load_weights, read_weights, save_checkpoint
 from vocoder_pareto.models.registry import build_vocoder, load_class
 from vocoder_pareto.models.vocoder import Vocoder
-from vocoder_pareto.settings import settings_from
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.code_version import code_version, module_file
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training import data, module
 from vocoder_pareto.training.accounting import CarbonSettings, EnergyAccount
 from vocoder_pareto.training.batch_size import largest_batch_size

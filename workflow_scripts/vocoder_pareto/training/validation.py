@@ -10,9 +10,9 @@ import torch
 
 from vocoder_pareto.audio.dataset import Clip
 from vocoder_pareto.audio.files import write_wav
+from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.quality.spectral_distance import d_stft
-from vocoder_pareto.seeds import clip_seed
 
 SILENCE = 1.0e-4  # standard deviation of samples below which a clip counts as silent or constant
 

@@ -9,8 +9,8 @@ from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.audio.mels import compute_mels
 from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
-from vocoder_pareto.references import write_griffin_lim, write_ground_truth
-from vocoder_pareto.seeds import clip_seed
+from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth
+from vocoder_pareto.generation.seeds import clip_seed
 
 FORMAT = AudioFormat(sample_rate=8000, clip_samples=4096, n_fft=512, hop_length=128, n_mels=40)
 

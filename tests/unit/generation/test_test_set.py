@@ -12,13 +12,13 @@ from vocoder_pareto.audio.dataset import Clip, write_clip_table
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.generation import generate_clips, generate_test_set
+from vocoder_pareto.generation.seeds import clip_seed
+from vocoder_pareto.generation.test_set import generate_clips, generate_test_set
 from vocoder_pareto.models.checkpoint import save_checkpoint
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
-from vocoder_pareto.seeds import clip_seed
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 SYSTEM = SystemSettings("noisy", "S", f"{Path(__file__).parent / 'noisy_vocoder.py'}:NoisyVocoder", hop_length=64)
 
 

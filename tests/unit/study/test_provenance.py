@@ -3,9 +3,9 @@ from pathlib import Path
 
 import yaml
 
-from vocoder_pareto.provenance import PACKAGES, git_state, pinned_versions, provenance_of
+from vocoder_pareto.study.provenance import PACKAGES, git_state, pinned_versions, provenance_of
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 
 
 def test_versions_commit_hardware_configuration_and_seed_are_told():

@@ -10,10 +10,10 @@ from tqdm import tqdm
 from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.models.checkpoint import load_vocoder
 from vocoder_pareto.models.vocoder import Vocoder
-from vocoder_pareto.seeds import clip_seed
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings
 
 
 def generate_test_set(

@@ -4,7 +4,7 @@ from typing import Literal
 import pytest
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.settings import settings_from
+from vocoder_pareto.study.settings import settings_from
 
 
 @dataclass(frozen=True)

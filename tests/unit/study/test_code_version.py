@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from vocoder_pareto.code_version import code_version, module_file
+from vocoder_pareto.study.code_version import code_version, module_file
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def root(tmp_path):
 
 
 def version(root):
-    from vocoder_pareto import code_version as module
+    from vocoder_pareto.study import code_version as module
 
     module._token_hash.cache_clear()
     module._imported_files.cache_clear()

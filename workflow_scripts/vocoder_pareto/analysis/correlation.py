@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from vocoder_pareto.analysis.tabular import read_systems, read_table
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.quality.metrics import D_STFT, METRICS
-from vocoder_pareto.systems import REFERENCE_SYSTEMS
+from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
+from vocoder_pareto.tables.csv_tables import read_systems, read_table
 
 COLUMNS = (
     "metric", "better", "unit", "ranks_systems", "n_systems", "spearman", "spearman_ci95_low", "spearman_ci95_high",

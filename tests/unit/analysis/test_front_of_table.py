@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from vocoder_pareto.analysis.figure_style import FigureSettings
+from vocoder_pareto.analysis.front_of_table import front_of_file, to_markdown, write_front
 from vocoder_pareto.analysis.fronts import Objectives
-from vocoder_pareto.analysis.own_table import front_of_file, to_markdown, write_front
 from vocoder_pareto.errors import UserError
 
 PROGRAMS = Path(__file__).resolve().parents[3] / "workflow_scripts"

@@ -1,7 +1,7 @@
 import pytest
 
-from vocoder_pareto.configuration import read_configuration
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.configuration import read_configuration
 
 
 def test_later_files_replace_single_keys_of_earlier_ones(tmp_path):

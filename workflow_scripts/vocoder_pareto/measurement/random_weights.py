@@ -15,7 +15,7 @@ from vocoder_pareto.measurement.hardware import device_name
 from vocoder_pareto.measurement.meter import MeterSettings, open_meter
 from vocoder_pareto.measurement.protocol import EnergySettings
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings
 
 
 def fresh_subject(system: SystemSettings, settings: EnergySettings, seed: int) -> Subject:

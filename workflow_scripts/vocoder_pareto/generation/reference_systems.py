@@ -9,8 +9,8 @@ import numpy as np
 from vocoder_pareto.audio.dataset import RowFile, clips_of, open_array, read_clip_table
 from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.manifest import write_audio_set
+from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.parallel import map_in_processes
-from vocoder_pareto.seeds import clip_seed
 
 
 def write_ground_truth(
@@ -62,7 +62,7 @@ def write_griffin_lim(
 def _invert(
     mels: RowFile, ranges: RowFile, audio_format: AudioFormat, iterations: int, item: tuple[int, int]
 ) -> np.ndarray:
-    from vocoder_pareto.audio.griffin_lim import invert_mel  # librosa takes seconds, and ground truth needs none
+    from vocoder_pareto.generation.griffin_lim import invert_mel  # librosa takes seconds, and ground truth needs none
 
     row, seed = item
     return invert_mel(mels.read(row, 1)[0], ranges.read(row, 1)[0], audio_format, iterations, seed)

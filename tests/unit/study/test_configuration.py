@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vocoder_pareto.configuration import check_configuration, configured_systems, read_configuration, system_settings
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json
+from vocoder_pareto.study.configuration import (
+    check_configuration,
+    configured_systems,
+    read_configuration,
+    system_settings,
+)
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 SCHEMA = PROJECT / "resources" / "config.schema.yaml"
 CONFIG = yaml.safe_load((PROJECT / "config.yaml").read_text())
 PRESETS = sorted((PROJECT / "presets").glob("*.yaml"))
@@ -73,7 +78,7 @@ def test_a_size_goes_over_its_model_and_run_settings_over_the_common_ones():
 @pytest.mark.parametrize("name", configured_systems(CONFIG))
 def test_the_settings_of_a_system_are_those_that_its_classes_know(name):
     from vocoder_pareto.models.registry import load_class
-    from vocoder_pareto.settings import settings_from
+    from vocoder_pareto.study.settings import settings_from
 
     settings = system_settings(CONFIG, *configured_systems(CONFIG)[name])
     vocoder = load_class(settings["vocoder"], "vocoder")

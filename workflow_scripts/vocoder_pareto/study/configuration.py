@@ -3,6 +3,7 @@
 Imports nothing heavy, since the Snakefile reads it at every start.
 """
 
+import dataclasses
 import difflib
 import re
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,8 @@ import jsonschema
 import yaml
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import SystemSettings
 
 
 def read_configuration(files: Iterable[str | Path]) -> dict[str, Any]:
@@ -78,6 +81,16 @@ def system_settings(config: Mapping[str, Any], model: str, size: str) -> dict[st
         "hop_length": config["mel"]["hop_length"],
         "sample_rate": config["dataset"]["sample_rate"],
     }
+
+
+def systems_of(config: Mapping[str, Any]) -> list[SystemSettings]:
+    """The systems that `config`, a checked configuration, studies, in its order."""
+    names = {field.name for field in dataclasses.fields(SystemSettings)}
+    found = [system_settings(config, *pair) for pair in configured_systems(config).values()]
+    return [
+        settings_from(SystemSettings, {key: value for key, value in each.items() if key in names}, "models")
+        for each in found
+    ]
 
 
 def _update(config: dict[str, Any], changes: Mapping[str, Any]) -> None:

@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from vocoder_pareto.analysis.columns import SYSTEMS_COLUMNS
+from vocoder_pareto.analysis.correlation import correlate_with_mos, read_scores
+from vocoder_pareto.analysis.correlation_figure import draw_correlations
 from vocoder_pareto.analysis.figure_style import FigureSettings, drawing
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.quality.correlation import correlate_with_mos, read_scores
-from vocoder_pareto.quality.correlation_figure import draw_correlations
+from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 
 
 def systems(mos, **columns) -> pd.DataFrame:

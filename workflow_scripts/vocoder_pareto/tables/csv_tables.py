@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from vocoder_pareto.analysis.columns import SYSTEMS_COLUMNS, Column
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
+from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS, Column
 
 
 def read_table(path: str | Path, required: Iterable[str] = (), text: Sequence[str] = ()) -> pd.DataFrame:

@@ -15,7 +15,7 @@ COLUMNS = tuple(field.name for field in fields(Rating))
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no", "")
 
 
-def read_tidy(path: str | Path, systems: Collection[str]) -> Iterator[Rating | RejectedRow]:
+def read_rating_table(path: str | Path, systems: Collection[str]) -> Iterator[Rating | RejectedRow]:
     """The ratings of a CSV file with the columns participant, system, item (or utterance), rating.
 
     The other columns of the canonical responses may be there too; others are ignored.
@@ -44,8 +44,8 @@ def read_tidy(path: str | Path, systems: Collection[str]) -> Iterator[Rating | R
                 yield RejectedRow(Path(path).name, reader.line_num, str(fault))
 
 
-def write_tidy(path: str | Path, ratings: Sequence[Rating]) -> None:
-    """Write canonical responses, which `read_tidy` reads; what is not known is empty."""
+def write_rating_table(path: str | Path, ratings: Sequence[Rating]) -> None:
+    """Write canonical responses, which `read_rating_table` reads; what is not known is empty."""
     with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)

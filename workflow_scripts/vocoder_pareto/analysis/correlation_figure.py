@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vocoder_pareto.analysis.columns import model_label, size_rank
 from vocoder_pareto.analysis.figure_style import INK, LINE, MARKERS, SOFT_INK, FigureSettings, new_figure, write_below
 from vocoder_pareto.quality.metrics import METRICS, Metric
+from vocoder_pareto.tables.columns import model_label, size_rank
 
 MOS_WORDS = {
     "published": "MOS: published (Douwes et al. 2023).",
