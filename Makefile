@@ -5,7 +5,7 @@ VENV := .venv
 ACTIVATE := . $(VENV)/bin/activate
 
 .DEFAULT_GOAL := study
-.PHONY: study test test-conda test-slurm clean
+.PHONY: study test test-conda test-slurm config clean
 
 study: $(VENV)/.complete
 	$(ACTIVATE) && snakemake --cores $(CORES)
@@ -13,6 +13,9 @@ study: $(VENV)/.complete
 test: $(VENV)/.complete
 	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules
 	$(ACTIVATE) && OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup
+
+config: $(VENV)/.complete # writes what is written from the classes of settings: config.yaml, its schema, its reference
+	$(ACTIVATE) && python workflow_scripts/describe_configuration.py
 
 test-conda: $(VENV)/.complete # builds the environments of envs/ with a stand-in for conda: minutes and gigabytes
 	$(ACTIVATE) && VOCODER_PARETO_CONDA_TEST=1 pytest tests/workflow/test_environments.py

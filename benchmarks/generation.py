@@ -41,7 +41,7 @@ from vocoder_pareto.files import read_json, write_json, written_whole
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.measurement.hardware import device_name, hardware_description, software_description
-from vocoder_pareto.measurement.meter import Meter, MeterSettings, open_meter
+from vocoder_pareto.measurement.meter import Meter, open_meter
 from vocoder_pareto.measurement.sensor import MeterUnavailable
 from vocoder_pareto.measurement.workload import autocast, numeric_precision
 from vocoder_pareto.models.diffusion import DiffusionVocoder
@@ -50,7 +50,7 @@ from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.program import run
 from vocoder_pareto.quality.spectral_distance import d_stft
 from vocoder_pareto.study.configuration import configured_systems, read_configuration, system_settings
-from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.systems import SystemSettings
 
 log = logging.getLogger(__name__)
@@ -131,15 +131,7 @@ def chosen_systems(names: list[str] | None) -> list[SystemSettings]:
     for name in names or []:
         if name not in known:
             raise UserError(f"--systems: {name!r} is not in config.yaml; allowed: {', '.join(known)}")
-    fields = SystemSettings.__dataclass_fields__
-    return [
-        settings_from(
-            SystemSettings,
-            {key: value for key, value in system_settings(config, *known[name]).items() if key in fields},
-            f"models.{name}",
-        )
-        for name in names or known
-    ]
+    return [system_settings(config, *known[name]) for name in names or known]
 
 
 def lively(vocoder: Vocoder) -> Vocoder:

@@ -20,12 +20,12 @@ import torch
 from documented import replace_sections, require_sections, table
 
 from vocoder_pareto.audio.clips import load_clip, prepare_clips
-from vocoder_pareto.audio.corpora import DatasetSettings
 from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.mels import BATCH, compute_mels
 from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
 from vocoder_pareto.audio.synthetic_corpus import read_sentences, synthesize_corpus
 from vocoder_pareto.program import run
+from vocoder_pareto.study.sections.dataset import DatasetSettings
 
 FORMAT = AudioFormat()
 SENTENCES = Path(__file__).parents[1] / "resources" / "sentences.txt"
@@ -91,7 +91,7 @@ def seconds_of_both_stages(corpus: Path, cores: int) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         clips, table, skipped, mels, ranges, stats = (Path(folder, str(number)) for number in range(6))
         start = time.perf_counter()
-        settings = DatasetSettings("synthetic")
+        settings = DatasetSettings("synthetic", clips=None)
         prepare_clips(corpus, settings, processes=cores, clips=clips, table=table, skipped=skipped)
         middle = time.perf_counter()
         outputs = {"mels": mels, "ranges": ranges, "stats": stats}

@@ -26,13 +26,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 from tqdm import tqdm
 
-from vocoder_pareto.analysis.figure_style import FigureSettings, drawing, new_figure, save_figure, write_below
+from vocoder_pareto.analysis.figure_style import drawing, new_figure, save_figure, write_below
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.files import write_json, written_whole
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.hardware import PeakMemory, device_name, hardware_description, software_description
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.program import run
+from vocoder_pareto.study.sections.analysis import FigureSettings
 
 MEBI = 2**20
 # A point is generated again until it took so long in all: one call alone may meet other work, or first allocations.

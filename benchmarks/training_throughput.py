@@ -14,10 +14,10 @@ Writes a row per measurement, and hardware and versions into a .json beside it.
 """
 
 import argparse
-import dataclasses
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +32,22 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_json
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.hardware import device_name, hardware_description, software_description
-from vocoder_pareto.measurement.meter import Meter, MeterSettings, open_meter
+from vocoder_pareto.measurement.meter import Meter, open_meter
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.program import run
-from vocoder_pareto.study.configuration import configured_systems, read_configuration, system_settings
-from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.configuration import (
+    configured_systems,
+    read_configuration,
+    system_settings,
+    training_settings,
+)
+from vocoder_pareto.study.sections.measurement import MeterSettings
+from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.batch_size import largest_batch_size
 from vocoder_pareto.training.data import ClipDataset, ShuffledBatches, batch_loader
 from vocoder_pareto.training.module import TrainingModule
 from vocoder_pareto.training.run import make_trainer, new_objective
-from vocoder_pareto.training.run_settings import RunSettings
 
 PROJECT = Path(__file__).resolve().parents[1]
 CLIP_SAMPLES, FRAMES = 16384, 64
@@ -97,7 +102,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         clips, mels = random_set(Path(folder), arguments.clips)
         for name in tqdm(names, desc="Training"):
-            for row in measurements(name, system_settings(config, *known[name]), clips, mels, device, meter, arguments):
+            system, configured = system_settings(config, *known[name]), training_settings(config, *known[name])
+            for row in measurements(system, configured, clips, mels, device, meter, arguments):
                 rows.append(row)
                 pd.DataFrame(rows).to_csv(arguments.output, index=False)
     print(pd.DataFrame(rows).to_string(index=False))
@@ -117,17 +123,21 @@ def random_set(folder: Path, clips: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measurements(
-    name: str, settings: dict[str, Any], clips, mels, device: torch.device, meter: Meter, arguments: argparse.Namespace
+    system: SystemSettings,
+    configured: TrainingSettings,
+    clips,
+    mels,
+    device: torch.device,
+    meter: Meter,
+    arguments: argparse.Namespace,
 ) -> Iterator[dict[str, Any]]:
     """A row for each precision and place of the data; a batch that was searched serves both places."""
-    fields = [field.name for field in dataclasses.fields(SystemSettings)]
-    system = settings_from(SystemSettings, {key: settings[key] for key in fields}, f"models.{name}")
     for precision in arguments.precisions:
         changes = {
             "steps": 1, "precision": precision, "segment_frames": arguments.segment_frames,
             "batch_size": arguments.batch_size or "auto",
         }  # fmt: skip
-        job = settings_from(RunSettings, {**settings["run"], **changes}, "training")
+        job = replace(configured, **changes)
         size = arguments.batch_size
         for resident in (True, False):
             dataset = ClipDataset(clips, mels, np.arange(len(clips)), device if resident else None)
@@ -143,7 +153,7 @@ def measurements(
             make_trainer(device, job, [stopwatch]).fit(module, loader)
             energy, steps = stopwatch.energy, stopwatch.steps
             yield {
-                "system": name,
+                "system": system.name,
                 "device": device_name(device),
                 "precision": precision,
                 "data_on_device": resident,

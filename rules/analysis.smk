@@ -20,8 +20,6 @@ CARBON_STATEMENT = f"{RESOURCES}/published/carbon_statement.json"
 MOS = [f"{RESULTS}/mos.csv"] if config["listening_test"]["responses"] or config["listening_test"]["simulate"] else []
 
 OBJECTIVES = {objectives["name"]: objectives for objectives in config["pareto"]["objectives"]}
-if len(OBJECTIVES) < len(config["pareto"]["objectives"]):
-    raise WorkflowError("config key pareto.objectives: two entries have the same name; rename one")
 
 # The fronts that each figure shows, from left to right.
 FRONTS_OF_FIGURE = {

@@ -15,14 +15,16 @@ from vocoder_pareto.study import configuration
 from vocoder_pareto.study.code_version import code_version as hash_of_code, module_file
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
+from vocoder_pareto.study.settings import plain
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
 try:
-    configuration.check_configuration(config, f"{RESOURCES}/config.schema.yaml")
+    configuration.require_unique_keys(workflow.configfiles)
+    config.update(configuration.checked(config))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-RESULTS = config["results_dir"].rstrip("/")
+RESULTS = config["results_dir"]
 SYSTEMS = configuration.configured_systems(config)
 REFERENCES = list(REFERENCE_SYSTEMS)
 # A job asks for a GPU when the configuration names one, or when this machine has one.
@@ -63,60 +65,51 @@ def system_code_version(name, *classes):
 
     def version(wildcards):
         settings = settings_of(wildcards)
-        modules = [module_file(settings[each], PROGRAMS) for each in classes]
+        modules = [module_file(getattr(settings, each), PROGRAMS) for each in classes]
         return hash_of_code([program(name), *modules], PROGRAMS)
 
     return version
 
 
 def settings_of(wildcards):
-    """All that the configuration says of the system of a job."""
+    """What defines the system of a job, see `SystemSettings`."""
     return configuration.system_settings(config, *SYSTEMS[wildcards.system])
 
 
-def slice_of(wildcards, *keys):
-    """Some settings of the system of a job, as canonical JSON."""
-    settings = settings_of(wildcards)
-    shared = ("model", "size", "vocoder", "n_mels", "hop_length", "sample_rate")
-    return canonical_json({key: settings[key] for key in (*shared, *keys)})
+def system_to_train(wildcards):
+    """What the weights of a system depend on, beside the data: all but its sampling, as canonical JSON."""
+    return canonical_json(settings_of(wildcards).to_train())
+
+
+def system_to_run(wildcards):
+    """What the audio of a system depends on, beside its weights: all but its training, as canonical JSON."""
+    return canonical_json(settings_of(wildcards).to_run())
 
 
 def training_settings(wildcards):
-    """What the weights of a system depend on, beside the data: `SystemSettings` without sampling."""
-    return slice_of(wildcards, "architecture", "objective", "training")
-
-
-def synthesis_settings(wildcards):
-    """What the audio of a system depends on, beside its weights: `SystemSettings` without training."""
-    return slice_of(wildcards, "architecture", "sampling")
-
-
-def run_settings(wildcards):
-    """How a system is trained: budget, batch size, precision."""
-    return canonical_json(settings_of(wildcards)["run"])
+    """How a system is trained: budget, batch size, precision, as canonical JSON."""
+    return canonical_json(plain(configuration.training_settings(config, *SYSTEMS[wildcards.system])))
 
 
 def given_weights(wildcards):
     """The file of weights that the configuration gives instead of a training, if it does."""
-    given = settings_of(wildcards)["run"]["checkpoint"]
+    given = configuration.training_settings(config, *SYSTEMS[wildcards.system]).checkpoint
     return [given] if given else []
 
 
 def published_convention(wildcards):
-    """What the paper's FLOPs of a system counted."""
-    return canonical_json(settings_of(wildcards)["published_convention"])
+    """What the paper's FLOPs of a system counted, as canonical JSON."""
+    return canonical_json(plain(configuration.published_convention(config, *SYSTEMS[wildcards.system])))
 
 
 def model_labels():
     """What readers see for each model, as canonical JSON."""
-    labels = {model: family["label"] for model, family in config["models"].items() if "label" in family}
-    return canonical_json(labels)
+    return canonical_json({model: family["label"] or model for model, family in config["models"].items()})
 
 
 def model_families():
-    """The kind of each model (GAN, flow, diffusion, …), as canonical JSON."""
-    families = {model: family["family"] for model, family in config["models"].items() if "family" in family}
-    return canonical_json(families)
+    """The kind of each model that has one (GAN, flow, diffusion, …), as canonical JSON."""
+    return canonical_json({model: family["family"] for model, family in config["models"].items() if family["family"]})
 
 
 def corpus_version(wildcards):

@@ -1,6 +1,5 @@
 # From recordings to clips of equal length, and to mel-spectrograms.
-from vocoder_pareto.audio.corpora import dataset_settings
-from vocoder_pareto.audio.format import format_settings
+from vocoder_pareto.study.program_settings import dataset_settings, format_settings
 
 
 rule prepare_clips:

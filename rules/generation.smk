@@ -21,7 +21,7 @@ rule generate_audio:
         mem_mb=8000,
         runtime=240,
     params:
-        system=synthesis_settings,
+        system=system_to_run,
         clips=config_json("generation", "clips"),
         batch_size=config["generation"]["batch_size"],
         chunk_frames=config_json("generation", "chunk_frames"),

@@ -6,12 +6,6 @@ LISTENING_FOLDER = f"{RESULTS}/listening_test"
 SIMULATED_RESPONSES = f"{LISTENING_FOLDER}/simulated_responses"
 LISTENING_TEXTS = LISTENING["texts"] or f"{RESOURCES}/listening_test/texts.json"
 
-if LISTENING["responses"] and LISTENING["simulate"]:
-    raise WorkflowError(
-        "config keys listening_test.responses and listening_test.simulate are both set; "
-        "set one: answers of people and of a simulated panel never mix"
-    )
-
 RESPONSES_FOLDER = LISTENING["responses"] or SIMULATED_RESPONSES
 
 

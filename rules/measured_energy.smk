@@ -20,7 +20,7 @@ rule measure_energy:
         gpu=GPUS_PER_JOB,
         slurm_extra="--exclusive",
     params:
-        system=synthesis_settings,
+        system=system_to_run,
         protocol=config_json("energy"),
         meter=config_json("meter"),
         device=config["device"],

@@ -13,7 +13,7 @@ rule measure_complexity:
     conda:
         "../envs/torch.yaml"
     params:
-        system=synthesis_settings,
+        system=system_to_run,
         published=published_convention,
         program=program("measure_complexity"),
         code=system_code_version("measure_complexity", "vocoder"),
@@ -51,7 +51,7 @@ rule sweep_energy:
         gpu=GPUS_PER_JOB,
         slurm_extra="--exclusive",
     params:
-        system=synthesis_settings,
+        system=system_to_run,
         protocol=config_json("energy"),
         sweep=config_json("measurements", "sweep"),
         meter=config_json("meter"),
@@ -105,7 +105,7 @@ rule profile_layers:
         gpu=GPUS_PER_JOB,
         slurm_extra="--exclusive",
     params:
-        system=synthesis_settings,
+        system=system_to_run,
         device=config["device"],
         program=program("profile_layers"),
         code=system_code_version("profile_layers", "vocoder"),

@@ -11,7 +11,7 @@ rule adopt_measurement:
     conda:
         "../envs/torch.yaml"
     params:
-        system=synthesis_settings,
+        system=system_to_run,
         stored=config["measurements"]["from"],
         program=program("adopt_measurement"),
         code=code_version("adopt_measurement"),

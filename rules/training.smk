@@ -26,8 +26,8 @@ rule train:
         runtime=1440,
     params:
         state=f"{RESULTS}/training/{{system}}",
-        system=training_settings,
-        run=run_settings,
+        system=system_to_train,
+        settings=training_settings,
         meter=config_json("meter"),
         carbon=config_json("carbon"),
         device=config["device"],
@@ -37,7 +37,7 @@ rule train:
     message:
         "Training {wildcards.system}."
     shell:
-        "python {params.program:q} --system {params.system:q} --run {params.run:q} --clips {input.clips:q}"
+        "python {params.program:q} --system {params.system:q} --training-settings {params.settings:q} --clips {input.clips:q}"
         " --table {input.table:q} --mels {input.mels:q} --meter {params.meter:q} --carbon {params.carbon:q}"
         " --device {params.device:q} --seed {params.seed} --state {params.state:q}"
         " --checkpoint {output.checkpoint:q} --summary {output.summary:q} --metrics {output.metrics:q} &>> {log:q}"

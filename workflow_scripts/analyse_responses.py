@@ -6,9 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from vocoder_pareto.listening_test.analysis import AnalysisFiles, analyse_responses
-from vocoder_pareto.listening_test.mean_opinion import StatisticsSettings
-from vocoder_pareto.listening_test.screening import ScreeningSettings
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.listening_test import ScreeningSettings, StatisticsSettings
 from vocoder_pareto.study.settings import settings_from
 
 

@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from vocoder_pareto.analysis.figure_style import FigureSettings
 from vocoder_pareto.analysis.report import ReportInputs, build_report
 from vocoder_pareto.files import read_json
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.settings import settings_from
 
 

@@ -4,8 +4,9 @@ import argparse
 
 from vocoder_pareto.analysis.correlation import correlate_with_mos, read_scores
 from vocoder_pareto.analysis.correlation_figure import draw_correlations
-from vocoder_pareto.analysis.figure_style import FigureSettings, drawing, save_figure
+from vocoder_pareto.analysis.figure_style import drawing, save_figure
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.tables.csv_tables import write_table
 

@@ -2,10 +2,11 @@
 
 import argparse
 
-from vocoder_pareto.analysis.figure_style import FigureSettings, drawing, save_figure
+from vocoder_pareto.analysis.figure_style import drawing, save_figure
 from vocoder_pareto.analysis.fronts import read_front
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_beside
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.settings import settings_from
 
 

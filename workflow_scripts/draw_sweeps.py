@@ -4,9 +4,10 @@ import argparse
 
 import pandas as pd
 
-from vocoder_pareto.analysis.figure_style import FigureSettings, drawing, save_figure
+from vocoder_pareto.analysis.figure_style import drawing, save_figure
 from vocoder_pareto.analysis.sweep_figure import COLUMNS, draw_sweeps
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.tables.csv_tables import read_table
 

@@ -3,13 +3,11 @@
 import argparse
 from pathlib import Path
 
-from vocoder_pareto.listening_test.design import DesignSettings
 from vocoder_pareto.listening_test.export import ExportFolders, export_test
-from vocoder_pareto.listening_test.page import PageSettings
 from vocoder_pareto.listening_test.plan import plan_test
-from vocoder_pareto.listening_test.stimuli import LoudnessSettings
 from vocoder_pareto.listening_test.texts import read_texts
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.listening_test import DesignSettings, LoudnessSettings, PageSettings
 from vocoder_pareto.study.settings import settings_from
 
 

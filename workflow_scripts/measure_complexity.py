@@ -3,8 +3,9 @@
 import argparse
 
 from vocoder_pareto.files import write_json
-from vocoder_pareto.measurement.complexity import PublishedConvention, measure_complexity
+from vocoder_pareto.measurement.complexity import measure_complexity
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.measurement import PublishedConvention
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 

@@ -6,11 +6,11 @@ from vocoder_pareto.device import resolve_device
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import file_digest
 from vocoder_pareto.measurement.energy import Subject, measure_energy
-from vocoder_pareto.measurement.meter import MeterSettings, open_meter
-from vocoder_pareto.measurement.protocol import EnergySettings
+from vocoder_pareto.measurement.meter import open_meter
 from vocoder_pareto.measurement.workload import mels_of_test_set
 from vocoder_pareto.models.checkpoint import load_vocoder
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 

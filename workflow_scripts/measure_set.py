@@ -8,11 +8,10 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.measurement.measured_set import folder_of, measure_run
-from vocoder_pareto.measurement.meter import MeterSettings
-from vocoder_pareto.measurement.protocol import EnergySettings
 from vocoder_pareto.measurement.random_weights import in_own_process, measure_fresh, name_of_device
 from vocoder_pareto.program import run
-from vocoder_pareto.study.configuration import check_configuration, read_configuration, systems_of
+from vocoder_pareto.study.configuration import read_configuration, systems_of
+from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 
@@ -24,7 +23,6 @@ def main() -> None:
     parser.add_argument("--sets", type=Path, required=True, help="folder of the sets: resources/measured")
     arguments = parser.parse_args()
     config = read_configuration(arguments.config)
-    check_configuration(config, Path(__file__).parents[1] / "resources" / "config.schema.yaml")
     systems = systems_of(config)
     settings = settings_from(EnergySettings, config["energy"], "energy")
     meter, seed = settings_from(MeterSettings, config["meter"], "meter"), config["seed"]

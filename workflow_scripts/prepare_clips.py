@@ -3,8 +3,8 @@
 import argparse
 
 from vocoder_pareto.audio.clips import prepare_clips
-from vocoder_pareto.audio.corpora import DatasetSettings
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.settings import settings_from
 
 

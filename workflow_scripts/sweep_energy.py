@@ -4,12 +4,12 @@ import argparse
 
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.measurement.energy import Subject
-from vocoder_pareto.measurement.meter import MeterSettings, open_meter
-from vocoder_pareto.measurement.protocol import EnergySettings
-from vocoder_pareto.measurement.sweep import SweepSettings, sweep_energy, write_sweep
+from vocoder_pareto.measurement.meter import open_meter
+from vocoder_pareto.measurement.sweep import sweep_energy, write_sweep
 from vocoder_pareto.measurement.workload import mels_of_test_set
 from vocoder_pareto.models.checkpoint import load_vocoder
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings, SweepSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 

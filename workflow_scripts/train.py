@@ -4,19 +4,20 @@ import argparse
 import logging
 from pathlib import Path
 
-from vocoder_pareto.measurement.meter import MeterSettings
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.measurement import MeterSettings
+from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
-from vocoder_pareto.training.accounting import CarbonSettings
 from vocoder_pareto.training.run import TrainingJob, TrainingOutputs, train
-from vocoder_pareto.training.run_settings import RunSettings
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--system", type=json_or_file, required=True, help="what to train, JSON or @file")
-    parser.add_argument("--run", type=json_or_file, required=True, help="budget, batch size, precision, JSON or @file")
+    parser.add_argument(
+        "--training-settings", type=json_or_file, required=True, help="budget, batch size, precision, JSON or @file"
+    )
     parser.add_argument("--clips", type=Path, required=True, help="clips.npy")
     parser.add_argument("--table", type=Path, required=True, help="clips.csv")
     parser.add_argument("--mels", type=Path, required=True, help="mels.npy")
@@ -32,7 +33,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     job = TrainingJob(
         system=settings_from(SystemSettings, arguments.system, "models"),
-        run=settings_from(RunSettings, arguments.run, "training"),
+        run=settings_from(TrainingSettings, arguments.training_settings, "training"),
         clips=arguments.clips,
         table=arguments.table,
         mels=arguments.mels,

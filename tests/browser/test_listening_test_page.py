@@ -12,14 +12,18 @@ import numpy as np
 import pytest
 
 from vocoder_pareto.audio.manifest import write_audio_set
-from vocoder_pareto.listening_test.design import DesignSettings
 from vocoder_pareto.listening_test.key import write_key
-from vocoder_pareto.listening_test.page import PageSettings, write_page
+from vocoder_pareto.listening_test.page import write_page
 from vocoder_pareto.listening_test.plan import plan_test
 from vocoder_pareto.listening_test.responses import read_responses
-from vocoder_pareto.listening_test.screening import ScreeningSettings, screen
-from vocoder_pareto.listening_test.stimuli import LoudnessSettings
+from vocoder_pareto.listening_test.screening import screen
 from vocoder_pareto.listening_test.texts import read_texts
+from vocoder_pareto.study.sections.listening_test import (
+    DesignSettings,
+    LoudnessSettings,
+    PageSettings,
+    ScreeningSettings,
+)
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "resources" / "listening_test"
 SYSTEMS = ("ground_truth", "griffin_lim", "melgan-S")

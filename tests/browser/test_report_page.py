@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from vocoder_pareto.analysis.figure_style import FigureSettings
 from vocoder_pareto.analysis.report import ReportInputs, build_report
 from vocoder_pareto.study.provenance import provenance_of
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -86,7 +86,7 @@ def test_generation_stays_on_the_gpu(system, kind, monkeypatch):
 def test_losses_stay_on_the_gpu(system, kind, monkeypatch):
     monkeypatch.setattr(spectrogram, "_analysis", window_and_filters)
     objective_class = load_class(system.objective, system.name)
-    recipe = settings_from(objective_class.Recipe, system.training, system.name)
+    recipe = settings_from(objective_class.Recipe, system.recipe, system.name)
     objective = objective_class(build_vocoder(system), recipe, system.sample_rate)
     with FakeTensorMode(), precision(kind):
         simulated(objective)

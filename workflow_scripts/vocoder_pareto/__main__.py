@@ -6,10 +6,10 @@ systems.csv are taken to be in its units; `NAME_ci95` holds half-widths of 95 % 
 
 import argparse
 
-from vocoder_pareto.analysis.figure_style import FigureSettings
 from vocoder_pareto.analysis.front_of_table import front_of_file, write_front
 from vocoder_pareto.analysis.fronts import Objectives
 from vocoder_pareto.program import run
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.settings import settings_from
 
 

@@ -5,8 +5,9 @@ from scipy import stats
 
 from vocoder_pareto.analysis.correlation import correlate_with_mos, read_scores
 from vocoder_pareto.analysis.correlation_figure import draw_correlations
-from vocoder_pareto.analysis.figure_style import FigureSettings, drawing
+from vocoder_pareto.analysis.figure_style import drawing
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 
 

@@ -10,10 +10,11 @@ from matplotlib.text import Annotation
 
 from vocoder_pareto.analysis.definition_figure import draw_definition
 from vocoder_pareto.analysis.figure_captions import caption
-from vocoder_pareto.analysis.figure_style import OPTIMAL, FigureSettings, drawing, save_figure
+from vocoder_pareto.analysis.figure_style import OPTIMAL, drawing, save_figure, size_colours
 from vocoder_pareto.analysis.fronts import Objectives, find_front
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_beside, panels_of
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.settings import settings_from
 
 ENERGY = Objectives("energy", {"energy_joules_per_audio_second": "min", "mos": "max"})
@@ -180,9 +181,9 @@ def test_many_omissions_are_counted_not_listed(printed, labels):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"width_inches": 1.0}, "width_inches is 1; allowed is 2 to 12"),
-        ({"font_size": 2.0}, "font_size is 2; allowed is 4 to 16"),
-        ({"style": "fancy"}, "'improved' | 'paper'"),
+        ({"width_inches": 1.0}, "width_inches: 1.0 is not allowed; must be at least 2"),
+        ({"font_size": 2.0}, "font_size: 2.0 is not allowed; must be at least 4"),
+        ({"style": "fancy"}, "allowed: improved | paper"),
         ({"colour": "red"}, "figures.colour: unknown"),
     ],
 )
@@ -202,7 +203,7 @@ def test_an_unknown_palette_font_or_format_is_named(fronts, labels, tmp_path):
 
 
 def test_sizes_run_from_light_to_dark():
-    colours = FigureSettings().colours(["L", "S", "M"])
+    colours = size_colours(FigureSettings(), ["L", "S", "M"])
     lightness = [sum(colours[size]) for size in "SML"]
     assert lightness == sorted(lightness, reverse=True)
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from vocoder_pareto.analysis.figure_style import FigureSettings
 from vocoder_pareto.analysis.front_of_table import front_of_file, to_markdown, write_front
 from vocoder_pareto.analysis.fronts import Objectives
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.sections.analysis import FigureSettings
 
 PROGRAMS = Path(__file__).resolve().parents[3] / "workflow_scripts"
 TABLE = """name,team,watt_hours,accuracy,error

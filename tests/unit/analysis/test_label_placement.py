@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from vocoder_pareto.analysis.figure_style import FigureSettings, drawing, new_figure
+from vocoder_pareto.analysis.figure_style import drawing, new_figure
 from vocoder_pareto.analysis.label_placement import Label, place_labels
+from vocoder_pareto.study.sections.analysis import FigureSettings
 
 
 def placed(points, radius=3.0, lines=()):

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vocoder_pareto.audio.clips import load_clip, prepare_clips, size_of_test_set
-from vocoder_pareto.audio.corpora import DatasetSettings
 from vocoder_pareto.audio.dataset import read_clip_table
 from vocoder_pareto.audio.files import BadAudio
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.sections.dataset import DatasetSettings
 
 RATE, SAMPLES = 16000, 16384
 PROGRAM = Path(__file__).parents[3] / "workflow_scripts" / "prepare_clips.py"
@@ -24,7 +24,9 @@ PROGRAM = Path(__file__).parents[3] / "workflow_scripts" / "prepare_clips.py"
 def prepare(folder, output, processes=1, **settings):
     names = {"clips": "clips.npy", "table": "clips.csv", "skipped": "skipped.csv"}
     paths = {name: output / file for name, file in names.items()}
-    prepare_clips(folder, DatasetSettings(**{"source": "ljspeech", **settings}), processes=processes, **paths)
+    prepare_clips(
+        folder, DatasetSettings(**{"source": "ljspeech", "clips": None, **settings}), processes=processes, **paths
+    )
     return np.load(paths["clips"]), read_clip_table(paths["table"]), list(csv.DictReader(paths["skipped"].open()))
 
 

@@ -4,9 +4,11 @@ import sys
 
 import pytest
 
-from vocoder_pareto.audio.corpora import DatasetSettings, dataset_settings, list_corpus, name_files
+from vocoder_pareto.audio.corpora import list_corpus, name_files
 from vocoder_pareto.audio.corpus_location import audio_files_below, listing_digest, locate_corpus
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.program_settings import dataset_settings
+from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.settings import settings_from
 
 
@@ -142,7 +144,7 @@ def test_a_corpus_that_moved_gives_the_same_settings():
     moved = {"dataset": {**config["dataset"], "path": "/new"}}
     assert dataset_settings(config) == dataset_settings(moved)
     settings = settings_from(DatasetSettings, dataset_settings(config), "dataset")
-    assert settings == DatasetSettings("folder", 5, ("en-us",))
+    assert settings == DatasetSettings("folder", clips=5, voices=("en-us",))
 
 
 @pytest.mark.parametrize("bad", [{"test_share": 0}, {"test_share": 1.0}, {"sample_rate": 0}, {"on_bad_clip": "ignore"}])

@@ -5,8 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vocoder_pareto.audio.format import AudioFormat, format_settings
+from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.spectrogram import log_mel_spectrogram, min_max_normalized, ranges_of
+from vocoder_pareto.study.program_settings import format_settings
 
 
 def librosa_log_mel(samples, audio_format):

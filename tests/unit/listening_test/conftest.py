@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from vocoder_pareto.audio.manifest import write_audio_set
-from vocoder_pareto.listening_test.design import DesignSettings
 from vocoder_pareto.listening_test.plan import plan_test
-from vocoder_pareto.listening_test.stimuli import LoudnessSettings
 from vocoder_pareto.listening_test.texts import read_texts
+from vocoder_pareto.study.sections.listening_test import DesignSettings, LoudnessSettings
 
 PROJECT = Path(__file__).resolve().parents[3]
 SYSTEMS = ("ground_truth", "griffin_lim", "melgan-S", "hifigan-S", "wavegrad-L")

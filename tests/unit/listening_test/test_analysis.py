@@ -7,12 +7,15 @@ import pytest
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.analysis import AnalysisFiles, analyse_responses
-from vocoder_pareto.listening_test.design import DesignSettings
-from vocoder_pareto.listening_test.mean_opinion import MOS_COLUMNS, StatisticsSettings
+from vocoder_pareto.listening_test.mean_opinion import MOS_COLUMNS
 from vocoder_pareto.listening_test.plan import plan_test
-from vocoder_pareto.listening_test.screening import ScreeningSettings
 from vocoder_pareto.listening_test.simulation import Panel, simulate_responses
-from vocoder_pareto.listening_test.stimuli import LoudnessSettings
+from vocoder_pareto.study.sections.listening_test import (
+    DesignSettings,
+    LoudnessSettings,
+    ScreeningSettings,
+    StatisticsSettings,
+)
 
 QUALITIES = {"ground_truth": 4.5, "hifigan-S": 4.0, "wavegrad-L": 3.2, "melgan-S": 2.2, "griffin_lim": 1.5}
 

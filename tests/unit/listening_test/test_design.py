@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.listening_test.design import DesignSettings, latin_square, session_order, shuffled_apart
+from vocoder_pareto.listening_test.design import latin_square, session_order, shuffled_apart
 from vocoder_pareto.listening_test.key import Stimulus
+from vocoder_pareto.study.sections.listening_test import DesignSettings
 from vocoder_pareto.study.settings import settings_from
 
 
@@ -94,8 +95,8 @@ def test_traps_are_spread_over_the_session():
     ("values", "message"),
     [
         ({"items": 20, "lists": 3}, "items must be a multiple of lists"),
-        ({"items": 0}, "items is 0; must be at least 1"),
-        ({"traps": -1}, "traps is -1; must be at least 0"),
+        ({"items": 0}, "items: 0 is not allowed; must be at least 1"),
+        ({"traps": -1}, "traps: -1 is not allowed; must be at least 0"),
     ],
 )
 def test_impossible_designs_are_refused(values, message):

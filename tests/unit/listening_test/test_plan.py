@@ -5,10 +5,9 @@ import pytest
 
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.listening_test.design import DesignSettings
 from vocoder_pareto.listening_test.key import read_key, write_key
 from vocoder_pareto.listening_test.plan import plan_test
-from vocoder_pareto.listening_test.stimuli import LoudnessSettings
+from vocoder_pareto.study.sections.listening_test import DesignSettings, LoudnessSettings
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@ import pytest
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.ratings import Rating
-from vocoder_pareto.listening_test.screening import ScreeningSettings, screen
+from vocoder_pareto.listening_test.screening import screen
+from vocoder_pareto.study.sections.listening_test import ScreeningSettings
 
 CAREFUL = [
     ("ground_truth", 5, {}),

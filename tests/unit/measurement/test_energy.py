@@ -13,7 +13,8 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
 from vocoder_pareto.measurement.energy import Subject, assessed, measure_energy
 from vocoder_pareto.measurement.meter import Energy, Meter, Reading
-from vocoder_pareto.measurement.protocol import EnergySettings, Measured, Window
+from vocoder_pareto.measurement.protocol import Measured, Window
+from vocoder_pareto.study.sections.measurement import EnergySettings
 
 FULL = EnergySettings()
 QUICK = EnergySettings(

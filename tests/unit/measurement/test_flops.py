@@ -7,9 +7,10 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
-from vocoder_pareto.measurement.complexity import PublishedConvention, measure_complexity
+from vocoder_pareto.measurement.complexity import measure_complexity
 from vocoder_pareto.measurement.flops import CountersDisagree, count_operations
 from vocoder_pareto.models.vocoder import NoSettings, Vocoder
+from vocoder_pareto.study.sections.measurement import PublishedConvention
 
 FRAMES = 10
 

@@ -9,9 +9,10 @@ from simulated_counters import RANGE, FakeGpu, FakeNvmlError, FakeSensor
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement import units
-from vocoder_pareto.measurement.meter import Meter, MeterSettings, open_meter
+from vocoder_pareto.measurement.meter import Meter, open_meter
 from vocoder_pareto.measurement.sensor import MeterUnavailable
 from vocoder_pareto.measurement.units import joules_per_count
+from vocoder_pareto.study.sections.measurement import MeterSettings
 
 CPU = torch.device("cpu")
 NO_RAPL = "no such folder"

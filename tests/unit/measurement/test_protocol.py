@@ -7,7 +7,8 @@ from scipy import stats
 from simulated_counters import FakeSensor
 
 from vocoder_pareto.measurement.meter import Meter
-from vocoder_pareto.measurement.protocol import EnergySettings, Work, mean_with_interval, observe
+from vocoder_pareto.measurement.protocol import Work, mean_with_interval, observe
+from vocoder_pareto.study.sections.measurement import EnergySettings
 
 SETTINGS = EnergySettings(
     clips=2, clip_seconds=1.0, warmup_passes=3, max_warmup_seconds=60, cooldown_seconds=7, idle_seconds=20, windows=3,

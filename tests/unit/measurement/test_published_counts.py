@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from vocoder_pareto.measurement.complexity import PublishedConvention, counted_as_published, parameter_count
+from vocoder_pareto.measurement.complexity import counted_as_published, parameter_count
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.study.configuration import read_configuration, system_settings, systems_of
-from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.configuration import published_convention, read_configuration, systems_of
 
 PROJECT = Path(__file__).parents[3]
 CONFIG = read_configuration([PROJECT / "config.yaml"])
@@ -35,8 +34,7 @@ def test_parameters_agree_with_table_2_to_its_printed_digits(name):
 @pytest.mark.parametrize("name", TABLE_2)
 def test_flops_by_the_published_convention_agree_with_table_2_within_one_percent(name):
     system = SYSTEMS[name]
-    values = system_settings(CONFIG, system.model, system.size)["published_convention"]
-    counted = counted_as_published(system, settings_from(PublishedConvention, values, "published_convention"))
+    counted = counted_as_published(system, published_convention(CONFIG, system.model, system.size))
     ratio = counted["gflops_published_convention"] / float(TABLE_2[name]["gflops"])
     assert (abs(ratio - 1) < 0.01) == (name not in NOT_PUBLISHED), ratio
 

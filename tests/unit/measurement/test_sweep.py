@@ -8,16 +8,17 @@ import torch
 from small_vocoder import SMALL, SmallVocoder
 
 from vocoder_pareto.analysis import sweep_figure
-from vocoder_pareto.analysis.figure_style import FigureSettings, drawing
+from vocoder_pareto.analysis.figure_style import drawing
 from vocoder_pareto.analysis.sweep_figure import draw_sweeps
 from vocoder_pareto.measurement import sweep as sweeping
 from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
 from vocoder_pareto.measurement.energy import Subject
-from vocoder_pareto.measurement.meter import Meter, MeterSettings
-from vocoder_pareto.measurement.protocol import EnergySettings
+from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.random_weights import fresh_subject, in_own_process, measure_fresh
-from vocoder_pareto.measurement.sweep import SweepSettings, sweep_energy, write_sweep
+from vocoder_pareto.measurement.sweep import sweep_energy, write_sweep
 from vocoder_pareto.measurement.workload import OutOfMemory
+from vocoder_pareto.study.sections.analysis import FigureSettings
+from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings, SweepSettings
 
 CPU = torch.device("cpu")
 QUICK = EnergySettings(

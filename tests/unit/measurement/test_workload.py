@@ -4,13 +4,13 @@ import torch
 from small_vocoder import SmallVocoder
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.measurement.protocol import EnergySettings
 from vocoder_pareto.measurement.workload import (
     input_batches,
     mels_of_test_set,
     numeric_precision,
     prepared_work,
 )
+from vocoder_pareto.study.sections.measurement import EnergySettings
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
-"""config.yaml, its schema, its presets and the dataclasses of settings: none may drift from the others."""
+"""The configuration: what config.yaml holds, how files join, what is refused and in which words."""
 
 import copy
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -9,93 +8,23 @@ import yaml
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json
+from vocoder_pareto.study import configuration
 from vocoder_pareto.study.configuration import (
-    check_configuration,
+    checked,
     configured_systems,
     read_configuration,
     system_settings,
+    training_settings,
 )
 
 PROJECT = Path(__file__).resolve().parents[3]
-SCHEMA = PROJECT / "resources" / "config.schema.yaml"
-CONFIG = yaml.safe_load((PROJECT / "config.yaml").read_text())
+WRITTEN = yaml.safe_load((PROJECT / "config.yaml").read_text())
+CONFIG = checked(WRITTEN)
 PRESETS = sorted((PROJECT / "presets").glob("*.yaml"))
 
 
-def keys_of_schema(schema):
-    return {name: keys_of_schema(part) for name, part in schema.get("properties", {}).items()}
-
-
-def keys_of_config(config):
-    return {name: keys_of_config(part) if isinstance(part, dict) else {} for name, part in config.items()}
-
-
-def test_the_schema_knows_just_the_keys_of_the_configuration():
-    schema = yaml.safe_load(SCHEMA.read_text())
-    described = keys_of_schema(schema)
-    given = keys_of_config(CONFIG)
-    del described["models"], given["models"]  # names of models are free
-    assert described == given
-
-
-def test_every_key_has_a_comment():
-    lines = (PROJECT / "config.yaml").read_text().splitlines()
-    settings = lines[: lines.index("models:")]
-    for number, line in enumerate(settings):
-        key = line.strip().partition(":")[0]
-        is_setting = line.strip() and not line.strip().startswith(("#", "-"))
-        if is_setting and not settings[number - 1].strip().startswith("#") and line.partition(":")[2].strip():
-            # A key may share the comment of the one before it, such as the parts of a budget.
-            assert key in {
-                "hours", "energy_kwh", "intensity_source", "intensity_year", "columns",
-            }, f"line {number + 1}: {key} has no comment"  # fmt: skip
-
-
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.name)
-def test_a_preset_is_valid_and_has_results_of_its_own(preset):
-    merged = read_configuration([PROJECT / "config.yaml", preset])
-    check_configuration(merged, SCHEMA)
-    assert merged["results_dir"] != CONFIG["results_dir"]
-
-
-def test_the_default_study_has_the_18_systems_of_the_paper():
-    systems = configured_systems(CONFIG)
-    models = ["melgan", "hifigan", "wavegrad", "diffwave", "waveflow", "waveglow"]
-    assert list(systems) == [f"{model}-{size}" for model in models for size in "SML"]
-
-
-def test_a_size_goes_over_its_model_and_run_settings_over_the_common_ones():
-    large, small = system_settings(CONFIG, "melgan", "L"), system_settings(CONFIG, "melgan", "S")
-    assert large["architecture"] == {"upsampling": [8, 8, 2, 2], "channels": 64, "residual_layers": 4}
-    assert large["training"]["discriminator_channels"] == 32
-    assert small["training"]["discriminator_channels"] == 16
-    waveflow = system_settings(CONFIG, "waveflow", "S")
-    assert waveflow["run"]["gradient_clip"] == 5.0
-    assert "gradient_clip" not in waveflow["training"]
-    assert small["run"]["gradient_clip"] is None
-
-
-@pytest.mark.parametrize("name", configured_systems(CONFIG))
-def test_the_settings_of_a_system_are_those_that_its_classes_know(name):
-    from vocoder_pareto.models.registry import load_class
-    from vocoder_pareto.study.settings import settings_from
-
-    settings = system_settings(CONFIG, *configured_systems(CONFIG)[name])
-    vocoder = load_class(settings["vocoder"], "vocoder")
-    objective = load_class(settings["objective"], "objective")
-    settings_from(vocoder.Architecture, settings["architecture"], "architecture")
-    settings_from(vocoder.Sampling, settings["sampling"], "sampling")
-    settings_from(objective.Recipe, settings["training"], "training")
-
-
-def test_the_settings_of_a_run_are_those_that_training_knows():
-    from vocoder_pareto.training.run_settings import RunSettings
-
-    assert {field.name for field in dataclasses.fields(RunSettings)} == set(CONFIG["training"])
-
-
 def changed(path, value):
-    config = copy.deepcopy(CONFIG)
+    config = copy.deepcopy(WRITTEN)
     *parents, last = path.split(".")
     part = config
     for key in parents:
@@ -104,34 +33,230 @@ def changed(path, value):
     return config
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "words"),
-    [
-        ("dataset.clip", 40, "config key dataset.clip: unknown (did you mean 'clips'?)"),
-        ("trainin", {}, "config key trainin: unknown (did you mean 'training'?)"),
-        ("training.steps", -1, "config key training.steps: -1 is not allowed; must be at least 1"),
-        ("training.steps", 1.5, "config key training.steps: 1.5 is not allowed; expected integer or null"),
-        ("training.batch_size", "all", "config key training.batch_size: 'all' is not allowed; expected"),
-        ("models.melgan.training.learning_rate", "1e-4", "'1e-4' is not allowed; expected number; write a decimal"),
-        ("dataset.source", "web", "'web' is not allowed; allowed: synthetic | ljspeech | folder"),
-        ("dataset.sample_rate", 0, "config key dataset.sample_rate: 0 is not allowed; must be at least 1"),
-        ("systems", ["melgan-XL"], "'melgan-XL' is not a system (did you mean 'melgan-L'?)"),
-        ("systems", [], "config key systems"),
-        ("device", "gpu", "config key device"),
-        ("dataset.clip_samples", 16000, "16000 is not a multiple of mel.hop_length (256)"),
-        ("mel.n_fft", 128, "config key mel.hop_length: 256 is not allowed; must be at most mel.n_fft (128)"),
-        ("models.melgan.sizes.S.architectur", {}, "models.melgan.sizes.S.architectur: unknown (did you mean"),
-    ],
-)
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.name)
+def test_a_preset_is_valid_and_has_results_of_its_own(preset):
+    assert read_configuration([PROJECT / "config.yaml", preset])["results_dir"] != CONFIG["results_dir"]
+
+
+def test_the_default_study_has_the_18_systems_of_the_paper():
+    systems = configured_systems(CONFIG)
+    models = ["melgan", "hifigan", "wavegrad", "diffwave", "waveflow", "waveglow"]
+    assert list(systems) == [f"{model}-{size}" for model in models for size in "SML"]
+
+
+def test_a_size_goes_over_its_model_and_the_training_of_a_system_over_the_common_one():
+    large, small = system_settings(CONFIG, "melgan", "L"), system_settings(CONFIG, "melgan", "S")
+    assert large.architecture == {"upsampling": [8, 8, 2, 2], "channels": 64, "residual_layers": 4}
+    assert large.recipe["discriminator_channels"] == 32
+    assert small.recipe["discriminator_channels"] == 16
+    assert training_settings(CONFIG, "waveflow", "S").gradient_clip == 5.0
+    assert "gradient_clip" not in system_settings(CONFIG, "waveflow", "S").recipe
+    assert training_settings(CONFIG, "melgan", "S").gradient_clip is None
+
+
+@pytest.mark.parametrize("name", configured_systems(CONFIG))
+def test_the_settings_of_a_system_are_those_that_its_classes_know(name):
+    from vocoder_pareto.models.registry import load_class
+    from vocoder_pareto.study.settings import settings_from
+
+    system = system_settings(CONFIG, *configured_systems(CONFIG)[name])
+    vocoder = load_class(system.vocoder, "vocoder")
+    objective = load_class(system.objective, "objective")
+    settings_from(vocoder.Architecture, system.architecture, "architecture")
+    settings_from(vocoder.Sampling, system.sampling, "sampling")
+    settings_from(objective.Recipe, system.recipe, "recipe")
+
+
+MISTAKES = [
+    ("dataset.clip", 40, "config key dataset.clip: unknown (did you mean 'clips'?); allowed here: source, path, clips"),
+    ("trainin", {}, "config key trainin: unknown (did you mean 'training'?)"),
+    ("training.steps", -1, "config key training.steps: -1 is not allowed; must be at least 1"),
+    ("training.steps", 1.5, "config key training.steps: 1.5 is not allowed; expected integer or null"),
+    ("training.batch_size", "all", "config key training.batch_size: 'all' is not allowed; expected integer or auto"),
+    ("training.batch_size", -3, "config key training.batch_size: -3 is not allowed; must be at least 1"),
+    ("training.tf32", "yes", "config key training.tf32: 'yes' is not allowed; expected true or false"),
+    ("training.precision", "fp8", "'fp8' is not allowed; allowed: 32 | bf16-mixed | 16-mixed"),
+    ("dataset.source", "web", "'web' is not allowed; allowed: synthetic | ljspeech | folder"),
+    ("dataset.sample_rate", 0, "config key dataset.sample_rate: 0 is not allowed; must be at least 1"),
+    ("dataset.voices", [], "config key dataset.voices: [] is not allowed; must have at least 1"),
+    ("dataset.test_share", 1, "config key dataset.test_share: 1 is not allowed; must be less than 1"),
+    ("systems", ["melgan-XL"], "'melgan-XL' is not a system (did you mean 'melgan-L'?); allowed: melgan-S, melgan-M"),
+    ("systems", [], "config key systems: the list is empty"),
+    ("systems", ["melgan-S", "melgan-S"], "config key systems: a system is named twice"),
+    ("device", "gpu", "config key device: 'gpu' is not allowed; allowed: auto | cpu | cuda | cuda:0"),
+    ("dataset.clip_samples", 16000, "16000 is not a multiple of mel.hop_length (256)"),
+    ("mel.n_fft", 128, "config key mel.hop_length: 256 is not allowed; must be at most mel.n_fft (128)"),
+    ("models.melgan.sizes.S.architectur", {}, "S.architectur: unknown (did you mean 'architecture'?)"),
+    ("models.melgan.vocoder", None, "config key models.melgan.vocoder: None is not allowed; expected text"),
+    ("models.melgan.sizes.S.training", {"steps": 0}, "models.melgan.sizes.S.training.steps: 0 is not allowed"),
+    ("models.melgan.training.betas", [0.5], "config key models.melgan.training.betas"),
+    ("models.melgan.training.learning_rate", 0, "learning_rate: 0 is not allowed; must be greater than 0"),
+    ("models.melgan.training.learning_rate", "fast", "learning_rate: 'fast' is not allowed; expected number or null"),
+    ("energy", None, "config key energy: None is not allowed; expected a section of keys"),
+    ("energy", [], "config key energy: [] is not allowed; expected a section of keys"),
+    ("quality.metrics", ["estoi", "estoi"], "config key quality: metrics names one twice"),
+    ("listening_test.page.submit_url", "ftp:/x", "'ftp:/x' is not allowed; allowed: https://… | http://…"),
+    ("pareto.objectives", [{"name": "A B", "columns": {"d_stft": "min", "mos": "max"}}], "objectives.0.name: 'A B'"),
+    ("pareto.objectives", [{"name": "a", "columns": {"mos": "max"}}], "objectives.0.columns: {'mos': 'max'} is not"),
+    ("results_dir", "", "config key results_dir: '' is not allowed; must not be empty"),
+    ("results_dir", "x/..", "results_dir: 'x/..' is the current folder; give the results a folder"),
+    # What passed, or ended with a traceback, while a schema alone checked it.
+    ("dataset.clips", 200.0, "config key dataset.clips: 200.0 is not allowed; expected integer or null; write 200"),
+    ("training.hours", float("nan"), "config key training.hours: nan is not allowed; must be a finite number"),
+    ("energy.max_relative_interval", float("inf"), "interval: inf is not allowed; must be a finite number"),
+    ("seed", 10**30, f"config key seed: {10**30} is not allowed; must be at most {2**63 - 1}"),
+    ("seed", True, "config key seed: True is not allowed; expected integer"),
+    ("models.melgan.sizes", {64: {}}, 'models.melgan.sizes: the name 64 is not text; write it in quotes, "64"'),
+    ("models.melgan.sizes.S.architecture", {"channels": float("nan")}, "architecture.channels: nan is not allowed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value", "words"), MISTAKES)
 def test_a_mistake_is_named_with_key_value_and_what_is_allowed(path, value, words):
     with pytest.raises(UserError) as error:
-        check_configuration(changed(path, value), SCHEMA)
+        checked(changed(path, value))
     assert words in str(error.value)
+
+
+def numeric_keys(config, path=()):
+    for key, value in config.items():
+        if isinstance(value, dict):
+            yield from numeric_keys(value, (*path, key))
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield ".".join((*path, key))
+
+
+@pytest.mark.parametrize("path", list(numeric_keys({key: value for key, value in WRITTEN.items() if key != "models"})))
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "x", [], {}, True])
+def test_no_numeric_key_takes_what_is_no_number(path, value):
+    with pytest.raises(UserError, match=path):
+        checked(changed(path, value))
+
+
+def test_a_line_for_every_fault():
+    config = changed("training.steps", -1)
+    config["seed"] = -2
+    config["dataset"]["clip"] = 3
+    with pytest.raises(UserError) as error:
+        checked(config)
+    assert len(str(error.value).splitlines()) == 3
 
 
 def test_no_budget_at_all_is_refused():
     with pytest.raises(UserError, match="training: no budget; set at least one of steps, hours, energy_kwh"):
-        check_configuration(changed("training.steps", None), SCHEMA)
+        checked(changed("training.steps", None))
+
+
+def test_answers_of_people_and_of_a_simulated_panel_are_not_mixed():
+    config = changed("listening_test.simulate", 3)
+    config["listening_test"]["responses"] = "answers"
+    with pytest.raises(UserError, match="config key listening_test: responses and simulate are both set"):
+        checked(config)
+
+
+def test_what_is_left_out_is_the_default_study():
+    assert checked({"models": WRITTEN["models"]}) == CONFIG
+    assert checked(CONFIG) == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "value"),
+    [
+        ("training.gradient_clip", "1e-4", 1e-4),
+        ("models.melgan.training.learning_rate", "1e-4", 1e-4),
+        ("models.wavegrad.sampling.first_beta", "1e-6", 1e-6),
+        # As Snakemake hands on `--config training="{steps: 5, hours: null, tf32: true}"`.
+        ("training.steps", "5", 5),
+        ("training.batch_size", "4", 4),
+        ("training.hours", "1.5", 1.5),
+        ("training.energy_kwh", "null", None),
+        ("training.tf32", "true", True),
+        ("dataset.path", "null", None),
+        ("training.precision", "32", "32"),
+        ("measurements.sweep.batch_sizes", ["1", "2"], [1, 2]),
+        ("seed", 7, 7),
+    ],
+)
+def test_text_that_spells_a_number_is_read_as_one(path, text, value):
+    found = checked(changed(path, text))
+    for key in path.split("."):
+        found = found[key]
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_a_number_that_is_text_stays_text():
+    assert checked(WRITTEN)["models"]["hifigan"]["architecture"]["residual_type"] == "1"
+
+
+def test_whole_numbers_and_fractions_of_one_value_are_one_setting():
+    assert checked(changed("training.hours", 3)) == checked(changed("training.hours", 3.0))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("./x", "x"),
+        ("x/", "x"),
+        ("a//b/./c", "a/b/c"),
+        ("a/../x", "x"),
+        ("{here}/x", "x"),
+        ("~/x", "{home}/x"),
+        ("../x", "{here_above}/x"),
+        ("/tmp/x/", "/tmp/x"),
+    ],
+)
+def test_a_folder_has_one_spelling_whatever_is_written(written, meant, tmp_path, monkeypatch):
+    here, home = tmp_path / "study", tmp_path / "home"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", str(home))
+    names = {"here": here, "home": home, "here_above": ".."}
+    for key in ("results_dir", "listening_test.responses", "dataset.path"):
+        found = checked(changed(key, written.format(**names)))
+        for part in key.split("."):
+            found = found[part]
+        assert found == meant.format(**names)
+
+
+def test_later_files_replace_single_keys_of_earlier_ones(tmp_path):
+    (tmp_path / "a.yaml").write_text("seed: 1\nenergy: {clips: 1, windows: 2}\nsystems: [a, b]\n")
+    (tmp_path / "b.yaml").write_text("energy: {clips: 10}\nsystems: [c]\n")
+    merged = configuration.merged([tmp_path / "a.yaml", tmp_path / "b.yaml"])
+    assert merged == {"seed": 1, "energy": {"clips": 10, "windows": 2}, "systems": ["c"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: [1\n", "not valid YAML"),
+        ("a: 1\nb: 2\na: 3\n", "the key a stands twice in one section, in lines 1 and 3; join the two"),
+        (
+            "training:\n  steps: 1\n  hours: 2\n  steps: 3\n",
+            "the key steps stands twice in one section, in lines 2",
+        ),
+        ("a: {b: 1, b: 2}\n", "the key b stands twice"),
+        ("? [a]\n: 1\n", "not valid YAML"),
+    ],
+)
+def test_a_file_that_says_two_things_or_nothing_is_named(tmp_path, text, words):
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError) as error:
+        configuration.require_unique_keys([file])
+    assert words in str(error.value)
+    assert str(file) in str(error.value)
+
+
+def test_keys_of_one_name_in_different_sections_and_merged_anchors_are_no_fault(tmp_path):
+    file = tmp_path / "good.yaml"
+    file.write_text("\ufeffa: &a {clips: 1}\nb: {<<: *a, clips: 2}\nc: {<<: *a}\n", encoding="utf-8")
+    assert configuration.merged([file]) == {"a": {"clips": 1}, "b": {"clips": 2}, "c": {"clips": 1}}
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"missing\.yaml: no such file"):
+        configuration.merged([tmp_path / "missing.yaml"])
 
 
 def test_canonical_json_does_not_depend_on_the_order_of_keys():

@@ -28,19 +28,28 @@ def test_lists_become_tuples_and_whole_numbers_floats():
     assert isinstance(settings.learning_rate, float)
 
 
+def test_text_that_spells_what_a_field_wants_is_read_as_it():
+    settings = settings_from(Example, {"channels": "3", "learning_rate": "1e-4", "share": "true", "hours": "null"}, "x")
+    assert settings == Example(3, learning_rate=1e-4, share=True)
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"channels": 3, "chanels": 4}, "x.chanels: unknown; allowed: channels"),
+        ({"channels": 3, "chanels": 4}, "x.chanels: unknown (did you mean 'channels'?); allowed here: channels"),
         ({}, "x.channels: missing"),
-        ({"channels": "3"}, "x.channels: '3' is not allowed; expected int"),
+        ({"channels": "three"}, "x.channels: 'three' is not allowed; expected integer"),
+        ({"channels": 3.0}, "x.channels: 3.0 is not allowed; expected integer; write 3"),
+        ({"channels": "3.5"}, "x.channels: 3.5 is not allowed; expected integer"),
+        ({"channels": float("nan")}, "x.channels: nan is not allowed; must be a finite number"),
+        ({"channels": 3, 64: 1}, 'x: the name 64 is not text; write it in quotes, "64"'),
         ({"channels": True}, "x.channels: True is not allowed"),
         ({"channels": 3, "rates": 8}, "x.rates: 8 is not allowed"),
-        ({"channels": 3, "rates": [8, 2.5]}, "x.rates: 2.5 is not allowed"),
+        ({"channels": 3, "rates": [8, 2.5]}, "x.rates.1: 2.5 is not allowed; expected integer"),
         ({"channels": 3, "pairs": [[1, 2, 3]]}, "x.pairs"),
-        ({"channels": 3, "learning_rate": "1e-4"}, "x.learning_rate: '1e-4' is not allowed; expected float"),
-        ({"channels": 3, "kind": "c"}, "x.kind: 'c' is not allowed; expected 'a' | 'b'"),
-        ({"channels": 3, "share": 1}, "x.share: 1 is not allowed; expected bool"),
+        ({"channels": 3, "learning_rate": "1e-4x"}, "x.learning_rate: '1e-4x' is not allowed; expected number"),
+        ({"channels": 3, "kind": "c"}, "x.kind: 'c' is not allowed; allowed: a | b"),
+        ({"channels": 3, "share": 1}, "x.share: 1 is not allowed; expected true or false"),
         ({"channels": 0}, "x: channels is 0; must be at least 1"),
     ],
 )

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from tiny_system import HOP_LENGTH, N_MELS
 
-from vocoder_pareto.measurement.meter import MeterSettings
 from vocoder_pareto.models.checkpoint import read_checkpoint
+from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.run import TrainingJob, TrainingOutputs, train
 from vocoder_pareto.training.run_settings import RunSettings
@@ -28,7 +28,7 @@ class Workbench:
         settings = {"steps": 8, "batch_size": 3, "validation_clips": 1, "log_every_steps": 1} | run
         system = SystemSettings(
             "tiny", "S", f"{TINY_FILE}:TinyVocoder", f"{TINY_FILE}:{objective}",
-            training=recipe or {}, n_mels=N_MELS, hop_length=HOP_LENGTH,
+            recipe=recipe or {}, n_mels=N_MELS, hop_length=HOP_LENGTH,
         )  # fmt: skip
         dataset = {name: self.folder / "dataset" / name for name in ("clips.npy", "clips.csv", "mels.npy")}
         return TrainingJob(

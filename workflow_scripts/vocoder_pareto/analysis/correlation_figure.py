@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vocoder_pareto.analysis.figure_style import INK, LINE, MARKERS, SOFT_INK, FigureSettings, new_figure, write_below
+from vocoder_pareto.analysis.figure_style import INK, LINE, MARKERS, SOFT_INK, new_figure, size_colours, write_below
 from vocoder_pareto.quality.metrics import METRICS, Metric
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import model_label, size_rank
 
 MOS_WORDS = {
@@ -63,7 +64,7 @@ def _draw_metric(
 ) -> None:
     known = scores[np.isfinite(scores[metric.name].to_numpy(float))]
     markers = _markers(scores)
-    colours = settings.colours(list(scores["size"])) if len(scores) else {}
+    colours = size_colours(settings, list(scores["size"])) if len(scores) else {}
     for _, family in known.groupby("model", sort=False):
         ordered = family.sort_values("size", key=lambda sizes: sizes.map(size_rank), kind="stable")
         axes.plot(ordered[metric.name], ordered["mos"], color=LINE, linewidth=0.6, zorder=1)

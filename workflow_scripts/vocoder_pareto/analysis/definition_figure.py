@@ -4,16 +4,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vocoder_pareto.analysis.figure_style import (
-    DOMINATED,
-    INK,
-    OPTIMAL,
-    SOFT_INK,
-    FigureSettings,
-    new_figure,
-    write_below,
-)
+from vocoder_pareto.analysis.figure_style import DOMINATED, INK, OPTIMAL, SOFT_INK, new_figure, write_below
 from vocoder_pareto.analysis.pareto import optimal
+from vocoder_pareto.study.sections.analysis import FigureSettings
 
 POINTS = np.array(
     [

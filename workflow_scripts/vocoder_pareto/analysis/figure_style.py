@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import matplotlib
 import numpy as np
@@ -15,6 +13,7 @@ from matplotlib.figure import Figure
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import SIZE_ORDER, size_rank
 
 INK = "#1b2733"
@@ -26,52 +25,6 @@ DOMINATED = "#f5f6f8"
 SHADES = 11  # of the palette, of which sizes take the first, the last and those between
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "*", "h")
 METADATA = {".pdf": {"CreationDate": None, "Producer": None, "Creator": None}, ".svg": {"Date": None, "Creator": None}}
-
-
-@dataclass(frozen=True)
-class FigureSettings:
-    """The `figures` section of the configuration; a change redraws figures and nothing else.
-
-    Attributes:
-        style: `improved` (log cost, step front, intervals, labels) or `paper` (as figure 2 is drawn there).
-        width_inches: width of a figure with one panel, 2 to 12; figures with more panels are wider.
-        palette: seaborn palette of the sizes from small to large, light to dark.
-        font: a font that matplotlib has; its own ones look the same everywhere.
-        font_size: of labels and ticks in points, 4 to 16.
-        intervals: draw 95 % intervals (improved style).
-        probabilities: write how likely each system is on the front (improved style).
-    """
-
-    style: Literal["improved", "paper"] = "improved"
-    width_inches: float = 3.4
-    palette: str = "crest"
-    font: str = "DejaVu Sans"
-    font_size: float = 7.0
-    intervals: bool = True
-    probabilities: bool = True
-
-    def __post_init__(self):
-        if not 2 <= self.width_inches <= 12:
-            raise ValueError(f"width_inches is {self.width_inches:g}; allowed is 2 to 12")
-        if not 4 <= self.font_size <= 16:
-            raise ValueError(f"font_size is {self.font_size:g}; allowed is 4 to 16 points")
-
-    def colours(self, sizes: Sequence[str]) -> dict[str, tuple[float, float, float]]:
-        """A colour per size, from light (small) to dark (large).
-
-        Raises:
-            UserError: seaborn does not know the palette.
-        """
-        # S, M and L keep their colours where a figure has only some of them.
-        ordered = SIZE_ORDER if set(sizes) <= set(SIZE_ORDER) else sorted(set(sizes), key=size_rank)
-        try:
-            colours = seaborn.color_palette(self.palette, SHADES)
-        except ValueError as error:
-            raise UserError(
-                f"config key figures.palette: {self.palette!r} is no palette of seaborn; try crest, viridis or mako_r"
-            ) from error
-        places = np.linspace(0, SHADES - 1, len(ordered)) if len(ordered) > 1 else [SHADES // 2]
-        return {size: colours[round(place)] for size, place in zip(ordered, places, strict=True)}
 
 
 @contextmanager
@@ -102,6 +55,24 @@ def drawing(settings: FigureSettings) -> Iterator[None]:
     }  # fmt: skip
     with matplotlib.rc_context(style):
         yield
+
+
+def size_colours(settings: FigureSettings, sizes: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+    """A colour per size, from light (small) to dark (large).
+
+    Raises:
+        UserError: seaborn does not know the palette.
+    """
+    # S, M and L keep their colours where a figure has only some of them.
+    ordered = SIZE_ORDER if set(sizes) <= set(SIZE_ORDER) else sorted(set(sizes), key=size_rank)
+    try:
+        colours = seaborn.color_palette(settings.palette, SHADES)
+    except ValueError as error:
+        raise UserError(
+            f"config key figures.palette: {settings.palette!r} is no palette of seaborn; try crest, viridis or mako_r"
+        ) from error
+    places = np.linspace(0, SHADES - 1, len(ordered)) if len(ordered) > 1 else [SHADES // 2]
+    return {size: colours[round(place)] for size, place in zip(ordered, places, strict=True)}
 
 
 def marker_of(model: str, labels: Mapping[str, str], models: Iterable[str]) -> str:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from vocoder_pareto.analysis.figure_style import FigureSettings, drawing, save_figure
+from vocoder_pareto.analysis.figure_style import drawing, save_figure
 from vocoder_pareto.analysis.fronts import Front, Objectives, find_front
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_of
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import column_of
 from vocoder_pareto.tables.csv_tables import read_table
 

@@ -8,11 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vocoder_pareto.analysis.figure_captions import caption
-from vocoder_pareto.analysis.figure_style import SOFT_INK, FigureSettings, new_figure, write_below
+from vocoder_pareto.analysis.figure_style import SOFT_INK, new_figure, write_below
 from vocoder_pareto.analysis.fronts import Front
 from vocoder_pareto.analysis.label_placement import place_labels
 from vocoder_pareto.analysis.paper_panel import draw_paper_panel
 from vocoder_pareto.analysis.pareto_panel import Look, Panel, draw_panel, name_axes
+from vocoder_pareto.study.sections.analysis import FigureSettings
 
 HEIGHT_PER_WIDTH = 0.92
 

@@ -9,17 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from vocoder_pareto.analysis.figure_style import (
-    DOMINATED,
-    INK,
-    LINE,
-    OPTIMAL,
-    SOFT_INK,
-    FigureSettings,
-    marker_of,
-)
+from vocoder_pareto.analysis.figure_style import DOMINATED, INK, LINE, OPTIMAL, SOFT_INK, marker_of, size_colours
 from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front, is_logarithmic
 from vocoder_pareto.analysis.label_placement import Label
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import column_of, model_label, size_rank, system_label
 
 MARKER_POINTS = 5.4  # diameter
@@ -204,7 +197,7 @@ def _draw_references(axes: Axes, panel: Panel, font_size: float) -> list[Text]:
 
 def _draw_systems(axes: Axes, table: pd.DataFrame, look: Look) -> None:
     told_by_colour = "size" if table["size"].any() else "model"
-    colours = look.settings.colours(list(table[told_by_colour]))
+    colours = size_colours(look.settings, list(table[told_by_colour]))
     shrinking = _shrinking(len(table))
     style = {"edgecolors": INK, "linewidths": 0.4 * shrinking, "zorder": 4, "clip_on": False}
     for (model, _), members in table.groupby(["model", "size"], sort=False):

@@ -13,10 +13,11 @@ import soundfile
 from markupsafe import Markup
 from matplotlib.colors import to_hex
 
-from vocoder_pareto.analysis.figure_style import FigureSettings, marker_of
+from vocoder_pareto.analysis.figure_style import marker_of, size_colours
 from vocoder_pareto.analysis.spectrograms import save_spectrogram
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
+from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
 from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS, system_label
 from vocoder_pareto.tables.csv_tables import read_systems, read_table
@@ -127,7 +128,7 @@ def _copy_downloads(files: Sequence[Path], folder: Path) -> list[dict[str, str]]
 
 def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
     factors = {column.name: column.factor for column in SYSTEMS_COLUMNS if column.kind in ("number", "integer")}
-    colours = inputs.figures.colours([size for size in systems["size"] if size])
+    colours = size_colours(inputs.figures, [size for size in systems["size"] if size])
     rows = []
     for record in systems.to_dict("records"):
         row = {name: None if pd.isna(cell) else cell for name, cell in record.items()}

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from vocoder_pareto.analysis.figure_style import FigureSettings, new_figure, write_below
+from vocoder_pareto.analysis.figure_style import new_figure, size_colours, write_below
+from vocoder_pareto.study.sections.analysis import FigureSettings
 
 COLUMNS = (
     "system", "model", "size", "precision", "batch_size", "energy_joules_per_audio_second",
@@ -33,7 +34,7 @@ def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[
     grid = figure.subplots(rows, columns, squeeze=False)
     panels = iter(grid.flat)
     measured = sweeps.dropna(subset="energy_joules_per_audio_second")
-    colours = settings.colours(sweeps["size"])
+    colours = size_colours(settings, sweeps["size"])
     for system, axes in zip(systems, panels, strict=False):
         _draw_system(axes, measured[measured["system"] == system], colours)
         model, _, size = system.rpartition("-")

@@ -11,12 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import soxr
 
-from vocoder_pareto.audio.corpora import DatasetSettings, SourceFile, expected_sample_rate, list_corpus
+from vocoder_pareto.audio.corpora import SourceFile, expected_sample_rate, list_corpus
 from vocoder_pareto.audio.dataset import Clip, RowFile, write_clip_table
 from vocoder_pareto.audio.files import BadAudio, read_audio
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.parallel import map_in_processes
+from vocoder_pareto.study.sections.dataset import DatasetSettings
 
 # Frames read beyond those that a clip needs, for the resampler's filter. Resampling the whole file gives the same
 # samples, exactly up to 48 kHz and within 4e-6 up to 384 kHz (measured); with none they differ by up to 0.3.

@@ -1,52 +1,15 @@
 """The recordings of a corpus: a list of files with an identifier each, in sorted order. Imports nothing heavy."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
-from vocoder_pareto.audio.corpus_location import Source, audio_files_below
+from vocoder_pareto.audio.corpus_location import audio_files_below
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.sections.dataset import Source
 
 LJSPEECH_RATE = 22050
-
-
-@dataclass(frozen=True)
-class DatasetSettings:
-    """How clips are cut from a corpus: the section `dataset` of the configuration, but for where the corpus lies.
-
-    Attributes:
-        source: kind of the corpus.
-        clips: recordings to use, the first in sorted order; None for all.
-        voices: of a synthetic corpus.
-        test_share: part of the clips, the last in sorted order, that is the test set.
-        on_bad_clip: what to do about a recording that cannot be used: end with an error, or leave it out.
-        sample_rate: of the clips, in Hz.
-        clip_samples: of each clip.
-
-    Raises:
-        ValueError: a number is out of its range.
-    """
-
-    source: Source
-    clips: int | None = None
-    voices: tuple[str, ...] = ()
-    test_share: float = 0.2
-    on_bad_clip: Literal["error", "skip"] = "error"
-    sample_rate: int = 16000
-    clip_samples: int = 16384
-
-    def __post_init__(self):
-        if not 0 < self.test_share < 1:
-            raise ValueError(f"test_share is {self.test_share}; must be between 0 and 1")
-        if self.sample_rate < 1 or self.clip_samples < 1:
-            raise ValueError(f"sample_rate {self.sample_rate} and clip_samples {self.clip_samples} must be at least 1")
-
-
-def dataset_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of `DatasetSettings` in the study's configuration; a corpus that moved is the same corpus."""
-    return {key: value for key, value in config["dataset"].items() if key != "path"}
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.sections.dataset import Source
 
-Source = Literal["synthetic", "ljspeech", "folder"]
 SUFFIXES = (".wav", ".flac")
 LJSPEECH = Path("data/LJSpeech-1.1")  # not below the results, so that all studies in a working folder share it
 

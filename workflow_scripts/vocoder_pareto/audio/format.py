@@ -1,8 +1,6 @@
 """The format of the study's audio: the one place that holds the numbers of clips and mel-spectrograms."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,3 @@ class AudioFormat:
     def clip_seconds(self) -> float:
         """Duration of a clip."""
         return self.clip_samples / self.sample_rate
-
-
-def format_settings(config: Mapping[str, Any]) -> dict[str, int]:
-    """The settings of an `AudioFormat` in the study's configuration."""
-    parts = {**config["dataset"], **config["mel"]}
-    return {field.name: parts[field.name] for field in fields(AudioFormat)}

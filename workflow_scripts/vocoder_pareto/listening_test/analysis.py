@@ -9,17 +9,13 @@ import pandas as pd
 
 from vocoder_pareto.listening_test.agreement import agreement_table
 from vocoder_pareto.listening_test.comparisons import pairwise
-from vocoder_pareto.listening_test.mean_opinion import (
-    MOS_COLUMNS,
-    StatisticsSettings,
-    mean_opinion_scores,
-    ratings_table,
-)
+from vocoder_pareto.listening_test.mean_opinion import MOS_COLUMNS, mean_opinion_scores, ratings_table
 from vocoder_pareto.listening_test.power import power_table
 from vocoder_pareto.listening_test.rating_tables import write_rating_table
 from vocoder_pareto.listening_test.ratings import RejectedRow
 from vocoder_pareto.listening_test.responses import read_responses
-from vocoder_pareto.listening_test.screening import ScreeningSettings, screen
+from vocoder_pareto.listening_test.screening import screen
+from vocoder_pareto.study.sections.listening_test import ScreeningSettings, StatisticsSettings
 from vocoder_pareto.tables.csv_tables import write_table
 
 logger = logging.getLogger(__name__)

@@ -2,51 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 
 import numpy as np
 
 from vocoder_pareto.listening_test.key import Stimulus
 
 Pair = tuple[str, str]  # system, utterance
-
-
-@dataclass(frozen=True)
-class DesignSettings:
-    """The `listening_test.design` section of the configuration.
-
-    Attributes:
-        items: test clips that are rated, each in every system (>= 1).
-        lists: shares of all ratings (>= 1, a divisor of `items`). A participant rates one of them; in it every system
-            comes `items / lists` times and every clip equally often, give or take one.
-        participants: sessions to prepare, a list and an order each (>= 1); a multiple of `lists` keeps the balance.
-        training: trials to begin with that do not count (>= 0).
-        traps: attention checks, spoken instructions which score to choose (>= 0).
-        gold: clips drowned in noise, which must get the worst score (>= 0).
-        repeats: ratings that are asked for a second time, for consistency (>= 0).
-
-    Raises:
-        ValueError: a number is out of its range, or `lists` does not divide `items`.
-    """
-
-    items: int = 20
-    lists: int = 5
-    participants: int = 40
-    training: int = 3
-    traps: int = 2
-    gold: int = 1
-    repeats: int = 4
-
-    def __post_init__(self):
-        for field in fields(self):
-            least = 1 if field.name in ("items", "lists", "participants") else 0
-            if getattr(self, field.name) < least:
-                raise ValueError(f"{field.name} is {getattr(self, field.name)}; must be at least {least}")
-        if self.items % self.lists:
-            raise ValueError(
-                f"items is {self.items} and lists {self.lists}; items must be a multiple of lists, "
-                "so that every participant hears each system equally often"
-            )
 
 
 def latin_square(

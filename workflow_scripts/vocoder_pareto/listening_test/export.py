@@ -7,10 +7,11 @@ from pathlib import Path
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.listening_test.key import Key, write_key
 from vocoder_pareto.listening_test.p808_export import write_p808
-from vocoder_pareto.listening_test.page import PageSettings, write_page
+from vocoder_pareto.listening_test.page import write_page
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.texts import Texts
 from vocoder_pareto.listening_test.webmushra_export import write_webmushra
+from vocoder_pareto.study.sections.listening_test import PageSettings
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,16 @@
 """Mean opinion scores: of all ratings of a system, with intervals for other listeners and other sentences."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from vocoder_pareto.listening_test.ratings import Rating
+from vocoder_pareto.study.sections.listening_test import StatisticsSettings
 
 FEWEST_PARTICIPANTS = 2  # for an interval
 MOS_COLUMNS = ("system", "mos", "mos_ci95", "mos_se", "n_ratings", "n_participants", "mos_source")
-
-
-@dataclass(frozen=True)
-class StatisticsSettings:
-    """The `listening_test.statistics` section of the configuration.
-
-    Attributes:
-        resamples: of the bootstrap (>= 100).
-        alpha: level of significance, between 0 and 1.
-        power: that the estimate of participants aims at, between 0 and 1.
-    """
-
-    resamples: int = 2000
-    alpha: float = 0.05
-    power: float = 0.8
-
-    def __post_init__(self):
-        if self.resamples < 100:
-            raise ValueError(f"resamples is {self.resamples}; must be at least 100")
-        for name in ("alpha", "power"):
-            if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name):g}; must be between 0 and 1")
 
 
 def ratings_table(ratings: Sequence[Rating]) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +13,9 @@ from vocoder_pareto.files import write_text
 from vocoder_pareto.listening_test.page_answers import ANSWER_FORMAT, ANSWER_VERSION
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.texts import Texts, with_numbers
+from vocoder_pareto.study.sections.listening_test import PageSettings
 
 ASSETS = ("page.html", "style.css", "script.js")
-
-
-@dataclass(frozen=True)
-class PageSettings:
-    """The `listening_test.page` section of the configuration.
-
-    Attributes:
-        scale: which labels the scores have, `paper` or `acr`, or another that the texts define.
-        submit_url: where the page posts the answers (JSON); empty: participants save a file.
-        contact: e-mail address to send that file to; empty: none is shown.
-
-    Raises:
-        ValueError: the address is not http(s).
-    """
-
-    scale: str = "paper"
-    submit_url: str = ""
-    contact: str = ""
-
-    def __post_init__(self):
-        if self.submit_url and not re.match(r"https?://", self.submit_url):
-            raise ValueError(f"page.submit_url is {self.submit_url!r}; must begin with http:// or https://")
 
 
 def write_page(folder: str | Path, plan: Plan, texts: Texts, settings: PageSettings, templates: str | Path) -> None:

@@ -13,10 +13,11 @@ import numpy as np
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.listening_test.design import DesignSettings, latin_square, session_order
+from vocoder_pareto.listening_test.design import latin_square, session_order
 from vocoder_pareto.listening_test.key import Key, Kind, Session, Stimulus
-from vocoder_pareto.listening_test.stimuli import LoudnessSettings, drowned_in_noise, levelled, spoken
+from vocoder_pareto.listening_test.stimuli import drowned_in_noise, levelled, spoken
 from vocoder_pareto.listening_test.texts import Texts
+from vocoder_pareto.study.sections.listening_test import DesignSettings, LoudnessSettings
 from vocoder_pareto.study.systems import GRIFFIN_LIM, GROUND_TRUTH
 
 # Natural speech shows the best. Griffin-Lim, from the very mel-spectrograms that the vocoders get, is the low anchor:

@@ -6,30 +6,8 @@ from statistics import fmean, pvariance
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.ratings import Rating
+from vocoder_pareto.study.sections.listening_test import ScreeningSettings
 from vocoder_pareto.study.systems import GROUND_TRUTH
-
-
-@dataclass(frozen=True)
-class ScreeningSettings:
-    """The `listening_test.screening` section of the configuration. A limit of None switches its check off.
-
-    Attributes:
-        full_playback: whether every sound must have been heard to its end, where that is known.
-        max_failed_traps: attention checks that may be missed.
-        max_failed_gold: gold sounds that may be scored wrong, ...
-        gold_tolerance: ... by more than this.
-        min_variance: of a session's scores (P.808: 0.1); below, everything was scored alike.
-        min_reference_mos: mean score that natural speech must get.
-        max_repeat_difference: mean absolute difference between the two scores of repeated sounds.
-    """
-
-    full_playback: bool = True
-    max_failed_traps: int | None = 0
-    max_failed_gold: int | None = 0
-    gold_tolerance: int = 1
-    min_variance: float | None = 0.1
-    min_reference_mos: float | None = 3.0
-    max_repeat_difference: float | None = None
 
 
 @dataclass(frozen=True)

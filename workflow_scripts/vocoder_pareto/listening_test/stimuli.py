@@ -7,29 +7,11 @@ import pyloudnorm
 import soxr
 
 from vocoder_pareto.audio import espeak
+from vocoder_pareto.study.sections.listening_test import LoudnessSettings
 
 MAX_GAIN_DB = 30.0  # the near silence of an untrained system is not turned into a roar
 GOLD_SNR_DB = -10.0
 _BLOCK_SECONDS = 0.4  # of EBU R128
-
-
-@dataclass(frozen=True)
-class LoudnessSettings:
-    """The `listening_test.loudness` section of the configuration.
-
-    Attributes:
-        target_lufs: integrated loudness of all stimuli (EBU R128), −60 to −5.
-        peak_dbfs: largest sample peak, −20 to 0; a stimulus that would exceed it stays quieter than the target.
-    """
-
-    target_lufs: float = -23.0
-    peak_dbfs: float = -1.0
-
-    def __post_init__(self):
-        if not -60 <= self.target_lufs <= -5:
-            raise ValueError(f"target_lufs is {self.target_lufs:g}; allowed is -60 to -5")
-        if not -20 <= self.peak_dbfs <= 0:
-            raise ValueError(f"peak_dbfs is {self.peak_dbfs:g}; allowed is -20 to 0")
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,16 @@
 """The record of what a system costs on any hardware: parameters, operations, memory."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
 
 from vocoder_pareto.measurement.flops import Operations, count_operations
 from vocoder_pareto.models.registry import build_vocoder
+from vocoder_pareto.study.sections.measurement import PublishedConvention
 from vocoder_pareto.study.systems import SystemSettings
 
 GIGA = 1.0e9
-
-
-@dataclass(frozen=True)
-class PublishedConvention:
-    """What the number in the paper's Table 2 counted (section `published_convention` of a model).
-
-    Attributes:
-        frames: length of the mel-spectrogram of the count.
-        hop_length: audio samples per frame of the model that was counted; None for that of the study.
-        architecture, sampling: what was different from the configuration of the study.
-    """
-
-    frames: int = 64
-    hop_length: int | None = None
-    architecture: Mapping[str, Any] = field(default_factory=dict)
-    sampling: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self):
-        if self.frames < 1:
-            raise ValueError(f"frames is {self.frames}; must be at least 1")
 
 
 def measure_complexity(

@@ -23,16 +23,10 @@ from vocoder_pareto.measurement.hardware import (
     software_description,
 )
 from vocoder_pareto.measurement.meter import Energy, Meter
-from vocoder_pareto.measurement.protocol import (
-    EnergySettings,
-    Measured,
-    Window,
-    mean_with_interval,
-    measure_window,
-    observe,
-)
+from vocoder_pareto.measurement.protocol import Measured, Window, mean_with_interval, measure_window, observe
 from vocoder_pareto.measurement.workload import input_batches, memory_enough_for, numeric_precision, prepared_work
 from vocoder_pareto.models.vocoder import Vocoder
+from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.systems import SystemSettings
 
 WEIGHTS_NOTE = "Energy depends on the architecture, not on the values of the weights: brief training does not bias it."

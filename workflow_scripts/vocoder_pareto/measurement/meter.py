@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -15,26 +15,9 @@ from vocoder_pareto.measurement.nvml import NvmlSensor
 from vocoder_pareto.measurement.powercap import POWERCAP, RaplSensor, rapl_exists
 from vocoder_pareto.measurement.sensor import Domain, MeterUnavailable, Sensor
 from vocoder_pareto.measurement.units import pyjoules_version
+from vocoder_pareto.study.sections.measurement import MeterSettings
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class MeterSettings:
-    """The section `meter` of the configuration.
-
-    Attributes:
-        cpu_watts_per_core: what a busy core draws, in watts; only the estimate uses it.
-        unreadable_rapl: `error` refuses to measure where RAPL exists but may not be read, and says how to mend that;
-            `estimate` goes on with the estimate, and flags it.
-    """
-
-    cpu_watts_per_core: float = 10.0
-    unreadable_rapl: Literal["error", "estimate"] = "error"
-
-    def __post_init__(self):
-        if self.cpu_watts_per_core <= 0:
-            raise ValueError(f"cpu_watts_per_core is {self.cpu_watts_per_core:g}; must be greater than 0")
 
 
 @dataclass(frozen=True)

@@ -9,83 +9,19 @@ import random
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from scipy.special import stdtrit  # scipy.stats takes half a second to import
 
 from vocoder_pareto.measurement.clocks import Clock
 from vocoder_pareto.measurement.meter import Energy, Meter, Reading
+from vocoder_pareto.study.sections.measurement import EnergySettings
 
 log = logging.getLogger(__name__)
 
 # A pass time is stable when the last passes differ by no more than this share of their median.
 STABLE_PASSES = 5
 STABLE_SPREAD = 0.1
-
-
-# The least values that make sense, and those that a result needs to be published.
-_LEAST = {
-    **dict.fromkeys(("clips", "batch_size", "warmup_passes", "windows", "min_repeats"), 1),
-    **dict.fromkeys(("max_warmup_seconds", "cooldown_seconds", "idle_seconds", "min_window_seconds"), 0),
-    **dict.fromkeys(("max_pause_seconds", "max_retries"), 0),
-}
-_PUBLISHABLE = {"warmup_passes": 10, "idle_seconds": 30, "windows": 5, "min_window_seconds": 10, "min_repeats": 32}
-_PUBLISHABLE_AUDIO_SECONDS = 100  # the paper's 10 clips of 10 s
-
-
-@dataclass(frozen=True)
-class EnergySettings:
-    """The section `energy` of the configuration.
-
-    Attributes:
-        clips: different clips in the unit of work.
-        clip_seconds: length of each.
-        batch_size: clips generated together.
-        precision: `float32`, `tf32` (NVIDIA GPUs from Ampere on) or `bf16` (autocast).
-        warmup_passes: calls of the vocoder before anything is measured, at least; more until their time is stable.
-        max_warmup_seconds: the warm-up ends after the pass in which this is exceeded, stable or not.
-        cooldown_seconds: rest before the measurement, so that systems do not heat each other.
-        idle_seconds: how long idle power is measured, before and after; 0 leaves it out.
-        windows: independent measurements that the mean and its interval come from.
-        min_window_seconds: the unit of work is repeated in a window until this has passed, …
-        min_repeats: … and until the vocoder was called so many times.
-        max_pause_seconds: windows begin after a random pause up to this, so that they meet the counter of energy in
-            different phases.
-        max_relative_interval: half-width of the 95 % interval over the mean; wider ones are measured again.
-        max_retries: how often, before the result is flagged.
-        cross_check: `zeus` measures one window more by Zeus (an optional package) at the same time.
-    """
-
-    clips: int = 10
-    clip_seconds: float = 10.0
-    batch_size: int = 1
-    precision: Literal["float32", "tf32", "bf16"] = "float32"
-    warmup_passes: int = 10
-    max_warmup_seconds: float = 120.0
-    cooldown_seconds: float = 30.0
-    idle_seconds: float = 30.0
-    windows: int = 5
-    min_window_seconds: float = 30.0
-    min_repeats: int = 32
-    max_pause_seconds: float = 2.0
-    max_relative_interval: float = 0.05
-    max_retries: int = 2
-    cross_check: Literal["none", "zeus"] = "none"
-
-    def __post_init__(self):
-        for name, minimum in _LEAST.items():
-            if getattr(self, name) < minimum:
-                raise ValueError(f"{name} is {getattr(self, name):g}; must be at least {minimum:g}")
-        for name in ("clip_seconds", "max_relative_interval"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} is {getattr(self, name):g}; must be greater than 0")
-
-    def shortfalls(self) -> list[str]:
-        """In what these settings fall short of a publishable measurement."""
-        audio_seconds = self.clips * self.clip_seconds
-        given = {name: getattr(self, name) for name in _PUBLISHABLE} | {"seconds of audio": audio_seconds}
-        needed = _PUBLISHABLE | {"seconds of audio": _PUBLISHABLE_AUDIO_SECONDS}
-        return [f"{name} {given[name]:g}, needed {needed[name]:g}" for name in needed if given[name] < needed[name]]
 
 
 @dataclass(frozen=True)

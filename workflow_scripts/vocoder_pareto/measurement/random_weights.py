@@ -12,9 +12,9 @@ from vocoder_pareto.device import resolve_device
 from vocoder_pareto.measurement.energy import Subject, measure_energy
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.measurement.hardware import device_name
-from vocoder_pareto.measurement.meter import MeterSettings, open_meter
-from vocoder_pareto.measurement.protocol import EnergySettings
+from vocoder_pareto.measurement.meter import open_meter
 from vocoder_pareto.models.registry import build_vocoder
+from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
 from vocoder_pareto.study.systems import SystemSettings
 
 

@@ -3,17 +3,17 @@
 import csv
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.measurement.energy import Subject, measure_energy
 from vocoder_pareto.measurement.meter import Meter
-from vocoder_pareto.measurement.protocol import EnergySettings
 from vocoder_pareto.measurement.workload import OutOfMemory, UnsupportedPrecision
+from vocoder_pareto.study.sections.measurement import EnergySettings, SweepSettings
 
 log = logging.getLogger(__name__)
 
@@ -22,25 +22,6 @@ RESULT_COLUMNS = (
     "mean_power_watts", "real_time_factor", "peak_memory_bytes", "energy_source", "device", "publishable",
 )  # fmt: skip
 COLUMNS = ("system", "model", "size", "precision", "batch_size", *RESULT_COLUMNS, "flags")
-
-
-@dataclass(frozen=True)
-class SweepSettings:
-    """The section `measurements.sweep` of the configuration.
-
-    Attributes:
-        batch_sizes: clips generated together.
-        precisions: see `EnergySettings`; one that the device does not have is a row without numbers.
-    """
-
-    batch_sizes: tuple[int, ...] = (1, 2, 4, 8)
-    precisions: tuple[Literal["float32", "tf32", "bf16"], ...] = ("float32", "tf32", "bf16")
-
-    def __post_init__(self):
-        if not self.batch_sizes or min(self.batch_sizes) < 1:
-            raise ValueError(f"batch_sizes is {list(self.batch_sizes)}; give at least one, all at least 1")
-        if not self.precisions:
-            raise ValueError("precisions is empty; give at least one")
 
 
 def sweep_energy(

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.measurement.protocol import EnergySettings, Work
+from vocoder_pareto.measurement.protocol import Work
 from vocoder_pareto.models.vocoder import Vocoder
+from vocoder_pareto.study.sections.measurement import EnergySettings
 
 
 class OutOfMemory(UserError):

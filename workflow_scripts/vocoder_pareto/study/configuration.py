@@ -1,53 +1,158 @@
-"""The configuration: checked against its schema, and cut into the slices that rules hand to programs.
+"""The configuration of a study: all sections together, read from files, checked, and cut into what programs get.
 
 Imports nothing heavy, since the Snakefile reads it at every start.
 """
 
-import dataclasses
-import difflib
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import jsonschema
 import yaml
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.sections.analysis import FigureSettings, ParetoSettings, ReportSettings
+from vocoder_pareto.study.sections.dataset import DatasetSettings, MelSettings
+from vocoder_pareto.study.sections.generation import GenerationSettings
+from vocoder_pareto.study.sections.listening_test import ListeningTestSettings
+from vocoder_pareto.study.sections.measurement import (
+    EnergySettings,
+    MeasurementsSettings,
+    MeterSettings,
+    PublishedConvention,
+)
+from vocoder_pareto.study.sections.models import ModelSettings, Name, SharedRecipe
+from vocoder_pareto.study.sections.paths import ResultsFolder
+from vocoder_pareto.study.sections.quality import QualitySettings
+from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
+from vocoder_pareto.study.settings import STRICT, plain, settings_from, with_numbers_read
+from vocoder_pareto.study.settings_faults import keys_of, nearest
 from vocoder_pareto.study.systems import SystemSettings
+
+# The largest seed that Python, NumPy and PyTorch all take.
+LARGEST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True, config=STRICT)
+class Configuration:
+    """Every setting of a study. The defaults are the quick study of config.yaml, but for the models."""
+
+    models: dict[Name, ModelSettings] = Field(min_length=1)
+    """The models. A model has a name for readers, a family, the import paths of its classes (package.module.Class, or
+    path/to/file.py:Class for a file of your own) and its sizes. What a size sets goes over what its model sets:
+      architecture          what fixes the weights; a change retrains
+      sampling              what matters at generation only; a change generates and measures again
+      training              the recipe (learning rate, weights of losses), and any key of `training` above
+      published_convention  how the paper's FLOPs were counted, where it differs from: 64 frames, the plain form
+    The keys of architecture, sampling and recipe are described in the model's and the objective's file."""
+
+    results_dir: ResultsFolder = "results"
+    """Folder of all outputs. Give every preset its own, so that none overwrites another."""
+
+    systems: Literal["all"] | tuple[str, ...] = "all"
+    """Which systems to study: all, or a list such as [melgan-S, hifigan-L] of names {model}-{size} from `models`
+    below."""
+
+    seed: int = Field(0, ge=0, le=LARGEST_SEED)
+    """Seed of everything random (>= 0): weights, shuffling, noise of sampling, bootstrap. Equal seeds give equal audio
+    on a CPU."""
+
+    device: str = Field("auto", pattern="^(auto|cpu|cuda(:[0-9]+)?)$", examples=["auto", "cpu", "cuda", "cuda:0"])
+    """Where training, generation and measurement run: auto (a GPU if there is one) | cpu | cuda | cuda:N."""
+
+    dataset: DatasetSettings = field(default_factory=DatasetSettings)
+    """The recordings, and how clips are cut from them."""
+
+    mel: MelSettings = field(default_factory=MelSettings)
+    """The mel-spectrograms, log(1 + mel power), that vocoders turn into audio."""
+
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    """How long, and with what means, every system is trained. Any key can be set for one model or size below
+    `models`."""
+
+    carbon: CarbonSettings = field(default_factory=CarbonSettings)
+    """How energy becomes emissions."""
+
+    generation: GenerationSettings = field(default_factory=GenerationSettings)
+    """The audio of the test set."""
+
+    meter: MeterSettings = field(default_factory=MeterSettings)
+    """How energy is read from the hardware."""
+
+    energy: EnergySettings = field(default_factory=EnergySettings)
+    """The protocol of energy measurements (docs/measurement.md). Anything shorter than the values of presets/paper.yaml
+    is flagged `not_publishable`. Energy jobs run alone on the machine."""
+
+    measurements: MeasurementsSettings = field(default_factory=MeasurementsSettings)
+    """Where measurements come from, and further ones."""
+
+    pareto: ParetoSettings = field(default_factory=ParetoSettings)
+    """Pareto fronts. Those of energy and of GFLOPs against MOS are always found; the default study adds two more."""
+
+    figures: FigureSettings = field(default_factory=FigureSettings)
+    """How figures look; a change redraws figures and nothing else."""
+
+    quality: QualitySettings = field(default_factory=QualitySettings)
+    """Objective quality of the reconstructions, against the recordings."""
+
+    listening_test: ListeningTestSettings = field(default_factory=ListeningTestSettings)
+    """The listening test (docs/listening_test.md). `snakemake listening_test` exports it; with answers, its MOS
+    replaces the published one in tables and figures."""
+
+    report: ReportSettings = field(default_factory=ReportSettings)
+    """The report page."""
 
 
 def read_configuration(files: Iterable[str | Path]) -> dict[str, Any]:
-    """The configuration of YAML `files`: keys of later ones replace those of earlier ones, as `--configfile` does.
+    """The checked configuration of YAML `files`, see `merged` and `checked`.
 
     Raises:
-        UserError: a file is missing or is not YAML.
+        UserError: As these do.
     """
-    merged: dict[str, Any] = {}
+    return checked(merged(files))
+
+
+def merged(files: Iterable[str | Path]) -> dict[str, Any]:
+    """What YAML `files` say together: keys of later ones replace those of earlier ones, as `--configfile` does.
+
+    Raises:
+        UserError: A file is missing, is not YAML, or has a key twice.
+    """
+    config: dict[str, Any] = {}
     for file in files:
-        try:
-            _update(merged, yaml.safe_load(Path(file).read_text(encoding="utf-8")) or {})
-        except FileNotFoundError as error:
-            raise UserError(f"{file}: no such file") from error
-        except yaml.YAMLError as error:
-            raise UserError(f"{file}: not valid YAML ({error})") from error
-    return merged
+        _update(config, _read_yaml(file) or {})
+    return config
 
 
-def check_configuration(config: Mapping[str, Any], schema_file: str | Path) -> None:
-    """Check `config` against the JSON schema in `schema_file`, then what a schema cannot say.
+def require_unique_keys(files: Iterable[str | Path]) -> None:
+    """Refuse YAML `files` in which a key stands twice in one section: YAML itself would drop the first in silence.
 
     Raises:
-        UserError: one line per fault, each with its key, its value, what is allowed and the nearest known key.
+        UserError: it names the file, the key and both lines.
     """
-    schema = yaml.safe_load(Path(schema_file).read_text(encoding="utf-8"))
-    validator = jsonschema.Draft202012Validator(schema)
-    faults = [_described(error) for error in sorted(validator.iter_errors(config), key=lambda error: error.json_path)]
-    if not faults:
-        faults = _inconsistencies(config)
+    for file in files:
+        _read_yaml(file)
+
+
+def checked(config: Mapping[str, Any]) -> dict[str, Any]:
+    """`config` as the study takes it: with all keys, numbers as numbers, and paths in one spelling each.
+
+    Raises:
+        UserError: One line per fault, each with its key, its value, what is allowed and the nearest known key.
+    """
+    settings = settings_from(Configuration, config, "")
+    result = plain(settings)
+    for family in result["models"].values():
+        for part in (family, *family["sizes"].values()):
+            part |= {name: with_numbers_read(part[name]) for name in ("architecture", "sampling", "training")}
+    faults = _inconsistencies(result)
+    for pair in _known_systems(result).values():
+        faults += _faults_of_system(result, *pair)
     if faults:
         raise UserError("\n".join(dict.fromkeys(faults)))
+    return result
 
 
 def configured_systems(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
@@ -56,44 +161,74 @@ def configured_systems(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     return known if config["systems"] == "all" else {name: known[name] for name in config["systems"]}
 
 
-def system_settings(config: Mapping[str, Any], model: str, size: str) -> dict[str, Any]:
-    """All that the configuration says of one system, with the settings of its size over those of its model.
+def system_settings(config: Mapping[str, Any], model: str, size: str) -> SystemSettings:
+    """What defines a system, with the settings of its size over those of its model. `config` is a checked one."""
+    family, own = config["models"][model], config["models"][model]["sizes"][size]
+    recipe = {**family["training"], **own["training"]}
+    return SystemSettings(
+        model=model,
+        size=size,
+        vocoder=family["vocoder"],
+        objective=family["objective"],
+        architecture={**family["architecture"], **own["architecture"]},
+        sampling={**family["sampling"], **own["sampling"]},
+        recipe={key: value for key, value in recipe.items() if key not in keys_of(TrainingSettings)},
+        n_mels=config["mel"]["n_mels"],
+        hop_length=config["mel"]["hop_length"],
+        sample_rate=config["dataset"]["sample_rate"],
+    )
 
-    The keys are those of `systems.SystemSettings`, and `run` (how to train, see `training`), `published_convention`
-    (what the paper's FLOPs counted) and `suggested_by_authors`.
-    """
+
+def training_settings(config: Mapping[str, Any], model: str, size: str) -> TrainingSettings:
+    """How a system is trained: the section `training`, with what its model and its size set over it."""
     family = config["models"][model]
-    own = family["sizes"][size]
-    training = {**family.get("training", {}), **own.get("training", {})}
-    run_keys = config["training"].keys()
-    return {
-        "model": model,
-        "size": size,
-        "vocoder": family["vocoder"],
-        "objective": family["objective"],
-        "architecture": {**family.get("architecture", {}), **own.get("architecture", {})},
-        "sampling": {**family.get("sampling", {}), **own.get("sampling", {})},
-        "training": {key: value for key, value in training.items() if key not in run_keys},
-        "run": {**config["training"], **{key: value for key, value in training.items() if key in run_keys}},
-        "published_convention": {**family.get("published_convention", {}), **own.get("published_convention", {})},
-        "suggested_by_authors": own.get("suggested_by_authors", False),
-        "n_mels": config["mel"]["n_mels"],
-        "hop_length": config["mel"]["hop_length"],
-        "sample_rate": config["dataset"]["sample_rate"],
-    }
+    own = {**family["training"], **family["sizes"][size]["training"]}
+    known = keys_of(TrainingSettings)
+    values = {**config["training"], **{key: value for key, value in own.items() if key in known}}
+    return settings_from(TrainingSettings, values, f"models.{model}.sizes.{size}.training")
+
+
+def published_convention(config: Mapping[str, Any], model: str, size: str) -> PublishedConvention:
+    """What the paper's FLOPs of a system counted."""
+    family = config["models"][model]
+    values = {**family["published_convention"], **family["sizes"][size]["published_convention"]}
+    return settings_from(PublishedConvention, values, f"models.{model}.published_convention")
 
 
 def systems_of(config: Mapping[str, Any]) -> list[SystemSettings]:
     """The systems that `config`, a checked configuration, studies, in its order."""
-    names = {field.name for field in dataclasses.fields(SystemSettings)}
-    found = [system_settings(config, *pair) for pair in configured_systems(config).values()]
-    return [
-        settings_from(SystemSettings, {key: value for key, value in each.items() if key in names}, "models")
-        for each in found
-    ]
+    return [system_settings(config, *pair) for pair in configured_systems(config).values()]
 
 
-def _update(config: dict[str, Any], changes: Mapping[str, Any]) -> None:
+class _UniqueKeys(yaml.SafeLoader):
+    """Reads YAML, but refuses a key that stands twice in one section."""
+
+    def construct_mapping(self, node, deep=False):
+        lines: dict[Any, int] = {}
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key, line = self.construct_object(key_node, deep=True), key_node.start_mark.line + 1
+            if key in lines:
+                raise UserError(
+                    f"{self.name}: the key {key} stands twice in one section, in lines {lines[key]} and {line}; "
+                    "join the two"
+                )
+            lines[key] = line
+        return super().construct_mapping(node, deep)
+
+
+def _read_yaml(file: str | Path) -> Any:
+    try:
+        with Path(file).open(encoding="utf-8-sig") as text:
+            return yaml.load(text, _UniqueKeys)  # a SafeLoader
+    except FileNotFoundError as error:
+        raise UserError(f"{file}: no such file") from error
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise UserError(f"{file}: not valid YAML ({error})") from error
+
+
+def _update(config: MutableMapping[str, Any], changes: Mapping[str, Any]) -> None:
     for key, value in changes.items():
         if isinstance(value, Mapping) and isinstance(config.get(key), dict):
             _update(config[key], value)
@@ -106,84 +241,43 @@ def _known_systems(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
+    """What the section of a key cannot tell about it alone."""
     faults = []
-    known = _known_systems(config)
-    for name in config["systems"] if config["systems"] != "all" else ():
-        if name not in known:
-            faults.append(
-                f"config key systems: {name!r} is not a system{_nearest(name, known)}; allowed: {', '.join(known)}"
-            )
-    if config["dataset"]["clip_samples"] % config["mel"]["hop_length"]:
+    known, named = _known_systems(config), config["systems"]
+    if named != "all":
+        if not named:
+            faults.append("config key systems: the list is empty; name at least one system, or write all")
+        if len(set(named)) < len(named):
+            faults.append("config key systems: a system is named twice; name each once")
+        faults += [
+            f"config key systems: {name!r} is not a system{nearest(name, known)}; allowed: {', '.join(known)}"
+            for name in named
+            if name not in known
+        ]
+    mel, samples = config["mel"], config["dataset"]["clip_samples"]
+    if samples % mel["hop_length"]:
         faults.append(
-            f"config key dataset.clip_samples: {config['dataset']['clip_samples']} is not a multiple of "
-            f"mel.hop_length ({config['mel']['hop_length']})"
+            f"config key dataset.clip_samples: {samples} is not a multiple of mel.hop_length ({mel['hop_length']})"
         )
-    if config["mel"]["hop_length"] > config["mel"]["n_fft"]:
+    if mel["hop_length"] > mel["n_fft"]:
         faults.append(
-            f"config key mel.hop_length: {config['mel']['hop_length']} is not allowed; must be at most mel.n_fft "
-            f"({config['mel']['n_fft']})"
+            f"config key mel.hop_length: {mel['hop_length']} is not allowed; must be at most mel.n_fft ({mel['n_fft']})"
         )
-    if all(config["training"].get(key) is None for key in ("steps", "hours", "energy_kwh")):
-        faults.append("config key training: no budget; set at least one of steps, hours, energy_kwh")
     return faults
 
 
-def _described(error: jsonschema.ValidationError) -> str:
-    where = ".".join(str(part) for part in error.absolute_path) or "(top level)"
-    match error.validator:
-        case "additionalProperties":
-            known = list(error.schema.get("properties", {}))
-            unknown = [key for key in error.instance if key not in known and not _matches_pattern(key, error.schema)]
-            key = unknown[0] if unknown else "?"
-            path = key if where == "(top level)" else f"{where}.{key}"
-            return f"config key {path}: unknown{_nearest(key, known)}; allowed here: {', '.join(known)}"
-        case "required":
-            missing = next(key for key in error.validator_value if key not in error.instance)
-            return f"config key {where}.{missing}: missing; add it (config.yaml describes every key)"
-        case "type":
-            allowed = error.validator_value
-            allowed = allowed if isinstance(allowed, str) else " or ".join(allowed)
-            hint = "; write a decimal point, as in 1.0e-4" if _looks_like_number(error.instance) else ""
-            return f"config key {where}: {error.instance!r} is not allowed; expected {allowed}{hint}"
-        case "enum":
-            return f"config key {where}: {error.instance!r} is not allowed; allowed: {_listed(error.validator_value)}"
-        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
-            bound = {"minimum": "at least", "exclusiveMinimum": "greater than", "maximum": "at most"}
-            words = bound.get(error.validator, "less than")
-            return f"config key {where}: {error.instance!r} is not allowed; must be {words} {error.validator_value}"
-        case "anyOf" | "oneOf":
-            deepest = jsonschema.exceptions.best_match(error.context)
-            if deepest is not None and len(deepest.absolute_path) > len(error.absolute_path):
-                return _described(deepest)
-            choices = " or ".join(_choice(choice) for choice in error.validator_value)
-            return f"config key {where}: {error.instance!r} is not allowed; expected {choices}"
-        case _:
-            return f"config key {where}: {error.message}"
-
-
-def _matches_pattern(key: str, schema: Mapping[str, Any]) -> bool:
-    return any(re.search(pattern, key) for pattern in schema.get("patternProperties", {}))
-
-
-def _choice(schema: Mapping[str, Any]) -> str:
-    if "const" in schema:
-        return repr(schema["const"])
-    if "enum" in schema:
-        return _listed(schema["enum"])
-    return str(schema.get("description") or schema.get("type") or schema)
-
-
-def _listed(values: list[Any]) -> str:
-    return " | ".join(str(value) for value in values)
-
-
-def _looks_like_number(value: Any) -> bool:
+def _faults_of_system(config: Mapping[str, Any], model: str, size: str) -> list[str]:
+    """What is wrong with the settings of one system where their types are known here."""
     try:
-        return isinstance(value, str) and bool(float(value) or True)
-    except ValueError:
-        return False
-
-
-def _nearest(word: str, known) -> str:
-    near = difflib.get_close_matches(str(word), list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+        training_settings(config, model, size)
+        published_convention(config, model, size)
+        family = config["models"][model]
+        for where, values in (
+            (f"models.{model}.training", family["training"]),
+            (f"models.{model}.sizes.{size}.training", family["sizes"][size]["training"]),
+        ):
+            shared = {key: value for key, value in values.items() if key in keys_of(SharedRecipe)}
+            settings_from(SharedRecipe, shared, where)
+    except UserError as error:
+        return str(error).splitlines()
+    return []

@@ -1,74 +1,127 @@
-"""Settings as frozen dataclasses, built strictly from the plain mappings of the configuration."""
+"""Settings: frozen dataclasses whose fields say type, bounds and meaning, and the one gate that values pass into them.
 
-import dataclasses
+A class of settings is a dataclass, of pydantic (`@dataclass(frozen=True, config=STRICT)`, for sections of the
+configuration) or of the standard library (for what a vocoder's own file declares). `settings_from` is strict: a whole
+number is no text, 200.0 is no whole number, NaN is no number. Only text that spells what the field wants is read as
+it, since YAML takes `1e-4` for text, and Snakemake every value inside of a nested `--config`.
+"""
+
+import json
+import math
+import re
 import types
-import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
+from functools import cache
 from typing import Any, TypeVar
 
+import pydantic
+from pydantic import ConfigDict, TypeAdapter
+from pydantic_core import ErrorDetails
+
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.settings_faults import Path, dotted, faults_of, keys_of, path_in, unknown_key
+
+STRICT = ConfigDict(
+    extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True, populate_by_name=True
+)
 
 Settings = TypeVar("Settings")
 
+_WORDS = {"true": True, "false": False, "null": None, "~": None}
+_WHOLE = re.compile(r"[-+]?\d{1,20}")
+_FRACTION = re.compile(r"[-+]?(\d+\.\d*|\.\d+)")
+_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+
 
 def settings_from(kind: type[Settings], values: Mapping[str, Any], where: str) -> Settings:
-    """Build the dataclass `kind` from `values`; `where` is the configuration key that errors name.
+    """Build the settings `kind` from plain `values`; `where` is the configuration key that messages begin with.
 
-    Lists become tuples and whole numbers become floats where the field says so; nothing else is converted.
+    Lists become tuples, and whole numbers floats, where the field says so. Text becomes the number, the truth value or
+    the null that it spells where the field takes no text.
 
     Raises:
-        UserError: an unknown or missing key, a value of the wrong type, or one that `__post_init__` refuses.
+        UserError: One line per fault: an unknown or missing key, a value of the wrong type or out of its bounds, each
+            with key, value and what is allowed.
     """
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    unknown = sorted(set(values) - set(fields))
-    if unknown:
-        raise UserError(f"config key {where}.{unknown[0]}: unknown; allowed: {', '.join(fields) or 'none'}")
-    hints = typing.get_type_hints(kind)
-    converted = {name: _converted(value, hints[name], f"{where}.{name}") for name, value in values.items()}
-    for name, field in fields.items():
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        if required and name not in converted:
-            raise UserError(f"config key {where}.{name}: missing; give it a value of type {_name(hints[name])}")
-    try:
-        return kind(**converted)
-    except ValueError as error:
-        raise UserError(f"config key {where}: {error}") from error
-
-
-def _converted(value: Any, hint: Any, where: str) -> Any:
-    origin = typing.get_origin(hint)
-    if origin in (typing.Union, types.UnionType):
-        return _first_that_fits(value, typing.get_args(hint), hint, where)
-    if origin is typing.Literal:
-        if value in typing.get_args(hint):
-            return value
-    elif origin is tuple and isinstance(value, list | tuple):
-        item_hint, *rest = typing.get_args(hint)
-        hints = [item_hint] * len(value) if rest == [Ellipsis] else [item_hint, *rest]
-        if len(hints) == len(value):
-            return tuple(_converted(item, item_hint, where) for item, item_hint in zip(value, hints, strict=True))
-    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    elif hint is Any or _is_instance(value, hint if isinstance(hint, type) and not origin else origin):
-        return value
-    raise UserError(f"config key {where}: {value!r} is not allowed; expected {_name(hint)}")
-
-
-def _is_instance(value: Any, kind: Any) -> bool:
-    # A bool is an int to Python, but not to a reader of a configuration.
-    return isinstance(kind, type) and isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
-
-
-def _first_that_fits(value: Any, hints: tuple, union: Any, where: str) -> Any:
-    for hint in hints:
+    faults = list(_unreadable(values))
+    if not faults and is_dataclass(kind):  # of the standard library: pydantic would let unknown keys pass
+        known = keys_of(kind)
+        faults = [((key,), unknown_key(key, known)) for key in values if key not in known]
+    if not faults:
         try:
-            return _converted(value, hint, where)
-        except UserError:
-            continue
-    raise UserError(f"config key {where}: {value!r} is not allowed; expected {_name(union)}")
+            return _validated(kind, values)
+        except pydantic.ValidationError as error:
+            faults = faults_of(kind, values, error)
+    raise UserError("\n".join(f"config key {dotted(where, path)}: {words}" for path, words in faults))
 
 
-def _name(hint: Any) -> str:
-    if typing.get_origin(hint) is typing.Literal:
-        return " | ".join(repr(choice) for choice in typing.get_args(hint))
-    return hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
+def plain(settings: Any) -> dict[str, Any]:
+    """The values of `settings` as a configuration file holds them: dicts, lists, numbers and text, with all keys."""
+    return _adapter(type(settings)).dump_python(settings, by_alias=True, mode="json")
+
+
+def with_numbers_read(values: Any) -> Any:
+    """`values` with each text such as `1e-4` replaced by its number, which YAML 1.1 takes for text.
+
+    It serves settings whose types are known only where they are used, such as those of an architecture.
+    """
+    if isinstance(values, Mapping):
+        return {key: with_numbers_read(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [with_numbers_read(value) for value in values]
+    return float(values) if isinstance(values, str) and _EXPONENT.fullmatch(values) else values
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter:
+    return TypeAdapter(kind)
+
+
+def _validated(kind: type[Settings], values: Any) -> Settings:
+    # As JSON, since strict pydantic takes a list for a tuple there, and a whole number for a float.
+    try:
+        return _adapter(kind).validate_json(json.dumps(values), strict=True)
+    except pydantic.ValidationError as error:
+        read = _with_texts_read(values, error.errors())
+        if read == values:
+            raise
+    return _adapter(kind).validate_json(json.dumps(read), strict=True)
+
+
+def _with_texts_read(values: Any, errors: Sequence[ErrorDetails]) -> Any:
+    """`values` with each text that an error names replaced by the number, truth value or null that it spells."""
+    values = json.loads(json.dumps(values))
+    for error in errors:
+        *parents, last = path_in(values, error["loc"]) or [None]
+        part = values
+        for key in parents:
+            part = part[key]
+        if last is not None and isinstance(part[last], str):
+            part[last] = _spelt(part[last])
+    return values
+
+
+def _spelt(text: str) -> Any:
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    if _FRACTION.fullmatch(text) or _EXPONENT.fullmatch(text):
+        return float(text)
+    return _WORDS.get(text.lower(), text)
+
+
+def _unreadable(values: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """What no JSON can hold, with its place: names that are no text, numbers without end, dates."""
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            if isinstance(key, str):
+                yield from _unreadable(value, (*path, key))
+            else:
+                yield path, f'the name {key} is not text; write it in quotes, "{key}"'
+    elif isinstance(values, list | tuple):
+        for index, value in enumerate(values):
+            yield from _unreadable(value, (*path, index))
+    elif isinstance(values, float) and not math.isfinite(values):
+        yield path, f"{values} is not allowed; must be a finite number"
+    elif not isinstance(values, str | int | float | types.NoneType):
+        yield path, f"{values} is not allowed: it is a {type(values).__name__}; write it in quotes if it is text"

@@ -1,45 +1,64 @@
 """A system under test: one vocoder architecture at one size, and the slice of the configuration that it depends on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from vocoder_pareto.study.settings import STRICT, plain
 
 GROUND_TRUTH = "ground_truth"
 GRIFFIN_LIM = "griffin_lim"
 REFERENCE_SYSTEMS = (GROUND_TRUTH, GRIFFIN_LIM)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class SystemSettings:
-    """What defines a system, as the rules hand it to programs (JSON, see `settings_from`).
-
-    Attributes:
-        model, size: the two halves of the system's name, `melgan` and `S`.
-        vocoder: import path of its `Vocoder` class, `package.module.Class` or `path/to/file.py:Class`.
-        objective: import path of its training `Objective` class.
-        architecture: keyword arguments of the vocoder's `Architecture`; a change retrains.
-        sampling: keyword arguments of the vocoder's `Sampling`; a change regenerates and measures again.
-        training: settings of the objective (losses, learning rate, …), see `Objective.Recipe`.
-        n_mels: bands of the mel-spectrogram.
-        hop_length: audio samples per frame.
-        sample_rate: audio samples per second.
-    """
+    """What defines a system, as the rules hand it to programs (JSON, see `settings_from`)."""
 
     model: str
+    """The first half of the system's name, `melgan`."""
+
     size: str
+    """The second half of the system's name, `S`."""
+
     vocoder: str
+    """Import path of its `Vocoder` class, `package.module.Class` or `path/to/file.py:Class`."""
+
     objective: str = ""
-    architecture: Mapping[str, Any] = field(default_factory=dict)
-    sampling: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-    n_mels: int = 80
-    hop_length: int = 256
-    sample_rate: int = 16000
+    """Import path of its training `Objective` class."""
+
+    architecture: Mapping[str, Any] = Field(default_factory=dict)
+    """Keyword arguments of the vocoder's `Architecture`; a change retrains."""
+
+    sampling: Mapping[str, Any] = Field(default_factory=dict)
+    """Keyword arguments of the vocoder's `Sampling`; a change generates and measures again."""
+
+    recipe: Mapping[str, Any] = Field(default_factory=dict)
+    """Keyword arguments of the objective's `Recipe`: weights of losses, learning rate, …"""
+
+    n_mels: int = Field(80, ge=1)
+    """Bands of the mel-spectrogram."""
+
+    hop_length: int = Field(256, ge=1)
+    """Audio samples per frame."""
+
+    sample_rate: int = Field(16000, ge=1)
+    """Audio samples per second."""
 
     @property
     def name(self) -> str:
         """`melgan-S`: in file names, tables and the `systems` of the configuration."""
         return f"{self.model}-{self.size}"
+
+    def to_train(self) -> dict[str, Any]:
+        """What the weights depend on, as plain values: all but the sampling."""
+        return {key: value for key, value in plain(self).items() if key != "sampling"}
+
+    def to_run(self) -> dict[str, Any]:
+        """What the audio depends on beside the weights, as plain values: all but objective and recipe."""
+        return {key: value for key, value in plain(self).items() if key not in ("objective", "recipe")}
 
     @property
     def config_key(self) -> str:

@@ -20,16 +20,18 @@ from vocoder_pareto.device import resolve_device
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, write_json, write_text
 from vocoder_pareto.measurement.hardware import device_name
-from vocoder_pareto.measurement.meter import Meter, MeterSettings, open_meter
+from vocoder_pareto.measurement.meter import Meter, open_meter
 from vocoder_pareto.measurement.sensor import MeterUnavailable, NoSensor
 from vocoder_pareto.models.checkpoint import load_weights, read_weights, save_checkpoint
 from vocoder_pareto.models.registry import build_vocoder, load_class
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.study.code_version import code_version, module_file
+from vocoder_pareto.study.sections.measurement import MeterSettings
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training import data, module
-from vocoder_pareto.training.accounting import CarbonSettings, EnergyAccount
+from vocoder_pareto.training.accounting import EnergyAccount
 from vocoder_pareto.training.batch_size import largest_batch_size
 from vocoder_pareto.training.budget import Budget
 from vocoder_pareto.training.curve import copy_curve
@@ -143,9 +145,7 @@ def new_objective(system: SystemSettings, vocoder: Vocoder) -> Objective:
         raise UserError(
             f"config key models.{system.model}.objective: {system.objective!r} is not a subclass of Objective"
         )
-    return kind(
-        vocoder, settings_from(kind.Recipe, system.training, f"{system.config_key}.training"), system.sample_rate
-    )
+    return kind(vocoder, settings_from(kind.Recipe, system.recipe, f"{system.config_key}.training"), system.sample_rate)
 
 
 def training_dataset(job: TrainingJob, device: torch.device) -> tuple[ClipDataset, Validation | None]:

@@ -1,0 +1,55 @@
+"""Nothing that is written from the classes of settings may drift from them, nor leave a key without words."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from vocoder_pareto.study.configuration import Configuration, read_configuration
+from vocoder_pareto.study.reference import REFERENCE_FILE, SCHEMA_FILE, config_text, reference_text, schema_text
+from vocoder_pareto.study.settings_faults import bare, keys_of
+
+PROJECT = Path(__file__).resolve().parents[3]
+CONFIG = PROJECT / "config.yaml"
+REMEDY = "run `make config`"
+
+
+def described_keys(kind, path=()):
+    for name, annotation in keys_of(kind).items():
+        info = next(info for key, info in kind.__pydantic_fields__.items() if name in (key, info.alias))
+        yield ".".join((*path, name)), info.description
+        if dataclasses.is_dataclass(bare(annotation)):
+            yield from described_keys(bare(annotation), (*path, name))
+
+
+def test_config_yaml_is_as_its_description_writes_it():
+    text = CONFIG.read_text()
+    assert config_text(text) == text, REMEDY
+
+
+def test_the_schema_is_as_its_description_writes_it():
+    assert (PROJECT / SCHEMA_FILE).read_text() == schema_text(), REMEDY
+
+
+def test_the_reference_is_as_its_description_writes_it():
+    presets = {file.stem: read_configuration([CONFIG, file]) for file in sorted(PROJECT.glob("presets/*.yaml"))}
+    assert (PROJECT / REFERENCE_FILE).read_text() == reference_text(presets), REMEDY
+
+
+@pytest.mark.parametrize(("key", "description"), list(described_keys(Configuration)))
+def test_every_key_is_described(key, description):
+    assert description, key
+    assert len(description) > 8
+
+
+@pytest.mark.parametrize("file", [CONFIG, *PROJECT.glob("presets/*.yaml"), PROJECT / "tests/workflow/tiny.yaml"])
+def test_an_editor_that_knows_the_schema_finds_no_fault_in_files_that_are_right(file):
+    jsonschema.validate(yaml.safe_load(file.read_text()), json.loads(schema_text()))
+
+
+def test_an_editor_that_knows_the_schema_finds_a_misspelt_key():
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"training": {"step": 3}}, json.loads(schema_text()))

@@ -1,0 +1,25 @@
+"""Write config.yaml down to its models, its schema for editors and docs/configuration.md from the settings' classes."""
+
+import argparse
+from pathlib import Path
+
+from vocoder_pareto.files import write_text
+from vocoder_pareto.program import run
+from vocoder_pareto.study.configuration import read_configuration
+from vocoder_pareto.study.reference import REFERENCE_FILE, SCHEMA_FILE, config_text, reference_text, schema_text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    project = Path(__file__).resolve().parents[1]
+    parser.add_argument("--project", type=Path, default=project, help="folder of config.yaml (default: this project)")
+    project = parser.parse_args().project
+    config = project / "config.yaml"
+    write_text(config, config_text(config.read_text(encoding="utf-8")))
+    presets = {preset.stem: read_configuration([config, preset]) for preset in sorted(project.glob("presets/*.yaml"))}
+    write_text(project / SCHEMA_FILE, schema_text())
+    write_text(project / REFERENCE_FILE, reference_text(presets))
+
+
+if __name__ == "__main__":
+    run(main)

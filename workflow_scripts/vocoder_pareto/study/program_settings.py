@@ -1,0 +1,63 @@
+"""The parts of a configuration that programs get, each named as the option that takes it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.configuration import (
+    configured_systems,
+    published_convention,
+    system_settings,
+    training_settings,
+)
+from vocoder_pareto.study.settings import plain
+from vocoder_pareto.study.settings_faults import nearest
+
+
+def settings_of_system(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What programs get of the system `name`; `config` is a checked one.
+
+    Raises:
+        UserError: The configuration does not study such a system.
+    """
+    known = configured_systems(config)
+    if name not in known:
+        raise UserError(f"--system: {name!r} is not a system{nearest(name, known)}; allowed: {', '.join(known)}")
+    system = system_settings(config, *known[name])
+    return {
+        "system": plain(system),
+        "training-settings": plain(training_settings(config, *known[name])),
+        "published": plain(published_convention(config, *known[name])),
+    }
+
+
+def settings_of_study(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What programs get whichever system they work on; `config` is a checked one."""
+    return {
+        "dataset": dataset_settings(config),
+        "format": format_settings(config),
+        "meter": config["meter"],
+        "carbon": config["carbon"],
+        "protocol": config["energy"],
+        "sweep": config["measurements"]["sweep"],
+        "metrics": config["quality"]["metrics"],
+        "figures": config["figures"],
+        **{name: config["listening_test"][name] for name in ("design", "loudness", "page", "screening", "statistics")},
+    }
+
+
+def dataset_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What clips depend on beside the recordings: the section `dataset` but for where the corpus lies."""
+    return {key: value for key, value in config["dataset"].items() if key != "path"}
+
+
+def format_settings(config: Mapping[str, Any]) -> dict[str, int]:
+    """The lengths and rates of clips and mel-spectrograms, see `AudioFormat`."""
+    dataset, mel = config["dataset"], config["mel"]
+    return {
+        "sample_rate": dataset["sample_rate"],
+        "clip_samples": dataset["clip_samples"],
+        "n_fft": mel["n_fft"],
+        "hop_length": mel["hop_length"],
+        "n_mels": mel["n_mels"],
+    }

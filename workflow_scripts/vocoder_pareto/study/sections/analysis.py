@@ -1,0 +1,77 @@
+"""Fronts, figures, and the report page."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from vocoder_pareto.study.settings import STRICT
+
+
+@dataclass(frozen=True, config=STRICT)
+class ObjectivesSettings:
+    """A front to find: two or three columns of systems.csv, with the direction that is better."""
+
+    name: str = Field(pattern="^[a-z0-9_]+$", examples=["lower-case letters, digits and _"])
+    """Names the files: lower-case letters, digits, _."""
+
+    columns: dict[str, Literal["min", "max"]] = Field(min_length=2, max_length=3)
+    """Numeric columns of systems.csv, each with min or max."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class ParetoSettings:
+    """Pareto fronts."""
+
+    draws: int = Field(10_000, ge=1)
+    """Monte Carlo draws from the 95 % intervals for the probability that a system is on a front (>= 1). 10000 draws are
+    good to half a percent."""
+
+    objectives: tuple[ObjectivesSettings, ...] = (
+        ObjectivesSettings("speed_and_distance", {"real_time_factor": "min", "d_stft": "min"}),
+        ObjectivesSettings(
+            "parameters_energy_and_quality",
+            {"parameters": "min", "energy_joules_per_audio_second": "min", "mos": "max"},
+        ),
+    )
+    """Further fronts: a name (lower-case letters, digits, _) and two or three numeric columns of systems.csv, each with
+    min or max. They become pareto/{name}.csv, .pdf and .svg below the results. [] for none."""
+
+    def __post_init__(self):
+        names = [each.name for each in self.objectives]
+        if len(set(names)) < len(names):
+            raise ValueError("objectives: two entries have the same name; rename one")
+
+
+@dataclass(frozen=True, config=STRICT)
+class FigureSettings:
+    """How figures look; a change redraws figures and nothing else."""
+
+    style: Literal["improved", "paper"] = "improved"
+    """improved: logarithmic cost, stepped front, intervals, labels | paper: as figure 2 of the paper."""
+
+    width_inches: float = Field(3.4, ge=2, le=12)
+    """Width of a panel in inches (2 to 12); 3.4 is a column of a two-column page."""
+
+    palette: str = Field("crest", min_length=1)
+    """A palette of seaborn, light to dark, for sizes S, M, L: crest | viridis_r | mako_r | …"""
+
+    font: str = Field("DejaVu Sans", min_length=1)
+    """A font that matplotlib finds; DejaVu Sans comes with it and looks the same everywhere."""
+
+    font_size: float = Field(7.0, ge=4, le=16)
+    """Size of labels in points (4 to 16)."""
+
+    intervals: bool = True
+    """Draw 95 % intervals: true | false."""
+
+    probabilities: bool = True
+    """Write how likely each system is on the front: true | false."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class ReportSettings:
+    """The report page."""
+
+    clips: int = Field(10, ge=1)
+    """Test clips in its listening grid (>= 1)."""

@@ -1,0 +1,131 @@
+"""How energy is read, the protocol of its measurement, stored measurements, and what the paper counted."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from vocoder_pareto.study.sections.paths import OptionalPath
+from vocoder_pareto.study.settings import STRICT
+
+Precision = Literal["float32", "tf32", "bf16"]
+
+# What a result needs to be published.
+_PUBLISHABLE = {"warmup_passes": 10, "idle_seconds": 30, "windows": 5, "min_window_seconds": 10, "min_repeats": 32}
+_PUBLISHABLE_AUDIO_SECONDS = 100  # the paper's 10 clips of 10 s
+
+
+@dataclass(frozen=True, config=STRICT)
+class MeterSettings:
+    """How energy is read from the hardware."""
+
+    cpu_watts_per_core: float = Field(10.0, gt=0)
+    """What a busy CPU core draws, in W (> 0). Used only for the estimate that stands in where the device is a CPU
+    without RAPL counters (virtual machines, most containers); such results are marked `estimated` everywhere."""
+
+    unreadable_rapl: Literal["error", "estimate"] = "estimate"
+    """What to do where RAPL exists but only root may read it: error (and say how to mend it) | estimate (and flag
+    it)."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class EnergySettings:
+    """The protocol of energy measurements."""
+
+    clips: int = Field(1, ge=1)
+    """The unit of work: this many different clips (>= 1) …"""
+
+    clip_seconds: float = Field(0.5, gt=0)
+    """… of this length in seconds (> 0), cut from the test set's mel-spectrograms, …"""
+
+    batch_size: int = Field(1, ge=1)
+    """… generated so many at a time (>= 1)."""
+
+    precision: Precision = "float32"
+    """float32 | tf32 (NVIDIA GPUs from Ampere on) | bf16 (autocast)."""
+
+    warmup_passes: int = Field(5, ge=1)
+    """Calls of the vocoder before anything is measured (>= 1); more of them until the time of a call is stable, …"""
+
+    max_warmup_seconds: float = Field(2.0, ge=0)
+    """… but none begins after so many seconds (>= 0), stable or not."""
+
+    cooldown_seconds: float = Field(0.0, ge=0)
+    """Rest before a measurement, in seconds (>= 0), so that systems do not heat each other."""
+
+    idle_seconds: float = Field(1.0, ge=0)
+    """How long idle power is measured, before and after, in seconds (>= 0; 0 leaves it out, and net energy with it)."""
+
+    windows: int = Field(5, ge=1)
+    """Independent windows (>= 1) that the mean and its 95 % interval come from."""
+
+    min_window_seconds: float = Field(1.0, ge=0)
+    """The unit of work is repeated in a window until so many seconds have passed (>= 0) …"""
+
+    min_repeats: int = Field(1, ge=1)
+    """… and until the vocoder was called so many times (>= 1)."""
+
+    max_pause_seconds: float = Field(0.1, ge=0)
+    """Longest of the random pauses before windows, in seconds (>= 0): windows meet the counter in different phases."""
+
+    max_relative_interval: float = Field(0.05, gt=0)
+    """Half-width of the 95 % interval over the mean (> 0) that is accepted. Wider ones are measured again …"""
+
+    max_retries: int = Field(0, ge=0)
+    """… so often (>= 0), then flagged."""
+
+    cross_check: Literal["none", "zeus"] = "none"
+    """none | zeus: measure one window more by Zeus at the same time and store both (needs `pip install zeus`)."""
+
+    def shortfalls(self) -> list[str]:
+        """In what these settings fall short of a publishable measurement."""
+        audio_seconds = self.clips * self.clip_seconds
+        given = {name: getattr(self, name) for name in _PUBLISHABLE} | {"seconds of audio": audio_seconds}
+        needed = _PUBLISHABLE | {"seconds of audio": _PUBLISHABLE_AUDIO_SECONDS}
+        return [f"{name} {given[name]:g}, needed {needed[name]:g}" for name in needed if given[name] < needed[name]]
+
+
+@dataclass(frozen=True, config=STRICT)
+class SweepSettings:
+    """Optional: `snakemake energy_sweeps` measures every system against batch size and precision."""
+
+    batch_sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field((1, 2, 4, 8), min_length=1)
+    """Clips generated together, each >= 1."""
+
+    precisions: tuple[Precision, ...] = Field(("float32", "tf32", "bf16"), min_length=1)
+    """Some of float32, tf32, bf16; one that the device does not have gives a row without numbers."""
+
+    def __post_init__(self):
+        for name in ("batch_sizes", "precisions"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ValueError(f"{name} names a value twice; name each once")
+
+
+@dataclass(frozen=True, config=STRICT)
+class MeasurementsSettings:
+    """Where measurements come from, and further ones."""
+
+    stored_set: OptionalPath = Field(None, alias="from")
+    """null: measure energy here. A folder such as resources/measured/nvidia-rtx-a5000: take the energy from this stored
+    set instead (docs/measurement.md says how to make one)."""
+
+    sweep: SweepSettings = SweepSettings()
+    """Optional: `snakemake energy_sweeps` measures every system against batch size and precision."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class PublishedConvention:
+    """What the number in the paper's Table 2 counted, where it differs from: 64 frames of the study's own model."""
+
+    frames: int = Field(64, ge=1)
+    """Frames of the mel-spectrogram of the count."""
+
+    hop_length: int | None = Field(None, ge=1)
+    """Audio samples per frame of the model that was counted; null for those of the study."""
+
+    architecture: Mapping[str, Any] = Field(default_factory=dict)
+    """What of the architecture was different."""
+
+    sampling: Mapping[str, Any] = Field(default_factory=dict)
+    """What of the sampling was different."""

@@ -1,0 +1,31 @@
+"""Paths in the configuration mean what a shell means by them."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+
+def as_shell_means(text: str) -> str:
+    """The one spelling of a path: `~/x` is below the home folder, and `./x`, `x/`, `a/../x` and `/here/x` are `x`."""
+    path = Path(os.path.normpath(os.path.expanduser(text)))
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _own_folder(text: str) -> str:
+    path = as_shell_means(text)
+    if path == ".":
+        raise ValueError(f"{text!r} is the current folder; give the results a folder of their own, such as results")
+    return path
+
+
+def _null_as_text(value: object) -> object:
+    return None if value in ("null", "~") else value  # as Snakemake hands on `--config dataset="{path: null}"`
+
+
+OptionalPath = Annotated[
+    Annotated[str, Field(min_length=1), AfterValidator(as_shell_means)] | None, BeforeValidator(_null_as_text)
+]
+ResultsFolder = Annotated[str, Field(min_length=1), AfterValidator(_own_folder)]
