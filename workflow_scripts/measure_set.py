@@ -10,7 +10,7 @@ from pathlib import Path
 from vocoder_pareto.measurement.measured_set import folder_of, measure_run
 from vocoder_pareto.measurement.meter import MeterSettings
 from vocoder_pareto.measurement.protocol import EnergySettings
-from vocoder_pareto.measurement.random_weights import in_own_process, measure_fresh, name_of_device
+from vocoder_pareto.measurement.random_weights import in_own_process, measure_with_random_weights, name_of_device
 from vocoder_pareto.program import run
 from vocoder_pareto.study.configuration import check_configuration, read_configuration, systems_of
 from vocoder_pareto.study.settings import settings_from
@@ -30,7 +30,7 @@ def main() -> None:
     meter, seed = settings_from(MeterSettings, config["meter"], "meter"), config["seed"]
 
     def measure(system: SystemSettings) -> dict:
-        return in_own_process(measure_fresh, system, settings, meter, arguments.device, seed)
+        return in_own_process(measure_with_random_weights, system, settings, meter, arguments.device, seed)
 
     name = in_own_process(name_of_device, arguments.device)  # this process must not be on the GPU
     finished = measure_run(arguments.sets / folder_of(name), systems, measure, seed)
