@@ -62,7 +62,7 @@ def test_every_result_that_is_not_publishable_says_why():
     for found, flag in [
         (result(GOOD, settings=QUICK), "short_protocol"),
         (result(GOOD, Meter(CpuTimeSensor(10.0))), "energy_estimated"),
-        (result(GOOD, Meter(FakeSensor(), notes=["rapl_unreadable"])), "rapl_unreadable"),
+        (result(GOOD, Meter(FakeSensor(), notes={"rapl_unreadable": "RAPL may not be read"})), "rapl_unreadable"),
         (result([*GOOD[:4], window(3000)]), "wide_interval"),
         (result([*GOOD[:4], window(None, reasons=["gpu stood still for 10 s"])]), "invalid_window"),
         (result(GOOD, stable=False), "unstable_warm_up"),

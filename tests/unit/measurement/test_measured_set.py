@@ -91,6 +91,13 @@ def test_a_record_of_another_system_is_refused(two_runs):
         adopted(two_runs, SYSTEMS[0])
 
 
+@pytest.mark.parametrize("source", [None, "", 3])
+def test_a_record_that_does_not_say_where_its_joules_come_from_is_refused(two_runs, source):
+    write_json(two_runs / "run1" / "small-S.json", record(SYSTEMS[0], 10.0) | {"energy_source": source})
+    with pytest.raises(UserError, match="not a record of the energy of small-S"):
+        adopted(two_runs, SYSTEMS[0])
+
+
 def test_folders_are_named_after_the_device():
     assert folder_of("NVIDIA RTX A5000") == "nvidia-rtx-a5000"
     assert folder_of("Intel(R) Xeon(R) CPU @ 2.20GHz") == "intel-r-xeon-r-cpu-2-20ghz"
