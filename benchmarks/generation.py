@@ -268,7 +268,7 @@ def counting_meter(device: torch.device) -> Meter | None:
     except MeterUnavailable as error:
         log.warning("%s. Joules are not compared.", error)
         return None
-    return None if meter.source == "estimated" else meter
+    return None if meter.is_estimate else meter
 
 
 def metered_alternately(

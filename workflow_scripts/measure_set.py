@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.measurement.measured_set import folder_of, measure_run
-from vocoder_pareto.measurement.random_weights import in_own_process, measure_fresh, name_of_device
+from vocoder_pareto.measurement.random_weights import in_own_process, measure_with_random_weights, name_of_device
 from vocoder_pareto.program import run
 from vocoder_pareto.study.configuration import read_configuration, systems_of
 from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
@@ -28,7 +28,7 @@ def main() -> None:
     meter, seed = settings_from(MeterSettings, config["meter"], "meter"), config["seed"]
 
     def measure(system: SystemSettings) -> dict:
-        return in_own_process(measure_fresh, system, settings, meter, arguments.device, seed)
+        return in_own_process(measure_with_random_weights, system, settings, meter, arguments.device, seed)
 
     name = in_own_process(name_of_device, arguments.device)  # this process must not be on the GPU
     finished = measure_run(arguments.sets / folder_of(name), systems, measure, seed)

@@ -8,11 +8,18 @@ from pyJoules.device import nvidia_device
 from simulated_counters import FakeClock, FakeGpu, FakeNvml, FakePowercap
 
 from vocoder_pareto.measurement import nvml
+from vocoder_pareto.measurement import powercap as powercap_module
 
 
 @pytest.fixture
-def powercap(tmp_path) -> FakePowercap:
+def powercap(tmp_path, monkeypatch) -> FakePowercap:
+    monkeypatch.setattr(powercap_module, "POWERCAP", tmp_path / "intel-rapl")
     return FakePowercap(tmp_path / "intel-rapl")
+
+
+@pytest.fixture
+def without_rapl(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(powercap_module, "POWERCAP", tmp_path / "no such folder")
 
 
 @pytest.fixture

@@ -42,9 +42,9 @@ class FakeNvmlError(Exception):
 
 @dataclass
 class FakeGpu:
-    """A GPU; its counter is in millijoules."""
+    """A GPU; its counter is in millijoules. One without UUID does not answer that question."""
 
-    uuid: str
+    uuid: str | None
     energy: int | Exception = 0
     mig: tuple[int, int] = (0, 0)
     processes: list[int] = field(default_factory=list)
@@ -77,6 +77,8 @@ class FakeNvml:
         return self.gpus[index]
 
     def nvmlDeviceGetUUID(self, gpu):
+        if gpu.uuid is None:
+            raise FakeNvmlError("GPU is lost")
         return gpu.uuid
 
     def nvmlDeviceGetName(self, gpu):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from full_protocol import FULL
 from simulated_counters import FakeSensor
 from small_vocoder import SMALL, SmallVocoder
 
@@ -16,7 +17,6 @@ from vocoder_pareto.measurement.meter import Energy, Meter, Reading
 from vocoder_pareto.measurement.protocol import Measured, Window
 from vocoder_pareto.study.sections.measurement import EnergySettings
 
-FULL = EnergySettings()
 QUICK = EnergySettings(
     clips=2, clip_seconds=0.1, warmup_passes=1, cooldown_seconds=0, idle_seconds=0, windows=2, min_window_seconds=0,
     min_repeats=1, max_pause_seconds=0, max_retries=0,
@@ -63,7 +63,7 @@ def test_every_result_that_is_not_publishable_says_why():
     for found, flag in [
         (result(GOOD, settings=QUICK), "short_protocol"),
         (result(GOOD, Meter(CpuTimeSensor(10.0))), "energy_estimated"),
-        (result(GOOD, Meter(FakeSensor(), notes=["rapl_unreadable"])), "rapl_unreadable"),
+        (result(GOOD, Meter(FakeSensor(), notes={"rapl_unreadable": "RAPL may not be read"})), "rapl_unreadable"),
         (result([*GOOD[:4], window(3000)]), "wide_interval"),
         (result([*GOOD[:4], window(None, reasons=["gpu stood still for 10 s"])]), "invalid_window"),
         (result(GOOD, stable=False), "unstable_warm_up"),

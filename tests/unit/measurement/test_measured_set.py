@@ -7,7 +7,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import system_digest
 from vocoder_pareto.measurement.measured_set import adopted, folder_of, measure_run
-from vocoder_pareto.study.configuration import systems_of
+from vocoder_pareto.study.configuration import checked, systems_of
 
 SYSTEMS = [replace(SMALL, size=size) for size in "SML"]
 
@@ -91,6 +91,13 @@ def test_a_record_of_another_system_is_refused(two_runs):
         adopted(two_runs, SYSTEMS[0])
 
 
+@pytest.mark.parametrize("source", [None, "", 3])
+def test_a_record_that_does_not_say_where_its_joules_come_from_is_refused(two_runs, source):
+    write_json(two_runs / "run1" / "small-S.json", record(SYSTEMS[0], 10.0) | {"energy_source": source})
+    with pytest.raises(UserError, match="not a record of the energy of small-S"):
+        adopted(two_runs, SYSTEMS[0])
+
+
 def test_folders_are_named_after_the_device():
     assert folder_of("NVIDIA RTX A5000") == "nvidia-rtx-a5000"
     assert folder_of("Intel(R) Xeon(R) CPU @ 2.20GHz") == "intel-r-xeon-r-cpu-2-20ghz"
@@ -99,9 +106,6 @@ def test_folders_are_named_after_the_device():
 def test_systems_come_from_the_configuration():
     config = {
         "systems": ["small-S"],
-        "mel": {"n_mels": 80, "hop_length": 256},
-        "dataset": {"sample_rate": 16000},
-        "training": {"steps": 1},
         "models": {
             "small": {
                 "vocoder": SMALL.vocoder,
@@ -111,5 +115,5 @@ def test_systems_come_from_the_configuration():
             }
         },
     }
-    (system,) = systems_of(config)
+    (system,) = systems_of(checked(config))
     assert system == replace(SMALL, objective="o", sampling={"steps": 2}, architecture={"channels": 4})

@@ -8,14 +8,13 @@ from pyJoules.device import rapl_device
 from simulated_counters import RANGE, FakeGpu, FakeNvmlError, FakeSensor
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.measurement import units
+from vocoder_pareto.measurement import pyjoules_units
 from vocoder_pareto.measurement.meter import Meter, open_meter
+from vocoder_pareto.measurement.pyjoules_units import joules_per_count
 from vocoder_pareto.measurement.sensor import MeterUnavailable
-from vocoder_pareto.measurement.units import joules_per_count
 from vocoder_pareto.study.sections.measurement import MeterSettings
 
 CPU = torch.device("cpu")
-NO_RAPL = "no such folder"
 
 
 def energy_of(meter, change):
@@ -36,9 +35,9 @@ def test_nvml_counts_millijoules_and_rapl_microjoules_in_pyjoules_0_5_1():
 
 def test_a_release_of_pyjoules_whose_units_nobody_checked_is_refused(powercap, monkeypatch):
     powercap.add("0", "package-0")
-    monkeypatch.setattr(units.metadata, "version", lambda name: "0.6.0")
+    monkeypatch.setattr(pyjoules_units.metadata, "version", lambda name: "0.6.0")
     with pytest.raises(UserError, match=r"pyJoules 0\.6\.0.*pyJoules==0\.5\.1"):
-        open_meter(CPU, MeterSettings(), powercap.root)
+        open_meter(CPU, MeterSettings())
 
 
 # RAPL
@@ -51,7 +50,7 @@ def test_packages_and_memory_of_all_sockets_are_added_and_nothing_is_counted_twi
         powercap.add(f"{socket}:1", "uncore")
         powercap.add(f"{socket}:2", "dram")
     powercap.add("2", "psys")
-    meter = open_meter(CPU, MeterSettings(), powercap.root)
+    meter = open_meter(CPU, MeterSettings())
 
     def use():
         for zone, joules in {"0": 30, "1": 20, "0:2": 4, "1:2": 3, "0:0": 25, "1:1": 9, "2": 90}.items():
@@ -68,14 +67,14 @@ def test_packages_that_pyjoules_does_not_find_by_name_are_measured_too(powercap)
     powercap.add("0", "psys")
     powercap.add("1", "package-0-die-0")
     powercap.add("2", "package-0-die-1")
-    meter = open_meter(CPU, MeterSettings(), powercap.root)
+    meter = open_meter(CPU, MeterSettings())
     energy = energy_of(meter, lambda: (powercap.set("1", 5_000_000), powercap.set("2", 6_000_000)))
     assert energy.joules == pytest.approx(11)
 
 
 def test_a_counter_that_wraps_is_corrected_by_its_range(powercap):
     powercap.add("0", "package-0", energy=RANGE - 2_000_000)
-    meter = open_meter(CPU, MeterSettings(), powercap.root)
+    meter = open_meter(CPU, MeterSettings())
     energy = energy_of(meter, lambda: powercap.set("0", 3_000_000))
     assert energy.valid
     assert energy.joules == pytest.approx(5, rel=1e-9)
@@ -83,7 +82,7 @@ def test_a_counter_that_wraps_is_corrected_by_its_range(powercap):
 
 def test_several_wraps_are_counted_where_the_meter_is_read_between_them(powercap):
     powercap.add("0", "package-0", energy=0)
-    meter = open_meter(CPU, MeterSettings(), powercap.root)
+    meter = open_meter(CPU, MeterSettings())
     start = meter.read()
     for counter in (200e9, 100e9, 10e9, 250e9, 40e9):  # three times over the end
         powercap.set("0", int(counter))
@@ -105,7 +104,7 @@ def test_a_gap_in_which_a_counter_may_wrap_twice_is_not_valid(clock):
 
 def test_the_longest_gap_follows_from_range_and_power_limit(powercap):
     powercap.add("0", "package-0", limit_watts=1000)
-    meter = open_meter(CPU, MeterSettings(), powercap.root)
+    meter = open_meter(CPU, MeterSettings())
     assert meter.longest_gap_seconds == pytest.approx(262_143.32885 / 1200)
     assert meter.power_limit_watts == 1000
 
@@ -114,15 +113,19 @@ def test_counters_that_only_root_may_read_are_an_error_that_says_how_to_mend_it(
     powercap.add("0", "package-0")
     monkeypatch.setattr(rapl_device, "open", _refused, raising=False)
     with pytest.raises(MeterUnavailable, match=r"energy_uj: only root.*sudo chmod.*meter\.unreadable_rapl"):
-        open_meter(CPU, MeterSettings(), powercap.root)
+        open_meter(CPU, MeterSettings(unreadable_rapl="error"))
 
 
 def test_unreadable_counters_are_replaced_by_the_estimate_only_if_asked_and_flagged(powercap, monkeypatch):
     powercap.add("0", "package-0")
     monkeypatch.setattr(rapl_device, "open", _refused, raising=False)
-    meter = open_meter(CPU, MeterSettings(unreadable_rapl="estimate"), powercap.root)
+    meter = open_meter(CPU, MeterSettings(unreadable_rapl="estimate"))
     assert meter.source == "estimated"
     assert meter.notes == ("rapl_unreadable",)
+    assert meter.flags == {
+        "energy_estimated": "energy is estimated from CPU time, not measured",
+        "rapl_unreadable": "RAPL exists but may not be read",
+    }
 
 
 def _refused(*arguments):
@@ -134,7 +137,7 @@ def _refused(*arguments):
 
 def test_a_counter_that_stands_still_is_not_valid_and_not_zero(powercap):
     powercap.add("0", "package-0", energy=77)
-    energy = energy_of(open_meter(CPU, MeterSettings(), powercap.root), lambda: None)
+    energy = energy_of(open_meter(CPU, MeterSettings()), lambda: None)
     assert not energy.valid
     assert energy.joules is None
     assert energy.mean_power_watts is None
@@ -197,13 +200,22 @@ def test_readings_in_the_wrong_order_are_refused(clock):
         meter.energy_between(reading, reading)
 
 
+def test_a_meter_needs_a_counter_and_a_name_for_each(clock):
+    with pytest.raises(ValueError, match=r"domains of a meter are \['gpu', 'gpu'\]"):
+        Meter(FakeSensor("gpu"), beside=[FakeSensor("gpu", limit=3.0)])
+    nothing = FakeSensor()
+    nothing.domains = ()
+    with pytest.raises(ValueError, match="needs one"):
+        Meter(nothing)
+
+
 # NVIDIA GPUs
 
 
 def test_a_gpu_is_measured_in_joules_whatever_its_place(gpus, powercap):
     first, second = FakeGpu("GPU-aaaa", energy=10_000), FakeGpu("GPU-bbbb", energy=50_000)
     gpus(first, second, visible=["bbbb", "aaaa"])  # CUDA_VISIBLE_DEVICES=1,0
-    meter = open_meter(torch.device("cuda:0"), MeterSettings(), powercap.root)
+    meter = open_meter(torch.device("cuda:0"), MeterSettings())
 
     def use():
         first.energy += 1_000
@@ -219,7 +231,7 @@ def test_the_headline_of_a_gpu_run_is_the_gpu_alone_with_the_cpu_told_beside_it(
     gpu = FakeGpu("GPU-aaaa", energy=1)
     gpus(gpu, visible=["aaaa"])
     powercap.add("0", "package-0")
-    meter = open_meter(torch.device("cuda:0"), MeterSettings(), powercap.root)
+    meter = open_meter(torch.device("cuda:0"), MeterSettings())
 
     def use():
         gpu.energy += 9_000
@@ -234,63 +246,80 @@ def test_a_missing_value_beside_the_headline_leaves_the_headline_valid(gpus, pow
     gpu = FakeGpu("GPU-aaaa", energy=1)
     gpus(gpu, visible=["aaaa"])
     powercap.add("0", "package-0", energy=5)
-    meter = open_meter(torch.device("cuda:0"), MeterSettings(), powercap.root)
+    meter = open_meter(torch.device("cuda:0"), MeterSettings())
     energy = energy_of(meter, lambda: setattr(gpu, "energy", 2_001))
     assert energy.valid
     assert energy.joules == pytest.approx(2)
     assert energy.by_domain["package_0"] is None
 
 
-def test_an_estimate_is_never_put_beside_a_measurement(gpus, powercap):
+def test_an_estimate_is_never_put_beside_a_measurement(gpus, without_rapl):
     gpus(FakeGpu("GPU-aaaa"), visible=["aaaa"])
-    meter = open_meter(torch.device("cuda:0"), MeterSettings(), powercap.root / NO_RAPL)
+    meter = open_meter(torch.device("cuda:0"), MeterSettings())
     assert set(meter.read().counters) == {"nvidia_gpu_0"}
 
 
 def test_a_slice_of_a_gpu_is_refused(gpus, powercap):
     gpus(FakeGpu("GPU-aaaa", mig=(1, 1)), visible=["dddd"])  # the slice has a UUID of its own
     with pytest.raises(MeterUnavailable, match="MIG slice"):
-        open_meter(torch.device("cuda:0"), MeterSettings(), powercap.root)
+        open_meter(torch.device("cuda:0"), MeterSettings())
     gpus(FakeGpu("GPU-aaaa", mig=(1, 1)), visible=["aaaa"])
     with pytest.raises(MeterUnavailable, match="MIG slice"):
-        open_meter(torch.device("cuda:0"), MeterSettings(), powercap.root)
+        open_meter(torch.device("cuda:0"), MeterSettings())
 
 
 def test_a_gpu_without_counter_and_a_driver_that_does_not_answer_are_refused(gpus, powercap):
     gpus(FakeGpu("GPU-aaaa", energy=FakeNvmlError("Not Supported")), visible=["aaaa"])
     with pytest.raises(MeterUnavailable, match=r"tells no energy.*Volta"):
-        open_meter(torch.device("cuda:0"), MeterSettings(), powercap.root)
+        open_meter(torch.device("cuda:0"), MeterSettings())
     gpus(visible=["aaaa"], works=False)
     with pytest.raises(MeterUnavailable, match="NVML does not answer"):
-        open_meter(torch.device("cuda:0"), MeterSettings(), powercap.root)
+        open_meter(torch.device("cuda:0"), MeterSettings())
 
 
 def test_a_gpu_that_nvml_does_not_know_is_refused(gpus, powercap):
     gpus(FakeGpu("GPU-aaaa"), visible=["cccc"])
-    with pytest.raises(MeterUnavailable, match="no GPU with the UUID cccc"):
-        open_meter(torch.device("cuda:0"), MeterSettings(), powercap.root)
+    with pytest.raises(MeterUnavailable, match="no GPU with the UUID cccc;"):
+        open_meter(torch.device("cuda:0"), MeterSettings())
+
+
+def test_a_gpu_that_tells_no_uuid_does_not_hide_the_one_that_is_measured(gpus, without_rapl):
+    """A GPU that has fallen off the bus answers no question; NVML still numbers it."""
+    gpus(FakeGpu(None), FakeGpu("GPU-bbbb", energy=1), visible=["bbbb"])
+    meter = open_meter(torch.device("cuda:0"), MeterSettings())
+    assert set(meter.read().counters) == {"nvidia_gpu_1"}
+    gpus(FakeGpu(None), FakeGpu("GPU-bbbb"), visible=["cccc"])
+    with pytest.raises(MeterUnavailable, match=r"UUID cccc \(GPU 0 tells none\); check the driver"):
+        open_meter(torch.device("cuda:0"), MeterSettings())
+
+
+def test_a_gpu_of_another_maker_is_not_asked_of_nvml_and_has_no_meter(gpus, powercap, monkeypatch):
+    gpus(FakeGpu("GPU-aaaa"), visible=["aaaa"])
+    monkeypatch.setattr(torch.version, "hip", "6.2")  # PyTorch for AMD calls its GPUs cuda
+    with pytest.raises(MeterUnavailable, match=r"cuda:0: no backend.*docs/extending\.md"):
+        open_meter(torch.device("cuda:0"), MeterSettings())
 
 
 # The estimate
 
 
-def test_without_rapl_the_energy_of_a_cpu_is_estimated_from_its_seconds(tmp_path):
-    meter = open_meter(CPU, MeterSettings(cpu_watts_per_core=5.0), tmp_path / NO_RAPL)
+def test_without_rapl_the_energy_of_a_cpu_is_estimated_from_its_seconds(without_rapl):
+    meter = open_meter(CPU, MeterSettings(cpu_watts_per_core=5.0))
     energy = energy_of(meter, lambda: _busy(0.1))
     assert energy.source == "estimated"
     assert energy.valid
     assert energy.joules == pytest.approx(5.0 * 0.1, rel=0.3)
 
 
-def test_the_estimate_covers_children(tmp_path):
-    meter = open_meter(CPU, MeterSettings(cpu_watts_per_core=1.0), tmp_path / NO_RAPL)
+def test_the_estimate_covers_children(without_rapl):
+    meter = open_meter(CPU, MeterSettings(cpu_watts_per_core=1.0))
     code = "import time\nwhile time.process_time() < 0.3: pass"
     energy = energy_of(meter, lambda: subprocess.run([sys.executable, "-c", code], check=True))
     assert 0.3 <= energy.joules < 1.5
 
 
-def test_an_idle_process_is_estimated_at_next_to_nothing(tmp_path):
-    energy = energy_of(open_meter(CPU, MeterSettings(), tmp_path / NO_RAPL), lambda: time.sleep(0.05))
+def test_an_idle_process_is_estimated_at_next_to_nothing(without_rapl):
+    energy = energy_of(open_meter(CPU, MeterSettings()), lambda: time.sleep(0.05))
     assert energy.valid
     assert energy.joules < 0.5
 
@@ -302,8 +331,10 @@ def test_watts_of_a_core_must_be_positive():
 
 def test_the_record_tells_units_and_places_of_all_counters(powercap):
     powercap.add("0", "package-0")
-    record = open_meter(CPU, MeterSettings(), powercap.root).description()
+    record = open_meter(CPU, MeterSettings()).description()
     assert record["source"] == "rapl"
+    assert record["boundary"] == "all CPU packages and their memory"
+    assert record["pyjoules"] == record["readers"]["pyJoules"]
     assert record["domains"]["package_0"]["unit"] == "µJ"
     assert record["domains"]["package_0"]["wraps_at"] == RANGE
     assert record["domains"]["package_0"]["where"].endswith("intel-rapl:0/energy_uj")

@@ -3,12 +3,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from full_protocol import FULL
 from scipy import stats
 from simulated_counters import FakeSensor
 
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.protocol import Work, mean_with_interval, observe
 from vocoder_pareto.study.sections.measurement import EnergySettings
+from vocoder_pareto.study.settings import settings_from
 
 SETTINGS = EnergySettings(
     clips=2, clip_seconds=1.0, warmup_passes=3, max_warmup_seconds=60, cooldown_seconds=7, idle_seconds=20, windows=3,
@@ -185,18 +188,21 @@ def test_one_value_has_no_interval():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"clips": 0}, "clips is 0"),
-        ({"windows": 0}, "windows is 0"),
-        ({"idle_seconds": -1.0}, "idle_seconds is -1"),
-        ({"clip_seconds": 0.0}, "clip_seconds is 0; must be greater"),
+        ({"clips": 0}, "clips: 0 is not allowed; must be at least 1"),
+        ({"windows": 0}, "windows: 0 is not allowed; must be at least 1"),
+        ({"idle_seconds": -1.0}, "idle_seconds: -1.0 is not allowed; must be at least 0"),
+        ({"clip_seconds": 0.0}, "clip_seconds: 0.0 is not allowed; must be greater than 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(UserError, match=words):
+        settings_from(EnergySettings, settings, "energy")
+    with pytest.raises(ValueError, match=next(iter(settings))):
         EnergySettings(**settings)
 
 
-def test_the_default_settings_are_those_of_a_publishable_measurement():
-    assert EnergySettings().shortfalls() == []
-    assert EnergySettings(windows=2).shortfalls() == ["windows 2, needed 5"]
-    assert EnergySettings(clips=1).shortfalls() == ["seconds of audio 10, needed 100"]
+def test_the_protocol_of_the_paper_is_publishable_and_that_of_the_quick_study_is_not():
+    assert FULL.shortfalls() == []
+    assert replace(FULL, windows=2).shortfalls() == ["windows 2, needed 5"]
+    assert replace(FULL, clips=1).shortfalls() == ["seconds of audio 10, needed 100"]
+    assert len(EnergySettings().shortfalls()) == 5

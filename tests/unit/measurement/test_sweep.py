@@ -14,7 +14,11 @@ from vocoder_pareto.measurement import sweep as sweeping
 from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
 from vocoder_pareto.measurement.energy import Subject
 from vocoder_pareto.measurement.meter import Meter
-from vocoder_pareto.measurement.random_weights import fresh_subject, in_own_process, measure_fresh
+from vocoder_pareto.measurement.random_weights import (
+    in_own_process,
+    measure_with_random_weights,
+    subject_with_random_weights,
+)
 from vocoder_pareto.measurement.sweep import sweep_energy, write_sweep
 from vocoder_pareto.measurement.workload import OutOfMemory
 from vocoder_pareto.study.sections.analysis import FigureSettings
@@ -60,7 +64,9 @@ def test_batches_are_whole(subject, monkeypatch):
     assert {row["flags"] for row in rows} == {"out_of_memory"}
 
 
-@pytest.mark.parametrize(("values", "words"), [({"batch_sizes": (0,)}, "at least 1"), ({"precisions": ()}, "empty")])
+@pytest.mark.parametrize(
+    ("values", "words"), [({"batch_sizes": (0,)}, "than or equal to 1"), ({"precisions": ()}, "least 1 item")]
+)
 def test_sweeps_of_nothing_are_refused(values, words):
     with pytest.raises(ValueError, match=words):
         SweepSettings(**values)
@@ -83,17 +89,18 @@ def test_a_panel_per_system_and_a_line_per_measured_precision():
     assert [[text.get_text() for text in axes.get_legend().get_texts()] for axes in panels] == [["float32"]] * 2
 
 
-def test_a_fresh_subject_needs_no_checkpoint_and_knows_its_operations():
+def test_a_subject_with_random_weights_needs_no_checkpoint_and_knows_its_operations():
     settings = EnergySettings(clips=2, clip_seconds=0.16)
-    subject = fresh_subject(SMALL, settings, seed=0)
+    subject = subject_with_random_weights(SMALL, settings, seed=0)
     macs = 10 * (4 * 80 * 3 + 4 * 2 * 512) + 2560 * (2 * 2 * 2 + 2 * 5)
     assert subject.flops_per_audio_second == pytest.approx(2 * macs / 0.16)
     assert subject.mels.shape == (80, 20)
     assert subject.checkpoint_digest is None
 
 
-def test_a_fresh_subject_is_measured_in_a_process_of_its_own():
-    record = in_own_process(measure_fresh, SMALL, QUICK, MeterSettings(unreadable_rapl="estimate"), "cpu", 0)
+def test_a_subject_with_random_weights_is_measured_in_a_process_of_its_own():
+    meter = MeterSettings(unreadable_rapl="estimate")
+    record = in_own_process(measure_with_random_weights, SMALL, QUICK, meter, "cpu", 0)
     assert record["system"] == "small-S"
     assert record["checkpoint_digest"] is None
     assert in_own_process(os.getpid) != os.getpid()

@@ -46,7 +46,7 @@ def test_clips_follow_each_other_and_begin_again_at_the_end_of_the_mels():
 def test_a_pass_generates_a_batch_and_counts_its_audio():
     vocoder = SmallVocoder().prepare_for_inference()
     batches = input_batches(np.zeros((80, 9), dtype=np.float32), frames=3, clips=3, batch_size=2)
-    work = prepared_work(vocoder, batches, EnergySettings(), seed=0, audio_seconds_per_clip=0.048)
+    work = prepared_work(vocoder, batches, EnergySettings(precision="float32"), seed=0, audio_seconds_per_clip=0.048)
     assert work.audio_seconds == pytest.approx([0.096, 0.048])
     for run in work.passes:
         run()

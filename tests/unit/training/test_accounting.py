@@ -128,7 +128,7 @@ def test_measured_and_estimated_pieces_are_never_summed(clock):
 def test_how_the_meter_was_chosen_is_flagged(clock):
     totals = EnergyTotals()
     for _ in range(2):
-        EnergyAccount(Meter(SteadySensor(clock), notes=["rapl_unreadable"]), totals, 5.0)
+        EnergyAccount(Meter(SteadySensor(clock), notes={"rapl_unreadable": "RAPL may not be read"}), totals, 5.0)
     assert totals.flags == ["rapl_unreadable"]
 
 

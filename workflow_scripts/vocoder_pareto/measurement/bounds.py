@@ -12,12 +12,12 @@ POWER_ALLOWANCE = 1.1
 
 @dataclass(frozen=True)
 class Bounds:
-    """Of one device at one precision; None where it is not known.
+    """What one device can do at one precision; None where that is not known.
 
     Attributes:
-        idle_power_watts: measured.
-        power_limit_watts: enforced by the device.
-        peak_flops_per_second: of its arithmetic units.
+        idle_power_watts: what was measured while the device did nothing.
+        power_limit_watts: what the device enforces.
+        peak_flops_per_second: what its arithmetic units do at most.
     """
 
     idle_power_watts: float | None
@@ -26,12 +26,12 @@ class Bounds:
 
     @property
     def highest_power_watts(self) -> float | None:
-        """Mean power of a window at most."""
+        """The mean power that a window can have at most."""
         return None if self.power_limit_watts is None else POWER_ALLOWANCE * self.power_limit_watts
 
     @property
     def highest_flops_per_joule(self) -> float | None:
-        """Operations per joule at most."""
+        """The operations that the device can do with a joule at most."""
         if self.peak_flops_per_second is None or not self.power_limit_watts:
             return None
         return EFFICIENCY_ALLOWANCE * self.peak_flops_per_second / self.power_limit_watts

@@ -9,13 +9,13 @@ import torch
 
 
 class Clock(Protocol):
-    """Time on the host and on the device."""
+    """Tells the time on the host, and on the device between two points in its work."""
 
     def seconds(self) -> float:
-        """Monotonic seconds of the host."""
+        """The time on the host, in seconds of a clock that nobody sets."""
 
     def sleep(self, seconds: float) -> None:
-        """Do nothing."""
+        """Do nothing for so long."""
 
     def synchronise(self) -> None:
         """Wait until the device has done all its work."""
@@ -24,50 +24,54 @@ class Clock(Protocol):
         """Note the present point in the device's work."""
 
     def intervals(self, marks: Sequence[Any]) -> list[float]:
-        """Seconds between successive marks; the device has been synchronised since."""
+        """The seconds between successive marks; the device has been synchronised since."""
 
 
-class HostClock:
-    """The clock of work on a CPU, which is done when a call returns."""
+class _HostTime:
+    """What is the same whichever device works."""
 
     def seconds(self) -> float:
-        """Monotonic seconds."""
+        """The time in seconds of a clock that nobody sets."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Do nothing."""
+        """Do nothing for so long."""
         time.sleep(seconds)
 
+
+class HostClock(_HostTime):
+    """The clock of work on a CPU, which is done when a call returns."""
+
     def synchronise(self) -> None:
-        """Nothing to wait for."""
+        """Go on, since there is nothing to wait for."""
 
     def mark(self) -> float:
-        """The present time, finely."""
+        """Note the present time, in fine steps."""
         return time.perf_counter()
 
     def intervals(self, marks: Sequence[float]) -> list[float]:
-        """Seconds between successive marks."""
+        """The seconds between successive marks."""
         return [later - earlier for earlier, later in pairwise(marks)]
 
 
-class CudaClock(HostClock):
+class CudaClock(_HostTime):
     """The clock of work on a GPU: marks are events in its stream, so that timing a pass does not hold up the next."""
 
     def __init__(self, device: torch.device):
         self._device = device
 
     def synchronise(self) -> None:
-        """Wait for the GPU."""
+        """Wait until the GPU has done all its work."""
         torch.cuda.synchronize(self._device)
 
     def mark(self) -> torch.cuda.Event:
-        """An event behind all work given to the GPU so far."""
+        """Put an event behind all work given to the GPU so far."""
         event = torch.cuda.Event(enable_timing=True)
         event.record(torch.cuda.current_stream(self._device))
         return event
 
     def intervals(self, marks: Sequence[torch.cuda.Event]) -> list[float]:
-        """Seconds of the GPU between successive events."""
+        """The seconds of the GPU between successive events."""
         return [earlier.elapsed_time(later) * 1.0e-3 for earlier, later in pairwise(marks)]
 
 

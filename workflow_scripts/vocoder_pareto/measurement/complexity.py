@@ -19,9 +19,9 @@ def measure_complexity(
     """Count parameters, operations and memory of `system` for a clip; nothing is computed, so any machine will do.
 
     Args:
-        system: architecture and sampling.
-        published: what the paper's count was of.
-        clip_seconds: length of the clip, rounded to whole frames.
+        system: says which architecture and sampling are counted.
+        published: says what the paper counted.
+        clip_seconds: is the length of the clip, rounded to whole frames.
 
     Returns:
         The content of `measurements/complexity/{system}.json`.

@@ -9,12 +9,12 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.protocol import Window
 
 
-def window_checked_by_zeus(run: Callable[[], Window], device: torch.device) -> dict[str, Any]:
+def window_checked_by_zeus(measure: Callable[[], Window], device: torch.device) -> dict[str, Any]:
     """Measure one window by our meter and by Zeus at the same time; neither number replaces the other.
 
     Args:
-        run: measures a window.
-        device: that it works on.
+        measure: measures a window by our meter.
+        device: does the work.
 
     Returns:
         Joules by both, and the ratio of Zeus to ours (None where ours is not valid).
@@ -32,7 +32,7 @@ def window_checked_by_zeus(run: Callable[[], Window], device: torch.device) -> d
     # Zeus numbers the GPUs that CUDA_VISIBLE_DEVICES leaves, as PyTorch does.
     monitor = ZeusMonitor(gpu_indices=[device.index or 0] if on_gpu else [])
     monitor.begin_window("cross_check")
-    window = run()
+    window = measure()
     measurement = monitor.end_window("cross_check")
     found = [measurement.gpu_energy] if on_gpu else [measurement.cpu_energy, measurement.dram_energy]
     joules = sum(value for part in found if part for value in part.values()) if any(found) else None

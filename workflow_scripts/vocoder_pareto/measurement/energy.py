@@ -2,7 +2,7 @@
 
 import random
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from vocoder_pareto.study.systems import SystemSettings
 
 WEIGHTS_NOTE = "Energy depends on the architecture, not on the values of the weights: brief training does not bias it."
 _OTHERS_AT_MOST = 0.5  # cores busy with other programs
-_THERMAL = {"hardware_slowdown", "software_thermal", "hardware_thermal", "hardware_power_brake"}
+_NORMAL = {"power_cap"}  # the reason for a lower clock that a GPU at full load has anyway
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class Subject:
     """What is measured.
 
     Attributes:
-        vocoder: on the CPU, as loaded.
-        system: architecture and sampling.
-        training: what its checkpoint says of its training.
-        flops_per_audio_second: exact; None leaves the bound of FLOPs per joule out.
+        vocoder: lies on the CPU, as it was loaded.
+        system: says which architecture and sampling it has.
+        training: is what its checkpoint says of its training.
+        flops_per_audio_second: is its exact count; None leaves the bound of FLOPs per joule out.
         mels: mel-spectrograms (M, any number of frames) that the clips are cut from.
-        checkpoint_digest: SHA-256 of the weights' file; None for fresh random weights.
+        checkpoint_digest: SHA-256 of the weights' file; None for random weights.
     """
 
     vocoder: Vocoder
@@ -64,7 +64,8 @@ def measure_energy(
         The content of `measurements/energy/{system}.json`.
 
     Raises:
-        OutOfMemory, UnsupportedPrecision: what the settings ask of the device.
+        OutOfMemory: the batch is too large for the device.
+        UnsupportedPrecision: the device does not compute so.
     """
     system = subject.system
     frames = max(1, round(settings.clip_seconds * system.sample_rate / system.hop_length))
@@ -122,17 +123,17 @@ def assessed(
     flops_per_audio_second: float | None,
     peak_flops_per_second: float | None,
 ) -> dict[str, Any]:
-    """Numbers, bounds and flags of what was observed. What was not measured is None."""
+    """The numbers, bounds and flags that follow from what was observed. What was not measured is None."""
     windows = [window for window in measured.counted if window.energy.valid]
-    idle = _idle_power(measured.idle, meter.source)
+    idle = None if meter.is_estimate else _idle_power(measured.idle)  # an estimate knows nothing of idle power
     limits = physical.Bounds(idle, meter.power_limit_watts, peak_flops_per_second)
     flags = _flags(measured, meter, settings)
     result: dict[str, Any] = dict.fromkeys(_NUMBERS)
     efficiency = None
     if windows:
         seconds = sum(window.energy.seconds for window in windows)
-        power = sum(window.energy.joules for window in windows) / seconds
-        gross = mean_with_interval([window.joules_per_audio_second for window in windows])
+        power = sum(_known(window.energy.joules for window in windows)) / seconds
+        gross = mean_with_interval(_known(window.joules_per_audio_second for window in windows))
         result |= {
             "energy_joules_per_audio_second": gross.mean,
             "energy_joules_per_audio_second_ci95": gross.half_width,
@@ -173,35 +174,36 @@ _NUMBERS = (
 )
 
 
-def _idle_power(idle: Sequence[Energy], source: str) -> float | None:
-    """Mean of before and after; an estimate from CPU time knows nothing of what an idle processor draws."""
-    powers = [each.mean_power_watts for each in idle if each.valid]
-    return statistics.fmean(powers) if powers and source != "estimated" else None
+def _known(values: Iterable[float | None]) -> list[float]:
+    """The values that were measured."""
+    return [value for value in values if value is not None]
+
+
+def _idle_power(idle: Sequence[Energy]) -> float | None:
+    """The mean of before and after."""
+    powers = _known(each.mean_power_watts for each in idle)
+    return statistics.fmean(powers) if powers else None
 
 
 def _net(windows: Sequence[Window], idle: float | None) -> float | None:
-    """Joules per audio second above idle."""
+    """The joules per audio second above idle."""
     if idle is None:
         return None
-    return statistics.fmean(
-        (window.energy.joules - idle * window.energy.seconds) / window.audio_seconds for window in windows
-    )
+    gross = statistics.fmean(_known(window.joules_per_audio_second for window in windows))
+    return gross - idle * statistics.fmean(window.energy.seconds / window.audio_seconds for window in windows)
 
 
 def _flags(measured: Measured, meter: Meter, settings: EnergySettings) -> dict[str, str]:
     flags = {}
     if settings.shortfalls():
         flags["short_protocol"] = f"shorter than the full protocol: {', '.join(settings.shortfalls())}"
-    if meter.source == "estimated":
-        flags["energy_estimated"] = "energy is estimated from CPU time, not measured"
-    for note in meter.notes:
-        flags[note] = "RAPL exists but may not be read"
+    flags |= meter.flags
     invalid = [reason for window in measured.counted if not window.energy.valid for reason in window.energy.reasons]
     if invalid:
         flags["invalid_window"] = "; ".join(dict.fromkeys(invalid))
     if measured.stable is False:
         flags["unstable_warm_up"] = f"the time of a pass had not settled after {measured.warmup_passes} passes"
-    if settings.idle_seconds > 0 and meter.source != "estimated" and not any(each.valid for each in measured.idle):
+    if settings.idle_seconds > 0 and not meter.is_estimate and not any(each.valid for each in measured.idle):
         flags["no_idle_power"] = "idle power could not be measured"
     states = [state for window in measured.counted for state in (window.state_before, window.state_after)]
     processes = max(len(state.get("processes", [])) for state in states)
@@ -210,21 +212,21 @@ def _flags(measured: Measured, meter: Meter, settings: EnergySettings) -> dict[s
     busy = max(map(_busy_with_others, measured.counted))
     if busy > _OTHERS_AT_MOST:
         flags["busy_machine"] = f"other programs kept {busy:.2g} CPU cores busy during a window"
-    throttled = sorted({reason for state in states for reason in state.get("throttle_reasons") or []} & _THERMAL)
+    throttled = sorted({reason for state in states for reason in state.get("throttle_reasons") or []} - _NORMAL)
     if throttled:
         flags["throttled"] = f"the GPU lowered its clocks: {', '.join(throttled)}"
     return flags
 
 
 def _busy_with_others(window: Window) -> float:
-    """Mean number of cores that other programs kept busy during a window; 0 where that is not known."""
+    """The mean number of cores that other programs kept busy during a window; 0 where that is not known."""
     before, after = window.state_before, window.state_after
     machine, own = (after.get(name, 0.0) - before.get(name, 0.0) for name in ("machine_cpu_seconds", "own_cpu_seconds"))
     return (machine - own) / window.energy.seconds
 
 
 def _distribution(seconds: Sequence[float]) -> dict[str, float]:
-    """Of the time of a pass."""
+    """The distribution of the time of a pass."""
     quantiles = np.quantile(seconds, [0.05, 0.5, 0.95, 0.99])
     return {
         "passes": len(seconds),

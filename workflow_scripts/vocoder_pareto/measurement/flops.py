@@ -1,18 +1,39 @@
 """Operations and memory of a vocoder, from the shapes of its tensors alone.
 
 Two independent counters of operations must agree. One sees modules: thop with our rules, one for each kind of layer,
-chosen by `isinstance`, and the listed functional operations that a vocoder calls outside of such layers (see
+chosen by `isinstance`, and the listed functional operations that a vocoder calls outside of such layers (formulas:
 `operations.py`). The other sees what reaches the dispatcher of PyTorch: `torch.utils.flop_counter`. Both count
-multiply-accumulates (MACs); FLOPs are twice that.
+multiply-accumulates (MACs); FLOPs are twice that:
 
-Nothing is computed: the counting runs on the meta device, where tensors have shapes and no content, so that trillions
-of operations are counted in seconds.
+    macs = layer_macs + Σ functional_macs = flop_counter_macs,        flops = 2 · macs
+    published_macs = macs + Σ over transposed convolutions of (C_in² · k − C_in · C_out/g · k) · B · T_in
+
+Nothing is computed: the counting takes place on the meta device, where tensors have shapes and no content, so that
+trillions of operations are counted in seconds.
+
+A call passes through four levels, and at each one somebody watches the same generation (`_counted`):
+
+    1. module(x)                   hooks on layers: thop's sum, and the gate that silences 2 inside of a layer
+    2. functional.conv1d(x, w)     FunctionalOperations, a TorchFunctionMode: the Python interface of PyTorch
+    3. aten.convolution(x, w)      three TorchDispatchModes: MemoryWatch → FlopCounterMode → ShapeCache
+    4. the meta kernel             finds the shape of the result
+
+Modes of one kind are a stack: the one that is entered last sees an operation first, and hands it on by calling it. So
+the order of the `with` statement, from its left, is that from the kernel up:
+
+    ShapeCache        lowest, since it may answer without calling on: above the counters it would hide from them every
+                      operation that is repeated.
+    FlopCounterMode   takes operations that it does not know apart, and is itself entered again for the parts.
+    MemoryWatch       above it, so that it sees what a vocoder does operation by operation, as PyTorch executes it, and
+                      not the parts, whose intermediate results no kernel would read or write.
+    FunctionalOperations  belongs to the other stack, which every call passes before the dispatcher; it may stand
+                      anywhere in the list.
 """
 
 import copy
 import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import thop
 import torch
@@ -21,8 +42,14 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vocoder_pareto.measurement.memory_traffic import MemoryTraffic, MemoryWatch
-from vocoder_pareto.measurement.operations import FUNCTIONAL_OPERATIONS, FunctionalOperations, Rules, rule_of_module
-from vocoder_pareto.measurement.shape_memory import ShapeMemory
+from vocoder_pareto.measurement.operations import (
+    FUNCTIONAL_OPERATIONS,
+    FunctionalOperations,
+    Rules,
+    rule_of_module,
+    weight_of,
+)
+from vocoder_pareto.measurement.shape_cache import ShapeCache
 from vocoder_pareto.models.vocoder import Vocoder
 
 log = logging.getLogger(__name__)
@@ -90,7 +117,10 @@ class _Generation(nn.Module):
         return self.vocoder.generate_plainly(mel) if self.plainly else self.vocoder.generate(mel)
 
 
-def _without_content(module: nn.Module) -> nn.Module:
+_Module = TypeVar("_Module", bound=nn.Module)
+
+
+def _without_content(module: _Module) -> _Module:
     module = module.to("meta")
     for part in module.modules():
         for name, value in vars(part).items():
@@ -121,7 +151,7 @@ def _counted(generation: _Generation, mel: Tensor) -> Operations:
     functions = FunctionalOperations(layers)
     # `thop.profile` would also count parameters anew at every call of a layer, which takes longer than all the rest.
     memory = MemoryWatch(generation, mel)
-    with ShapeMemory(), FlopCounterMode(display=False) as dispatcher, memory, functions:
+    with ShapeCache(), FlopCounterMode(display=False) as dispatcher, memory, functions:
         layer_macs, _ = thop.profile_origin(generation, (mel,), custom_ops=hooks, verbose=False)
     by_dispatcher = {str(name): flops // 2 for name, flops in dispatcher.get_flop_counts().get("Global", {}).items()}
     operations = Operations(
@@ -143,9 +173,10 @@ def _counted(generation: _Generation, mel: Tensor) -> Operations:
 
 def _hook(rules: Rules, published_excess: list[int]):
     def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        macs = rules.exact(inputs[0], module.weight, output)
-        module.total_ops += macs
-        published_excess[0] += rules.published(inputs[0], module.weight, output) - macs
+        weight = weight_of(module)
+        macs = rules.exact(inputs[0], weight, output)
+        cast(Tensor, module.total_ops).add_(macs)  # the buffer that thop adds up at the end
+        published_excess[0] += rules.published(inputs[0], weight, output) - macs
 
     return count
 

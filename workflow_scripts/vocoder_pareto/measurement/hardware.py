@@ -1,4 +1,4 @@
-"""What a measurement ran on: device, processor, versions. What cannot be told is None."""
+"""What was measured on: device, processor, versions. What cannot be told is None."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from typing import Any
 import psutil
 import torch
 
-from vocoder_pareto.measurement.nvml import gpu_description, gpu_state
+from vocoder_pareto.measurement.backends import backends_for
 from vocoder_pareto.study.provenance import git_state, installed_version, processor_name
 
 PACKAGES = ("torch", "pyJoules", "nvidia-ml-py", "thop", "numpy", "psutil", "zeus")
@@ -18,12 +18,10 @@ PACKAGES = ("torch", "pyJoules", "nvidia-ml-py", "thop", "numpy", "psutil", "zeu
 # 1,024 with bfloat16 numbers.
 _CPU_FLOPS_PER_CYCLE = {"float32": 64, "bf16": 2048}
 _CPU_HZ_AT_MOST = 6.0e9
-# Tensor cores over CUDA cores, the highest ratio of the generations from Ampere on, without sparsity.
-_TENSOR_CORE_FACTOR = {"float32": 1, "tf32": 8, "bf16": 16}
 
 
 def device_name(device: torch.device) -> str:
-    """As it stands in tables: the name of the GPU or of the processor."""
+    """The name of the GPU or of the processor, as it stands in tables."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return processor_name() or platform.machine()
@@ -34,13 +32,13 @@ def hardware_description(device: torch.device) -> dict[str, Any]:
     return {
         "device": str(device),
         "device_name": device_name(device),
-        "gpu": gpu_description(device) if device.type == "cuda" else None,
+        "gpu": _accelerator_description(device),
         "cpu": {
             "model": processor_name(),
             "logical_cores": psutil.cpu_count(),
             "physical_cores": psutil.cpu_count(logical=False),
             "max_mhz": _max_mhz(),
-            "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            "governor": _first_line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
             "affinity": sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
             "torch_threads": torch.get_num_threads(),
             "torch_interop_threads": torch.get_num_interop_threads(),
@@ -53,7 +51,7 @@ def hardware_description(device: torch.device) -> dict[str, Any]:
 
 
 def software_description(project: Path) -> dict[str, Any]:
-    """Versions and the commit of the checkout at `project`."""
+    """The versions of packages, and the commit of the checkout at `project`."""
     return {
         "python": platform.python_version(),
         "packages": {name: installed_version(name) for name in PACKAGES},
@@ -72,7 +70,9 @@ def device_state(device: torch.device) -> dict[str, Any]:
         "machine_cpu_seconds": machine.user + machine.system,
         "own_cpu_seconds": time.process_time(),
     }
-    return state | (gpu_state(device) if device.type == "cuda" else {})
+    for backend in reversed(backends_for(device)):
+        state |= backend.state(device)
+    return state
 
 
 def container_kind() -> str | None:
@@ -83,16 +83,14 @@ def container_kind() -> str | None:
         return "podman"
     if "SINGULARITY_CONTAINER" in os.environ or "APPTAINER_CONTAINER" in os.environ:
         return "apptainer"
-    return _first_line("/run/systemd/container")
+    return _first_line_of("/run/systemd/container")
 
 
 def peak_flops_per_second(device: torch.device, precision: str) -> float | None:
     """What the arithmetic units of `device` can do at most, generously; None if unknown."""
-    if device.type == "cuda":
-        gpu = gpu_description(device)
-        if not gpu["cuda_cores"] or not gpu["max_sm_clock_mhz"]:
-            return None
-        return gpu["cuda_cores"] * 2 * gpu["max_sm_clock_mhz"] * 1.0e6 * _TENSOR_CORE_FACTOR[precision]
+    if device.type != "cpu":
+        peaks = [backend.peak_flops_per_second(device, precision) for backend in backends_for(device)]
+        return next((peak for peak in peaks if peak is not None), None)
     hertz = (_max_mhz() or 0.0) * 1.0e6 or _CPU_HZ_AT_MOST
     return (psutil.cpu_count() or 1) * hertz * _CPU_FLOPS_PER_CYCLE[precision]
 
@@ -120,6 +118,12 @@ class PeakMemory:
         return peaks[0] if peaks else None
 
 
+def _accelerator_description(device: torch.device) -> dict[str, Any] | None:
+    """What the first backend that knows `device` says of it; None where none does, as for a CPU."""
+    found = [description for backend in backends_for(device) if (description := backend.describe(device)) is not None]
+    return dict(found[0]) if found else None
+
+
 def _forget_peak() -> bool:
     try:
         Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak of the resident set begins anew
@@ -134,12 +138,12 @@ def _max_mhz() -> float | None:
 
 
 def _cpu_celsius() -> float | None:
-    sensors = getattr(psutil, "sensors_temperatures", dict)()
+    sensors: dict[str, list[Any]] = getattr(psutil, "sensors_temperatures", dict)()
     found = [entry.current for name in ("coretemp", "k10temp") for entry in sensors.get(name, [])]
     return max(found, default=None)
 
 
-def _first_line(path: str) -> str | None:
+def _first_line_of(path: str) -> str | None:
     return (_text(path) or "").partition("\n")[0].strip() or None
 
 

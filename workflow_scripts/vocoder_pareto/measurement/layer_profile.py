@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.complexity import parameter_count
-from vocoder_pareto.measurement.operations import rule_of_module
+from vocoder_pareto.measurement.operations import rule_of_module, weight_of
 from vocoder_pareto.models.vocoder import Vocoder
 
 COLUMNS = ("layer", "kind", "calls", "parameters", "macs", "flops", "output_bytes", "latency_seconds", "latency_share")
@@ -20,16 +20,17 @@ COLUMNS = ("layer", "kind", "calls", "parameters", "macs", "flops", "output_byte
 
 @dataclass
 class LayerCost:
-    """Cost of one layer in one call of the vocoder.
+    """What one layer costs in one call of the vocoder.
 
     Attributes:
         layer: its name in the network; the last row, `(outside of layers)`, is what no layer accounts for.
         kind: its class.
         calls: how often the vocoder calls it.
-        parameters: of its own.
-        macs: multiply-accumulates of all calls.
-        output_bytes: of all calls.
-        latency_seconds: of all calls, with the device synchronised around each, so that layers do not overlap.
+        parameters: the number of its own.
+        macs: multiply-accumulates of all calls together.
+        output_bytes: the size of all results together.
+        latency_seconds: the time of all calls together, with the device synchronised around each, so that layers do
+            not overlap.
     """
 
     layer: str
@@ -109,4 +110,4 @@ class _LayerWatch:
         self._cost.calls += 1
         self._cost.output_bytes += output.numel() * output.element_size()
         rules = rule_of_module(module)
-        self._cost.macs += rules.exact(inputs[0], module.weight, output) if rules else 0
+        self._cost.macs += rules.exact(inputs[0], weight_of(module), output) if rules else 0

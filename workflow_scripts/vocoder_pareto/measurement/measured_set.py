@@ -22,7 +22,6 @@ from vocoder_pareto.study.systems import SystemSettings
 log = logging.getLogger(__name__)
 
 ENERGY = "energy_joules_per_audio_second"
-SOURCES = ("nvml", "rapl", "estimated")
 
 
 def folder_of(device_name: str) -> str:
@@ -39,10 +38,10 @@ def measure_run(
     """Measure `systems` in random order as the next run in `folder`; a run that was broken off goes on.
 
     Args:
-        folder: of the set.
-        systems: of the study.
+        folder: holds the set.
+        systems: are those of the study.
         measure: gives the record of one system.
-        seed: of the order.
+        seed: decides the order, together with the number of the run.
 
     Returns:
         The folder of the run.
@@ -60,7 +59,7 @@ def measure_run(
 
 
 def summary(folder: str | Path) -> dict[str, Any]:
-    """Device and runs of a set, and for each system its energy in every run and how far the runs are apart."""
+    """The device and runs of a set, and for each system its energy in every run and how far the runs are apart."""
     records = [{file.stem: read_json(file) for file in sorted(run.glob("*.json"))} for run in _runs(Path(folder))]
     names = sorted(set().union(*records))
     first = next(iter(records[0].values()))
@@ -91,7 +90,8 @@ def adopted(folder: str | Path, system: SystemSettings) -> dict[str, Any]:
 
 
 def _check(file: Path, record: Mapping[str, Any], system: SystemSettings) -> None:
-    if record.get("system") != system.name or record.get("energy_source") not in SOURCES or ENERGY not in record:
+    source = record.get("energy_source")
+    if record.get("system") != system.name or not (source and isinstance(source, str)) or ENERGY not in record:
         raise UserError(f"{file}: not a record of the energy of {system.name}; restore or delete it")
     if record["settings"]["digest"] != system_digest(system):
         raise UserError(
@@ -102,7 +102,7 @@ def _check(file: Path, record: Mapping[str, Any], system: SystemSettings) -> Non
 
 
 def _side_by_side(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Energies of one system in all runs; the spread is their range over their mean, None from one run."""
+    """The energies of one system in all runs; the spread is their range over their mean, None from one run."""
     energies = [record[ENERGY] for record in records]
     known = [energy for energy in energies if energy is not None]
     spread = (max(known) - min(known)) / (sum(known) / len(known)) if len(known) > 1 else None

@@ -1,4 +1,15 @@
-"""What a module keeps in memory and moves through it, from the shapes of all tensors it makes."""
+"""What a module keeps in memory and moves through it, from the shapes of all tensors it makes.
+
+Let an operation j read tensors R_j (arguments, weights among them) and write tensors W_j (results). Then
+
+    moved_bytes       = Σ_j ( Σ_{r in R_j} bytes(r) + Σ_{w in W_j} bytes(w) )       views move nothing and are left out
+    activation_bytes  = max_j Σ bytes of the storages that are alive after j        without weights, buffers and input
+
+where bytes of a tensor are its elements × the size of its type. A storage is alive from the operation that makes it
+until Python lets go of the last tensor on it, which a weak reference tells: on the meta device too, where a storage has
+a size and no memory. Tensors that share a storage (views, results in place) count once. The highest sum is that of
+results as a caller sees them; what a kernel takes for itself while it computes is not known.
+"""
 
 import weakref
 from dataclasses import dataclass
@@ -44,7 +55,7 @@ class MemoryWatch(TorchDispatchMode):
         return MemoryTraffic(self._most_alive, self._moved)
 
     def __torch_dispatch__(self, function, types, arguments=(), options=None):
-        """Run `function` and note what it reads, writes and keeps."""
+        """Call `function` and note what it reads, writes and keeps."""
         output = function(*arguments, **(options or {}))
         if not function.is_view:
             results = self._tensors(output)

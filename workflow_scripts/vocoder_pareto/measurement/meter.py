@@ -2,19 +2,17 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 
-from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
-from vocoder_pareto.measurement.nvml import NvmlSensor
-from vocoder_pareto.measurement.powercap import POWERCAP, RaplSensor, rapl_exists
-from vocoder_pareto.measurement.sensor import Domain, MeterUnavailable, Sensor
-from vocoder_pareto.measurement.units import pyjoules_version
+from vocoder_pareto.measurement.backends import backends_for
+from vocoder_pareto.measurement.sensor import BackendPassedOver, Domain, MeterUnavailable, Sensor
+from vocoder_pareto.study.provenance import installed_version
 from vocoder_pareto.study.sections.measurement import MeterSettings
 
 log = logging.getLogger(__name__)
@@ -25,8 +23,8 @@ class Reading:
     """All counters at one time.
 
     Attributes:
-        utc: wall time, ISO 8601.
-        monotonic_seconds: of a clock that nobody sets.
+        utc: the wall time, in ISO 8601.
+        monotonic_seconds: the time of a clock that nobody sets.
         counters: as read, in the unit of each domain; None where the counter could not be read.
         totals: the same with all wraps since the meter was opened added.
         faults: for each domain, all that went wrong since the meter was opened.
@@ -44,10 +42,10 @@ class Energy:
     """What was used between two readings.
 
     Attributes:
-        joules: of the headline: the GPU alone, or packages and memory, or the estimate. None if not valid.
-        seconds: between the readings.
-        by_domain: joules of each domain, those beside the headline too; None where one could not be measured.
-        source: of the headline, `nvml`, `rapl` or `estimated`.
+        joules: the headline, all domains of the meter's sensor together. None if not valid.
+        seconds: the time between the readings.
+        by_domain: the joules of each domain, those beside the headline too; None where one could not be measured.
+        source: where the headline comes from, see `Sensor`.
         valid: whether every domain of the headline was measured.
         reasons: what went wrong, in words.
     """
@@ -61,40 +59,67 @@ class Energy:
 
     @property
     def mean_power_watts(self) -> float | None:
-        """Of the headline; None if not valid."""
+        """The mean power of the headline; None if not valid."""
         return None if self.joules is None else self.joules / self.seconds
 
 
 class Meter:
     """Reads one sensor for the headline, and others beside it, which are never added to it.
 
-    Counters of RAPL wrap: read at least every `longest_gap_seconds` while something runs, or the energy is not valid.
+    Counters may wrap: read at least every `longest_gap_seconds` while something runs, or the energy is not valid.
 
     Args:
-        sensor: of the headline.
-        beside: further sensors, told by domain.
-        notes: flags of the way this meter was chosen.
-        clock: seconds of a monotonic clock.
+        sensor: counts the headline.
+        beside: are further sensors, told by domain.
+        notes: are flags of the way this meter was chosen, each with its sentence.
+        clock: gives the seconds of a monotonic clock.
+
+    Raises:
+        ValueError: the sensor has no domain, or two domains have one name.
     """
 
     def __init__(
         self,
         sensor: Sensor,
         beside: Sequence[Sensor] = (),
-        notes: Sequence[str] = (),
+        notes: Mapping[str, str] = MappingProxyType({}),
         clock: Callable[[], float] = time.monotonic,
     ):
         self.sensor = sensor
-        self.notes = tuple(notes)
+        self._notes = dict(notes)
         self._clock = clock
-        self._sensor_of = {domain: each for each in (sensor, *beside) for domain in each.domains}
+        self._sensors = (sensor, *beside)
+        self._sensor_of = {domain: each for each in self._sensors for domain in each.domains}
+        names = [domain.name for each in self._sensors for domain in each.domains]
+        if not sensor.domains or len(set(names)) < len(names):
+            raise ValueError(f"the domains of a meter are {names}; its sensor needs one, and each a name of its own")
         self._last: dict[str, tuple[float, float, float]] = {}  # name -> (seconds, counter, total)
         self._faults: dict[str, tuple[str, ...]] = {domain.name: () for domain in self._sensor_of}
 
     @property
     def source(self) -> str:
-        """`nvml`, `rapl` or `estimated`."""
+        """Where the headline comes from, see `Sensor`."""
         return self.sensor.source
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether the headline is estimated, not measured."""
+        return self.sensor.estimated_from is not None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The flags of the way this meter was chosen."""
+        return tuple(self._notes)
+
+    @property
+    def flags(self) -> dict[str, str]:
+        """The flags, as flag → sentence, of every result of this meter: its notes, and that it only estimates."""
+        if not self.is_estimate:
+            return dict(self._notes)
+        return {
+            "energy_estimated": f"energy is estimated from {self.sensor.estimated_from}, not measured",
+            **self._notes,
+        }
 
     @property
     def power_limit_watts(self) -> float | None:
@@ -103,7 +128,7 @@ class Meter:
 
     @property
     def longest_gap_seconds(self) -> float | None:
-        """Between two readings at most, so that no counter wraps twice; None if none wraps."""
+        """The longest time between two readings in which no counter wraps twice; None if none wraps."""
         gaps = [domain.longest_gap_seconds for domain in self._sensor_of if domain.longest_gap_seconds]
         return min(gaps, default=None)
 
@@ -113,12 +138,13 @@ class Meter:
         totals: dict[str, float | None] = {}
         for domain, sensor in self._sensor_of.items():
             try:
-                counters[domain.name] = sensor.read(domain)
+                counter = sensor.read(domain)
             except OSError as error:
                 counters[domain.name] = totals[domain.name] = None
                 self._fault(domain, f"could not be read ({error})")
             else:
-                totals[domain.name] = self._total(domain, self._clock(), counters[domain.name])
+                counters[domain.name] = counter
+                totals[domain.name] = self._total(domain, self._clock(), counter)
         utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         return Reading(utc, self._clock(), counters, totals, dict(self._faults))
 
@@ -126,7 +152,7 @@ class Meter:
         """The energy from `start` to `end`, both of this meter.
 
         Args:
-            start, end: what to measure between.
+            start, end: enclose what is measured.
             may_stand_seconds: a counter that stands still for no longer is believed. NVML's moves every 100 ms, so a
                 sum over many stretches, some of them short, should allow a second; a single measurement nothing.
 
@@ -141,17 +167,23 @@ class Meter:
         for domain in self._sensor_of:
             faults = _faults_between(domain, start, end, seconds, may_stand_seconds)
             reasons += [f"{domain.name} {fault}" for fault in faults]
-            counts = None if faults else end.totals[domain.name] - start.totals[domain.name]
-            joules[domain.name] = None if counts is None else counts * domain.joules_per_unit
+            first, last = start.totals[domain.name], end.totals[domain.name]
+            if faults or first is None or last is None:
+                joules[domain.name] = None
+            else:
+                joules[domain.name] = (last - first) * domain.joules_per_unit
         headline = [joules[domain.name] for domain in self.sensor.domains]
-        valid = None not in headline
-        return Energy(sum(headline) if valid else None, seconds, joules, self.source, valid, tuple(reasons))
+        measured = [each for each in headline if each is not None]
+        valid = len(measured) == len(headline)
+        return Energy(sum(measured) if valid else None, seconds, joules, self.source, valid, tuple(reasons))
 
     def description(self) -> dict[str, Any]:
         """How this meter measures, for the record: domains, units, where each counter comes from, versions."""
         return {
             "source": self.source,
-            "pyjoules": pyjoules_version(),
+            "boundary": self.sensor.boundary,
+            "pyjoules": installed_version("pyJoules"),
+            "readers": {each.reader: installed_version(each.reader) for each in self._sensors if each.reader},
             "headline": [domain.name for domain in self.sensor.domains],
             "domains": {
                 domain.name: {
@@ -202,30 +234,42 @@ def _faults_between(
     return faults
 
 
-def open_meter(device: torch.device, settings: MeterSettings, powercap: Path = POWERCAP) -> Meter:
-    """The best meter for work on `device`: its NVML counter; for a CPU RAPL, or the estimate where there is no RAPL.
+def open_meter(device: torch.device, settings: MeterSettings) -> Meter:
+    """The best meter for work on `device`: the first of `backends.BACKENDS` that serves it.
 
-    For a GPU the headline is the GPU alone; packages and memory are told beside it where they can be read.
+    For an accelerator the headline is the accelerator alone; what measures the CPU is told beside it where it can be
+    read.
 
     Raises:
-        MeterUnavailable: the counter exists but cannot be used (no permission, a MIG slice, an old GPU).
+        MeterUnavailable: the counter exists but cannot be used (no permission, a MIG slice, an old GPU), or no backend
+            serves the device.
     """
-    if device.type == "cuda":
-        return Meter(NvmlSensor(device), beside=_readable_rapl(powercap))
-    if not rapl_exists(powercap):
-        return Meter(CpuTimeSensor(settings.cpu_watts_per_core))
-    try:
-        return Meter(RaplSensor(powercap))
-    except MeterUnavailable as error:
-        if settings.unreadable_rapl == "error":
-            raise
-        log.warning("%s. Until then energy is estimated from CPU time.", error)
-        return Meter(CpuTimeSensor(settings.cpu_watts_per_core), notes=["rapl_unreadable"])
+    passed_over: list[BackendPassedOver] = []
+    for backend in backends_for(device):
+        try:
+            sensor = backend.open(device, settings)
+        except BackendPassedOver as refusal:
+            passed_over.append(refusal)
+            continue
+        origin = f"estimated from {sensor.estimated_from}" if sensor.estimated_from else f"read from {sensor.source}"
+        for each in passed_over:
+            log.warning("%s. Until then energy is %s.", each, origin)
+        notes = {each.flag: each.reason for each in passed_over}
+        return Meter(sensor, [] if device.type == "cpu" else _sensors_of_the_cpu(settings), notes)
+    if passed_over:
+        raise passed_over[0]
+    raise MeterUnavailable(
+        f"{device}: no backend of the meter counts its energy; choose another device, or write one (docs/extending.md)"
+    )
 
 
-def _readable_rapl(powercap: Path) -> list[RaplSensor]:
-    try:
-        return [RaplSensor(powercap)] if rapl_exists(powercap) else []
-    except MeterUnavailable as error:
-        log.info("%s. The GPU is measured all the same.", error)
-        return []
+def _sensors_of_the_cpu(settings: MeterSettings) -> list[Sensor]:
+    """The first that measures; an estimate is never put beside a measurement."""
+    cpu = torch.device("cpu")
+    for backend in backends_for(cpu):
+        if backend.estimated_from is None:
+            try:
+                return [backend.open(cpu, settings)]
+            except MeterUnavailable as error:
+                log.info("%s. The accelerator is measured all the same.", error)
+    return []

@@ -1,14 +1,18 @@
 """NVIDIA GPUs: the energy counter of one GPU by NVML, and what NVML says of its state."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import pynvml
 import torch
 from pyJoules.device.nvidia_device import NvidiaGPUDevice, NvidiaGPUDomain
 from pyJoules.exception import NoSuchDeviceError
 
+from vocoder_pareto.measurement.pyjoules_units import joules_per_count, pyjoules_version, unit_name
 from vocoder_pareto.measurement.sensor import Domain, MeterUnavailable, Sensor
-from vocoder_pareto.measurement.units import joules_per_count, pyjoules_version, unit_name
+from vocoder_pareto.study.sections.measurement import MeterSettings
+
+# Tensor cores over CUDA cores, the highest ratio of the generations from Ampere on, without sparsity.
+_TENSOR_CORE_FACTOR = {"float32": 1, "tf32": 8, "bf16": 16}
 
 
 class NvmlSensor(Sensor):
@@ -22,15 +26,18 @@ class NvmlSensor(Sensor):
     """
 
     source: ClassVar[str] = "nvml"
+    boundary: ClassVar[str] = "the board of the GPU alone"
+    reader: ClassVar[str | None] = "pyJoules"
 
     def __init__(self, device: torch.device):
         self.index = nvml_index(device)
-        joules = joules_per_count(self.source, pyjoules_version())
+        joules = joules_per_count("nvml", pyjoules_version())
         zone = NvidiaGPUDomain(self.index)
         self._device = NvidiaGPUDevice()
         self._device.configure([zone])
         self._handle = pynvml.nvmlDeviceGetHandleByIndex(self.index)
-        self.domains = (Domain(repr(zone), unit_name(joules), joules, _text(_ask("DeviceGetUUID", self._handle))),)
+        where = _text(_ask("DeviceGetUUID", self._handle)) or "a GPU without UUID"
+        self.domains = (Domain(repr(zone), unit_name(joules), joules, where),)
         try:
             self.read(self.domains[0])
         except OSError as error:
@@ -39,8 +46,18 @@ class NvmlSensor(Sensor):
                 "NVML has this counter from the Volta generation on: choose another GPU, or device: cpu"
             ) from error
 
+    @classmethod
+    def serves(cls, device: torch.device) -> bool:
+        """Whether PyTorch calls the device `cuda` and is built for NVIDIA; builds for AMD call their GPUs so too."""
+        return device.type == "cuda" and torch.version.hip is None
+
+    @classmethod
+    def open(cls, device: torch.device, settings: MeterSettings) -> Self:
+        """The counter of the GPU that PyTorch calls `device`."""
+        return cls(device)
+
     def read(self, domain: Domain) -> float:
-        """Millijoules since the driver was loaded."""
+        """The millijoules since the driver was loaded."""
         try:
             return self._device.get_energy()[0]
         except pynvml.NVMLError as error:
@@ -49,27 +66,51 @@ class NvmlSensor(Sensor):
     @property
     def power_limit_watts(self) -> float | None:
         """The limit that the driver enforces."""
-        milliwatts = _ask("DeviceGetEnforcedPowerLimit", self._handle)
-        return None if milliwatts is None else milliwatts * 1.0e-3
+        return _watts(_ask("DeviceGetEnforcedPowerLimit", self._handle))
+
+    @classmethod
+    def describe(cls, device: torch.device) -> dict[str, Any]:
+        """See `gpu_description`."""
+        return gpu_description(device)
+
+    @classmethod
+    def state(cls, device: torch.device) -> dict[str, Any]:
+        """See `gpu_state`."""
+        return gpu_state(device)
+
+    @classmethod
+    def peak_flops_per_second(cls, device: torch.device, precision: str) -> float | None:
+        """One fused multiply-add per CUDA core and cycle at the highest clock, times what tensor cores do more."""
+        gpu = gpu_description(device)
+        if not gpu["cuda_cores"] or not gpu["max_sm_clock_mhz"]:
+            return None
+        return gpu["cuda_cores"] * 2 * gpu["max_sm_clock_mhz"] * 1.0e6 * _TENSOR_CORE_FACTOR[precision]
 
 
 def nvml_index(device: torch.device) -> int:
     """The number under which NVML and pyJoules know the GPU that PyTorch calls `device`.
 
     Raises:
-        MeterUnavailable: NVML does not answer, or the GPU is a slice of another (MIG), whose energy no counter tells.
+        MeterUnavailable: NVML does not answer, does not know the GPU, or the GPU is a slice of another (MIG), whose
+            energy no counter tells.
     """
     try:
         count = len(NvidiaGPUDevice.available_domains())  # this initialises NVML
     except NoSuchDeviceError as error:
         raise MeterUnavailable(f"{device}: NVML does not answer; install the NVIDIA driver or mend it") from error
     handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(count)]
-    wanted = str(torch.cuda.get_device_properties(device).uuid).lower().removeprefix("gpu-")
+    wanted = _bare(str(torch.cuda.get_device_properties(device).uuid))
+    # A GPU that has fallen off the bus tells no UUID; it is not the one that PyTorch works on.
+    known = [_bare(_text(_ask("DeviceGetUUID", handle)) or "") for handle in handles]
     for index, handle in enumerate(handles):
-        if _text(_ask("DeviceGetUUID", handle)).lower().removeprefix("gpu-") == wanted and not _is_sliced(handle):
+        if known[index] == wanted and not _is_sliced(handle):
             return index
     if not any(map(_is_sliced, handles)):
-        raise MeterUnavailable(f"{device}: NVML knows no GPU with the UUID {wanted}; check the driver (nvidia-smi)")
+        silent = ", ".join(str(index) for index, uuid in enumerate(known) if not uuid)
+        raise MeterUnavailable(
+            f"{device}: NVML knows no GPU with the UUID {wanted}"
+            f"{f' (GPU {silent} tells none)' if silent else ''}; check the driver (nvidia-smi)"
+        )
     raise MeterUnavailable(
         f"{device}: a MIG slice; NVML only counts the energy of the whole GPU, all slices together. "
         "Switch MIG off (sudo nvidia-smi -mig 0), or take another GPU"
@@ -147,6 +188,11 @@ def _ask(question: str, *arguments: Any) -> Any:
         return getattr(pynvml, f"nvml{question}")(*arguments)
     except pynvml.NVMLError:
         return None
+
+
+def _bare(uuid: str) -> str:
+    """A UUID as it is compared: PyTorch leaves out the prefix that NVML gives."""
+    return uuid.lower().removeprefix("gpu-")
 
 
 def _watts(milliwatts: int | None) -> float | None:

@@ -1,14 +1,32 @@
 """Multiply-accumulates (MACs) of single operations, from the shapes of what goes in and comes out.
 
-Counted are the operations that multiply and add: convolutions, transposed convolutions, linear layers and products of
-matrices. Not counted, by any of the counters: additions of a bias, activation functions, interpolation, random numbers,
-Fourier transforms and matrix inverses.
+Each rule is the number of products in the sum that defines the operation (B batch, g groups, k taps of the kernel):
+
+    convolution             y[b, o, t] = Σ_c Σ_i w[o, c, i] · x[b, c, s·t + d·i]     c over C_in/g, i over k
+                            every output is a sum of C_in/g · k products:            B · C_out · T_out × C_in/g · k
+    transposed convolution  y[b, o, s·t + d·i] += w[c, o, i] · x[b, c, t]            o over C_out/g, i over k
+                            every input goes into C_out/g · k products:              B · C_in · T_in × C_out/g · k
+    as Table 2 counted it   C_in in the place of C_out/g:                            B · C_in · T_in × C_in · k
+    linear                  y[…, o] = Σ_c w[o, c] · x[…, c]                          outputs × C_in
+    product of matrices     y[…, m, n] = Σ_l a[…, m, l] · b[…, l, n]                 outputs × l
+
+Strides s and dilations d change how many outputs there are, not what one costs; padding is counted as if zeros were
+multiplied, as every counter does. In two dimensions T is the number of points and k the number of taps in the plane.
+PyTorch keeps the weights of a convolution as (C_out, C_in/g, k) and those of a transposed one as (C_in, C_out/g, k), so
+in both cases the second factor is the product of all sizes of the weight but the first.
+
+Not counted, by any of the counters: additions of a bias, activation functions, interpolation, random numbers, Fourier
+transforms and matrix inverses.
+
+A product is seen in one of two places: in a layer (`rule_of_module`, asked by hooks on modules), or in a function that
+is called outside of such layers (`FunctionalOperations`). A layer calls the same functions inside, so the second
+counter is silent between the pre-hook and the hook of a layer, and nothing is counted twice.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +53,7 @@ def transposed_convolution_macs_as_published(signal: Tensor, weight: Tensor, out
 
 
 def linear_macs(signal: Tensor, weight: Tensor, output: Tensor) -> int:
-    """Outputs × C_in."""
+    """Each output is a sum over the inputs: outputs × C_in."""
     return output.numel() * weight.shape[-1]
 
 
@@ -45,7 +63,12 @@ def matrix_product_macs(left: Tensor, right: Tensor, output: Tensor) -> int:
 
 
 class Rules(NamedTuple):
-    """How an operation is counted: exactly, and as the paper counted it."""
+    """How an operation is counted from (input, weight, output), or the two factors and their product.
+
+    Attributes:
+        exact: what is done.
+        published: what Table 2 counted.
+    """
 
     exact: Rule
     published: Rule
@@ -68,10 +91,16 @@ def rule_of_module(module: nn.Module) -> Rules | None:
     return None
 
 
-_CONVOLUTION = ((0, "input"), (1, "weight"))
+def weight_of(layer: nn.Module) -> Tensor:
+    """The weight of a layer that has rules; where weight norm is not folded, it is computed."""
+    return cast(Tensor, layer.weight)
 
-# The functional operations that no hook on a module can see: name, rule, place and keyword of the two factors.
-_FUNCTIONS: dict[Any, tuple[str, Rules, tuple[tuple[int, str], ...]]] = {
+
+Place = tuple[int, str]  # position and keyword of an argument
+_CONVOLUTION: tuple[Place, Place] = ((0, "input"), (1, "weight"))
+
+# The functional operations that no hook on a module can see: name, rule, places of the two factors.
+_FUNCTIONS: dict[Any, tuple[str, Rules, tuple[Place, Place]]] = {
     functional.conv1d: ("conv1d", _CONVOLUTION_RULES, _CONVOLUTION),
     functional.conv2d: ("conv2d", _CONVOLUTION_RULES, _CONVOLUTION),
     functional.conv_transpose1d: ("conv_transpose1d", _TRANSPOSED_RULES, _CONVOLUTION),
@@ -99,8 +128,8 @@ class FunctionalOperations(TorchFunctionMode):
     """While entered, counts the listed functional operations that are called outside of `layers`.
 
     Attributes:
-        macs: exact, by name of the operation.
-        published_macs: of all, as the paper counted.
+        macs: the exact number, by name of the operation.
+        published_macs: the number of all together, as the paper counted.
     """
 
     def __init__(self, layers: Iterable[nn.Module]):
@@ -113,13 +142,14 @@ class FunctionalOperations(TorchFunctionMode):
             layer.register_forward_hook(self._leave)
 
     def __torch_function__(self, function, types, arguments=(), options=None):
-        """Run `function`, and count it if it is listed."""
-        output = function(*arguments, **(options or {}))
+        """Call `function`, and count it if it is listed."""
+        options = options or {}
+        output = function(*arguments, **options)
         if self._layers_entered == 0 and function in _FUNCTIONS:
             name, rules, places = _FUNCTIONS[function]
-            factors = [arguments[place] if place < len(arguments) else options[keyword] for place, keyword in places]
-            self.macs[name] += rules.exact(*factors, output)
-            self.published_macs += rules.published(*factors, output)
+            left, right = (arguments[index] if index < len(arguments) else options[word] for index, word in places)
+            self.macs[name] += rules.exact(left, right, output)
+            self.published_macs += rules.published(left, right, output)
         return output
 
     def _enter(self, module, inputs):

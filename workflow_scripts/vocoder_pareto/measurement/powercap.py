@@ -3,12 +3,14 @@
 import logging
 import re
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
+import torch
 from pyJoules.device.rapl_device import RaplDevice, RaplDomain
 
-from vocoder_pareto.measurement.sensor import Domain, MeterUnavailable, Sensor
-from vocoder_pareto.measurement.units import joules_per_count, pyjoules_version, unit_name
+from vocoder_pareto.measurement.pyjoules_units import joules_per_count, pyjoules_version, unit_name
+from vocoder_pareto.measurement.sensor import BackendPassedOver, Domain, MeterUnavailable, Sensor
+from vocoder_pareto.study.sections.measurement import MeterSettings
 
 POWERCAP = Path("/sys/class/powercap/intel-rapl")
 MEND = "sudo chmod -R a+r /sys/class/powercap/intel-rapl"
@@ -69,10 +71,12 @@ class RaplSensor(Sensor):
     """
 
     source: ClassVar[str] = "rapl"
+    boundary: ClassVar[str] = "all CPU packages and their memory"
+    reader: ClassVar[str | None] = "pyJoules"
 
-    def __init__(self, root: Path = POWERCAP):
-        joules = joules_per_count(self.source, pyjoules_version())
-        self._devices = {}
+    def __init__(self, root: Path):
+        joules = joules_per_count("rapl", pyjoules_version())
+        self._devices: dict[str, _PowercapDevice] = {}
         domains = []
         for zone in _PowercapDevice(root).available_domains():
             device = _PowercapDevice(root)
@@ -85,8 +89,23 @@ class RaplSensor(Sensor):
         for domain in domains:
             self._check_readable(domain)
 
+    @classmethod
+    def serves(cls, device: torch.device) -> bool:
+        """Whether the device is a CPU, and the powercap tree of this machine has a package, readable or not."""
+        return device.type == "cpu" and rapl_exists(POWERCAP)
+
+    @classmethod
+    def open(cls, device: torch.device, settings: MeterSettings) -> Self:
+        """The counters of this machine; passed over if they may not be read and `settings` allow the estimate."""
+        try:
+            return cls(POWERCAP)
+        except MeterUnavailable as error:
+            if settings.unreadable_rapl == "error":
+                raise
+            raise BackendPassedOver(str(error), "rapl_unreadable", "RAPL exists but may not be read") from error
+
     def read(self, domain: Domain) -> float:
-        """Microjoules since the counter last wrapped."""
+        """The microjoules since the counter last wrapped."""
         try:
             return self._devices[domain.name].get_energy()[0]
         except ValueError as error:
@@ -95,7 +114,8 @@ class RaplSensor(Sensor):
     @property
     def power_limit_watts(self) -> float | None:
         """The sum over packages of their highest limit (that of short bursts); memory has none of its own."""
-        return None if not self._limits or None in self._limits else sum(self._limits)
+        known = [limit for limit in self._limits if limit is not None]
+        return sum(known) if known and len(known) == len(self._limits) else None
 
     def _check_readable(self, domain: Domain) -> None:
         try:
@@ -109,7 +129,7 @@ class RaplSensor(Sensor):
             raise MeterUnavailable(f"{domain.where}: cannot be read ({error}); check the driver intel_rapl") from error
 
 
-def rapl_exists(root: Path = POWERCAP) -> bool:
+def rapl_exists(root: Path) -> bool:
     """Whether the tree at `root` has a package, readable or not."""
     return root.is_dir() and bool(_PowercapDevice(root).available_domains())
 

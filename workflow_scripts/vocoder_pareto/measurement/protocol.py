@@ -1,6 +1,7 @@
-"""The measurement protocol: warm up, idle, windows of repeated work, idle again.
+"""The measurement protocol: idle, warm-up, windows of repeated work, idle again.
 
-Time and energy come from the same windows. Sources: docs/measurement.md.
+A measurement has one or more attempts, an attempt several windows, a window many passes; a pass is one call of the
+vocoder. Time and energy come from the same windows. Sources: docs/measurement.md.
 """
 
 import logging
@@ -29,8 +30,8 @@ class Work:
     """The unit of work.
 
     Attributes:
-        passes: each calls the vocoder once.
-        audio_seconds: what each of them makes.
+        passes: call the vocoder once each.
+        audio_seconds: is how much audio each of them makes.
     """
 
     passes: Sequence[Callable[[], None]]
@@ -42,10 +43,12 @@ class Window:
     """One window.
 
     Attributes:
-        attempt: the first or a later try for a narrower interval.
-        audio_seconds: made in it.
-        latencies: seconds of each pass.
-        state_before, state_after: of the device, see `hardware.device_state`.
+        attempt: counts the tries for a narrower interval, from 0.
+        start, end: are the readings of the meter that enclose it.
+        energy: was used between them.
+        audio_seconds: is how much audio was made in it.
+        latencies: are the seconds of each pass.
+        state_before, state_after: describe the device, see `hardware.device_state`.
     """
 
     attempt: int
@@ -59,7 +62,7 @@ class Window:
 
     @property
     def joules_per_audio_second(self) -> float | None:
-        """Gross; None if the energy is not valid."""
+        """The gross energy per audio; None if the energy is not valid."""
         return None if self.energy.joules is None else self.energy.joules / self.audio_seconds
 
 
@@ -68,10 +71,10 @@ class Measured:
     """All that was observed.
 
     Attributes:
-        windows: in their order, those of earlier attempts too.
-        idle: energies of the device doing nothing with the model loaded, before and after.
-        warmup_passes: done.
-        stable: whether the time of a pass had settled; None if there were too few passes to tell.
+        windows: stand in their order, those of earlier attempts too.
+        idle: are the energies of the device doing nothing with the model loaded, before and after.
+        warmup_passes: is how many were done.
+        stable: tells whether the time of a pass had settled; None if there were too few passes to tell.
     """
 
     windows: tuple[Window, ...]
@@ -94,12 +97,12 @@ class Interval:
 
     @property
     def relative(self) -> float | None:
-        """Half-width over mean."""
+        """The half-width over the mean."""
         return None if self.half_width is None or not self.mean else self.half_width / self.mean
 
 
 def mean_with_interval(values: Sequence[float]) -> Interval:
-    """Mean and 95 % interval by Student's t of independent `values`, at least one."""
+    """The mean of independent `values`, at least one, and its 95 % interval by Student's t."""
     if len(values) < 2:
         return Interval(values[0], None)
     error = statistics.stdev(values) / math.sqrt(len(values))
@@ -114,15 +117,15 @@ def observe(
     device_state: Callable[[], dict[str, Any]] = dict,
     draw: random.Random | None = None,
 ) -> Measured:
-    """Run the protocol.
+    """Follow the protocol: one measurement.
 
     Args:
-        work: the unit of work; the vocoder is loaded, folded and in evaluation mode.
-        meter: of the device that works.
-        settings: how long and how often.
-        clock: of the device.
-        device_state: called before and after each window.
-        draw: of the pauses.
+        work: is repeated; the vocoder is loaded, folded and in evaluation mode.
+        meter: counts the energy of the device that works.
+        settings: say how long and how often.
+        clock: is that of the device.
+        device_state: is called before and after each window.
+        draw: decides the lengths of the pauses.
     """
     draw = draw or random.Random(0)
     clock.sleep(settings.cooldown_seconds)
@@ -133,8 +136,9 @@ def observe(
         for index in range(settings.windows):
             clock.sleep(draw.uniform(0.0, settings.max_pause_seconds))
             windows.append(measure_window(_turned(work, index), meter, settings, clock, device_state, attempt))
-        found = [window.joules_per_audio_second for window in windows[-settings.windows :]]
-        if None in found:
+        latest = windows[-settings.windows :]
+        found = [joules for window in latest if (joules := window.joules_per_audio_second) is not None]
+        if len(found) < len(latest):
             log.warning("attempt %d: a window is not valid: %s", attempt + 1, windows[-1].energy.reasons)
         elif (mean_with_interval(found).relative or 0.0) <= settings.max_relative_interval:
             break
@@ -158,12 +162,12 @@ def measure_window(
     begin = last_reading = clock.seconds()
     marks = [clock.mark()]
     while len(marks) <= settings.min_repeats or clock.seconds() - begin < settings.min_window_seconds:
-        for run, seconds in zip(work.passes, work.audio_seconds, strict=True):
-            run()
+        for one_pass, seconds in zip(work.passes, work.audio_seconds, strict=True):
+            one_pass()
             marks.append(clock.mark())
             audio_seconds += seconds
             last_reading = _keep_up(meter, clock, last_reading)
-        clock.synchronise()  # once per unit of work, so that the host does not run ahead of the device
+        clock.synchronise()  # once per unit of work, so that the host does not hurry ahead of the device
     end = meter.read()
     energy = meter.energy_between(start, end)
     latencies = tuple(clock.intervals(marks))
@@ -171,7 +175,7 @@ def measure_window(
 
 
 def _idle(meter: Meter, settings: EnergySettings, clock: Clock) -> Energy | None:
-    if settings.idle_seconds <= 0 or meter.source == "estimated":  # CPU time tells nothing of an idle device
+    if settings.idle_seconds <= 0 or meter.is_estimate:  # which tells nothing of an idle device
         return None
     clock.synchronise()
     start = meter.read()

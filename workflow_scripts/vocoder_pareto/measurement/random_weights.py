@@ -1,4 +1,7 @@
-"""A system that needs no training to be measured: random weights, random input."""
+"""Measuring a system that was never trained: with random weights, on random input.
+
+No vocoder here chooses what to compute by the values it meets, so its energy is that of trained weights on speech.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -18,11 +21,8 @@ from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSetti
 from vocoder_pareto.study.systems import SystemSettings
 
 
-def fresh_subject(system: SystemSettings, settings: EnergySettings, seed: int) -> Subject:
-    """`system` with random weights, and as much random input as `settings` ask for.
-
-    No vocoder here chooses what to compute by the values it meets, so its energy is that of trained weights on speech.
-    """
+def subject_with_random_weights(system: SystemSettings, settings: EnergySettings, seed: int) -> Subject:
+    """What `measure_energy` takes: `system` with random weights, and as much random input as `settings` ask for."""
     torch.manual_seed(seed)
     vocoder = build_vocoder(system).prepare_for_inference()
     frames = max(1, round(settings.clip_seconds * system.sample_rate / system.hop_length))
@@ -32,13 +32,13 @@ def fresh_subject(system: SystemSettings, settings: EnergySettings, seed: int) -
     return Subject(vocoder, system, {}, flops / audio_seconds, mels)
 
 
-def measure_fresh(
+def measure_with_random_weights(
     system: SystemSettings, settings: EnergySettings, meter_settings: MeterSettings, device: str, seed: int
 ) -> dict[str, Any]:
-    """The record of `fresh_subject`, see `measure_energy`; `device` is auto, cpu or cuda:N."""
+    """The record of `measure_energy` for `system` with random weights; `device` is auto, cpu or cuda:N."""
     resolved = resolve_device(device)
     meter = open_meter(resolved, meter_settings)
-    return measure_energy(fresh_subject(system, settings, seed), settings, meter, resolved, seed)
+    return measure_energy(subject_with_random_weights(system, settings, seed), settings, meter, resolved, seed)
 
 
 def name_of_device(device: str) -> str:

@@ -1,6 +1,6 @@
 """The work that is measured: a vocoder that turns the test set's mel-spectrograms into clips."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
 import numpy as np
@@ -60,16 +60,16 @@ def prepared_work(
     )
 
 
-def _pass(vocoder: Vocoder, mel: Tensor, generator: torch.Generator, precision: str):
-    def run() -> None:
+def _pass(vocoder: Vocoder, mel: Tensor, generator: torch.Generator, precision: str) -> Callable[[], None]:
+    def generate_batch() -> None:
         with autocast(mel.device, precision):
             vocoder.synthesize(mel, generator)
 
-    return run
+    return generate_batch
 
 
 def autocast(device: torch.device, precision: str):
-    """The context in which a vocoder runs at `precision`."""
+    """The context in which a vocoder computes at `precision`."""
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
@@ -94,7 +94,7 @@ def numeric_precision(device: torch.device, precision: str) -> Iterator[None]:
 
 @contextmanager
 def memory_enough_for(settings: EnergySettings, device: torch.device) -> Iterator[None]:
-    """Say what to change when the device runs out of memory.
+    """Say what to change when the device has too little memory.
 
     Raises:
         OutOfMemory: it did.

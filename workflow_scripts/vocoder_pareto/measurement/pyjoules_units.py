@@ -1,4 +1,4 @@
-"""The one place that knows in which unit a sensor counts energy."""
+"""In which unit the devices of pyJoules count energy; the one place that knows, for the backends that read by it."""
 
 from importlib import metadata
 

@@ -2,7 +2,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from vocoder_pareto.measurement.shape_memory import ShapeMemory
+from vocoder_pareto.measurement.shape_cache import ShapeCache
 
 
 def layouts(*tensors):
@@ -23,15 +23,15 @@ def program():
     return [*results, counts + 1, counts + 1.0, counts + True]
 
 
-def test_remembered_results_have_the_layout_of_those_that_are_run():
+def test_cached_results_have_the_layout_of_those_that_are_computed():
     expected = layouts(*program())
-    with torch.no_grad(), ShapeMemory():
+    with torch.no_grad(), ShapeCache():
         assert layouts(*program()) == expected
 
 
 def test_what_has_content_is_computed_every_time():
     total = torch.zeros(1)
-    with ShapeMemory():
+    with ShapeCache():
         for _ in range(3):
             total += 2
     assert total.item() == 6
@@ -39,12 +39,12 @@ def test_what_has_content_is_computed_every_time():
 
 def test_views_stay_views():
     base = torch.empty(4, 4, device="meta")
-    with ShapeMemory():
+    with ShapeCache():
         views = [base[1:] for _ in range(2)]
     assert all(view._base is base for view in views)
 
 
 def test_in_place_operations_give_their_own_argument():
-    with ShapeMemory():
+    with ShapeCache():
         tensors = [torch.empty(3, device="meta") for _ in range(2)]
         assert all(tensor.mul_(2) is tensor for tensor in tensors)
