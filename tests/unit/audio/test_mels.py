@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -142,6 +143,21 @@ def test_the_table_is_read_as_it_was_written(tmp_path):
     clips = [Clip(0, "größe", 'a, "b".wav', 1.25, "train"), Clip(1, "x", "c.wav", 2.0, "test")]
     write_clip_table(tmp_path / "clips.csv", clips)
     assert read_clip_table(tmp_path / "clips.csv") == clips
+
+
+@pytest.mark.parametrize("rows", ["", "a,a.wav,1.0,validation\n", "a,a.wav,1.0,\n"])
+def test_a_table_without_clips_or_with_an_unknown_split_is_refused(tmp_path, rows):
+    (tmp_path / "clips.csv").write_text("clip_id,source,duration_seconds,split\n" + rows)
+    with pytest.raises(UserError, match=r"clips\.csv: damaged .*rerun the rule `prepare_clips`"):
+        read_clip_table(tmp_path / "clips.csv")
+
+
+def test_rows_of_a_file_without_a_name_are_refused(tmp_path):
+    (tmp_path / "clips.npy").write_bytes(bytes(64))
+    with os.fdopen(os.open(tmp_path / "clips.npy", os.O_RDONLY), "rb") as unnamed:
+        array = np.memmap(unnamed, dtype="<f4", mode="r", shape=(4, 4))
+    with pytest.raises(ValueError, match="without a name"):
+        RowFile.of(array)
 
 
 def test_test_clips_come_in_sorted_order_up_to_the_limit():

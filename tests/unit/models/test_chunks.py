@@ -104,6 +104,11 @@ def test_fewer_than_one_frame_per_chunk_are_refused():
         small("melgan").synthesize_in_chunks(torch.rand(1, 80, 4), 0)
 
 
+def test_a_signal_without_a_frame_is_refused():
+    with pytest.raises(ValueError, match="frames is 0; must be at least 1"):
+        in_chunks(lambda frames, samples: torch.zeros(1, samples.stop - samples.start), 0, 4, 2, hop_length=3)
+
+
 def test_a_wrong_mel_is_refused():
     with pytest.raises(ValueError, match=r"expected \(batch, 80, frames\)"):
         small("melgan").synthesize_in_chunks(torch.rand(1, 79, 4), 2)

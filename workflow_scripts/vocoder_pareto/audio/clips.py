@@ -32,8 +32,14 @@ def load_clip(
 
     Equal to the beginning of `librosa.load(path, sr=sample_rate)`; zeros follow where the recording is shorter.
 
+    Args:
+        path: The recording, WAV or FLAC.
+        sample_rate: The sample rate of the clip, in Hz.
+        clip_samples: The number of samples of the clip, at least 1.
+        expected_rate: The sample rate that the recording must have, in Hz; None for any.
+
     Raises:
-        BadAudio: see `read_audio`, or the sample rate is not `expected_rate`.
+        BadAudio: The recording cannot be used, see `read_audio`, or its sample rate is not `expected_rate`.
     """
     recording = read_audio(path, partial(_frames_needed, sample_rate, clip_samples))
     if expected_rate not in (None, recording.sample_rate):
@@ -58,12 +64,18 @@ def prepare_clips(
     table: str | Path,
     skipped: str | Path,
 ) -> None:
-    """Write clips.npy (N, clip_samples) float32, its table clips.csv, and skipped.csv (file, reason).
+    """Cut the clips of a dataset. All recordings are read and checked before a file appears.
 
-    All recordings of the corpus in `folder` are read and checked before a file appears.
+    Args:
+        folder: The folder of the corpus.
+        settings: The settings of the dataset.
+        processes: The number of processes that read and resample, at least 1.
+        clips: clips.npy to write, (N, clip_samples) float32 in [-1, 1].
+        table: clips.csv to write, N rows.
+        skipped: skipped.csv to write, with the columns file and reason.
 
     Raises:
-        UserError: a recording is bad and `on_bad_clip` is `error`; fewer than two are good; a file cannot be written.
+        UserError: A recording is bad and `on_bad_clip` is `error`; fewer than two are good; a file cannot be written.
     """
     files = list_corpus(settings.source, folder, settings.clips)
     with written_whole(clips) as temporary:

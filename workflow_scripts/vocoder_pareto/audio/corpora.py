@@ -17,8 +17,8 @@ class SourceFile:
     """A recording of a corpus.
 
     Attributes:
-        clip_id: unique, and usable as a file name.
-        name: path of the file, relative to the folder of the corpus.
+        clip_id: The identifier of the clip, unique and usable as a file name.
+        name: The path of the file, relative to the folder of the corpus.
     """
 
     clip_id: str
@@ -31,7 +31,8 @@ def list_corpus(source: Source, folder: str | Path, limit: int | None = None) ->
     A synthetic corpus and LJSpeech are what their metadata.csv lists; a folder is all WAV and FLAC files below it.
 
     Raises:
-        UserError: there is no metadata.csv or it is damaged, or there are fewer than two recordings.
+        UserError: There is no metadata.csv or it is damaged, there are fewer than two recordings, or `limit` is less
+            than 2 or more than there are.
     """
     if source == "folder":
         files = name_files(audio_files_below(folder))
@@ -50,7 +51,7 @@ def list_corpus(source: Source, folder: str | Path, limit: int | None = None) ->
 
 
 def expected_sample_rate(source: Source) -> int | None:
-    """The sample rate that every file of a corpus must have; None where any will do."""
+    """The sample rate in Hz that every file of a corpus must have; None where any will do."""
     return None if source == "folder" else LJSPEECH_RATE
 
 

@@ -18,9 +18,9 @@ class CorpusLocation:
     """Where a corpus lies.
 
     Attributes:
-        folder: of the corpus.
-        archive: the archive that it is extracted from, if the user has one.
-        made_here: whether a rule makes it (synthesis, download, extraction); else it is the user's, read in place.
+        folder: The folder of the corpus.
+        archive: The archive that it is extracted from, if the user has one.
+        made_here: Whether a rule makes it (synthesis, download, extraction); else it is the user's, read in place.
     """
 
     folder: Path
@@ -36,8 +36,13 @@ class CorpusLocation:
 def locate_corpus(source: Source, path: str | None, results_dir: str | Path) -> CorpusLocation:
     """The corpus that `dataset.source` and `dataset.path` mean.
 
+    Args:
+        source: The kind of the corpus.
+        path: The user's folder or archive; None for the corpus that a rule makes.
+        results_dir: The folder of results, below which a synthetic corpus lies.
+
     Raises:
-        UserError: the path is missing, or is of the wrong kind.
+        UserError: The path is missing, or is of the wrong kind.
     """
     where = f"config key dataset.path: {path!r}"
     if source == "synthetic":
@@ -60,7 +65,7 @@ def audio_files_below(folder: str | Path) -> list[str]:
     """Names of all WAV and FLAC files below `folder`, relative to it and sorted, without hidden files and folders.
 
     Raises:
-        UserError: a folder cannot be listed, or a name is not valid UTF-8.
+        UserError: A folder cannot be listed, or a name is not valid UTF-8.
     """
     names = sorted(name for name, _ in _files_and_sizes(Path(folder)) if name.lower().endswith(SUFFIXES))
     for name in names:
@@ -73,6 +78,9 @@ def listing_digest(folder: str | Path) -> str:
     """A hash of the names and sizes of all WAV, FLAC and metadata.csv files below `folder`, as 16 hex digits.
 
     It tells when a user's folder gained, lost or changed a file, without reading 3 GB, and not by modification times.
+
+    Raises:
+        UserError: A folder cannot be listed.
     """
     digest = hashlib.sha256()
     for name, size in sorted(_files_and_sizes(Path(folder))):

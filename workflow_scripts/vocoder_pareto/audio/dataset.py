@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
 
 Split = Literal["train", "test"]
+_SPLITS: dict[str, Split] = {split: split for split in get_args(Split)}
 TABLE_COLUMNS = ("clip_id", "source", "duration_seconds", "split")
 
 
@@ -21,11 +22,11 @@ class Clip:
     """A row of clips.csv.
 
     Attributes:
-        row: index into clips.npy, mels.npy and mel_ranges.npy.
-        clip_id: unique, and usable as a file name.
-        source: the file that it was cut from, relative to the corpus folder.
-        duration_seconds: of the whole source file; the clip holds its beginning, and zeros where it is shorter.
-        split: `train` or `test`.
+        row: The index into clips.npy, mels.npy and mel_ranges.npy, from 0.
+        clip_id: The identifier of the clip, unique and usable as a file name.
+        source: The file that the clip was cut from, relative to the corpus folder.
+        duration_seconds: The duration of the whole file; the clip holds its beginning, and zeros where it is shorter.
+        split: The part of the dataset that the clip belongs to, `train` or `test`.
     """
 
     row: int
@@ -36,7 +37,11 @@ class Clip:
 
 
 def write_clip_table(path: str | Path, clips: Sequence[Clip]) -> None:
-    """Write clips.csv, whole or not at all."""
+    """Write clips.csv, whole or not at all.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
     with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(TABLE_COLUMNS)
@@ -47,21 +52,21 @@ def read_clip_table(path: str | Path) -> list[Clip]:
     """All rows of clips.csv, in the order of the arrays.
 
     Raises:
-        UserError: the file is missing or damaged.
+        UserError: The file is missing or damaged.
     """
     try:
         with Path(path).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         clips = [
-            Clip(index, row["clip_id"], row["source"], float(row["duration_seconds"]), row["split"])
+            Clip(index, row["clip_id"], row["source"], float(row["duration_seconds"]), _SPLITS[row["split"]])
             for index, row in enumerate(rows)
         ]
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the rule `prepare_clips`") from error
     except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: damaged ({error!r}); delete it and rerun the rule `prepare_clips`") from error
-    if not clips or any(clip.split not in ("train", "test") for clip in clips):
-        raise UserError(f"{path}: damaged (no clips or no split); delete it and rerun the rule `prepare_clips`")
+    if not clips:
+        raise UserError(f"{path}: damaged (no clips); delete it and rerun the rule `prepare_clips`")
     return clips
 
 
@@ -69,7 +74,7 @@ def clips_of(clips: Sequence[Clip], split: Split, limit: int | None = None) -> l
     """The first `limit` clips (all, if None) of a split, in sorted order.
 
     Raises:
-        UserError: a limit below 1.
+        UserError: `limit` is below 1.
     """
     if limit is not None and limit < 1:
         raise UserError(f"{limit} clips are not allowed; write 1 or more, or null for all")
@@ -80,12 +85,12 @@ def open_array(path: str | Path, shape: tuple[int | None, ...], rule: str) -> np
     """Open an array of float32 memory-mapped and read-only; None in `shape` allows any size there.
 
     Args:
-        path: clips.npy (N, T), mels.npy (N, M, L) or mel_ranges.npy (N, 2).
-        shape: what it must have; the first number is the rows of the table of clips.
-        rule: the rule that makes the file, for the message.
+        path: The file: clips.npy (N, T), mels.npy (N, M, L) or mel_ranges.npy (N, 2).
+        shape: The shape that it must have, whose first number is the rows of the table of clips.
+        rule: The rule that makes the file, for the message.
 
     Raises:
-        UserError: the file is missing, truncated, or of another shape or type.
+        UserError: The file is missing, truncated, or of another shape or type.
     """
     mend = f"delete it and rerun the rule `{rule}`"
     try:
@@ -111,9 +116,9 @@ class RowFile:
     what was read through one counts as memory of the process.
 
     Attributes:
-        path: of the file.
-        offset: of its first row, in bytes.
-        row_shape: shape of a row.
+        path: The file.
+        offset: Where its first row begins, in bytes.
+        row_shape: The shape of a row.
     """
 
     path: Path
@@ -122,7 +127,11 @@ class RowFile:
 
     @classmethod
     def allocate(cls, path: str | Path, shape: tuple[int, ...]) -> Self:
-        """Make a file with room for `shape`, whose first number is the rows; they are zeros."""
+        """Make a file with room for `shape`, whose first number is the rows; they are zeros.
+
+        Raises:
+            OSError: The file cannot be made, or the disk has no room for it.
+        """
         with Path(path).open("wb") as file:
             np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
             offset = file.tell()
@@ -131,17 +140,27 @@ class RowFile:
 
     @classmethod
     def of(cls, array: np.memmap) -> Self:
-        """The file of an array that `open_array` gave."""
+        """The file of an array that `open_array` gave.
+
+        Raises:
+            ValueError: The array was mapped from a file without a name.
+        """
+        if array.filename is None:
+            raise ValueError("the array was mapped from a file without a name")
         return cls(Path(array.filename), array.offset, array.shape[1:])
 
     def read(self, first: int, count: int) -> np.ndarray:
-        """Rows `first` to `first + count`, (count, *row_shape)."""
+        """The `count` rows from `first` on, (count, *row_shape) in float32."""
         values = math.prod(self.row_shape)
         rows = np.fromfile(self.path, dtype="<f4", count=count * values, offset=self.offset + first * values * 4)
         return rows.reshape(count, *self.row_shape)
 
     def write(self, first: int, rows: np.ndarray) -> None:
-        """Overwrite the rows from `first` on by `rows` (n, *row_shape)."""
+        """Overwrite the rows from `first` on by `rows` (n, *row_shape).
+
+        Raises:
+            OSError: The file cannot be written.
+        """
         content = np.ascontiguousarray(rows, dtype="<f4")
         with self.path.open("r+b") as file:
             file.seek(self.offset + first * math.prod(self.row_shape) * 4)

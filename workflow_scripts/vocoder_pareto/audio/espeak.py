@@ -34,14 +34,14 @@ def synthesize_speech(text: str, voice: str = "en-us", words_per_minute: int = 1
     one utterance to the next, even over its own termination, so the library is loaded afresh for each (0.5 ms).
 
     Args:
-        text: what to say.
-        voice: a language of eSpeak NG (`en-us`, `en-gb-x-rp`), if wanted with a variant (`en-us+f4`).
-        words_per_minute: 80 to 450.
-        pitch: 0 to 99.
+        text: The text to say.
+        voice: A language of eSpeak NG (`en-us`, `en-gb-x-rp`), if wanted with a variant (`en-us+f4`).
+        words_per_minute: The speed in words per minute, 80 to 450.
+        pitch: The pitch on eSpeak NG's scale, 0 to 99.
 
     Raises:
-        UserError: there is no such voice, or the library cannot be used.
-        ValueError: nothing was spoken.
+        UserError: There is no such voice, or the library cannot be used.
+        ValueError: Nothing was spoken.
     """
     _check_variant(voice)
     library = _load()

@@ -25,8 +25,8 @@ class BadAudio(UserError):
     """An audio file that cannot be used.
 
     Attributes:
-        path: the file.
-        reason: what is wrong with it.
+        path: The file.
+        reason: What is wrong with it.
     """
 
     def __init__(self, path: str | Path, reason: str):
@@ -43,9 +43,9 @@ class Recording:
     """Samples of one channel.
 
     Attributes:
-        samples: (T,) float32 in [-1, 1].
-        sample_rate: samples per second.
-        duration_seconds: of the whole file, also when only its beginning was read.
+        samples: The samples that were read, (T,) float32 in [-1, 1].
+        sample_rate: The number of samples per second.
+        duration_seconds: The duration of the whole file, also when only its beginning was read.
     """
 
     samples: np.ndarray
@@ -57,11 +57,11 @@ def read_audio(path: str | Path, wanted_frames: Callable[[int], int] | None = No
     """Read a mono WAV or FLAC file, or its beginning.
 
     Args:
-        path: the file.
-        wanted_frames: sample rate → frames to read from the start; all frames, if None.
+        path: The file.
+        wanted_frames: A function of the sample rate that says how many frames to read from the start; None for all.
 
     Raises:
-        BadAudio: the file is missing, empty, truncated, unreadable, not mono, or holds NaN or Inf where it was read.
+        BadAudio: The file is missing, empty, truncated, unreadable, not mono, or holds NaN or Inf where it was read.
     """
     path = Path(path)
     try:
@@ -87,11 +87,19 @@ def read_audio(path: str | Path, wanted_frames: Callable[[int], int] | None = No
 
 
 def write_wav(path: str | Path, samples: np.ndarray, sample_rate: int) -> int:
-    """Write (T,) samples as 16-bit PCM, whole or not at all, and return how many had to be clipped to [-1, 1].
+    """Write samples as a mono WAV file of 16-bit PCM, whole or not at all.
+
+    Args:
+        path: The file to write.
+        samples: The samples, (T,) of any type of number; those outside [-1, 1] are clipped.
+        sample_rate: The number of samples per second.
+
+    Returns:
+        How many samples had to be clipped.
 
     Raises:
-        ValueError: another rank, no samples, or NaN.
-        UserError: the file cannot be written.
+        ValueError: The samples have another rank, there are none, or they hold NaN or Inf.
+        UserError: The file cannot be written.
     """
     samples = np.asarray(samples)
     if samples.ndim != 1 or len(samples) == 0:

@@ -24,7 +24,12 @@ _NETWORK_ERRORS = (urllib.error.URLError, http.client.HTTPException, TimeoutErro
 
 @dataclass(frozen=True)
 class Release:
-    """Where an archive is, and the SHA-256 of its content in hex."""
+    """A published archive.
+
+    Attributes:
+        url: Where it is.
+        sha256: The SHA-256 of its content, 64 hex digits.
+    """
 
     url: str
     sha256: str
@@ -34,7 +39,7 @@ def published_release() -> Release:
     """LJSpeech 1.1 as torchaudio knows it.
 
     Raises:
-        UserError: this version of torchaudio keeps it elsewhere.
+        UserError: This version of torchaudio keeps it elsewhere.
     """
     try:
         from torchaudio.datasets import ljspeech  # PyTorch takes seconds, and a given release does not need it
@@ -51,11 +56,15 @@ def published_release() -> Release:
 def fetch_ljspeech(release: Release, archive: str | Path | None, folder: str | Path) -> None:
     """Make `folder` (…/LJSpeech-1.1) from the user's `archive`, or from a download that is kept beside `folder`.
 
-    Either must have the checksum of `release`. `folder` appears whole; an earlier one is replaced. An interrupted
-    download goes on where it stopped.
+    `folder` appears whole; an earlier one is replaced. An interrupted download goes on where it stopped.
+
+    Args:
+        release: The release, whose checksum the archive must have.
+        archive: The user's archive; None for a download.
+        folder: The folder to make.
 
     Raises:
-        UserError: the archive is missing or has another checksum, the download fails, or the disk is full.
+        UserError: The archive is missing or has another checksum, the download fails, or the disk is full.
     """
     folder = Path(folder)
     if archive is None:
@@ -71,7 +80,16 @@ def fetch_ljspeech(release: Release, archive: str | Path | None, folder: str | P
 
 
 def check_archive(archive: Path, sha256: str, mend: str) -> None:
-    """Raise UserError unless the file has this SHA-256."""
+    """Check that an archive is the published one.
+
+    Args:
+        archive: The file.
+        sha256: The SHA-256 that it must have, 64 hex digits.
+        mend: What to do about another one, for the message.
+
+    Raises:
+        UserError: The file cannot be read or has another SHA-256.
+    """
     try:
         with archive.open("rb") as file, _bytes_bar("Checking", archive.stat().st_size) as bar:
             found = _sha256(file, bar)
@@ -87,7 +105,7 @@ def download(release: Release, target: Path, attempts: int = 5) -> None:
     When the network fails it is tried again up to `attempts` times, after 1, 2, 4, … seconds.
 
     Raises:
-        UserError: the server cannot be reached or breaks off, the checksum is wrong, or the disk is full.
+        UserError: The server cannot be reached or breaks off, the checksum is wrong, or the disk is full.
     """
     partial = target.with_name(target.name + ".partial")
     try:
@@ -116,7 +134,7 @@ def extract(archive: Path, folder: Path) -> None:
     """Extract `archive`, whose top folder is named as `folder` is, so that `folder` appears whole.
 
     Raises:
-        UserError: a member would leave the folder, or is a device or the like; the archive is truncated, damaged, or
+        UserError: A member would leave the folder, or is a device or the like; the archive is truncated, damaged, or
             of another layout; the disk is full.
     """
     unpacked = folder.with_name(f".{folder.name}.extracting")
@@ -159,11 +177,12 @@ def _stays_inside(member: tarfile.TarInfo) -> bool:
 
 def _extract_member(members: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
     target = folder / member.name
-    if member.isdir():
+    content = members.extractfile(member)
+    if content is None:  # a folder
         target.mkdir(parents=True, exist_ok=True)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    with members.extractfile(member) as content, target.open("wb") as file:
+    with content, target.open("wb") as file:
         shutil.copyfileobj(content, file)
 
 

@@ -18,13 +18,14 @@ class AudioEntry:
     """A row of manifest.csv.
 
     Attributes:
-        clip_id: the clip of the test set.
-        file: name of the wav, which lies beside the manifest.
-        duration_seconds: of the wav.
-        sample_rate: samples per second.
-        seed: of the clip's noise; None for recordings.
-        training_steps: of the checkpoint, so that the audio of a briefly trained model tells so; None for references.
-        clipped_samples: how many were outside [-1, 1].
+        clip_id: The clip of the test set.
+        file: The name of the wav, which lies beside the manifest.
+        duration_seconds: The duration of the wav.
+        sample_rate: The number of samples per second.
+        seed: The seed of the clip's noise, 0 to 2^32 − 1; None for recordings.
+        training_steps: The training steps of the checkpoint, so that the audio of a briefly trained model tells so;
+            None for references.
+        clipped_samples: How many samples were outside [-1, 1].
     """
 
     clip_id: str
@@ -44,12 +45,21 @@ def write_audio_set(
     seeds: Sequence[int | None],
     training_steps: int | None = None,
 ) -> list[AudioEntry]:
-    """Write `audio`, a (T,) array for each of `clip_ids`, as wavs beside `manifest`, then `manifest` itself.
+    """Write a wav for each clip beside the manifest, then the manifest itself, and return its rows.
 
-    The manifest and the wavs of an earlier run are removed first.
+    The manifest and the wavs that lay there before are removed first.
+
+    Args:
+        manifest: manifest.csv to write.
+        clip_ids: The clips.
+        audio: The samples of each clip, (T,), in the order of `clip_ids`.
+        sample_rate: The number of samples per second.
+        seeds: The seed of each clip's noise; None for recordings.
+        training_steps: The training steps of the checkpoint; None for references.
 
     Raises:
-        UserError: the folder cannot be written.
+        UserError: The folder cannot be written.
+        ValueError: There are not as many clips, samples and seeds.
     """
     manifest = Path(manifest)
     try:
@@ -76,7 +86,7 @@ def read_manifest(manifest: str | Path) -> list[AudioEntry]:
     """All rows of a manifest; the audio of an entry lies at `Path(manifest).parent / entry.file`.
 
     Raises:
-        UserError: the manifest is missing or damaged, or names a file outside its folder.
+        UserError: The manifest is missing or damaged, or names a file outside its folder.
     """
     mend = "delete it and rerun the rule that makes it (generate_audio, generate_reference)"
     try:

@@ -36,18 +36,18 @@ def compute_mels(
     """Write the normalised log-mel-spectrograms of all clips, and what it takes to undo the normalisation.
 
     Args:
-        clips: clips.npy (N, clip_samples).
-        table: clips.csv, N rows.
-        audio_format: of clips and spectrograms.
-        normalization: map to [0, 1] from the minimum and maximum of each spectrogram, or of the whole dataset.
-        processes: that compute at once.
+        clips: The clips, clips.npy (N, clip_samples).
+        table: Their table, clips.csv, N rows.
+        audio_format: The format of clips and spectrograms.
+        normalization: Whether [0, 1] spans the minimum and maximum of each spectrogram, or of the whole dataset.
+        processes: The number of processes that compute at once, at least 1.
         mels: mels.npy to write, (N, n_mels, frames) float32 in [0, 1]; a constant spectrogram, as of silence, is zeros.
         ranges: mel_ranges.npy to write, (N, 2) float32: the log-mel values that became 0 and 1 in each clip, so that
             log-mel = minimum + mel · (maximum − minimum) under either normalisation.
         stats: mel_stats.json to write: minimum and maximum of the dataset, normalisation, format, constant clips.
 
     Raises:
-        UserError: an input is missing or damaged, or an output cannot be written.
+        UserError: An input is missing or damaged, or an output cannot be written.
     """
     rows = len(read_clip_table(table))
     audio = RowFile.of(open_array(clips, (rows, audio_format.clip_samples), "prepare_clips"))

@@ -11,7 +11,7 @@ from vocoder_pareto.audio.format import AudioFormat
 
 
 def log_mel_spectrogram(audio: Tensor, audio_format: AudioFormat) -> Tensor:
-    """Waveforms (…, T) → log(1 + mel power) (…, M, T / hop_length).
+    """Waveforms (…, T) in [-1, 1] → log(1 + mel power) (…, M, ⌊T / hop_length⌋), in nats.
 
     Equal to `librosa.feature.melspectrogram` (Hann window, centred frames with zeros beyond the ends, Slaney's mel
     scale and norm), without the last of its frames, which lies on the end of the clip.
@@ -27,14 +27,14 @@ def log_mel_spectrogram(audio: Tensor, audio_format: AudioFormat) -> Tensor:
 
 
 def min_max_normalized(log_mel: Tensor, ranges: Tensor) -> Tensor:
-    """Map log-mels (B, M, L) from their `ranges` (B, 2: minimum, maximum) to [0, 1]; a constant one becomes zeros."""
+    """Map log-mels (B, M, L) from their `ranges` of minimum and maximum (B, 2) to [0, 1]; constant ones become 0."""
     minimum, maximum = ranges[:, 0, None, None], ranges[:, 1, None, None]
     span = maximum - minimum
     return torch.where(span > 0, (log_mel - minimum) / torch.where(span > 0, span, 1), 0)
 
 
 def ranges_of(log_mel: Tensor) -> Tensor:
-    """Minimum and maximum of each log-mel-spectrogram: (B, M, L) -> (B, 2)."""
+    """Minimum and maximum of each log-mel-spectrogram: (B, M, L) → (B, 2)."""
     return torch.stack([log_mel.amin(dim=(1, 2)), log_mel.amax(dim=(1, 2))], dim=1)
 
 

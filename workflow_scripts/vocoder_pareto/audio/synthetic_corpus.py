@@ -22,7 +22,15 @@ _PITCHES = (50, 42, 58, 36, 64, 54)
 
 @dataclass(frozen=True)
 class Utterance:
-    """What one clip says, and how; `clip_id` names its file."""
+    """What one clip says, and how.
+
+    Attributes:
+        clip_id: The identifier of the clip, which names its file.
+        text: The text that is spoken.
+        voice: The voice of eSpeak NG.
+        words_per_minute: The speed in words per minute.
+        pitch: The pitch on eSpeak NG's scale, 0 to 99.
+    """
 
     clip_id: str
     text: str
@@ -35,7 +43,7 @@ def read_sentences(path: str | Path) -> list[str]:
     """The sentences of a text file, one per line; lines that begin with # are comments.
 
     Raises:
-        UserError: the file is missing, holds no sentence, one twice, or one with the separator of metadata.csv.
+        UserError: The file is missing, holds no sentence, one twice, or one with the separator of metadata.csv.
     """
     try:
         lines = [line.strip() for line in Path(path).read_text(encoding="utf-8").splitlines()]
@@ -60,7 +68,7 @@ def plan_utterances(sentences: Sequence[str], clips: int | None, voices: Sequenc
     are those of a small one. Voices take turns.
 
     Raises:
-        UserError: too few or too many clips, or no voice.
+        UserError: `clips` are too few or too many, or there is no voice.
     """
     most = min(MAX_CLIPS, len(sentences) * len(_WORDS_PER_MINUTE) * len(_PITCHES))
     clips = most if clips is None else clips
@@ -97,8 +105,15 @@ def synthesize_corpus(
     Equal arguments give equal bytes, for any number of processes. While metadata.csv is missing, the corpus is not
     complete; a rerun begins anew.
 
+    Args:
+        sentences: The sentences that are spoken, from `read_sentences`.
+        clips: The number of clips, 20 to 13,100; None for as many as the sentences allow.
+        voices: The voices of eSpeak NG, which take turns.
+        metadata: metadata.csv to write.
+        processes: The number of processes that speak at once, at least 1.
+
     Raises:
-        UserError: an argument is not allowed, a voice does not exist, or the folder cannot be written.
+        UserError: An argument is not allowed, a voice does not exist, or the folder cannot be written.
     """
     metadata = Path(metadata)
     utterances = plan_utterances(sentences, clips, voices)

@@ -12,11 +12,11 @@ def invert_mel(
     """Normalised log-mel-spectrogram (M, L) → waveform (L · hop_length,) in float32.
 
     Args:
-        mel: a row of mels.npy, in [0, 1].
-        value_range: the same row of mel_ranges.npy: the log-mel values that became 0 and 1.
-        audio_format: of both.
-        iterations: of the phase reconstruction.
-        seed: of the random phase that it starts from.
+        mel: A row of mels.npy, in [0, 1].
+        value_range: The same row of mel_ranges.npy, (2,): the log-mel values that became 0 and 1.
+        audio_format: The format that the spectrogram was computed in.
+        iterations: The number of iterations of the phase reconstruction, at least 1.
+        seed: The seed of the random phase that it starts from, 0 to 2^32 − 1.
 
     The steps of `librosa.feature.inverse.mel_to_audio`, which cannot be seeded.
     Source: Griffin & Lim (1984); with momentum, Perraudin et al. (2013).

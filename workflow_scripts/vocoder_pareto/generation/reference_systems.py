@@ -18,8 +18,15 @@ def write_ground_truth(
 ) -> None:
     """Write the first `limit` test clips (all, if None) as wavs, and their manifest.
 
+    Args:
+        clips: The clips, clips.npy (N, clip_samples).
+        table: Their table, clips.csv, N rows.
+        manifest: manifest.csv to write, with the wavs beside it.
+        audio_format: The format of the clips.
+        limit: The number of test clips, at least 1; None for all.
+
     Raises:
-        UserError: an input is missing or damaged, or an output cannot be written.
+        UserError: An input is missing or damaged, or an output cannot be written.
     """
     rows = read_clip_table(table)
     samples = open_array(clips, (len(rows), audio_format.clip_samples), "prepare_clips")
@@ -43,8 +50,19 @@ def write_griffin_lim(
 ) -> None:
     """Write the first `limit` test clips (all, if None), inverted from their mel-spectrograms, and their manifest.
 
+    Args:
+        mels: The normalised mel-spectrograms, mels.npy (N, n_mels, frames).
+        ranges: The ranges that they were normalised from, mel_ranges.npy (N, 2).
+        table: The table of clips, clips.csv, N rows.
+        manifest: manifest.csv to write, with the wavs beside it.
+        audio_format: The format of the spectrograms.
+        limit: The number of test clips, at least 1; None for all.
+        iterations: The number of iterations of each phase reconstruction, at least 1.
+        seed: The seed of the study, at least 0, from which each clip's seed is derived.
+        processes: The number of processes that invert at once, at least 1.
+
     Raises:
-        UserError: an input is missing or damaged, or an output cannot be written.
+        UserError: An input is missing or damaged, or an output cannot be written.
     """
     rows = read_clip_table(table)
     spectrograms = open_array(mels, (len(rows), audio_format.n_mels, audio_format.frames), "compute_mels")

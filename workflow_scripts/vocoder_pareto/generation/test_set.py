@@ -1,4 +1,4 @@
-"""Reconstructions of the test set by a trained vocoder."""
+"""The test set as a trained vocoder generates it."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,11 +31,22 @@ def generate_test_set(
 ) -> None:
     """Write a wav for each of the first `limit` test clips (all, if None), and their manifest.
 
-    Clips of more than `chunk_frames` frames are generated in chunks, see `generate_clips`. The manifest holds the
-    training steps of the checkpoint, which tell the audio of a briefly trained model.
+    The manifest holds the training steps of the checkpoint, which tell the audio of a briefly trained model.
+
+    Args:
+        checkpoint: The checkpoint of the vocoder, from `save_checkpoint`.
+        system: The settings that build the vocoder.
+        mels: The normalised mel-spectrograms, mels.npy (N, n_mels, L).
+        table: The table of clips, clips.csv, N rows.
+        manifest: manifest.csv to write, with the wavs beside it.
+        limit: The number of test clips, at least 1; None for all.
+        seed: The seed of the study, at least 0, from which each clip's seed is derived.
+        batch_size: The number of clips that are generated at once, at least 1.
+        chunk_frames: The number of frames of the chunks in which longer clips are generated; None for whole clips.
+        device: The device that generates.
 
     Raises:
-        UserError: an input is missing or damaged, the audio is not finite, or an output cannot be written.
+        UserError: An input is missing or damaged, the audio is not finite, or an output cannot be written.
     """
     clips = read_clip_table(table)
     spectrograms = open_array(mels, (len(clips), system.n_mels, None), "compute_mels")
@@ -62,14 +73,22 @@ def generate_clips(
     batch_size: int,
     chunk_frames: int | None = None,
 ) -> Iterator[np.ndarray]:
-    """Yield the audio (L · hop_length,) of each of `rows` of mels (N, M, L), in batches on the vocoder's device.
+    """Yield the audio of some clips, (L · hop_length,) float32 each, in batches on the vocoder's device.
 
     Each clip draws its noise from its own seed, so its audio does not depend on its batch, but for rounding; nor does
     it depend on `chunk_frames`, which bounds the memory that long clips take (see `Vocoder.synthesize_in_chunks`).
 
+    Args:
+        vocoder: The vocoder, on the device that generates.
+        mels: The normalised mel-spectrograms (N, M, L).
+        rows: The rows of `mels` to generate.
+        seeds: The seed of each row's noise, 0 to 2^32 − 1.
+        batch_size: The number of clips that are generated at once, at least 1.
+        chunk_frames: The number of frames of the chunks in which longer clips are generated; None for whole clips.
+
     Raises:
-        UserError: the memory of the GPU is too small for a batch, or the vocoder cannot generate in chunks.
-        ValueError: a batch size below 1, or another number of seeds than rows.
+        UserError: The memory of the GPU is too small for a batch, or the vocoder cannot generate in chunks.
+        ValueError: The batch size is below 1, or there is another number of seeds than of rows.
     """
     if batch_size < 1 or len(seeds) != len(rows):
         raise ValueError(f"batch_size {batch_size} must be at least 1, and seeds ({len(seeds)}) as many as rows")

@@ -21,7 +21,17 @@ UNREADABLE = (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError,
 
 
 def save_checkpoint(path: str | Path, vocoder: Vocoder, system: SystemSettings, training: dict[str, Any]) -> None:
-    """Write weights (weight norm unfolded, on the CPU), architecture and `training` (plain JSON types) to `path`."""
+    """Write a checkpoint for inference, whole or not at all.
+
+    Args:
+        path: The file to write.
+        vocoder: The network whose weights are written, with weight norm unfolded, from any device.
+        system: The settings that build the network.
+        training: What is to be kept of the training, of plain JSON types; `steps` are read at generation.
+
+    Raises:
+        UserError: The file cannot be written.
+    """
     checkpoint = {
         "format_version": FORMAT_VERSION,
         "system": system.name,
@@ -41,7 +51,7 @@ def write_archive(path: str | Path, content: dict[str, Any]) -> None:
     """Write `content` by `torch.save`, and bring it to the disk.
 
     Raises:
-        OSError: the disk is full or not writable.
+        OSError: The disk is full or cannot be written.
     """
     try:
         with Path(path).open("wb") as file:
@@ -58,7 +68,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """The content of a checkpoint, loaded with `weights_only` so that no code in it can run.
 
     Raises:
-        UserError: the file is missing, damaged, or not a checkpoint of this format.
+        UserError: The file is missing, damaged, or not a checkpoint of this format.
     """
     mend = "delete it and rerun `train`, which rebuilds it from its training state"
     try:
@@ -76,7 +86,7 @@ def load_vocoder(path: str | Path, system: SystemSettings) -> tuple[Vocoder, dic
     """The trained vocoder of `system` on the CPU, and what its checkpoint says of its training.
 
     Raises:
-        UserError: as `read_checkpoint`, or the weights do not fit the architecture that `system` describes.
+        UserError: As for `read_checkpoint`, or the weights do not fit the architecture that `system` describes.
     """
     checkpoint = read_checkpoint(path)
     vocoder = build_vocoder(system)
@@ -91,7 +101,7 @@ def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, A
         The weights by name, and what a checkpoint of this project says of its training; nothing for other files.
 
     Raises:
-        UserError: the file is missing, damaged, or holds something else than tensors by name.
+        UserError: The file is missing, damaged, or holds something else than tensors by name.
     """
     try:
         if Path(path).suffix == ".safetensors":
@@ -110,10 +120,10 @@ def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, A
 
 
 def load_weights(vocoder: Vocoder, state_dict: dict[str, torch.Tensor], path: str | Path) -> None:
-    """Copy `state_dict` into `vocoder`.
+    """Copy `state_dict` into `vocoder`; `path` is the file that a message names.
 
     Raises:
-        UserError: keys are missing, unknown, or of another shape; the message lists them.
+        UserError: Keys are missing, unknown, or of another shape; the message lists them.
     """
     expected = {name: tuple(value.shape) for name, value in vocoder.state_dict().items()}
     given = {name: tuple(value.shape) for name, value in state_dict.items()}

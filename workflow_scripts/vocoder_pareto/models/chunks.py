@@ -16,18 +16,18 @@ def in_chunks(
     """Put together a signal (…, frames · hop_length) from chunks.
 
     Args:
-        compute: takes a range of frames and the same range in samples, and gives the signal there.
-        frames: of the whole clip.
-        chunk_frames: that a chunk contributes, at least 1.
-        context_frames: that a chunk computes in addition on each side, as far as the clip goes.
-        hop_length: samples per frame.
+        compute: A function of a range of frames and the same range in samples, which gives the signal there.
+        frames: The number of frames of the whole clip, at least 1.
+        chunk_frames: The number of frames that a chunk contributes, at least 1.
+        context_frames: The number of frames that a chunk computes in addition on each side, as far as the clip goes.
+        hop_length: The number of samples per frame.
 
     Raises:
-        ValueError: `chunk_frames` is less than 1.
+        ValueError: `frames` or `chunk_frames` is less than 1.
     """
     if chunk_frames < 1:
         raise ValueError(f"chunk_frames is {chunk_frames}; must be at least 1")
-    signal = None
+    signal: Tensor | None = None
     for start in range(0, frames, chunk_frames):
         stop = min(start + chunk_frames, frames)
         seen = slice(max(0, start - context_frames), min(frames, stop + context_frames))
@@ -36,21 +36,23 @@ def in_chunks(
             signal = chunk.new_empty(*chunk.shape[:-1], frames * hop_length)
         first = (start - seen.start) * hop_length
         signal[..., start * hop_length : stop * hop_length] = chunk[..., first : first + (stop - start) * hop_length]
+    if signal is None:
+        raise ValueError(f"frames is {frames}; must be at least 1")
     return signal
 
 
 def kernel_reach(kernel_size: int, dilation: int = 1) -> int:
-    """Samples on each side that an odd, unstrided convolution sees."""
+    """How many samples on each side an odd, unstrided convolution sees."""
     return dilation * (kernel_size // 2)
 
 
 def transposed_reach(kernel_size: int, factor: int) -> int:
-    """Input samples on each side that a transposed convolution of stride `factor` lets into the samples of one."""
+    """How many input samples on each side a transposed convolution of stride `factor` lets into the samples of one."""
     return -(-kernel_size // factor)
 
 
 def upsampler_reach(factors: Sequence[int]) -> float:
-    """Frames on each side of what `MelUpsampler` sees."""
+    """How many frames on each side `MelUpsampler` sees with these factors, not rounded."""
     reach, rate = 0.0, 1
     for factor in factors:
         reach += 2 / rate  # its kernels are two strides long

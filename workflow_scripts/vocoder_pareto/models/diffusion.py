@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import accumulate
 from math import sqrt
 from operator import mul
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -28,28 +28,35 @@ NoisePredictor = Callable[[Tensor, int], Tensor]  # (noisy audio (B, T), step n)
 
 @dataclass(frozen=True)
 class NoiseSchedule:
-    """The variances β_1 … β_N of a diffusion process and what follows from them, in double precision.
+    """The variances of a diffusion process and what follows from them, in double precision.
+
+    Attributes:
+        betas: β_1 … β_N, each in (0, 1).
 
     Raises:
-        ValueError: no step, or a variance outside of (0, 1).
+        ValueError: There is no step, or a variance outside of (0, 1).
     """
 
     betas: tuple[float, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.betas or not all(0 < beta < 1 for beta in self.betas):
             raise ValueError(f"betas must be one or more numbers between 0 and 1, not {list(self.betas)}")
 
     @classmethod
     def linear(cls, first: float, last: float, steps: int) -> Self:
-        """`steps` equally spaced variances from `first` to `last`."""
+        """The schedule of `steps` equally spaced variances from `first` to `last`, both in (0, 1).
+
+        Raises:
+            ValueError: There is no step, or a variance outside of (0, 1).
+        """
         if steps < 1:
             raise ValueError(f"a noise schedule has {steps} steps; give it at least 1")
         return cls(tuple(first + (last - first) * step / max(steps - 1, 1) for step in range(steps)))
 
     @property
     def steps(self) -> int:
-        """N."""
+        """The number of steps, N."""
         return len(self.betas)
 
     @cached_property
@@ -63,14 +70,23 @@ class NoiseSchedule:
         return tuple(sqrt(alpha_bar) for alpha_bar in self.alpha_bars)
 
     def posterior_variance(self, step: int) -> float:
-        """Variance of y_{n−1} given y_n and the clean signal, (1 − ᾱ_{n−1}) / (1 − ᾱ_n) · β_n; 0 for n = 1."""
+        """The variance of y_{n−1} given y_n and the clean signal, (1 − ᾱ_{n−1}) / (1 − ᾱ_n) · β_n; 0 for n = 1.
+
+        Source: equation 7 of Ho et al. (2020).
+        """
         return (1 - self.alpha_bars[step - 1]) / (1 - self.alpha_bars[step]) * self.betas[step - 1]
 
     def denoised(self, noisy: Tensor, predict_noise: NoisePredictor, draw: Callable[[], Tensor]) -> Tensor:
-        """Go back from step N to the clean signal; `noisy` (B, T) is overwritten with the result.
+        """Go back from step N to the clean signal (B, T), with ε the noise that the network predicts.
 
-        Noise from `draw` is added after each step but the last, with the posterior variance. Samples are kept within
-        ±`LARGEST_SAMPLE`.
+        For n = N … 1: y_{n−1} = (y_n − β_n / √(1 − ᾱ_n) · ε(y_n, n)) / √(1 − β_n), and noise of the posterior variance
+        on top of it for n > 1. Samples are kept within ±`LARGEST_SAMPLE`.
+
+        Args:
+            noisy: y_N, standard normal noise (B, T), which is overwritten with the result.
+            predict_noise: The function ε of a noisy waveform (B, T) and its step.
+            draw: A function that gives standard normal noise (B, T).
+
         Source: Algorithm 2 of Chen et al. (2021) and of Kong et al. (2021).
         """
         for step in range(self.steps, 0, -1):
@@ -87,12 +103,18 @@ class DiffusionVocoder(Vocoder):
     """A vocoder that starts from white noise and removes, step by step, the noise that its network predicts.
 
     Attributes:
-        schedule: the noise schedule of generation.
-        noise_levels: for each of its steps 1 … N, what `predict_noise` is told of the noise.
+        schedule: The noise schedule of generation.
+        noise_levels: What `predict_noise` is told of the noise at each step 1 … N of that schedule.
     """
 
     def __init__(
-        self, architecture, sampling, n_mels: int, hop_length: int, schedule: NoiseSchedule, noise_levels: list[float]
+        self,
+        architecture: Any,
+        sampling: Any,
+        n_mels: int,
+        hop_length: int,
+        schedule: NoiseSchedule,
+        noise_levels: list[float],
     ):
         super().__init__(architecture, sampling, n_mels, hop_length)
         self.schedule = schedule
@@ -100,17 +122,20 @@ class DiffusionVocoder(Vocoder):
 
     @abstractmethod
     def predict_noise(self, noisy: Tensor, noise_level: Tensor, mel: Tensor) -> Tensor:
-        """Noisy waveform (B, T), its noise level (B,), mel-spectrogram (B, M, L) → the noise in it (B, T).
+        """Noisy waveform (B, T), its noise level (B,) in float64, mel-spectrogram (B, M, L) → the noise in it (B, T).
 
         The family says in which unit the level is: WaveGrad √ᾱ, DiffWave the step of the training schedule.
         """
 
     @abstractmethod
     def noise_predictor(self, mel: Tensor) -> NoisePredictor:
-        """`predict_noise` for the steps of `schedule`, with what does not depend on the noisy waveform done once."""
+        """The function `predict_noise` of `mel` (B, M, L) at the steps of `schedule`.
+
+        What does not depend on the noisy waveform is computed here, once.
+        """
 
     def step_predictor(self, mel: Tensor) -> NoisePredictor:
-        """`noise_predictor` for a single call, so that nothing is worth keeping."""
+        """The same as `noise_predictor`, for a single call, so that nothing is worth keeping."""
         return self.noise_predictor(mel)
 
     @torch.no_grad()

@@ -3,6 +3,25 @@
 Where the paper is silent, as in its authors' code: a layer divides its sum of signal and residual by √2, the sum of the
 skips is divided by the root of the number of layers, and convolutions start as He et al. (2015) draw them. Deviation:
 the last step of generation returns the mean, without noise of variance β_1, as implementations do.
+
+`predict_noise` is the network as in figure 2. Letters: k = 0 … K − 1 counts the residual layers, n the diffusion steps;
+x_k (C, T) is the input of layer k, p_k(n) (C, 1) the projection of the step, A_k the dilated convolution with its bias,
+M_k what the conditioner makes of the upsampled mel-spectrogram; R_k, r_k and Q_k, q_k are the halves of matrix and bias
+of the output convolution, for the residual and the skip; σ is the sigmoid, ⊙ the product by elements:
+
+    (1)  [f_k; g_k] = A_k(x_k + p_k(n)) + M_k
+    (2)  y_k = tanh(f_k) ⊙ σ(g_k)
+    (3)  x_k+1 = (x_k + R_k y_k + r_k) / √2
+    (4)  s = Σ_k (Q_k y_k + q_k), and the noise is a function of s / √K
+
+`noise_predictor` computes the same for all n, with M_k and p_k(n) at hand and one pass over the signal a product:
+
+    (5)  σ(g) = (1 + tanh(g / 2)) / 2, so 2 y_k = u + u ⊙ v with [u; v] = tanh(H [f_k; g_k]), where the diagonal matrix
+         H holds 1 for the filter and ½ for the gate: one tanh for both. H M_k is kept from step to step.
+    (6)  z_k = x_k + p_k(n), what the dilated convolution sees, follows from (3) without x_k:
+         z_k+1 = z_k / √2 + R_k (2 y_k) / √8 + o_k+1(n), where o_k+1(n) = p_k+1(n) + (r_k − p_k(n)) / √2 and
+         o_0(n) = p_0(n) are equal for all samples, and computed for all steps beforehand.
+    (7)  s = Σ_k q_k + Σ_k Q_k (2 y_k) / 2, where the first sum depends on nothing.
 """
 
 from dataclasses import dataclass
@@ -13,7 +32,7 @@ from torch import Tensor, nn
 
 from vocoder_pareto.models.chunks import kernel_reach, upsampler_reach
 from vocoder_pareto.models.diffusion import DiffusionVocoder, NoisePredictor, NoiseSchedule
-from vocoder_pareto.models.layers import ChannelsLastConv1d, MelUpsampler, channels_last, same_padding
+from vocoder_pareto.models.layers import ChannelsLastConv1d, MelUpsampler, ModulesOf, channels_last, same_padding
 
 EMBEDDING_SIZES = (128, 512, 512)  # of the diffusion step: sines, then two layers (section 3.1)
 
@@ -23,11 +42,14 @@ class DiffWaveArchitecture:
     """Sizes, and the noise schedule of training, in whose steps the network is told the noise level.
 
     Attributes:
-        residual_layers: number of residual layers.
-        residual_channels: C, channels between them.
-        dilation_cycle: the dilation doubles from 1 for this many layers, then starts again.
-        upsample_factors: strides of the transposed convolutions of the mel-spectrogram, whose product is hop_length.
-        first_beta, last_beta, diffusion_steps: the linear noise schedule of training.
+        residual_layers: K, the number of residual layers, at least 1.
+        residual_channels: C, the number of channels between them, at least 1.
+        dilation_cycle: The number of layers for which the dilation doubles from 1, before it starts again; at least 1.
+        upsample_factors: The strides of the transposed convolutions of the mel-spectrogram; even, with the product
+            hop_length.
+        first_beta: β_1 of the linear noise schedule of training, in (0, 1).
+        last_beta: β_N of that schedule, in (0, 1).
+        diffusion_steps: N, the number of its steps, at least 1.
     """
 
     residual_layers: int = 30
@@ -41,7 +63,11 @@ class DiffWaveArchitecture:
 
 @dataclass(frozen=True)
 class DiffWaveSampling:
-    """The noise schedule of generation: by default the fast one of appendix B, with 6 steps."""
+    """The noise schedule of generation.
+
+    Attributes:
+        betas: β_1, β_2, … in (0, 1); by default the fast schedule of appendix B, with 6 steps.
+    """
 
     betas: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.5)
 
@@ -49,7 +75,7 @@ class DiffWaveSampling:
 class StepEmbedding(nn.Module):
     """Section 3.1: 128 sines of the diffusion step, then two layers with swish."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         sines, hidden, out = EMBEDDING_SIZES
         self.layers = nn.Sequential(nn.Linear(sines, hidden), nn.SiLU(), nn.Linear(hidden, out), nn.SiLU())
@@ -60,11 +86,13 @@ class StepEmbedding(nn.Module):
         exponents = torch.linspace(0, 4, EMBEDDING_SIZES[0] // 2, dtype=torch.float64, device=step.device)
         angles = step.double()[:, None] * 10**exponents
         sines = torch.cat([angles.sin(), angles.cos()], dim=1)
-        return self.layers(sines.to(self.layers[0].weight.dtype))
+        return self.layers(sines.to(next(self.parameters()).dtype))
 
 
 class ResidualLayer(nn.Module):
     """Figure 2: a dilated convolution of signal and diffusion step, conditioned on the mel-spectrogram, and gated."""
+
+    halves: Tensor  # the diagonal of H, (2 C, 1), see equation 5 above
 
     def __init__(self, channels: int, dilation: int, n_mels: int):
         super().__init__()
@@ -73,7 +101,7 @@ class ResidualLayer(nn.Module):
         self.dilated = ChannelsLastConv1d(channels, 2 * channels, 3, padding=padding, dilation=dilation)
         self.conditioner = ChannelsLastConv1d(n_mels, 2 * channels, 1)
         self.output = ChannelsLastConv1d(channels, 2 * channels, 1)
-        halves = torch.cat([torch.ones(channels, 1), torch.full((channels, 1), 0.5)])  # of filter and gate
+        halves = torch.cat([torch.ones(channels, 1), torch.full((channels, 1), 0.5)])
         self.register_buffer("halves", halves, persistent=False)
 
     def forward(self, signal: Tensor, embedding: Tensor, mel: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,36 +112,41 @@ class ResidualLayer(nn.Module):
         return (signal + residual) / sqrt(2), skip
 
     def conditioning(self, mel: Tensor) -> Tensor:
-        """The part of the mel-spectrogram in the gate, (B, 2 C, T), as `doubled_gate` takes it."""
+        """Upsampled mel (B, M, T) → H M_k, (B, 2 C, T), which `doubled_gate` takes."""
         conditioning = self.conditioner(mel)
         return conditioning.mul_(self.halves.to(conditioning.dtype))
 
     def doubled_gate(self, signal: Tensor, conditioning: Tensor) -> Tensor:
-        """Twice the gated signal, from a signal (B, C, T) that holds the projection of the step.
-
-        With σ(g) = (1 + tanh(g / 2)) / 2 a single tanh over both halves is enough: 2 tanh(f) σ(g) = u + u · v.
-        """
+        """Signal z_k (B, C, T), which holds the projection of the step, H M_k (B, 2 C, T) → 2 y_k (B, C, T)."""
         hidden = self.dilated(signal)
         torch.addcmul(conditioning, hidden, self.halves.to(hidden.dtype), out=hidden).tanh_()
-        filtered, gate = hidden.chunk(2, dim=1)
-        return torch.addcmul(filtered, filtered, gate)
+        u, v = hidden.chunk(2, dim=1)
+        return torch.addcmul(u, u, v)
 
 
 class DiffWave(DiffusionVocoder):
     """Kong et al. 2021, section 3 and figure 2; its noise levels are (fractional) steps of the training schedule.
 
     Raises:
-        ValueError: settings that do not fit each other; the message says which.
+        ValueError: The settings do not fit each other; the message says which.
     """
 
     Architecture = DiffWaveArchitecture
     Sampling = DiffWaveSampling
+    architecture: DiffWaveArchitecture
+    sampling: DiffWaveSampling
 
     # Bound on the conditioning that `generate` keeps for all diffusion steps: enough for clips of 17, 8 and 4 s at the
     # sizes S, M and L. Of longer ones, the layers that do not fit compute theirs in each step anew.
     CONDITIONING_BYTES = 2 * 2**30
 
-    def __init__(self, architecture: DiffWaveArchitecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+    def __init__(
+        self,
+        architecture: DiffWaveArchitecture,
+        sampling: DiffWaveSampling | None = None,
+        n_mels: int = 80,
+        hop_length: int = 256,
+    ):
         factors, channels = architecture.upsample_factors, architecture.residual_channels
         if prod(factors) != hop_length or any(factor % 2 for factor in factors):
             raise ValueError(
@@ -128,7 +161,7 @@ class DiffWave(DiffusionVocoder):
         self.upsampler = MelUpsampler(factors)
         self.embedding = StepEmbedding()
         self.input = ChannelsLastConv1d(1, channels, 1)
-        self.layers = nn.ModuleList(
+        self.layers = ModulesOf(
             ResidualLayer(channels, 2 ** (layer % architecture.dilation_cycle), n_mels)
             for layer in range(architecture.residual_layers)
         )
@@ -143,7 +176,7 @@ class DiffWave(DiffusionVocoder):
         mel = self.upsampler(mel)
         embedding = self.embedding(noise_level)
         signal = torch.relu(self.input(noisy.unsqueeze(1)))
-        skips = 0
+        skips = signal.new_zeros(())
         for layer in self.layers:
             signal, skip = layer(signal, embedding, mel)
             skips = skips + skip
@@ -157,7 +190,8 @@ class DiffWave(DiffusionVocoder):
         """See `DiffusionVocoder`: upsampled mel, conditioning and step embeddings are computed once for all steps.
 
         Residuals and skips are added in place by the product with a half of the output convolution's matrix, and all
-        that is equal for every sample (its biases, the projections of the steps) is gathered in one offset a layer.
+        that is equal for every sample (its biases, the projections of the steps) is gathered in one offset a layer:
+        equations 5 to 7 at the top of this file.
         """
         return self._predictor(mel, self.CONDITIONING_BYTES)
 
@@ -176,10 +210,10 @@ class DiffWave(DiffusionVocoder):
         kept = [layer.conditioning(mel) for layer in self.layers[: conditioning_bytes // bytes_per_layer]]
         weights = [layer.output.weight.squeeze(2).expand(len(mel), -1, -1) for layer in self.layers]
         residual_biases, skip_biases = torch.stack([layer.output.bias for layer in self.layers]).chunk(2, dim=1)
-        skip_bias = skip_biases.sum(dim=0).unsqueeze(1)
+        skip_bias = skip_biases.sum(dim=0).unsqueeze(1)  # Σ_k q_k of (7)
         embeddings = self.embedding(torch.tensor(self.noise_levels, dtype=torch.float64, device=mel.device))
-        offsets = torch.stack([layer.step(embeddings) for layer in self.layers], dim=1)  # (N, layers, C)
-        offsets[:, 1:] += sqrt(0.5) * (residual_biases - offsets)[:, :-1]
+        offsets = torch.stack([layer.step(embeddings) for layer in self.layers], dim=1)  # p_k(n): (N, K, C)
+        offsets[:, 1:] += sqrt(0.5) * (residual_biases - offsets)[:, :-1]  # o_k(n) of (6)
         offsets = offsets.unsqueeze(3)
 
         def predict(noisy: Tensor, step: int) -> Tensor:

@@ -3,7 +3,7 @@
 Each returns, per sub-discriminator, its scores and the feature maps of its hidden layers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -13,7 +13,12 @@ from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a sub-discriminator says: scores (B, …), and the outputs of its hidden layers."""
+    """What a sub-discriminator says.
+
+    Attributes:
+        scores: The scores of patches of the audio, (B, T'); higher ones mean that it takes them for real.
+        features: The outputs of its hidden layers, each (B, C, …).
+    """
 
     scores: Tensor
     features: tuple[Tensor, ...]
@@ -21,7 +26,14 @@ class Judgement:
 
 @dataclass(frozen=True)
 class ConvolutionSettings:
-    """One layer: output channels, kernel, stride and groups."""
+    """The settings of one layer.
+
+    Attributes:
+        channels: The number of output channels.
+        kernel: The size of the kernel, odd.
+        stride: The stride of the convolution, at least 1.
+        groups: The number of groups, a divisor of input and output channels.
+    """
 
     channels: int
     kernel: int
@@ -30,9 +42,20 @@ class ConvolutionSettings:
 
 
 class ConvolutionStack(nn.Module):
-    """Convolutions with leaky ReLU between them; the last layer gives the scores."""
+    """Convolutions with leaky ReLU between them; the last layer gives the scores.
 
-    def __init__(self, layers: Sequence[ConvolutionSettings], slope: float, norm=weight_norm):
+    Args:
+        layers: The settings of the convolutions, from the audio on; the last has one channel.
+        slope: The slope of the leaky ReLUs for negative values.
+        norm: The parametrisation of each convolution, `weight_norm` or `spectral_norm`.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[ConvolutionSettings],
+        slope: float,
+        norm: Callable[[nn.Module], nn.Module] = weight_norm,
+    ):
         super().__init__()
         self.slope = slope
         widths = [1, *(layer.channels for layer in layers)]
@@ -47,7 +70,7 @@ class ConvolutionStack(nn.Module):
         )
 
     def forward(self, signal: Tensor) -> Judgement:
-        """(B, 1, T) -> scores (B, T') and features (B, C, T'')."""
+        """(B, 1, T) → scores (B, T') and features (B, C, T'')."""
         features = []
         *hidden, last = self.convolutions
         for convolution in hidden:
@@ -57,7 +80,7 @@ class ConvolutionStack(nn.Module):
 
 
 class FoldedStack(ConvolutionStack):
-    """The same over a waveform folded into columns of one period (HiFi-GAN, section 2.4)."""
+    """The same over a waveform folded into columns of one period, in samples (HiFi-GAN, section 2.4)."""
 
     def __init__(self, layers: Sequence[ConvolutionSettings], slope: float, period: int):
         super().__init__(layers, slope)
@@ -68,7 +91,7 @@ class FoldedStack(ConvolutionStack):
         return nn.Conv2d(width, layer.channels, (layer.kernel, 1), (layer.stride, 1), padding=(layer.kernel // 2, 0))
 
     def forward(self, signal: Tensor) -> Judgement:
-        """(B, 1, T) -> scores (B, T') and features (B, C, T'', period)."""
+        """(B, 1, T) → scores (B, T') and features (B, C, T'', period)."""
         missing = -signal.shape[-1] % self.period
         folded = functional.pad(signal, (0, missing), mode="reflect").unflatten(-1, (-1, self.period))
         return super().forward(folded)
@@ -78,8 +101,8 @@ class MultiScaleDiscriminator(nn.Module):
     """Equal stacks at the full rate and at rates halved by average pooling.
 
     Args:
-        stacks: one per scale, from the full rate downwards.
-        pooling: between neighbouring scales.
+        stacks: The stacks, one per scale, from the full rate downwards.
+        pooling: The pooling between neighbouring scales.
     """
 
     def __init__(self, stacks: Sequence[ConvolutionStack], pooling: nn.AvgPool1d):
@@ -88,7 +111,7 @@ class MultiScaleDiscriminator(nn.Module):
         self.pooling = pooling
 
     def forward(self, audio: Tensor) -> list[Judgement]:
-        """(B, T) -> a judgement per scale."""
+        """Audio (B, T) → a judgement per scale."""
         signal, judgements = audio.unsqueeze(1), []
         for index, stack in enumerate(self.stacks):
             signal = self.pooling(signal) if index else signal
@@ -97,7 +120,7 @@ class MultiScaleDiscriminator(nn.Module):
 
 
 class MultiPeriodDiscriminator(nn.Module):
-    """HiFi-GAN, section 2.4 and appendix: stacks over the waveform folded by prime periods."""
+    """HiFi-GAN, section 2.4 and appendix: stacks over the waveform folded by periods, in samples, that are prime."""
 
     def __init__(self, periods: Sequence[int] = (2, 3, 5, 7, 11), slope: float = 0.1):
         super().__init__()
@@ -106,7 +129,7 @@ class MultiPeriodDiscriminator(nn.Module):
         self.stacks = nn.ModuleList(FoldedStack(layers, slope, period) for period in periods)
 
     def forward(self, audio: Tensor) -> list[Judgement]:
-        """(B, T) -> a judgement per period."""
+        """Audio (B, T) → a judgement per period."""
         return [stack(audio.unsqueeze(1)) for stack in self.stacks]
 
 
@@ -118,7 +141,7 @@ class JointDiscriminator(nn.Module):
         self.discriminators = nn.ModuleList(discriminators)
 
     def forward(self, audio: Tensor) -> list[Judgement]:
-        """(B, T) -> the judgements of all."""
+        """Audio (B, T) → the judgements of all."""
         return [judgement for discriminator in self.discriminators for judgement in discriminator(audio)]
 
 

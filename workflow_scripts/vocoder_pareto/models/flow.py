@@ -20,21 +20,26 @@ class FlowSampling:
     """How the latent is drawn.
 
     Attributes:
-        sigma: standard deviation of the latent at generation, at least 0.
+        sigma: The standard deviation of the latent at generation, at least 0.
 
     Raises:
-        ValueError: sigma is negative.
+        ValueError: `sigma` is negative.
     """
 
     sigma: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.sigma >= 0:
             raise ValueError(f"sigma is {self.sigma}; must be at least 0")
 
 
 class Encoding(NamedTuple):
-    """A waveform as noise: latent (B, T), and the log-determinant of d latent / d audio (B,), in nats."""
+    """A waveform as noise.
+
+    Attributes:
+        latent: The noise, (B, T).
+        log_determinant: log |det ∂ latent / ∂ audio| of each item, (B,), in nats.
+    """
 
     latent: Tensor
     log_determinant: Tensor
@@ -44,6 +49,7 @@ class FlowVocoder(Vocoder):
     """A vocoder that is trained as an invertible map from audio to white noise, and generates by its inverse."""
 
     Sampling = FlowSampling
+    sampling: FlowSampling
 
     @abstractmethod
     def encode(self, audio: Tensor, mel: Tensor) -> Encoding:
@@ -54,7 +60,7 @@ class FlowVocoder(Vocoder):
         """The inverse of `encode`: latent (B, T), mel-spectrogram (B, M, L) → audio (B, T), not clamped."""
 
     def decode_plainly(self, latent: Tensor, mel: Tensor) -> Tensor:
-        """`decode` module by module, see `Vocoder.generate_plainly`; for families whose `decode` differs."""
+        """The same as `decode`, module by module as `Vocoder.generate_plainly`, for families whose `decode` differs."""
         return self.decode(latent, mel)
 
     @torch.no_grad()
@@ -74,7 +80,7 @@ class FlowVocoder(Vocoder):
         return self.decode_in_chunks(latent, mel, chunk_frames).clamp_(-1, 1)
 
     def decode_in_chunks(self, latent: Tensor, mel: Tensor, chunk_frames: int) -> Tensor:
-        """`decode` by pieces of `chunk_frames` frames, each with `context_frames` on both sides."""
+        """The same as `decode`, by pieces of `chunk_frames` frames, each with `context_frames` on both sides."""
         return in_chunks(
             lambda frames, samples: self.decode(latent[:, samples], mel[..., frames]),
             mel.shape[2],
@@ -89,7 +95,7 @@ class FlowVocoder(Vocoder):
 
 
 def to_rows(signal: Tensor, height: int) -> Tensor:
-    """(…, T) → (…, h, w), without a copy; the height divides T."""
+    """Fold a signal: (…, T) → (…, h, w) without a copy, where the height h divides T."""
     return signal.unflatten(-1, (-1, height)).transpose(-1, -2)
 
 

@@ -15,7 +15,7 @@ from vocoder_pareto.models.layers import (
     require_product,
     same_padding,
 )
-from vocoder_pareto.models.vocoder import Generators, Vocoder
+from vocoder_pareto.models.vocoder import Generators, NoSettings, Vocoder
 
 LEAKY_SLOPE = 0.1
 
@@ -25,12 +25,15 @@ class HiFiGANArchitecture:
     """Table 5 of the paper (appendix A): V1, V2 and V3.
 
     Attributes:
-        channels: channels at the frame rate; every upsampling halves them.
-        upsampling: factors from the frame rate to the audio rate; their product is hop_length.
-        upsampling_kernels: kernel of each transposed convolution; kernel - factor must be even.
-        residual_type: "1": pairs of a dilated and a plain convolution; "2": dilated convolutions alone.
-        residual_kernels: kernel of each block of a fusion.
-        residual_dilations: dilations of each block of a fusion.
+        channels: The number of channels at the frame rate, a multiple of 2^(number of upsamplings): each halves them.
+        upsampling: The factors from the frame rate to the audio rate, at least 1, with the product hop_length.
+        upsampling_kernels: The kernel of each transposed convolution; its factor, or larger by an even number.
+        residual_type: "1" for pairs of a dilated and a plain convolution, "2" for dilated convolutions alone.
+        residual_kernels: The kernel of each block of a fusion, odd.
+        residual_dilations: The dilations of each block of a fusion, at least 1.
+
+    Raises:
+        ValueError: A setting is out of its range; the message says which.
     """
 
     channels: int = 512
@@ -40,7 +43,7 @@ class HiFiGANArchitecture:
     residual_kernels: tuple[int, ...] = (3, 7, 11)
     residual_dilations: tuple[tuple[int, ...], ...] = ((1, 3, 5), (1, 3, 5), (1, 3, 5))
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.upsampling or len(self.upsampling) != len(self.upsampling_kernels):
             raise ValueError(
                 f"upsampling {list(self.upsampling)} and upsampling_kernels {list(self.upsampling_kernels)} "
@@ -66,7 +69,7 @@ class HiFiGANArchitecture:
 
 
 class ResidualStep(nn.Module):
-    """Leaky ReLU and a dilated convolution, in type 1 followed by leaky ReLU and a plain one, around a shortcut."""
+    """Leaky ReLU and a dilated convolution, if `paired` then leaky ReLU and a plain one, beside a shortcut."""
 
     def __init__(self, channels: int, kernel: int, dilation: int, paired: bool):
         super().__init__()
@@ -77,7 +80,7 @@ class ResidualStep(nn.Module):
         )
 
     def forward(self, signal: Tensor) -> Tensor:
-        """(B, C, T) -> (B, C, T)."""
+        """(B, C, T) → (B, C, T)."""
         first, *rest = self.convolutions
         inner = first(functional.leaky_relu(signal, LEAKY_SLOPE))
         for convolution in rest:
@@ -97,16 +100,27 @@ class Fusion(nn.Module):
         )
 
     def forward(self, signal: Tensor) -> Tensor:
-        """(B, C, T) -> (B, C, T)."""
+        """(B, C, T) → (B, C, T)."""
         return sum(block(signal) for block in self.blocks) / len(self.blocks)
 
 
 class HiFiGAN(Vocoder):
-    """Kong et al. 2020, section 2.3: mel-spectrogram → waveform in one pass, without noise."""
+    """Kong et al. 2020, section 2.3: mel-spectrogram → waveform in one pass, without noise.
+
+    Raises:
+        ValueError: The upsampling factors do not multiply to hop_length.
+    """
 
     Architecture = HiFiGANArchitecture
+    architecture: HiFiGANArchitecture
 
-    def __init__(self, architecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+    def __init__(
+        self,
+        architecture: HiFiGANArchitecture,
+        sampling: NoSettings | None = None,
+        n_mels: int = 80,
+        hop_length: int = 256,
+    ):
         super().__init__(architecture, sampling, n_mels, hop_length)
         require_product(architecture.upsampling, hop_length)
         channels = architecture.channels
@@ -121,7 +135,7 @@ class HiFiGAN(Vocoder):
         self.last = normed_conv1d(channels, 1, 7, padding=3)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """(B, M, L) -> (B, T)."""
+        """Mel-spectrogram (B, M, L) → waveform (B, T) in [-1, 1]."""
         signal = self.first(mel)
         for upsampling, fusion in zip(self.upsamplings, self.fusions, strict=True):
             signal = fusion(upsampling(functional.leaky_relu(signal, LEAKY_SLOPE)))  # (B, C, T') -> (B, C/2, T' · f)
@@ -132,7 +146,7 @@ class HiFiGAN(Vocoder):
         return self(channels_last(mel))
 
     def context_frames(self) -> int:
-        """See `Vocoder`."""
+        """See `Vocoder`: the reach of the widest block of each fusion, added up over the stages."""
         architecture = self.architecture
         fusion = max(
             sum(kernel_reach(kernel, dilation) + kernel_reach(kernel) for dilation in dilations)
@@ -148,5 +162,5 @@ class HiFiGAN(Vocoder):
         return math.ceil(reach + kernel_reach(7) / rate)
 
     def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
-        """In the usual memory layout."""
+        """See `Vocoder`: `forward` in the usual memory layout."""
         return self(mel)

@@ -1,28 +1,62 @@
 """Layers that several families share."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
+Kind = TypeVar("Kind", bound=nn.Module)
+
+
+class ModulesOf(nn.ModuleList, Generic[Kind]):
+    """An `nn.ModuleList` of modules of one class, which type checkers then know; it works as its parent does."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, modules: Iterable[Kind] = ()) -> None: ...
+        def __iter__(self) -> Iterator[Kind]: ...
+        @overload
+        def __getitem__(self, idx: slice) -> Self: ...
+        @overload
+        def __getitem__(self, idx: int) -> Kind: ...
+        def __getitem__(self, idx): ...
+
 
 def normed_conv1d(*arguments, **options) -> nn.Conv1d:
-    """A weight-normalised convolution (Salimans & Kingma, 2016) that keeps the memory layout of its signal."""
+    """A weight-normalised convolution that keeps the memory layout of its signal; takes what `nn.Conv1d` takes.
+
+    Source: Salimans & Kingma (2016).
+    """
     return weight_norm(ChannelsLastConv1d(*arguments, **options))
 
 
 def normed_conv_transpose1d(*arguments, **options) -> nn.ConvTranspose1d:
-    """The transposed convolution beside `normed_conv1d`; its scales are one per input channel (dimension 0)."""
+    """The transposed convolution beside `normed_conv1d`; takes what `nn.ConvTranspose1d` takes.
+
+    Its scales are one per input channel (dimension 0 of the weight).
+    """
     return weight_norm(ChannelsLastConvTranspose1d(*arguments, **options))
 
 
 def normed_conv2d(*arguments, **options) -> nn.Conv2d:
-    """A weight-normalised `nn.Conv2d`."""
+    """A weight-normalised `nn.Conv2d`, built from what that takes."""
     return weight_norm(nn.Conv2d(*arguments, **options))
+
+
+def bias_of(convolution: nn.Conv1d | nn.Conv2d) -> Tensor:
+    """The bias (C_out,) of a convolution that has one.
+
+    Raises:
+        ValueError: The convolution was built without a bias.
+    """
+    if convolution.bias is None:
+        raise ValueError(f"{convolution} has no bias")
+    return convolution.bias
 
 
 def same_padding(kernel_size: int, dilation: int = 1) -> int:
@@ -34,7 +68,7 @@ def require_product(upsampling: Sequence[int], hop_length: int) -> None:
     """Refuse upsampling factors that do not bring frames to the rate of the audio.
 
     Raises:
-        ValueError: their product is not `hop_length`.
+        ValueError: The product of `upsampling` is not `hop_length`.
     """
     if math.prod(upsampling) != hop_length:
         raise ValueError(
@@ -48,6 +82,8 @@ class ChannelsLastConv1d(nn.Conv1d):
 
     It runs as a convolution of height 1, since `nn.Conv1d` itself copies such a signal to the usual layout and back.
     """
+
+    bias: Tensor  # no layer of this project is built without one
 
     def forward(self, signal: Tensor) -> Tensor:
         """(B, C_in, T) → (B, C_out, T'), in the memory layout of `signal`."""
@@ -65,7 +101,7 @@ class ChannelsLastConv1d(nn.Conv1d):
 class ChannelsLastConvTranspose1d(nn.ConvTranspose1d):
     """An `nn.ConvTranspose1d` that keeps the memory layout of its signal, as `ChannelsLastConv1d` does."""
 
-    def forward(self, signal: Tensor) -> Tensor:
+    def forward(self, signal: Tensor) -> Tensor:  # type: ignore[override]  # no layer here asks for an output_size
         """(B, C_in, T) → (B, C_out, T'), in the memory layout of `signal`."""
         return functional.conv_transpose2d(
             signal.unsqueeze(2),
@@ -96,7 +132,10 @@ def without_autocast(signal: Tensor) -> AbstractContextManager:
 class MelUpsampler(nn.Module):
     """Transposed convolutions over time and bands that bring a mel-spectrogram to the rate of the waveform.
 
-    Source: ClariNet (Ping et al., 2019), from where DiffWave and WaveFlow took it. The factors are even.
+    Args:
+        factors: The stride of each convolution along the frames; even, and together T / L.
+
+    Source: ClariNet (Ping et al., 2019), from where DiffWave and WaveFlow took it.
     """
 
     def __init__(self, factors: tuple[int, ...]):

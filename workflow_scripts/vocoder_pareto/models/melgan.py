@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from vocoder_pareto.models.chunks import kernel_reach, transposed_reach
 from vocoder_pareto.models.layers import channels_last, normed_conv1d, normed_conv_transpose1d, require_product
-from vocoder_pareto.models.vocoder import Generators, Vocoder
+from vocoder_pareto.models.vocoder import Generators, NoSettings, Vocoder
 
 LEAKY_SLOPE = 0.2
 
@@ -22,16 +22,20 @@ class MelGANArchitecture:
     """Size of the generator.
 
     Attributes:
-        channels: channels at the audio rate (`ngf`); every upsampling before doubles them.
-        residual_layers: residual blocks after each upsampling, with dilations 1, 3, 9, …
-        upsampling: factors from the frame rate to the audio rate; their product is hop_length.
+        channels: The number of channels at the audio rate, at least 1; towards the frame rate each upsampling doubles
+            them.
+        residual_layers: The number of residual blocks after each upsampling, at least 0, with dilations 1, 3, 9, …
+        upsampling: The factors from the frame rate to the audio rate, at least 2, with the product hop_length.
+
+    Raises:
+        ValueError: A setting is out of its range; the message says which.
     """
 
     channels: int = 32
     residual_layers: int = 3
     upsampling: tuple[int, ...] = (8, 8, 2, 2)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.channels < 1 or self.residual_layers < 0:
             raise ValueError(
                 f"channels is {self.channels}, residual_layers {self.residual_layers}; must be at least 1 and 0"
@@ -41,7 +45,7 @@ class MelGANArchitecture:
 
 
 class ReflectionPad(nn.Module):
-    """Padding by reflection on both sides, also of signals that are no longer than the padding.
+    """Padding by `amount` samples of reflection on both sides, also of signals that are no longer than that.
 
     A short signal is reflected at both ends as often as needed, as `numpy.pad` does; one sample is repeated.
     """
@@ -51,7 +55,7 @@ class ReflectionPad(nn.Module):
         self.amount = amount
 
     def forward(self, signal: Tensor) -> Tensor:
-        """(B, C, T) -> (B, C, T + 2 · amount)."""
+        """(B, C, T) → (B, C, T + 2 · amount)."""
         length = signal.shape[-1]
         if length > self.amount:
             # As an image of height 1, since padding in one dimension leaves channels-last memory.
@@ -63,7 +67,7 @@ class ReflectionPad(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Section 2.2 and appendix A: leaky ReLU, dilated k 3, leaky ReLU, k 1, and a k 1 shortcut."""
+    """Section 2.2 and appendix A: two convolutions, of kernels 3 (dilated) and 1, beside a shortcut of kernel 1."""
 
     def __init__(self, channels: int, dilation: int):
         super().__init__()
@@ -77,20 +81,31 @@ class ResidualBlock(nn.Module):
         self.shortcut = normed_conv1d(channels, channels, 1)
 
     def forward(self, signal: Tensor) -> Tensor:
-        """(B, C, T) -> (B, C, T)."""
+        """(B, C, T) → (B, C, T)."""
         return self.shortcut(signal).add_(self.block(signal))
 
 
 class MelGAN(Vocoder):
-    """Kumar et al. 2019, section 2: mel-spectrogram → waveform in one pass, without noise."""
+    """Kumar et al. 2019, section 2: mel-spectrogram → waveform in one pass, without noise.
+
+    Raises:
+        ValueError: The upsampling factors do not multiply to hop_length.
+    """
 
     Architecture = MelGANArchitecture
+    architecture: MelGANArchitecture
 
-    def __init__(self, architecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+    def __init__(
+        self,
+        architecture: MelGANArchitecture,
+        sampling: NoSettings | None = None,
+        n_mels: int = 80,
+        hop_length: int = 256,
+    ):
         super().__init__(architecture, sampling, n_mels, hop_length)
         require_product(architecture.upsampling, hop_length)
         channels = architecture.channels * 2 ** len(architecture.upsampling)
-        layers = [ReflectionPad(3), normed_conv1d(n_mels, channels, 7)]
+        layers: list[nn.Module] = [ReflectionPad(3), normed_conv1d(n_mels, channels, 7)]
         for factor in architecture.upsampling:
             layers += [
                 nn.LeakyReLU(LEAKY_SLOPE, inplace=True),
@@ -104,7 +119,7 @@ class MelGAN(Vocoder):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """(B, M, L) -> (B, T)."""
+        """Mel-spectrogram (B, M, L) → waveform (B, T) in [-1, 1]."""
         return self.layers(mel).squeeze(1)
 
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
@@ -112,7 +127,7 @@ class MelGAN(Vocoder):
         return self(channels_last(mel))
 
     def context_frames(self) -> int:
-        """See `Vocoder`."""
+        """See `Vocoder`: the reach of all residual blocks, one after the other, and of the convolutions around them."""
         reach, rate = float(kernel_reach(7)), 1
         for factor in self.architecture.upsampling:
             reach += transposed_reach(2 * factor, factor) / rate
@@ -121,5 +136,5 @@ class MelGAN(Vocoder):
         return math.ceil(reach + kernel_reach(7) / rate)
 
     def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
-        """In the usual memory layout."""
+        """See `Vocoder`: `forward` in the usual memory layout."""
         return self(mel)

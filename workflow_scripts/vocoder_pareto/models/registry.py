@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.models.vocoder import Vocoder
@@ -14,7 +15,7 @@ def load_class(import_path: str, where: str) -> type:
     """The class at `package.module.Class` or `path/to/file.py:Class`.
 
     Raises:
-        UserError: the module, file or class does not exist; `where` is the configuration key that the message names.
+        UserError: The module, file or class does not exist; `where` is the configuration key that the message names.
     """
     location, _, name = import_path.rpartition(":" if ":" in import_path else ".")
     try:
@@ -33,7 +34,7 @@ def build_vocoder(system: SystemSettings) -> Vocoder:
     """A vocoder with fresh random weights.
 
     Raises:
-        UserError: the class or a setting does not exist or fit; the message names the configuration key.
+        UserError: The class or a setting does not exist or fit; the message names the configuration key.
     """
     kind = load_class(system.vocoder, f"models.{system.model}.vocoder")
     if not (isinstance(kind, type) and issubclass(kind, Vocoder)):
@@ -46,10 +47,12 @@ def build_vocoder(system: SystemSettings) -> Vocoder:
         raise UserError(f"config key {system.config_key}.architecture: {error}") from error
 
 
-def _module_of_file(path: Path):
+def _module_of_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}")
     specification = importlib.util.spec_from_file_location(path.stem, path)
+    if specification is None or specification.loader is None:
+        raise ImportError(f"{path} is no Python module")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module

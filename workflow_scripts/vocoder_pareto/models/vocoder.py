@@ -6,7 +6,7 @@ Letters of shapes, here and in every model file: B batch, M mel bands, C channel
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ Generators = torch.Generator | Sequence[torch.Generator] | None
 
 @dataclass(frozen=True)
 class NoSettings:
-    """For vocoders without settings of sampling."""
+    """The settings of sampling of a vocoder that has none."""
 
 
 class Vocoder(nn.Module, ABC):
@@ -30,15 +30,19 @@ class Vocoder(nn.Module, ABC):
     or `synthesize_in_chunks` for long clips.
 
     Attributes:
-        Architecture: dataclass of what fixes the weights' names and shapes.
-        Sampling: dataclass of what only matters at generation (noise schedule, temperature); a change needs no
+        Architecture: The dataclass of what fixes the names and shapes of the weights.
+        Sampling: The dataclass of what matters at generation only (noise schedule, temperature); a change needs no
             training.
+        architecture: The `Architecture` that this vocoder was built from.
+        sampling: The `Sampling` that it generates with; its defaults, where None was given.
+        n_mels: M, the number of bands of the mel-spectrograms.
+        hop_length: The number of samples per frame.
     """
 
-    Architecture: ClassVar[type]
-    Sampling: ClassVar[type] = NoSettings
+    Architecture: ClassVar[type[Any]]
+    Sampling: ClassVar[type[Any]] = NoSettings
 
-    def __init__(self, architecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+    def __init__(self, architecture: Any, sampling: Any = None, n_mels: int = 80, hop_length: int = 256):
         super().__init__()
         self.architecture = architecture
         self.sampling = self.Sampling() if sampling is None else sampling
@@ -49,8 +53,10 @@ class Vocoder(nn.Module, ABC):
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """Mel-spectrogram (B, M, L) → waveform (B, T) in [-1, 1], by the fastest form with equal output.
 
-        `generator` makes sampling deterministic: one for the batch, or one per item, so that an item's audio does
-        not depend on its batch. It lives on the device of the model.
+        Args:
+            mel: Normalised mel-spectrograms, already checked.
+            generator: The source of noise, on the device of the model: one for the batch, or one per item, so that an
+                item's audio does not depend on its batch; None for PyTorch's own.
         """
 
     def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
@@ -61,10 +67,10 @@ class Vocoder(nn.Module, ABC):
         return self.generate(mel, generator)
 
     def context_frames(self) -> int:
-        """Frames on each side that a chunk needs to be what it is in the whole clip, see `generate_in_chunks`.
+        """How many frames on each side a chunk needs to be what it is in the whole clip, see `generate_in_chunks`.
 
         Raises:
-            NotImplementedError: the family does not say.
+            NotImplementedError: The family does not say.
         """
         raise NotImplementedError(
             f"{type(self).__name__} does not say how many frames its output depends on; "
@@ -72,7 +78,7 @@ class Vocoder(nn.Module, ABC):
         )
 
     def generate_in_chunks(self, mel: Tensor, chunk_frames: int, generator: Generators = None) -> Tensor:
-        """`generate` by pieces of `chunk_frames` frames: the audio of the whole clip but for rounding.
+        """The same as `generate`, by pieces of `chunk_frames` frames: the audio of the whole clip but for rounding.
 
         This form is for one pass without noise; a family with noise draws it for the whole clip and overrides this.
         """
@@ -86,11 +92,19 @@ class Vocoder(nn.Module, ABC):
 
     @torch.inference_mode()
     def synthesize_in_chunks(self, mel: Tensor, chunk_frames: int, generator: Generators = None) -> Tensor:
-        """`synthesize` in bounded memory: what networks keep is as large as a chunk and its context, not as the clip.
+        """The same as `synthesize` in bounded memory: networks keep as much as a chunk and its context take.
+
+        Args:
+            mel: Mel-spectrograms (B, M, L), see `synthesize`.
+            chunk_frames: The number of frames of a chunk, at least 1.
+            generator: The source of noise, see `generate`.
+
+        Returns:
+            Waveforms (B, L · hop_length) in [-1, 1].
 
         Raises:
-            ValueError: as `synthesize`, and for less than one frame per chunk.
-            NotImplementedError: the family does not say how much context a chunk needs.
+            ValueError: As for `synthesize`, or a chunk has less than one frame.
+            NotImplementedError: The family does not say how much context a chunk needs.
         """
         self._check(mel)
         return self.generate_in_chunks(mel, chunk_frames, generator)
@@ -100,14 +114,14 @@ class Vocoder(nn.Module, ABC):
         """Check `mel`, then generate: the one call that is used and measured.
 
         Args:
-            mel: normalised mel-spectrograms (B, M, L), floating point of the weights' type, on the weights' device.
-            generator: see `generate`.
+            mel: Normalised mel-spectrograms (B, M, L), floating point of the weights' type, on the weights' device.
+            generator: The source of noise, see `generate`.
 
         Returns:
             Waveforms (B, L · hop_length) in [-1, 1].
 
         Raises:
-            ValueError: another rank or number of bands, an empty batch or no frame, NaN or Inf, another type.
+            ValueError: `mel` has another rank, type or number of bands, no item, no frame, or holds NaN or Inf.
         """
         self._check(mel)
         return self.generate(mel, generator)
@@ -149,10 +163,16 @@ def draw_noise(shape: Sequence[int], like: Tensor, generator: Generators = None)
     """Standard normal noise of `shape` (B, …), of the type and device of `like`.
 
     With a generator per item, item i is drawn from generator i alone.
+
+    Raises:
+        ValueError: There are several generators, but another number than items.
     """
-    options = {"dtype": like.dtype, "device": like.device}
+
+    def draw(size: Sequence[int], source: torch.Generator | None) -> Tensor:
+        return torch.randn(size, generator=source, dtype=like.dtype, device=like.device)
+
     if generator is None or isinstance(generator, torch.Generator):
-        return torch.randn(*shape, generator=generator, **options)
+        return draw(shape, generator)
     if len(generator) != shape[0]:
         raise ValueError(f"{len(generator)} generators for a batch of {shape[0]}; give one, or one per item")
-    return torch.stack([torch.randn(*shape[1:], generator=item, **options) for item in generator])
+    return torch.stack([draw(shape[1:], item) for item in generator])

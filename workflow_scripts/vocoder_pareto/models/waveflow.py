@@ -3,6 +3,24 @@
 Where the paper leaves a choice, this follows what Douwes et al. (2023) counted: the first row of a flow passes
 unchanged (it is transformed in the next flow, where the rows are reversed); and residual and skip connections are plain
 sums. The permutation is the paper's (a): the rows are reversed after each flow.
+
+A flow (section 3), with x_i the rows of its input, z_i those of its output, i = 0 … h − 1, · and exp by elements:
+
+    (1)  z_0 = x_0;  z_i = x_i · exp(log σ_i) + μ_i, where [log σ_i; μ_i] = network(x_0, …, x_i−1; mel rows 1, …, i)
+    (2)  x_0 = z_0;  x_i = (z_i − μ_i) · exp(−log σ_i), row by row, since σ_i and μ_i need the x before
+
+In training all rows of (1) are known, and one pass of the network over h − 1 rows gives them; generation by (2) as it
+stands (`invert_plainly`) passes 1, 2, …, h − 1 rows, h (h − 1) / 2 altogether. The queues save that. In layer k the
+convolution, of `kernel_size` r along the height, is causal. With a_k,i (2 C, w) what it gives for row i of its input
+x_k, and S_t and W_k,d,t the shift and the matrix of tap t, d rows above:
+
+    (3)  a_k,i = Σ_d=0…r−1 Σ_t W_k,d,t S_t x_k,i−d, with x_k,j = 0 for j < 0
+    (4)  x_k+1,i = x_k,i + what the gate and the residual connection make of a_k,i and of mel row i + 1
+
+So x_k,j never changes once row j was computed, and (3) for a new row needs the last r rows of x_k and nothing else. A
+`RowQueue` for each layer holds them, and (2) passes one row a step, h − 1 altogether: the convolution queues of the
+paper (section 3, after Paine et al., 2016). `GatedMatrices` computes that row; −log σ and −μ come out of it directly,
+because the end convolution is linear, and its sign is turned beforehand.
 """
 
 import math
@@ -16,9 +34,9 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
 from vocoder_pareto.models.chunks import in_chunks, kernel_reach, upsampler_reach
-from vocoder_pareto.models.flow import Encoding, FlowVocoder, from_rows, gated, to_rows
+from vocoder_pareto.models.flow import Encoding, FlowSampling, FlowVocoder, from_rows, gated, to_rows
 from vocoder_pareto.models.gated_matrices import GatedLayer, GatedMatrices, Workspace
-from vocoder_pareto.models.layers import MelUpsampler, normed_conv2d, same_padding
+from vocoder_pareto.models.layers import MelUpsampler, ModulesOf, bias_of, normed_conv2d, same_padding
 
 
 @dataclass(frozen=True)
@@ -26,15 +44,18 @@ class WaveFlowArchitecture:
     """Size of the flow.
 
     Attributes:
-        flows: number of flows.
-        layers: residual layers of each; the dilation along the width doubles from 1, along the height it is 1.
-        channels: C, channels between them.
-        height: h, rows that the waveform is folded into; the number of sequential steps of a flow at generation.
-        kernel_size: of the convolutions, along height and width; odd.
-        upsample_factors: strides of the transposed convolutions of the mel-spectrogram, whose product is hop_length.
+        flows: The number of flows, at least 1.
+        layers: The number of residual layers of each flow, at least 1; the dilation along the width doubles from 1,
+            along the height it is 1.
+        channels: C, the number of channels between them, at least 1.
+        height: h, the number of rows that the waveform is folded into, at least 2: the sequential steps of a flow at
+            generation. It divides hop_length.
+        kernel_size: r, the size of the convolutions along height and width; odd.
+        upsample_factors: The strides of the transposed convolutions of the mel-spectrogram; even, with the product
+            hop_length.
 
     Raises:
-        ValueError: a size is too small, or the kernel size even.
+        ValueError: A size is too small, or the kernel size is even.
     """
 
     flows: int = 8
@@ -44,7 +65,7 @@ class WaveFlowArchitecture:
     kernel_size: int = 3
     upsample_factors: tuple[int, ...] = (16, 16)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if min(self.flows, self.layers, self.channels) < 1 or self.height < 2:
             raise ValueError("flows, layers and channels must be at least 1, height at least 2")
         if self.kernel_size < 1 or self.kernel_size % 2 == 0:
@@ -56,24 +77,20 @@ class ResidualLayer(nn.Module):
 
     def __init__(self, channels: int, kernel_size: int, dilation: int, n_mels: int):
         super().__init__()
+        self.rows_above, self.columns = kernel_size - 1, same_padding(kernel_size, dilation)  # zeros around the signal
         self.convolution = normed_conv2d(
-            channels,
-            2 * channels,
-            kernel_size,
-            padding=(kernel_size - 1, same_padding(kernel_size, dilation)),
-            dilation=(1, dilation),
+            channels, 2 * channels, kernel_size, padding=(self.rows_above, self.columns), dilation=(1, dilation)
         )
         self.conditioner = normed_conv2d(n_mels, 2 * channels, 1)
         self.output = normed_conv2d(channels, 2 * channels, 1)
 
     def forward(self, hidden: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden rows (B, C, n, w), their conditioning (B, 2 C, n, w) → next hidden rows, skip, each (B, C, n, w)."""
-        rows_above, columns = self.convolution.padding
         convolved = functional.conv2d(
-            functional.pad(hidden, (0, 0, rows_above, 0)),
+            functional.pad(hidden, (0, 0, self.rows_above, 0)),
             self.convolution.weight,
             self.convolution.bias,
-            padding=(0, columns),
+            padding=(0, self.columns),
             dilation=self.convolution.dilation,
         )
         return self._connected(hidden, convolved + conditioning)
@@ -84,16 +101,15 @@ class ResidualLayer(nn.Module):
         return self._connected(hidden, convolved + conditioning)
 
     def weights(self) -> GatedLayer:
-        """For `GatedMatrices`."""
+        """The weights of this layer as `GatedMatrices` takes them."""
         residual, skip = self.output.weight[..., 0, 0].chunk(2)
-        residual_bias, skip_bias = self.output.bias.chunk(2)
+        residual_bias, skip_bias = bias_of(self.output).chunk(2)
         return GatedLayer(
             kernel=self.convolution.weight,
             dilation=self.convolution.dilation[1],
             conditioner=self.conditioner.weight[..., 0, 0],
-            bias=self.convolution.bias + self.conditioner.bias,
-            residual=residual,
-            residual_bias=residual_bias,
+            bias=bias_of(self.convolution) + bias_of(self.conditioner),
+            residual=(residual, residual_bias),
             skip=skip,
             skip_bias=skip_bias,
         )
@@ -104,7 +120,7 @@ class ResidualLayer(nn.Module):
 
 
 class Flow(nn.Module):
-    """One affine autoregressive transformation of the rows: z_i = σ_i x_i + μ_i, where the rows before i give σ_i, μ_i.
+    """One affine autoregressive transformation of the rows, equations 1 and 2 at the top of this file.
 
     The network starts as the identity: its last convolution is zero.
     """
@@ -113,16 +129,16 @@ class Flow(nn.Module):
         super().__init__()
         channels = architecture.channels
         self.front = normed_conv2d(1, channels, 1)
-        self.layers = nn.ModuleList(
+        self.layers = ModulesOf(
             ResidualLayer(channels, architecture.kernel_size, 2**layer, n_mels) for layer in range(architecture.layers)
         )
         self.end = nn.Conv2d(channels, 2, 1)
         nn.init.zeros_(self.end.weight)
-        nn.init.zeros_(self.end.bias)
+        nn.init.zeros_(bias_of(self.end))
 
     def forward(self, signal: Tensor, mel: Tensor) -> tuple[Tensor, Tensor]:
         """Rows of audio (B, 1, h, w) and mel (B, M, h, w) → rows of the latent (B, 1, h, w), log-determinant (B,)."""
-        hidden, skips = self.front(signal[:, :, :-1]), 0
+        hidden, skips = self.front(signal[:, :, :-1]), signal.new_zeros(())
         mel = mel[:, :, 1:].contiguous()
         for layer in self.layers:
             hidden, skip = layer(hidden, layer.conditioner(mel))
@@ -139,7 +155,7 @@ class Flow(nn.Module):
         conditioning = [layer.conditioner(mel) for layer in self.layers]
         signal = latent[:, :, :1]
         for row in range(1, latent.shape[2]):
-            hidden, skips = self.front(signal), 0
+            hidden, skips = self.front(signal), signal.new_zeros(())
             for layer, condition in zip(self.layers, conditioning, strict=True):
                 hidden, skip = layer.forward_plainly(hidden, condition[:, :, 1 : row + 1])
                 skips = skips + skip
@@ -150,30 +166,27 @@ class Flow(nn.Module):
 
 @torch.no_grad()
 def matrices_of(flow: Flow) -> GatedMatrices:
-    """The network of a flow, with −log σ and −μ as its output, so that a sample is (z − μ) exp(−log σ)."""
+    """The network of a flow, with −log σ and −μ as its output, which equation 2 takes."""
     return GatedMatrices(
         front=flow.front.weight[..., 0, 0],
-        front_bias=flow.front.bias,
+        front_bias=bias_of(flow.front),
         layers=[layer.weights() for layer in flow.layers],
         end=-flow.end.weight[..., 0, 0],
-        end_bias=-flow.end.bias,
+        end_bias=-bias_of(flow.end),
     )
 
 
 def invert_by_queues(matrices: GatedMatrices, latent: Tensor, mel: Sequence[Tensor], workspace: Workspace) -> Tensor:
-    """The inverse of a flow, where each row is computed once.
-
-    A row needs only the last rows of each layer's input, which convolution queues hold (Ping et al., 2020, section 3;
-    Paine et al., 2016).
+    """The inverse of a flow, equation 2, where each row is computed once, from queues.
 
     Args:
-        matrices: see `matrices_of`.
-        latent: rows (B, h, w).
-        mel: mel-spectrograms of the rows with a band of ones, h times (B, M + 1, w).
-        workspace: see `GatedMatrices`.
+        matrices: The network of the flow, from `matrices_of`.
+        latent: The rows z_i, (B, h, w).
+        mel: The upsampled mel-spectrograms of the rows with a band of ones, h times (B, M + 1, w).
+        workspace: Room for the layers, from `GatedMatrices.new_workspace`.
 
     Returns:
-        Rows (B, h, w).
+        The rows x_i, (B, h, w).
     """
     network = matrices.in_workspace(workspace)
     signal = matrices.new_signal(workspace.gates, len(mel))
@@ -190,12 +203,19 @@ class WaveFlow(FlowVocoder):
     """Ping et al. 2020, section 3. At generation its default standard deviation of the latent is the paper's, 1.
 
     Raises:
-        ValueError: the upsampling factors do not multiply to hop_length, or the height does not divide it.
+        ValueError: The upsampling factors do not multiply to hop_length, or the height does not divide it.
     """
 
     Architecture = WaveFlowArchitecture
+    architecture: WaveFlowArchitecture
 
-    def __init__(self, architecture: WaveFlowArchitecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+    def __init__(
+        self,
+        architecture: WaveFlowArchitecture,
+        sampling: FlowSampling | None = None,
+        n_mels: int = 80,
+        hop_length: int = 256,
+    ):
         super().__init__(architecture, sampling, n_mels, hop_length)
         factors = architecture.upsample_factors
         if math.prod(factors) != hop_length or any(factor % 2 for factor in factors):
@@ -207,13 +227,13 @@ class WaveFlow(FlowVocoder):
         self.upsampler = MelUpsampler(factors)
         for convolution in self.upsampler.convolutions:
             weight_norm(convolution)
-        self.flows = nn.ModuleList(Flow(architecture, n_mels) for _ in range(architecture.flows))
-        self.matrices: nn.ModuleList | None = None
+        self.flows = ModulesOf(Flow(architecture, n_mels) for _ in range(architecture.flows))
+        self.matrices: ModulesOf[GatedMatrices] | None = None
 
     def encode(self, audio: Tensor, mel: Tensor) -> Encoding:
         """See `FlowVocoder`; all rows at once."""
         signal, mel = self._rows(audio), self._mel_rows(mel)
-        log_determinant = 0
+        log_determinant = signal.new_zeros(())
         for flow in self.flows:
             signal, logarithms = flow(signal, mel)
             log_determinant = log_determinant + logarithms
@@ -261,9 +281,9 @@ class WaveFlow(FlowVocoder):
     def _decoded(self, latent: Tensor, mel: Tensor, flows: Sequence[int]) -> Tensor:
         """Undo `flows`, from the last to the first of them."""
         matrices = [self.matrices[index] if self.matrices else matrices_of(self.flows[index]) for index in flows]
-        mel_rows = functional.pad(self._mel_rows(mel).permute(2, 0, 1, 3), (0, 0, 0, 1), value=1.0)  # (h, B, M + 1, w)
-        workspace = matrices[0].new_workspace(mel_rows[0])
-        mel_rows, signal = mel_rows.unbind(0), to_rows(latent, self.architecture.height)
+        with_ones = functional.pad(self._mel_rows(mel).permute(2, 0, 1, 3), (0, 0, 0, 1), value=1.0)  # (h, B, M + 1, w)
+        workspace = matrices[0].new_workspace(with_ones[0])
+        mel_rows, signal = with_ones.unbind(0), to_rows(latent, self.architecture.height)
         for index, own_matrices in zip(reversed(flows), reversed(matrices), strict=True):
             rows_seen = mel_rows if index % 2 == 0 else mel_rows[::-1]
             signal = invert_by_queues(own_matrices, signal.flip(1), rows_seen, workspace)
@@ -272,7 +292,7 @@ class WaveFlow(FlowVocoder):
     def prepare_for_inference(self) -> Self:
         """See `Vocoder`; the matrices of the queues are derived here once."""
         super().prepare_for_inference()
-        self.matrices = nn.ModuleList(matrices_of(flow) for flow in self.flows)
+        self.matrices = ModulesOf(matrices_of(flow) for flow in self.flows)
         return self
 
     def _rows(self, signal: Tensor) -> Tensor:

@@ -3,6 +3,21 @@
 Deviations from the paper: no weight normalisation, as in the parameters that Douwes et al. (2023) counted; the
 upsampled mel-spectrogram is cut equally at both ends, where the authors' code cuts its end, so that frame and samples
 stay aligned.
+
+A flow maps channels x (C, w) to z with a matrix W (C, C) and a coupling of the halves a and b; · and exp by elements:
+
+    (1)  y = W x, for each column (section 2.2)
+    (2)  z_a = y_a;  z_b = y_b · exp(log σ) + μ, where [log σ; μ] = network(y_a; mel) (section 2.1)
+    (3)  log |det ∂z / ∂x| = w log |det W| + Σ log σ, over all channels of b and all columns
+
+Its inverse, with z_a = y_a known at once, so that the network runs once over all columns:
+
+    (4)  y_b = (z_b − μ) · exp(−log σ);  x = W⁻¹ [z_a; y_b]
+
+What is folded for it: W⁻¹ is computed once, in double precision (`keep_inverse`). The network becomes products of
+matrices (`GatedMatrices`, with kernels of one row), whose end convolution E, e, which is linear, is taken as −E, −e, so
+that it gives −log σ and −μ as (4) takes them. Channels that leave early (section 2.3) are rows of the latent; they come
+back in where they left.
 """
 
 import math
@@ -17,7 +32,7 @@ from torch.nn import functional
 from vocoder_pareto.models.chunks import kernel_reach, transposed_reach
 from vocoder_pareto.models.flow import Encoding, FlowSampling, FlowVocoder, from_rows, gated, to_rows
 from vocoder_pareto.models.gated_matrices import GatedLayer, GatedMatrices, Workspace
-from vocoder_pareto.models.layers import same_padding, without_autocast
+from vocoder_pareto.models.layers import ModulesOf, bias_of, same_padding, without_autocast
 
 
 @dataclass(frozen=True)
@@ -25,17 +40,19 @@ class WaveGlowArchitecture:
     """Size of the flow.
 
     Attributes:
-        flows: number of flows.
-        groups: h, samples that are squeezed into channels; even.
-        early_every, early_channels: before each flow whose number is a multiple of `early_every` (from 0, but not the
-            first), so many channels leave to the latent; even.
-        layers: layers of each coupling's network; the dilation doubles from 1.
-        channels: C, channels between them.
-        kernel_size: of their convolutions; odd.
-        upsample_kernel: of the transposed convolution of the mel-spectrogram; hop_length or more, by an even number.
+        flows: The number of flows, at least 1.
+        groups: h, the number of samples that are squeezed into channels; even, and a divisor of hop_length.
+        early_every: Channels leave to the latent before each flow whose number is a multiple of this, at least 1; flows
+            are numbered from 0, and none leave before the first.
+        early_channels: The number of channels that leave there; even, at least 0.
+        layers: The number of layers of each coupling's network, at least 1; the dilation doubles from 1.
+        channels: The number of channels between those layers, at least 1.
+        kernel_size: The size of their convolutions; odd.
+        upsample_kernel: The size of the transposed convolution of the mel-spectrogram in samples; hop_length, or more
+            by an even number.
 
     Raises:
-        ValueError: a size is too small or odd, or no channels are left for the last flow.
+        ValueError: A size is too small or odd, or no channels are left for the last flow.
     """
 
     flows: int = 12
@@ -47,7 +64,7 @@ class WaveGlowArchitecture:
     kernel_size: int = 3
     upsample_kernel: int = 1024
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if min(self.flows, self.layers, self.channels, self.early_every) < 1:
             raise ValueError("flows, layers, channels and early_every must be at least 1")
         if self.kernel_size < 1 or self.kernel_size % 2 == 0:
@@ -58,11 +75,11 @@ class WaveGlowArchitecture:
             raise ValueError(f"{self.groups} groups leave no channels to the last flow; lower early_channels")
 
     def channels_of_flow(self, flow: int) -> int:
-        """Channels that are left at the flow of this number."""
+        """The number of channels that are left at the flow of this number, from 0."""
         return self.groups - self.early_channels * (flow // self.early_every)
 
     def leaves_early(self, flow: int) -> bool:
-        """Whether channels leave before the flow of this number."""
+        """Whether channels leave before the flow of this number, from 0."""
         return flow > 0 and flow % self.early_every == 0
 
 
@@ -71,6 +88,8 @@ class InvertibleConvolution(nn.Module):
 
     It starts as a random rotation: orthonormal, with determinant 1.
     """
+
+    inverse_weight: Tensor | None  # W⁻¹, (C, C, 1)
 
     def __init__(self, channels: int):
         super().__init__()
@@ -81,13 +100,13 @@ class InvertibleConvolution(nn.Module):
         self.register_buffer("inverse_weight", None, persistent=False)
 
     def forward(self, signal: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, w) → (B, C, w), and the log-determinant of the map, ()."""
+        """(B, C, w) → (B, C, w), and the log-determinant of the map for one item, (), in nats."""
         log_determinant = torch.linalg.slogdet(self.convolution.weight[..., 0].double()).logabsdet
         with without_autocast(signal):  # rounded samples could not be inverted
             return self.convolution(signal), signal.shape[2] * log_determinant.to(signal.dtype)
 
     def invert(self, signal: Tensor) -> Tensor:
-        """The inverse of `forward`."""
+        """The inverse of `forward`: (B, C, w) → (B, C, w)."""
         weight = self._inverted_weight() if self.inverse_weight is None else self.inverse_weight
         with without_autocast(signal):
             return functional.conv1d(signal, weight)
@@ -112,22 +131,22 @@ class CouplingNetwork(nn.Module):
         channels, layers, kernel_size = architecture.channels, architecture.layers, architecture.kernel_size
         self.start = nn.Conv1d(half, channels, 1)
         self.conditioner = nn.Conv1d(mel_channels, 2 * channels * layers, 1)
-        self.convolutions = nn.ModuleList(
+        self.convolutions = ModulesOf(
             nn.Conv1d(
                 channels, 2 * channels, kernel_size, padding=same_padding(kernel_size, 2**layer), dilation=2**layer
             )
             for layer in range(layers)
         )
-        self.outputs = nn.ModuleList(
+        self.outputs = ModulesOf(
             nn.Conv1d(channels, 2 * channels if layer + 1 < layers else channels, 1) for layer in range(layers)
         )
         self.end = nn.Conv1d(channels, 2 * half, 1)
         nn.init.zeros_(self.end.weight)
-        nn.init.zeros_(self.end.bias)
+        nn.init.zeros_(bias_of(self.end))
 
     def forward(self, half: Tensor, mel: Tensor) -> tuple[Tensor, Tensor]:
         """Half of the channels, squeezed mel (B, M · h, w) → log σ and μ for the others, each (B, C/2, w)."""
-        hidden, skips = self.start(half), 0
+        hidden, skips = self.start(half), half.new_zeros(())
         conditioning = self.conditioner(mel).chunk(len(self.convolutions), dim=1)
         for convolution, output, condition in zip(self.convolutions, self.outputs, conditioning, strict=True):
             connections = output(gated(convolution(hidden) + condition))
@@ -140,41 +159,39 @@ class CouplingNetwork(nn.Module):
 
     @torch.no_grad()
     def matrices(self) -> GatedMatrices:
-        """The network as matrices, with −log σ and −μ as output, so that an inverse is (z − μ) exp(−log σ)."""
+        """The network as matrices, with −log σ and −μ as output, which equation 4 takes."""
         layers = len(self.convolutions)
         conditioners = zip(
-            self.conditioner.weight[..., 0].chunk(layers), self.conditioner.bias.chunk(layers), strict=True
+            self.conditioner.weight[..., 0].chunk(layers), bias_of(self.conditioner).chunk(layers), strict=True
         )
         return GatedMatrices(
             front=self.start.weight[..., 0],
-            front_bias=self.start.bias,
+            front_bias=bias_of(self.start),
             layers=[
                 self._layer(convolution, *conditioner, output)
                 for convolution, conditioner, output in zip(self.convolutions, conditioners, self.outputs, strict=True)
             ],
             end=-self.end.weight[..., 0],
-            end_bias=-self.end.bias,
+            end_bias=-bias_of(self.end),
         )
 
     @staticmethod
     def _layer(convolution: nn.Conv1d, conditioner: Tensor, conditioner_bias: Tensor, output: nn.Conv1d) -> GatedLayer:
-        channels = convolution.in_channels
+        channels, output_bias = convolution.in_channels, bias_of(output)
         residual, skip = output.weight[:-channels, :, 0], output.weight[-channels:, :, 0]
-        is_last = len(residual) == 0
         return GatedLayer(
             kernel=convolution.weight.unsqueeze(2),  # of one row
             dilation=convolution.dilation[0],
             conditioner=conditioner,
-            bias=convolution.bias + conditioner_bias,
-            residual=None if is_last else residual,
-            residual_bias=None if is_last else output.bias[:-channels],
+            bias=bias_of(convolution) + conditioner_bias,
+            residual=(residual, output_bias[:-channels]) if len(residual) else None,  # the last layer has none
             skip=skip,
-            skip_bias=output.bias[-channels:],
+            skip_bias=output_bias[-channels:],
         )
 
 
 class Flow(nn.Module):
-    """An invertible convolution, then an affine coupling: half of the channels gives scale and shift of the other."""
+    """An invertible convolution, then an affine coupling: equations 1 to 4 at the top of this file."""
 
     def __init__(self, channels: int, architecture: WaveGlowArchitecture, mel_channels: int):
         super().__init__()
@@ -190,7 +207,17 @@ class Flow(nn.Module):
         return signal, log_determinant + log_sigma.sum(dim=(1, 2))
 
     def invert(self, signal: Tensor, mel: Tensor, matrices: GatedMatrices, workspace: Workspace) -> Tensor:
-        """The inverse of `forward`, with the network as matrices, and a channel of ones below the squeezed mel."""
+        """The inverse of `forward`, with the network as matrices.
+
+        Args:
+            signal: The channels z, (B, C, w).
+            mel: The squeezed mel with a channel of ones below it, (B, M · h + 1, w).
+            matrices: The network of this flow, from `CouplingNetwork.matrices`.
+            workspace: Room for its layers, from `GatedMatrices.new_workspace`.
+
+        Returns:
+            The channels x, (B, C, w).
+        """
         first, second = signal.chunk(2, dim=1)
         queue = matrices.new_signal(workspace.gates, 1)
         queue.push()[:, :-1] = first
@@ -216,13 +243,20 @@ class WaveGlow(FlowVocoder):
     """Prenger et al. 2019, section 2.
 
     Raises:
-        ValueError: groups do not divide hop_length, or upsample_kernel does not fit it.
+        ValueError: The groups do not divide hop_length, or upsample_kernel does not fit it.
     """
 
     Architecture = WaveGlowArchitecture
     Sampling = WaveGlowSampling
+    architecture: WaveGlowArchitecture
 
-    def __init__(self, architecture: WaveGlowArchitecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+    def __init__(
+        self,
+        architecture: WaveGlowArchitecture,
+        sampling: FlowSampling | None = None,
+        n_mels: int = 80,
+        hop_length: int = 256,
+    ):
         super().__init__(architecture, sampling, n_mels, hop_length)
         surplus = architecture.upsample_kernel - hop_length
         if hop_length % architecture.groups:
@@ -235,16 +269,16 @@ class WaveGlow(FlowVocoder):
         self.upsampler = nn.ConvTranspose1d(
             n_mels, n_mels, architecture.upsample_kernel, stride=hop_length, padding=surplus // 2
         )
-        self.flows = nn.ModuleList(
+        self.flows = ModulesOf(
             Flow(architecture.channels_of_flow(flow), architecture, n_mels * architecture.groups)
             for flow in range(architecture.flows)
         )
-        self.matrices: nn.ModuleList | None = None
+        self.matrices: ModulesOf[GatedMatrices] | None = None
 
     def encode(self, audio: Tensor, mel: Tensor) -> Encoding:
-        """See `FlowVocoder`."""
+        """See `FlowVocoder`; equations 1 to 3 for each flow."""
         signal, mel = to_rows(audio, self.architecture.groups), self._squeezed_mel(mel)  # (B, h, w), (B, M · h, w)
-        early, log_determinant = [], 0
+        early, log_determinant = [], signal.new_zeros(())
         for index, flow in enumerate(self.flows):
             if self.architecture.leaves_early(index):
                 early.append(signal[:, : self.architecture.early_channels])
@@ -255,7 +289,7 @@ class WaveGlow(FlowVocoder):
 
     @torch.no_grad()
     def decode(self, latent: Tensor, mel: Tensor) -> Tensor:
-        """See `FlowVocoder`; the networks as matrices."""
+        """See `FlowVocoder`; equation 4 for each flow, with the networks as matrices."""
         matrices = self.matrices or [flow.network.matrices() for flow in self.flows]
         mel = functional.pad(self._squeezed_mel(mel), (0, 0, 0, 1), value=1.0)
         workspace = matrices[0].new_workspace(mel)
@@ -266,7 +300,7 @@ class WaveGlow(FlowVocoder):
         return self._inverted(latent, invert)
 
     def decode_plainly(self, latent: Tensor, mel: Tensor) -> Tensor:
-        """See `FlowVocoder`; the networks as in training."""
+        """See `FlowVocoder`; equation 4 for each flow, with the networks as in training."""
         mel = self._squeezed_mel(mel)
         return self._inverted(latent, lambda index, signal: self.flows[index].invert_plainly(signal, mel))
 
@@ -283,7 +317,7 @@ class WaveGlow(FlowVocoder):
         super().prepare_for_inference()
         for flow in self.flows:
             flow.mixing.keep_inverse()
-        self.matrices = nn.ModuleList(flow.network.matrices() for flow in self.flows)
+        self.matrices = ModulesOf(flow.network.matrices() for flow in self.flows)
         return self
 
     def _inverted(self, latent: Tensor, invert: Callable[[int, Tensor], Tensor]) -> Tensor:

@@ -2,10 +2,28 @@
 
 Deviations from the paper: up- and downsampling are linear interpolation, where the paper leaves the method open. The
 large size, whose configuration is not published in full, stacks every block twice; the first of each pair resamples.
+
+`predict_noise` is the network as in figure 3. An upsampling block (figure 4) computes, from a signal x (C_in, T), with
+U the interpolation as a matrix (T, T · factor), φ the leaky ReLU, convolutions A_1 … A_4 and a skip connection K, k of
+kernel 1, and with scale γ and shift ξ (FiLM, figure 5) from the features F of the noisy waveform and the noise level:
+
+    (1)  h = A_1(φ(x) U);  y = K (x U) + k 1ᵀ + A_2 φ(γ ⊙ h + ξ)
+    (2)  output = y + A_4 φ(γ ⊙ A_3 φ(γ ⊙ y + ξ) + ξ)
+    (3)  [γ; ξ] = B_2(φ(B_1(F)) + e(√ᾱ_n)), with convolutions B_1 and B_2, and e the encoding of the level of step n
+
+`noise_predictor` computes the same for all steps n of a schedule:
+
+    (4)  K (x U) + k 1ᵀ = (K x + k 1ᵀ) U: products from the left and from the right commute, and 1ᵀ U = 1ᵀ, since the
+         weights of an interpolation sum to 1. So the skip connection runs at the lower rate.
+    (5)  In the first block x is the mel-spectrogram after its convolution, so h and the skip connection depend neither
+         on n nor on the noisy waveform: they are computed once. So is e(√ᾱ_n), for all n.
+    (6)  The other sums of (1) to (3) are added, and φ is applied, in the memory of an operand.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, prod
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +31,12 @@ from torch.nn import functional
 
 from vocoder_pareto.models.chunks import kernel_reach
 from vocoder_pareto.models.diffusion import DiffusionVocoder, NoisePredictor, NoiseSchedule
-from vocoder_pareto.models.layers import ChannelsLastConv1d, channels_last, same_padding
+from vocoder_pareto.models.layers import ChannelsLastConv1d, ModulesOf, channels_last, same_padding
 
 SLOPE = 0.2  # of the leaky ReLUs
 NOISE_LEVEL_SCALE = 5000  # of √ᾱ before its positional encoding (section 3)
+
+Block = TypeVar("Block", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -24,12 +44,14 @@ class WaveGradArchitecture:
     """Sizes, from the mel-spectrogram up to the waveform (appendix A).
 
     Attributes:
-        up_channels: of the first convolution of the mel-spectrogram, then of the upsampling stages.
-        down_channels: of the first convolution of the waveform, then of the downsampling stages.
-        upsample_factors: of the upsampling stages; their product is hop_length. Downsampling goes the same way back.
-        up_dilations: of the four convolutions of the blocks of each upsampling stage.
-        down_dilations: of the three convolutions of every downsampling block.
-        blocks_per_stage: blocks stacked in each stage.
+        up_channels: The channels after the first convolution of the mel-spectrogram, then after each upsampling stage;
+            the latter are even.
+        down_channels: The channels after the first convolution of the waveform, then after each downsampling stage.
+        upsample_factors: The factors of the upsampling stages, with the product hop_length. Downsampling goes the same
+            way back.
+        up_dilations: The dilations of the four convolutions in the blocks of each upsampling stage.
+        down_dilations: The dilations of the three convolutions in every downsampling block.
+        blocks_per_stage: The number of blocks stacked in each stage, at least 1.
     """
 
     up_channels: tuple[int, ...] = (768, 512, 512, 256, 128, 128)
@@ -42,7 +64,13 @@ class WaveGradArchitecture:
 
 @dataclass(frozen=True)
 class WaveGradSampling:
-    """The linear noise schedule of generation."""
+    """The linear noise schedule of generation.
+
+    Attributes:
+        first_beta: β_1, in (0, 1).
+        last_beta: β_N, in (0, 1).
+        steps: N, the number of steps, at least 1.
+    """
 
     first_beta: float = 1e-6
     last_beta: float = 1e-2
@@ -63,7 +91,7 @@ class FiLM(nn.Module):
         return self.modulation(_activated(self.input(features)) + encoding).chunk(2, dim=1)
 
     def in_place(self, features: Tensor, encoding: Tensor) -> tuple[Tensor, Tensor]:
-        """`forward` without copies."""
+        """`forward` without copies, where no gradient is wanted."""
         return self.modulation(_activated_in_place(self.input(features)).add_(encoding)).chunk(2, dim=1)
 
     def encoding(self, noise_level: Tensor) -> Tensor:
@@ -82,7 +110,7 @@ class UpsamplingBlock(nn.Module):
         self.factor = factor
         first, *rest = dilations
         self.first = _convolution(in_channels, out_channels, first)
-        self.rest = nn.ModuleList(_convolution(out_channels, out_channels, dilation) for dilation in rest)
+        self.rest = ModulesOf(_convolution(out_channels, out_channels, dilation) for dilation in rest)
         self.skip = ChannelsLastConv1d(in_channels, out_channels, 1)
 
     def forward(self, signal: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
@@ -95,15 +123,12 @@ class UpsamplingBlock(nn.Module):
         return signal + fourth(_activated(hidden * scale + shift))
 
     def unmodulated(self, signal: Tensor) -> tuple[Tensor, Tensor]:
-        """The first convolution and the skip, each (B, C, T · factor): what the noise level does not reach.
-
-        A convolution of kernel 1, as the skip is, commutes with the interpolation and is cheaper before it.
-        """
+        """Signal (B, C_in, T) → h of equation 1, skip of equation 4, each (B, C, T · factor); needs no noise level."""
         length = signal.shape[2] * self.factor
         return self.first(resampled(_activated(signal), length)), resampled(self.skip(signal), length)
 
     def modulated(self, hidden: Tensor, skip: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        """The rest of `forward`, from what `unmodulated` gives, as far as possible in place."""
+        """The rest of `forward`, from what `unmodulated` gives, in place: → (B, C, T · factor)."""
         second, third, fourth = self.rest
         signal = second(_activated_in_place(torch.addcmul(shift, hidden, scale))).add_(skip)
         hidden = third(_activated_in_place(torch.addcmul(shift, signal, scale)))
@@ -116,7 +141,7 @@ class DownsamplingBlock(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, factor: int, dilations: tuple[int, ...]):
         super().__init__()
         self.factor = factor
-        self.convolutions = nn.ModuleList(
+        self.convolutions = ModulesOf(
             _convolution(out_channels if index else in_channels, out_channels, dilation)
             for index, dilation in enumerate(dilations)
         )
@@ -134,13 +159,21 @@ class WaveGrad(DiffusionVocoder):
     """Chen et al. 2021, figure 3; its noise levels are √ᾱ, continuous.
 
     Raises:
-        ValueError: settings that do not fit each other; the message says which.
+        ValueError: The settings do not fit each other; the message says which.
     """
 
     Architecture = WaveGradArchitecture
     Sampling = WaveGradSampling
+    architecture: WaveGradArchitecture
+    sampling: WaveGradSampling
 
-    def __init__(self, architecture: WaveGradArchitecture, sampling=None, n_mels: int = 80, hop_length: int = 256):
+    def __init__(
+        self,
+        architecture: WaveGradArchitecture,
+        sampling: WaveGradSampling | None = None,
+        n_mels: int = 80,
+        hop_length: int = 256,
+    ):
         _check(architecture, hop_length)
         sampling = self.Sampling() if sampling is None else sampling
         schedule = NoiseSchedule.linear(sampling.first_beta, sampling.last_beta, sampling.steps)
@@ -149,17 +182,16 @@ class WaveGrad(DiffusionVocoder):
         count = architecture.blocks_per_stage
         self.mel_convolution = _convolution(n_mels, up[0])
         self.waveform_convolution = ChannelsLastConv1d(1, down[0], 5, padding=2)
-        self.downsampling = nn.ModuleList(  # from the rate of the waveform down to that of the first upsampling stage
+        self.downsampling = ModulesOf(  # from the rate of the waveform down to that of the first upsampling stage
             nn.Sequential(*_stacked(count, DownsamplingBlock, source, into, factor, architecture.down_dilations))
             for source, into, factor in zip(down[:-1], down[1:], factors[:0:-1], strict=True)
         )
-        self.upsampling = nn.ModuleList(
-            nn.ModuleList(_stacked(count, UpsamplingBlock, source, into, factor, dilations))
+        self.upsampling = ModulesOf(
+            ModulesOf(_stacked(count, UpsamplingBlock, source, into, factor, dilations))
             for source, into, factor, dilations in zip(up[:-1], up[1:], factors, architecture.up_dilations, strict=True)
         )
-        self.films = nn.ModuleList(  # one for each upsampling block, from the features at its rate
-            nn.ModuleList(FiLM(source, into) for _ in range(count))
-            for source, into in zip(down[::-1], up[1:], strict=True)
+        self.films = ModulesOf(  # one for each upsampling block, from the features at its rate
+            ModulesOf(FiLM(source, into) for _ in range(count)) for source, into in zip(down[::-1], up[1:], strict=True)
         )
         self.output = _convolution(up[-1], 1)
         for module in self.modules():
@@ -201,7 +233,7 @@ class WaveGrad(DiffusionVocoder):
         return features
 
     def noise_predictor(self, mel: Tensor) -> NoisePredictor:
-        """See `DiffusionVocoder`: what the first block makes of the mel-spectrogram alone is computed once."""
+        """See `DiffusionVocoder`: equations 4 to 6 at the top of this file."""
         start = self.upsampling[0][0].unmodulated(channels_last(self.mel_convolution(mel)))
         levels = torch.tensor(self.noise_levels, dtype=torch.float64, device=mel.device)
         encodings = [[film.encoding(levels).unsqueeze(1) for film in films] for films in self.films]
@@ -220,8 +252,13 @@ class WaveGrad(DiffusionVocoder):
 
 
 def _stacked(
-    count: int, block: type[nn.Module], source: int, into: int, factor: int, dilations: tuple[int, ...]
-) -> list[nn.Module]:
+    count: int,
+    block: Callable[[int, int, int, tuple[int, ...]], Block],
+    source: int,
+    into: int,
+    factor: int,
+    dilations: tuple[int, ...],
+) -> list[Block]:
     """The blocks of a stage; the first changes the rate and the channels."""
     return [block(source, into, factor, dilations), *(block(into, into, 1, dilations) for _ in range(count - 1))]
 
