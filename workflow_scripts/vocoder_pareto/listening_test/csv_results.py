@@ -23,7 +23,10 @@ def columns_of(path: Path) -> list[str]:
 
 
 def has_a_column_of(names: Collection[str]) -> Callable[[Path], bool]:
-    """A function that tells whether a CSV file has at least one of the columns `names`."""
+    """A function that tells whether a CSV file has at least one of the columns `names`.
+
+    One is enough, so that a table which lacks another is told so; hence no other platform may use these names.
+    """
     return lambda path: not set(names).isdisjoint(columns_of(path))
 
 
