@@ -1,4 +1,5 @@
 # The listening test: its page and the forms for other platforms; answers, of people or simulated, to mos.csv.
+from vocoder_pareto.listening_test.registry import EXPORTED_PLATFORMS
 from vocoder_pareto.listening_test.responses import response_files
 
 LISTENING = config["listening_test"]
@@ -15,9 +16,7 @@ rule export_listening_test:
         texts=LISTENING_TEXTS,
         templates=multiext(f"{RESOURCES}/listening_test/", "page.html", "style.css", "script.js"),
     output:
-        page=directory(f"{LISTENING_FOLDER}/page"),
-        webmushra=directory(f"{LISTENING_FOLDER}/webmushra"),
-        p808=directory(f"{LISTENING_FOLDER}/p808"),
+        platforms=directory(expand(f"{LISTENING_FOLDER}/{{platform}}", platform=EXPORTED_PLATFORMS)),
         key=f"{LISTENING_FOLDER}/key.json",
         invitations=f"{LISTENING_FOLDER}/invitations.csv",
     log:
@@ -42,8 +41,7 @@ rule export_listening_test:
         "python {params.program:q} --manifests {input.manifests:q} --design {params.design:q}"
         " --loudness {params.loudness:q} --page {params.page:q} --p808-base-url {params.p808_base_url:q}"
         " --texts {input.texts:q} --templates {params.templates:q} --seed {params.seed}"
-        " --page-folder {output.page:q} --webmushra-folder {output.webmushra:q} --p808-folder {output.p808:q}"
-        " --key {output.key:q} --invitations {output.invitations:q} &> {log:q}"
+        " --platform-folders {output.platforms:q} --key {output.key:q} --invitations {output.invitations:q} &> {log:q}"
 
 
 rule listening_test:

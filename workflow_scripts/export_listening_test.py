@@ -1,10 +1,12 @@
-"""Export a listening test: our own page, webMUSHRA and P.808 forms, the key, and a link for each participant."""
+"""Export a listening test: its form for each platform, the key, and a link for each participant."""
 
 import argparse
 from pathlib import Path
 
-from vocoder_pareto.listening_test.export import ExportFolders, export_test
-from vocoder_pareto.listening_test.plan import plan_test
+from vocoder_pareto.listening_test.export import export_test
+from vocoder_pareto.listening_test.planning import plan_test
+from vocoder_pareto.listening_test.platform import ExportSettings
+from vocoder_pareto.listening_test.registry import EXPORTED_PLATFORMS
 from vocoder_pareto.listening_test.texts import read_texts
 from vocoder_pareto.program import json_or_file, run
 from vocoder_pareto.study.sections.listening_test import DesignSettings, LoudnessSettings, PageSettings
@@ -21,9 +23,14 @@ def main() -> None:
     parser.add_argument("--texts", type=Path, required=True, help="JSON file of all words")
     parser.add_argument("--templates", type=Path, required=True, help="folder of page.html, style.css and script.js")
     parser.add_argument("--seed", type=int, default=0, help="of clips, lists and orders (default: %(default)s)")
-    parser.add_argument("--page-folder", type=Path, required=True, help="folder to write for participants")
-    parser.add_argument("--webmushra-folder", type=Path, required=True, help="folder to write for webMUSHRA")
-    parser.add_argument("--p808-folder", type=Path, required=True, help="folder to write for the P.808 Toolkit")
+    names = ", ".join(EXPORTED_PLATFORMS)
+    parser.add_argument(
+        "--platform-folders",
+        type=Path,
+        nargs="+",
+        required=True,
+        help=f"folders to write, each named as one of {names}",
+    )
     parser.add_argument("--key", type=Path, required=True, help="JSON file to write, for the experimenter alone")
     parser.add_argument("--invitations", type=Path, required=True, help="CSV file to write: links of participants")
     arguments = parser.parse_args()
@@ -38,10 +45,8 @@ def main() -> None:
         texts.labels(page.scale),
         arguments.seed,
     )
-    folders = ExportFolders(
-        arguments.page_folder, arguments.webmushra_folder, arguments.p808_folder, arguments.key, arguments.invitations
-    )
-    export_test(plan, texts, page, arguments.templates, arguments.p808_base_url, folders)
+    settings = ExportSettings(texts, page, arguments.templates, arguments.p808_base_url)
+    export_test(plan, settings, arguments.platform_folders, arguments.key, arguments.invitations)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ import pytest
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.listening_test.key import write_key
 from vocoder_pareto.listening_test.page import write_page
-from vocoder_pareto.listening_test.plan import plan_test
+from vocoder_pareto.listening_test.planning import plan_test
+from vocoder_pareto.listening_test.platform import ExportSettings
 from vocoder_pareto.listening_test.responses import read_responses
 from vocoder_pareto.listening_test.screening import screen
 from vocoder_pareto.listening_test.texts import read_texts
@@ -50,6 +51,10 @@ def plan(tmp_path_factory):
     return plan_test(manifests, design, LoudnessSettings(), TEXTS, TEXTS.labels("paper"), seed=0)
 
 
+def settings_of(page, texts=TEXTS):
+    return ExportSettings(texts, page, TEMPLATES, p808_base_url="")
+
+
 @pytest.fixture
 def page(plan, tmp_path_factory):
     """Write the page with some settings into a fresh folder, whose name has a space, and return its address.
@@ -59,7 +64,7 @@ def page(plan, tmp_path_factory):
     folder = tmp_path_factory.mktemp("the page")
 
     def write(settings=NO_SETTINGS, texts=TEXTS, query="?session=1&participant=p1"):
-        write_page(folder, plan, texts, settings, TEMPLATES)
+        write_page(plan, folder, settings_of(settings, texts))
         return (folder / "index.html").as_uri() + query
 
     return write
@@ -121,8 +126,8 @@ def rate_by_keys(browser, score, wait):
 def current_sound(browser, plan):
     """The stimulus on show, found by the progress, as the experimenter's key knows it."""
     done = int(find(browser, "#progress-text").text.split(" / ")[0])
-    session = plan.key.by_number[1]
-    return plan.key.by_name[(*session.training, *session.trials)[done]]
+    session = plan.key.session_by_number[1]
+    return plan.key.stimulus_by_name[(*session.training, *session.trials)[done]]
 
 
 def right_score(stimulus):
@@ -149,7 +154,7 @@ def downloaded(browser, wait):
 
 def test_a_whole_session_with_a_reload_in_the_middle_reads_back(chrome, page, plan, wait, tmp_path):
     begin(chrome, page(), wait)
-    total = len(plan.key.by_number[1].training) + len(plan.key.by_number[1].trials)
+    total = len(plan.key.session_by_number[1].training) + len(plan.key.session_by_number[1].trials)
     for _ in range(4):
         rate_by_keys(chrome, right_score(current_sound(chrome, plan)), wait)
     press(chrome, SPACE)  # leave in the middle of the fifth sound
@@ -282,9 +287,7 @@ def test_the_focus_follows_the_task_and_every_control_has_a_name(chrome, page, w
 @pytest.mark.parametrize("scale", ["paper", "acr"])
 def test_nothing_is_cut_off_and_everything_can_be_touched(chrome, plan, wait, tmp_path_factory, scale):
     folder = tmp_path_factory.mktemp("page")
-    write_page(
-        folder, replace(plan, key=replace(plan.key, labels=TEXTS.labels(scale))), TEXTS, PageSettings(), TEMPLATES
-    )
+    write_page(replace(plan, key=replace(plan.key, labels=TEXTS.labels(scale))), folder, settings_of(PageSettings()))
     begin(chrome, (folder / "index.html").as_uri(), wait)
     width, content = chrome.execute_script("return [innerWidth, document.documentElement.scrollWidth]")
     assert content <= width
@@ -311,7 +314,7 @@ def test_a_link_to_no_session_says_so(chrome, page):
 def test_without_a_link_a_session_and_an_anonymous_code_are_drawn(chrome, page, plan):
     chrome.get(page(query=""))
     kept = json.loads(chrome.execute_script("return Object.values(localStorage)[0]"))
-    assert kept["session"] in plan.key.by_number
+    assert kept["session"] in plan.key.session_by_number
     assert kept["participant"].startswith("anonymous-")
 
 
@@ -327,7 +330,7 @@ def test_two_participants_on_one_device_do_not_meet(chrome, page, wait):
 def test_a_sound_that_is_missing_can_be_tried_again(chrome, page, plan, wait):
     address = page()
     folder = Path(unquote(urlsplit(address).path)).parent
-    missing = folder / "stimuli" / f"{plan.key.by_number[1].trials[0]}.wav"
+    missing = folder / "stimuli" / f"{plan.key.session_by_number[1].trials[0]}.wav"
     shutil.move(missing, folder / "away.wav")
     begin(chrome, address, wait)
     rate_by_keys(chrome, 3, wait)

@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 
 from vocoder_pareto.audio.manifest import write_audio_set
-from vocoder_pareto.listening_test.plan import plan_test
+from vocoder_pareto.listening_test.export import export_test
+from vocoder_pareto.listening_test.key import write_key
+from vocoder_pareto.listening_test.planning import plan_test
+from vocoder_pareto.listening_test.platform import ExportSettings
+from vocoder_pareto.listening_test.registry import EXPORTED_PLATFORMS
 from vocoder_pareto.listening_test.texts import read_texts
-from vocoder_pareto.study.sections.listening_test import DesignSettings, LoudnessSettings
+from vocoder_pareto.study.sections.listening_test import DesignSettings, LoudnessSettings, PageSettings
 
-PROJECT = Path(__file__).resolve().parents[3]
+TEMPLATES = Path(__file__).resolve().parents[3] / "resources" / "listening_test"
 SYSTEMS = ("ground_truth", "griffin_lim", "melgan-S", "hifigan-S", "wavegrad-L")
 
 
@@ -19,7 +23,7 @@ def systems():
 
 @pytest.fixture(scope="session")
 def texts():
-    return read_texts(PROJECT / "resources" / "listening_test" / "texts.json")
+    return read_texts(TEMPLATES / "texts.json")
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +54,49 @@ def plan(manifests, design, texts):
 @pytest.fixture(scope="session")
 def key(plan):
     return plan.key
+
+
+@pytest.fixture(scope="session")
+def templates():
+    return TEMPLATES
+
+
+@pytest.fixture(scope="session")
+def export_settings(texts):
+    return ExportSettings(texts, PageSettings(), TEMPLATES, "https://example.org/clips/")
+
+
+@pytest.fixture(scope="session")
+def exported(plan, export_settings, tmp_path_factory):
+    """A folder with the export of every platform, under its name."""
+    root = tmp_path_factory.mktemp("listening_test")
+    folders = [root / name for name in EXPORTED_PLATFORMS]
+    export_test(plan, export_settings, folders, root / "key.json", root / "invitations.csv")
+    return root
+
+
+@pytest.fixture
+def folder(tmp_path, key):
+    """A folder of responses that holds the key."""
+    write_key(tmp_path / "key.json", key)
+    return tmp_path
+
+
+@pytest.fixture
+def answers_of(key):
+    """Answers of a participant who scores everything 3, as our page writes them, with some fields changed."""
+
+    def make(number=1, **changes):
+        session = key.session_by_number[number]
+        ratings = [
+            {"stimulus": name, "trial_index": index, "rating": key.stimulus_by_name[name].expected or 3,
+             "time_ms": 1500, "n_plays": 1, "played_to_end": True, "is_training": index < len(session.training)}
+            for index, name in enumerate((*session.training, *session.trials))
+        ]  # fmt: skip
+        return {
+            "format": "vocoder-pareto listening test answers", "version": 1, "test_id": key.test_id,
+            "simulated": False, "submission_id": f"id{number}", "participant": f"p{number}", "session": number,
+            "list_id": session.list_id, "finished_at": "2026-01-01T10:00:00Z", "ratings": ratings,
+        } | changes  # fmt: skip
+
+    return make

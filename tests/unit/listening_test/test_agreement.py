@@ -9,9 +9,8 @@ from vocoder_pareto.listening_test.agreement import (
     agreement_table,
     intraclass_correlations,
     ordinal_alpha,
-    repeat_differences,
 )
-from vocoder_pareto.listening_test.ratings import Rating
+from vocoder_pareto.listening_test.ratings import Rating, repeat_differences
 
 NAN = np.nan
 
@@ -82,7 +81,7 @@ def test_repeats_are_compared_with_the_first_rating_of_the_same_session():
         Rating("p1", "2", "a", "u", 1, is_repeat=True),
         Rating("p2", "1", "a", "u", 4, is_repeat=True),
     ]
-    assert repeat_differences(ratings).tolist() == [3.0]
+    assert repeat_differences(ratings) == [3.0]
 
 
 def test_the_table_holds_a_row_per_measure_and_empty_values_where_there_are_none():

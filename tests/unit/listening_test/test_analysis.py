@@ -8,7 +8,7 @@ import pytest
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.analysis import AnalysisFiles, analyse_responses
 from vocoder_pareto.listening_test.mean_opinion import MOS_COLUMNS
-from vocoder_pareto.listening_test.plan import plan_test
+from vocoder_pareto.listening_test.planning import plan_test
 from vocoder_pareto.listening_test.simulation import Panel, simulate_responses
 from vocoder_pareto.study.sections.listening_test import (
     DesignSettings,
@@ -109,7 +109,7 @@ def test_the_programs_export_simulate_and_analyse(manifests, tmp_path):
         "export_listening_test", "--manifests", *manifests.values(), "--p808-base-url", "https://example.org",
         "--design", '{"items": 4, "lists": 2, "participants": 4}',
         "--texts", "resources/listening_test/texts.json", "--templates", "resources/listening_test",
-        "--page-folder", out / "page", "--webmushra-folder", out / "webmushra", "--p808-folder", out / "p808",
+        "--platform-folders", out / "page", out / "webmushra", out / "p808",
         "--key", out / "key.json", "--invitations", out / "invitations.csv",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

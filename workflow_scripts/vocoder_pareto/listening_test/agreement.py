@@ -1,27 +1,27 @@
-"""How much raters agree with each other, and with themselves."""
+"""How much participants agree with each other, and with themselves."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from vocoder_pareto.listening_test.comparisons import friedman
+from vocoder_pareto.listening_test.comparisons import friedman_test
 from vocoder_pareto.listening_test.mean_opinion import participant_means
-from vocoder_pareto.listening_test.ratings import Rating
+from vocoder_pareto.listening_test.ratings import Rating, repeat_differences
 
 
 def agreement_table(table: pd.DataFrame, ratings: Sequence[Rating]) -> pd.DataFrame:
     """Columns measure, value, p_value, n, of; a row per measure, its value empty where it is not defined.
 
     Args:
-        table: ratings that count, see `ratings_table`.
-        ratings: all of the sessions that were kept, with their repeats.
+        table: The ratings that count for the MOS, see `ratings_frame`.
+        ratings: All ratings of the sessions that were kept, with their repeats.
     """
-    chi_square, p_value, complete = friedman(table)
+    chi_square, p_value, complete = friedman_test(table)
     single, average, _ = intraclass_correlations(participant_means(table))
-    differences = repeat_differences(ratings)
+    differences = np.array(repeat_differences(ratings), dtype=float)
     rows = [
-        ("krippendorff_alpha_ordinal", ordinal_alpha(_reliability(table)), np.nan, len(table), "ratings"),
+        ("krippendorff_alpha_ordinal", ordinal_alpha(_reliability_data(table)), np.nan, len(table), "ratings"),
         ("icc_2_1", single, np.nan, complete, "participants who rated all systems"),
         ("icc_2_k", average, np.nan, complete, "participants who rated all systems"),
         ("friedman_chi_square", chi_square, p_value, complete, "participants who rated all systems"),
@@ -38,7 +38,7 @@ def ordinal_alpha(reliability: np.ndarray) -> float:
     Source: Krippendorff 2011, "Computing Krippendorff's alpha-reliability", sections C and D.
 
     Args:
-        reliability: (raters, units) scores, NaN where there is none.
+        reliability: Scores (participants, units), NaN where there is none; a unit is an utterance by a system.
 
     Returns:
         NaN where no unit has two scores. Where all scores are equal, nothing could disagree, and it is NaN too.
@@ -63,7 +63,7 @@ def intraclass_correlations(means: pd.DataFrame) -> tuple[float, float, int]:
     """ICC(2,1) and ICC(2,k) of systems (columns) judged by participants (rows), and the number of participants.
 
     Two-way random effects, absolute agreement, of one participant and of the mean over all (Shrout and Fleiss 1979).
-    Participants who did not rate all systems are left out; NaN for fewer than two of either.
+    Participants who did not rate all systems are left out. Both are NaN for fewer than two participants or systems.
     """
     complete = means.dropna().to_numpy(float).T  # targets × judges
     targets, judges = complete.shape
@@ -80,24 +80,7 @@ def intraclass_correlations(means: pd.DataFrame) -> tuple[float, float, int]:
     return _ratio(spread, single), _ratio(spread, average), judges
 
 
-def repeat_differences(ratings: Sequence[Rating]) -> np.ndarray:
-    """Absolute differences between the two scores that a participant gave to the same sound."""
-    first = {_sound(rating): rating.rating for rating in ratings if rating.counts}
-    return np.array(
-        [
-            abs(rating.rating - first[_sound(rating)])
-            for rating in ratings
-            if rating.is_repeat and _sound(rating) in first
-        ],
-        dtype=float,
-    )
-
-
-def _sound(rating: Rating) -> tuple[str, str, str, str]:
-    return rating.participant, rating.session, rating.system, rating.utterance
-
-
-def _reliability(table: pd.DataFrame) -> np.ndarray:
+def _reliability_data(table: pd.DataFrame) -> np.ndarray:
     return table.pivot_table("rating", "participant", ["system", "utterance"]).to_numpy(float)
 
 

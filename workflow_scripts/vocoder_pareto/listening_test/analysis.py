@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from vocoder_pareto.listening_test.agreement import agreement_table
-from vocoder_pareto.listening_test.comparisons import pairwise
-from vocoder_pareto.listening_test.mean_opinion import MOS_COLUMNS, mean_opinion_scores, ratings_table
+from vocoder_pareto.listening_test.comparisons import pairwise_tests
+from vocoder_pareto.listening_test.mean_opinion import MOS_COLUMNS, mean_opinion_scores, ratings_frame
 from vocoder_pareto.listening_test.power import power_table
 from vocoder_pareto.listening_test.rating_tables import write_rating_table
 from vocoder_pareto.listening_test.ratings import RejectedRow
@@ -27,11 +27,13 @@ class AnalysisFiles:
 
     Attributes:
         mos: MOS and interval by system, for tables and figures.
-        details: the same with bounds, Student's interval, and the MOS before screening.
-        ratings: all valid ratings in canonical form.
-        rejected: rows that were no valid ratings, and why.
-        screening: what the checks found in every session.
-        pairwise, agreement, power: see these modules.
+        details: The same with bounds, Student's interval, and the MOS before screening.
+        ratings: All valid ratings in canonical form.
+        rejected: The rows that were no valid ratings, and why.
+        screening: What the checks found in every session.
+        pairwise: What `pairwise_tests` finds for each pair of systems.
+        agreement: What `agreement_table` finds about participants.
+        power: How many participants `power_table` asks for.
     """
 
     mos: Path
@@ -55,14 +57,15 @@ def analyse_responses(
     """Read, screen and summarise the responses of `folder`.
 
     Args:
-        folder: see `read_responses`.
-        systems: names that a rating may have, the references among them.
-        screening, statistics: see there.
-        seed: of the bootstrap.
-        files: what to write; every table says in `mos_source` whether listeners were simulated.
+        folder: The folder that holds the responses, see `read_responses`.
+        systems: The names that a rating may have, the references among them.
+        screening: The checks that a session must pass.
+        statistics: How intervals and tests are computed.
+        seed: The seed of the bootstrap.
+        files: The files to write; every table says in `mos_source` whether listeners were simulated.
 
     Raises:
-        UserError: as `read_responses` and `screen`.
+        UserError: `read_responses` or `screen` raise it.
     """
     responses = read_responses(folder, systems)
     counting, sessions = screen(responses.ratings, screening)
@@ -75,13 +78,13 @@ def analyse_responses(
     for row in responses.rejected:
         logger.warning("%s, row %d rejected: %s", row.file, row.row, row.reason)
 
-    table = ratings_table(counting)
-    before = ratings_table([rating for rating in responses.ratings if rating.counts])
+    table = ratings_frame(counting)
+    before = ratings_frame([rating for rating in responses.ratings if rating.counts_for_mos])
     scores = mean_opinion_scores(table, before, source, statistics, seed)
     of_kept = [rating for rating in responses.ratings if (rating.participant, rating.session) in kept]
     reports = {
         files.screening: pd.DataFrame([asdict(session) for session in sessions]),
-        files.pairwise: pairwise(table, statistics.alpha),
+        files.pairwise: pairwise_tests(table, statistics.alpha),
         files.agreement: agreement_table(table, of_kept),
         files.power: power_table(table, statistics.alpha, statistics.power),
     }

@@ -7,12 +7,12 @@ import numpy as np
 
 from vocoder_pareto.listening_test.key import Stimulus
 
-Pair = tuple[str, str]  # system, utterance
+SystemUtterance = tuple[str, str]  # system, utterance
 
 
 def latin_square(
     systems: Sequence[str], utterances: Sequence[str], lists: int, generator: np.random.Generator
-) -> list[list[Pair]]:
+) -> list[list[SystemUtterance]]:
     """Deal all pairs of system and utterance to `lists`, each pair to one of them.
 
     List l gets the pairs with (row + column) mod lists = l, after rows and columns were shuffled: each system comes

@@ -1,50 +1,38 @@
-"""Write a planned test for every platform, with the experimenter's key and a link for each participant."""
+"""Write a planned test for platforms, with the experimenter's key and a link for each participant."""
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.listening_test.key import Key, write_key
-from vocoder_pareto.listening_test.p808_export import write_p808
-from vocoder_pareto.listening_test.page import write_page
 from vocoder_pareto.listening_test.plan import Plan
-from vocoder_pareto.listening_test.texts import Texts
-from vocoder_pareto.listening_test.webmushra_export import write_webmushra
-from vocoder_pareto.study.sections.listening_test import PageSettings
+from vocoder_pareto.listening_test.platform import ExportSettings
+from vocoder_pareto.listening_test.registry import EXPORTED_PLATFORMS, PLATFORMS
 
 
-@dataclass(frozen=True)
-class ExportFolders:
-    """Where a test is written.
+def export_test(plan: Plan, settings: ExportSettings, folders: Sequence[Path], key: Path, invitations: Path) -> None:
+    """Write the test for each platform that a folder is named after, then what the experimenter needs.
 
-    Attributes:
-        page: our own page, for participants.
-        webmushra, p808: the same test for these platforms.
-        key: JSON file that stays with the experimenter.
-        invitations: CSV file with a link per participant.
-    """
-
-    page: Path
-    webmushra: Path
-    p808: Path
-    key: Path
-    invitations: Path
-
-
-def export_test(
-    plan: Plan, texts: Texts, page: PageSettings, templates: Path, p808_base_url: str, folders: ExportFolders
-) -> None:
-    """Write all forms of the test.
+    Args:
+        plan: The test.
+        settings: What platforms need to know beside the plan.
+        folders: Folders to write; the name of each is that of its platform.
+        key: JSON file to write, which stays with the experimenter.
+        invitations: CSV file to write, with a link per participant.
 
     Raises:
-        UserError: a template is missing, or a folder cannot be written.
+        UserError: A folder is named after no platform or cannot be written, or a template is missing.
     """
-    write_page(folders.page, plan, texts, page, templates)
-    write_webmushra(folders.webmushra, plan, texts)
-    write_p808(folders.p808, plan, p808_base_url)
-    _write_invitations(folders.invitations, plan.key)
-    write_key(folders.key, plan.key)
+    exports = {platform.name: platform.export for platform in PLATFORMS if platform.export}
+    for folder in folders:
+        if folder.name not in exports:
+            raise UserError(f"{folder}: no platform has this name; allowed: {', '.join(EXPORTED_PLATFORMS)}")
+    for folder in folders:
+        exports[folder.name](plan, folder, settings)
+    _write_invitations(invitations, plan.key)
+    write_key(key, plan.key)
 
 
 def _write_invitations(path: Path, key: Key) -> None:

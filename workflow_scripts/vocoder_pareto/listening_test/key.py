@@ -13,7 +13,7 @@ from vocoder_pareto.files import read_json, write_json
 FORMAT = "vocoder-pareto listening test key"
 VERSION = 1
 
-Kind = Literal["rating", "training", "gold", "trap"]
+StimulusKind = Literal["rating", "training", "gold", "trap"]
 
 
 @dataclass(frozen=True)
@@ -21,18 +21,18 @@ class Stimulus:
     """One audio file of the test.
 
     Attributes:
-        name: opaque; the file is `{name}.wav`.
+        name: An opaque name; the file is `{name}.wav`.
         kind: `rating` counts for the MOS, `training` does not; `gold` has a known score; `trap` asks for one.
-        system: empty for traps.
-        utterance: clip id, or the trap's number.
-        expected: the right score of gold and traps, else None.
-        loudness_lufs: integrated loudness (EBU R128) as played; None for silence.
-        gain_db: applied for that; less than the target needs where the peak limit was met.
-        peak_limited: whether the peak limit kept it quieter than the others.
+        system: The name of the system; empty for traps.
+        utterance: The clip id, or the trap's number.
+        expected: The right score of gold and traps, else None.
+        loudness_lufs: The integrated loudness (EBU R128) as played; None for silence.
+        gain_db: The gain applied for that; it is less than the target needs where the peak limit was met.
+        peak_limited: Whether the peak limit kept it quieter than the others.
     """
 
     name: str
-    kind: Kind
+    kind: StimulusKind
     system: str
     utterance: str
     expected: int | None = None
@@ -46,9 +46,10 @@ class Session:
     """What one participant hears, in order.
 
     Attributes:
-        number: from 1; it is in the participant's link.
-        list_id: the share of the design, from 1.
-        training, trials: names of stimuli. A name that comes twice among the trials is repeated for consistency.
+        number: The number of the session, from 1; it is in the participant's link.
+        list_id: The number of the list, which is a share of the design, from 1.
+        training: The names of the stimuli of the training trials, which come first and do not count.
+        trials: The names of the stimuli of all other trials. A name that comes twice is repeated for consistency.
     """
 
     number: int
@@ -62,10 +63,11 @@ class Key:
     """One exported listening test.
 
     Attributes:
-        test_id: changes with anything that participants would hear or be asked.
-        labels: of the scores, from the worst (1) to the best.
-        systems: natural speech and the low anchor among them.
-        stimuli, sessions: see there.
+        test_id: A text that changes with anything that participants would hear or be asked.
+        labels: The labels of the scores, from the worst (1) to the best.
+        systems: The names of the systems, natural speech and the low anchor among them.
+        stimuli: All sounds of the test.
+        sessions: What each participant hears.
     """
 
     test_id: str
@@ -75,12 +77,12 @@ class Key:
     sessions: tuple[Session, ...]
 
     @cached_property
-    def by_name(self) -> Mapping[str, Stimulus]:
+    def stimulus_by_name(self) -> Mapping[str, Stimulus]:
         """The stimuli by their opaque names."""
         return {stimulus.name: stimulus for stimulus in self.stimuli}
 
     @cached_property
-    def by_number(self) -> Mapping[int, Session]:
+    def session_by_number(self) -> Mapping[int, Session]:
         """The sessions by their numbers."""
         return {session.number: session for session in self.sessions}
 
@@ -94,7 +96,7 @@ def read_key(path: str | Path) -> Key:
     """Read a key.
 
     Raises:
-        UserError: the file is missing, is not a key, or is of another version.
+        UserError: The file is missing, is not a key, or is of another version.
     """
     content = read_json(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:

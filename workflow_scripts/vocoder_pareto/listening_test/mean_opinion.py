@@ -13,7 +13,7 @@ FEWEST_PARTICIPANTS = 2  # for an interval
 MOS_COLUMNS = ("system", "mos", "mos_ci95", "mos_se", "n_ratings", "n_participants", "mos_source")
 
 
-def ratings_table(ratings: Sequence[Rating]) -> pd.DataFrame:
+def ratings_frame(ratings: Sequence[Rating]) -> pd.DataFrame:
     """Ratings as columns participant, system, utterance, rating."""
     names = ("participant", "system", "utterance", "rating")
     return pd.DataFrame([[getattr(rating, name) for name in names] for rating in ratings], columns=list(names))
@@ -25,7 +25,7 @@ def participant_means(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def mean_opinion_scores(
-    table: pd.DataFrame, before: pd.DataFrame, mos_source: str, settings: StatisticsSettings, seed: int
+    table: pd.DataFrame, before_screening: pd.DataFrame, mos_source: str, settings: StatisticsSettings, seed: int
 ) -> pd.DataFrame:
     """A row per system, the best first: MOS, 95 % interval, standard errors, counts, and the MOS before screening.
 
@@ -35,11 +35,11 @@ def mean_opinion_scores(
     `mos_t_ci95` the half-width of Student's interval from it; both are too small for repeated listeners.
 
     Args:
-        table: ratings that count, see `ratings_table`.
-        before: the same before screening.
-        mos_source: written into every row.
-        settings: see there.
-        seed: of the bootstrap.
+        table: The ratings that count for the MOS, see `ratings_frame`.
+        before_screening: The same before sessions were screened out.
+        mos_source: Where the ratings come from; it is written into every row.
+        settings: How intervals are computed.
+        seed: The seed of the bootstrap.
     """
     low, high = bootstrap_intervals(table, settings.resamples, seed)
     groups = table.groupby("system")["rating"]
@@ -57,8 +57,8 @@ def mean_opinion_scores(
             "mos_ci95_high": high,
             "mos_t_ci95": stats.t.ppf(0.975, (counts - 1).where(counts > 1)) * errors,
             "n_utterances": table.groupby("system")["utterance"].nunique(),
-            "mos_before_screening": before.groupby("system")["rating"].mean(),
-            "n_ratings_before_screening": before.groupby("system").size(),
+            "mos_before_screening": before_screening.groupby("system")["rating"].mean(),
+            "n_ratings_before_screening": before_screening.groupby("system").size(),
         }
     )
     return result.loc[counts.index].sort_values("mos", ascending=False, kind="stable").reset_index(names="system")
@@ -77,15 +77,15 @@ def bootstrap_intervals(table: pd.DataFrame, resamples: int, seed: int) -> tuple
     np.add.at(counts, place, 1.0)
     systems = codes["system"].categories
     if shape[1] < FEWEST_PARTICIPANTS:
-        nothing = pd.Series(np.nan, index=systems)
-        return nothing, nothing
+        unknown = pd.Series(np.nan, index=systems)
+        return unknown, unknown
     generator = np.random.default_rng(seed)
-    people = _multiplicities(shape[1], resamples, generator)  # (R, P)
-    sentences = _multiplicities(shape[2], resamples, generator)  # (R, U)
+    participant_draws = _multiplicities(shape[1], resamples, generator)  # (R, P)
+    utterance_draws = _multiplicities(shape[2], resamples, generator)  # (R, U)
 
     def weighted(cells: np.ndarray) -> np.ndarray:
-        per_sentence = np.tensordot(people, cells, axes=(1, 1))  # (R, K, U)
-        return np.einsum("rku,ru->rk", per_sentence, sentences)
+        per_utterance = np.tensordot(participant_draws, cells, axes=(1, 1))  # (R, K, U)
+        return np.einsum("rku,ru->rk", per_utterance, utterance_draws)
 
     weights = weighted(counts)
     # A resample may miss all ratings of a system; it then says nothing on it.

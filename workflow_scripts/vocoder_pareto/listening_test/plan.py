@@ -1,28 +1,14 @@
-"""From generated audio to a complete test: chosen clips, levelled stimuli under opaque names, sessions, and the key."""
+"""A planned test: its sounds, its sessions and its key, ready to be written in the form of any platform."""
 
-import hashlib
-import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from itertools import cycle, islice
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from vocoder_pareto.audio.files import read_audio
-from vocoder_pareto.audio.manifest import read_manifest
-from vocoder_pareto.errors import UserError
-from vocoder_pareto.listening_test.design import latin_square, session_order
-from vocoder_pareto.listening_test.key import Key, Kind, Session, Stimulus
-from vocoder_pareto.listening_test.stimuli import drowned_in_noise, levelled, spoken
-from vocoder_pareto.listening_test.texts import Texts
-from vocoder_pareto.study.sections.listening_test import DesignSettings, LoudnessSettings
-from vocoder_pareto.study.systems import GRIFFIN_LIM, GROUND_TRUTH
+from vocoder_pareto.listening_test.key import Key, Stimulus, StimulusKind
 
-# Natural speech shows the best. Griffin-Lim, from the very mel-spectrograms that the vocoders get, is the low anchor:
-# its artefacts are of the same kind as theirs, which those of a low-pass filter are not.
-ANCHORS = (GROUND_TRUTH, GRIFFIN_LIM)
 SECONDS_TO_DECIDE = 4.0  # per sound
 
 
@@ -31,21 +17,32 @@ class Plan:
     """A test that is ready to be written in the form of any platform.
 
     Attributes:
-        key: names, order and answers.
-        sounds: (T,) samples in [-1, 1] by the names of stimuli.
-        sample_rate: of all sounds, samples per second.
+        key: The stimuli, the sessions with their orders, and the right answers of the checks.
+        sounds: (T,) samples in [-1, 1] by the names of the stimuli.
+        sample_rate: Samples per second of all sounds.
     """
 
     key: Key
     sounds: Mapping[str, np.ndarray]
     sample_rate: int
 
-    def named(self, kind: Kind) -> list[Stimulus]:
+    def stimuli_of(self, kind: StimulusKind) -> list[Stimulus]:
         """The stimuli of one kind, in the order of the key."""
         return [stimulus for stimulus in self.key.stimuli if stimulus.kind == kind]
 
+    def write_sounds(self, folder: str | Path) -> None:
+        """Write `{name}.wav` of all stimuli into `folder`, 16-bit mono.
+
+        Raises:
+            UserError: The folder cannot be written.
+        """
+        from vocoder_pareto.audio.files import write_wav  # soundfile, which nobody needs who reads results
+
+        for name, samples in self.sounds.items():
+            write_wav(Path(folder) / f"{name}.wav", samples, self.sample_rate)
+
     @property
-    def numbers(self) -> dict[str, int]:
+    def numbers_in_texts(self) -> dict[str, int]:
         """What `{trials}` and `{minutes}` in the texts stand for: those of the longest session."""
         seconds = [
             sum(
@@ -56,127 +53,3 @@ class Plan:
         ]
         trials = max(len(session.trials) for session in self.key.sessions)
         return {"trials": trials, "minutes": math.ceil(max(seconds) / 60) + 1}  # one minute for reading
-
-
-def plan_test(
-    manifests: Mapping[str, str | Path],
-    design: DesignSettings,
-    loudness: LoudnessSettings,
-    texts: Texts,
-    labels: Sequence[str],
-    seed: int,
-) -> Plan:
-    """Choose clips, level them, name them and deal them to sessions; equal arguments and audio give an equal test.
-
-    Args:
-        manifests: manifest.csv of each system; natural speech and Griffin-Lim must be among them.
-        design: how many of what.
-        loudness: of all stimuli.
-        texts: what participants read, and what the attention checks say.
-        labels: of the scores, from the worst to the best.
-        seed: of clips, lists, orders and names.
-
-    Raises:
-        UserError: an anchor is missing, there are too few clips, or audio is missing or damaged.
-    """
-    for anchor in ANCHORS:
-        if anchor not in manifests:
-            raise UserError(f"listening test: {anchor} is missing; natural speech and the low anchor are always rated")
-    generator = np.random.default_rng(seed)
-    audio = _common_audio(manifests, design.items)
-    utterances = [str(name) for name in generator.permutation(sorted(audio[GROUND_TRUTH]))]
-    rated, spare = utterances[: design.items], utterances[design.items :] or utterances
-    workshop = _Workshop(loudness, seed)
-
-    lists = [
-        [workshop.add("rating", system, utterance, audio[system][utterance]) for system, utterance in pairs]
-        for pairs in latin_square(list(manifests), rated, design.lists, generator)
-    ]
-    training = []
-    for system, utterance in zip(_training_systems(manifests, generator), cycle(spare), strict=False):
-        if len(training) < max(design.training, 1):  # one in any case, to set the volume with
-            training.append(workshop.add("training", system, utterance, audio[system][utterance]))
-    gold = [
-        workshop.add("gold", GROUND_TRUTH, utterance, audio[GROUND_TRUTH][utterance], expected=1)
-        for utterance in islice(spare, design.gold)
-    ]
-    scores = islice(cycle(generator.permutation(len(labels)) + 1), design.traps)
-    traps = [workshop.add_trap(number, int(score), texts) for number, score in enumerate(scores, start=1)]
-
-    sessions = []
-    for index in range(design.participants):
-        own = np.random.default_rng([seed, index])
-        order = session_order(lists[index % design.lists], gold, traps, design.repeats, own)
-        names = tuple(stimulus.name for stimulus in order)
-        first = tuple(stimulus.name for stimulus in training[: design.training])
-        sessions.append(Session(index + 1, index % design.lists + 1, first, names))
-    return workshop.plan(tuple(labels), tuple(manifests), tuple(sessions), texts)
-
-
-@dataclass
-class _Workshop:
-    """Collects stimuli: reads, levels and names each."""
-
-    loudness: LoudnessSettings
-    seed: int
-    stimuli: dict[str, Stimulus] = field(default_factory=dict)
-    sounds: dict[str, np.ndarray] = field(default_factory=dict)
-    sample_rate: int = 0
-
-    def add(self, kind: Kind, system: str, utterance: str, path: Path, expected: int | None = None) -> Stimulus:
-        recording = read_audio(path)
-        if self.sample_rate not in (0, recording.sample_rate):
-            raise UserError(
-                f"{path}: has {recording.sample_rate} Hz, others {self.sample_rate}; generate all from one dataset"
-            )
-        self.sample_rate = recording.sample_rate
-        samples = recording.samples
-        if kind == "gold":
-            samples = drowned_in_noise(samples, self.seed)
-        return self._named(kind, system, utterance, samples, expected)
-
-    def add_trap(self, number: int, score: int, texts: Texts) -> Stimulus:
-        sentence = texts.trap_sentence.format(score=score)
-        return self._named("trap", "", f"trap{number}", spoken(sentence, texts.trap_voice, self.sample_rate), score)
-
-    def _named(self, kind: Kind, system: str, utterance: str, samples: np.ndarray, expected: int | None) -> Stimulus:
-        # It begins with a letter, since readers of YAML take some hexadecimal words for numbers.
-        name = "s" + hashlib.sha256(f"{self.seed}/{kind}/{system}/{utterance}".encode()).hexdigest()[:11]
-        sound = levelled(samples, self.sample_rate, self.loudness)
-        self.stimuli[name] = Stimulus(
-            name, kind, system, utterance, expected, sound.loudness_lufs, sound.gain_db, sound.peak_limited
-        )
-        self.sounds[name] = sound.samples
-        return self.stimuli[name]
-
-    def plan(
-        self, labels: tuple[str, ...], systems: tuple[str, ...], sessions: tuple[Session, ...], texts: Texts
-    ) -> Plan:
-        digest = hashlib.sha256(json.dumps([labels, systems, asdict(texts)], sort_keys=True).encode())
-        digest.update(json.dumps([asdict(session) for session in sessions], sort_keys=True).encode())
-        for name in sorted(self.sounds):
-            digest.update(name.encode() + np.round(self.sounds[name] * 2**15).astype("<i2").tobytes())
-        stimuli = tuple(self.stimuli[name] for name in sorted(self.stimuli))
-        key = Key(digest.hexdigest()[:12], labels, systems, stimuli, sessions)
-        return Plan(key, self.sounds, self.sample_rate)
-
-
-def _common_audio(manifests: Mapping[str, str | Path], items: int) -> dict[str, dict[str, Path]]:
-    """Paths by system and clip, of the clips that all systems have."""
-    audio = {
-        system: {entry.clip_id: Path(manifest).parent / entry.file for entry in read_manifest(manifest)}
-        for system, manifest in manifests.items()
-    }
-    common = set.intersection(*(set(paths) for paths in audio.values()))
-    if len(common) < items:
-        raise UserError(
-            f"config key listening_test.design.items is {items}, but only {len(common)} clips exist in every system; "
-            f"generate more of them, or set items to at most {len(common)}"
-        )
-    return {system: {clip: path for clip, path in paths.items() if clip in common} for system, paths in audio.items()}
-
-
-def _training_systems(systems: Sequence[str] | Mapping[str, str | Path], generator: np.random.Generator) -> list[str]:
-    """Systems to begin with: the best, the worst, then others at random, so that the whole scale is met."""
-    others = [str(name) for name in generator.permutation([name for name in systems if name not in ANCHORS])]
-    return [*ANCHORS, *others]

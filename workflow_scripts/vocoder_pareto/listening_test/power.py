@@ -17,9 +17,9 @@ def power_of(effect: float, participants: int, alpha: float) -> float:
     """Power of a two-sided paired t-test.
 
     Args:
-        effect: mean of the differences over their standard deviation.
-        participants: pairs (>= 2).
-        alpha: level of significance.
+        effect: The mean of the differences over their standard deviation.
+        participants: How many give a difference (>= 2).
+        alpha: The level of significance.
     """
     freedom = participants - 1
     critical = stats.t.ppf(1 - alpha / 2, freedom)
@@ -54,9 +54,9 @@ def power_table(table: pd.DataFrame, alpha: float, power: float) -> pd.DataFrame
     strictest step of Holm's correction). Empty where the test has no estimate: one participant, or no difference.
 
     Args:
-        table: columns participant, system, rating.
-        alpha: level of significance.
-        power: to aim at.
+        table: Ratings with the columns participant, system, rating.
+        alpha: The level of significance.
+        power: The power to aim at.
     """
     means = participant_means(table)
     ranked = means.mean().sort_values(ascending=False, kind="stable").index

@@ -1,13 +1,22 @@
 """Plain tables, a row per rating: the form for tests that were run elsewhere, and of our own canonical output."""
 
 import csv
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
-from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
-from vocoder_pareto.listening_test.ratings import Rating, RejectedRow, RowFault, number_of, score_of, whole_of
+from vocoder_pareto.listening_test.csv_results import Row, columns_of, has_a_column_of, read_rows, text_of
+from vocoder_pareto.listening_test.key import Key
+from vocoder_pareto.listening_test.platform import Platform, Results
+from vocoder_pareto.listening_test.ratings import (
+    Rating,
+    RowFault,
+    number_or_none,
+    score_of,
+    whole_number_or_none,
+)
 
 REQUIRED = ("participant", "system", "rating")
 UTTERANCE_NAMES = ("utterance", "item")
@@ -15,33 +24,19 @@ COLUMNS = tuple(field.name for field in fields(Rating))
 _TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no", "")
 
 
-def read_rating_table(path: str | Path, systems: Collection[str]) -> Iterator[Rating | RejectedRow]:
-    """The ratings of a CSV file with the columns participant, system, item (or utterance), rating.
+def read_rating_table(path: Path, key: Callable[[], Key]) -> Results:
+    """Read a CSV file with the columns participant, system, item (or utterance) and rating.
 
-    The other columns of the canonical responses may be there too; others are ignored.
-
-    Args:
-        path: the file.
-        systems: names that are known.
+    The other columns of the canonical responses may be there too; still others are ignored. The key is not needed,
+    since the table names systems.
 
     Raises:
-        UserError: a required column is missing.
+        UserError: A required column is missing.
     """
-    with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        columns = reader.fieldnames or []
-        missing = [name for name in REQUIRED if name not in columns]
-        utterance = next((name for name in UTTERANCE_NAMES if name in columns), None)
-        if missing or utterance is None:
-            raise UserError(
-                f"{path}: column {(missing or ['item'])[0]} is missing; "
-                f"ratings need participant, system, item and rating, it has {', '.join(columns) or 'none'}"
-            )
-        for row in reader:
-            try:
-                yield _rating(row, utterance, systems, f"{Path(path).name}:{reader.line_num}")
-            except RowFault as fault:
-                yield RejectedRow(Path(path).name, reader.line_num, str(fault))
+    columns = columns_of(path)
+    utterance = next((name for name in UTTERANCE_NAMES if name in columns), "item")
+    remedy = f"ratings need participant, system, item and rating, it has {', '.join(columns) or 'none'}"
+    return read_rows(path, (*REQUIRED, utterance), remedy, partial(_rating, utterance))
 
 
 def write_rating_table(path: str | Path, ratings: Sequence[Rating]) -> None:
@@ -52,26 +47,21 @@ def write_rating_table(path: str | Path, ratings: Sequence[Rating]) -> None:
         writer.writerows([_cell(getattr(rating, name)) for name in COLUMNS] for rating in ratings)
 
 
-def _rating(row: Mapping[str, str | None], utterance: str, systems: Collection[str], source: str) -> Rating:
-    def text(name: str) -> str:
-        return (row.get(name) or "").strip()
-
+def _rating(utterance: str, cells: Row, source: str) -> Rating:
+    text = partial(text_of, cells)
     for name in ("participant", utterance):
         if not text(name):
             raise RowFault(f"{name} is empty")
-    is_trap = _flag(text("is_trap"), "is_trap")
-    if text("system") not in systems and not is_trap:
-        raise RowFault(f"system {text('system')!r} is unknown; known are {', '.join(systems)}")
     return Rating(
         participant=text("participant"),
         session=text("session"),
         system=text("system"),
         utterance=text(utterance),
         rating=score_of(text("rating")),
-        trial_index=whole_of(text("trial_index")),
-        time_ms=number_of(text("time_ms")),
-        n_plays=whole_of(text("n_plays")),
-        is_trap=is_trap,
+        trial_index=whole_number_or_none(text("trial_index")),
+        time_ms=number_or_none(text("time_ms")),
+        n_plays=whole_number_or_none(text("n_plays")),
+        is_trap=_flag(text("is_trap"), "is_trap"),
         is_gold=_flag(text("is_gold"), "is_gold"),
         is_training=_flag(text("is_training"), "is_training"),
         list_id=text("list_id"),
@@ -95,3 +85,12 @@ def _cell(value: object) -> object:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else value
+
+
+RATING_TABLES = Platform(
+    name="rating_tables",
+    results_form="participant, system, item, rating",
+    suffix=".csv",
+    recognises=has_a_column_of(REQUIRED),
+    read=read_rating_table,
+)

@@ -13,21 +13,21 @@ class Rating:
     """A score that a participant gave to a sound: a row of the canonical responses, in the order of its columns.
 
     Attributes:
-        participant: a code, not a name.
-        session: of that participant.
-        system: empty for traps.
-        utterance: clip id.
-        rating: 1 to 5.
-        trial_index: place within the session, from 0; None where not known.
-        time_ms: milliseconds from the sound on show to the score; None where not known.
-        n_plays: how often it was played; None where not known.
-        is_trap, is_gold, is_training: such ratings never count for the MOS.
-        list_id: the share of the design; empty where not known.
-        is_repeat: the second rating of the same sound, for consistency; does not count for the MOS either.
-        expected: the right score of traps and gold.
-        played_to_end: whether the sound was heard whole; None where not known.
-        simulated: whether no human gave it.
-        source: name of the file, a colon, and the row.
+        participant: A code, not a name.
+        session: The session of that participant, as its platform names it.
+        system: The name of the system; empty for traps.
+        utterance: The clip id.
+        rating: The score, 1 to 5.
+        trial_index: The place within the session, from 0; None where it is not known.
+        time_ms: Milliseconds from the sound on show to the score; None where they are not known.
+        n_plays: How often the sound was played; None where it is not known.
+        is_trap, is_gold, is_training: What kind of trial it was; such ratings never count for the MOS.
+        list_id: The share of the design; empty where it is not known.
+        is_repeat: Whether it is the second rating of the same sound, for consistency, which does not count either.
+        expected: The right score of traps and gold, else None.
+        played_to_end: Whether the sound was heard whole; None where it is not known.
+        simulated: Whether no human gave it.
+        source: The name of the file, a colon, and the row.
     """
 
     participant: str
@@ -49,7 +49,7 @@ class Rating:
     source: str = ""
 
     @property
-    def counts(self) -> bool:
+    def counts_for_mos(self) -> bool:
         """Whether it enters the MOS."""
         return not (self.is_trap or self.is_gold or self.is_training or self.is_repeat)
 
@@ -68,8 +68,8 @@ class Responses:
     """All that was read from a folder.
 
     Attributes:
-        ratings: valid ones.
-        rejected: the others.
+        ratings: The valid ratings.
+        rejected: The rows that are no valid ratings.
         mos_source: `listening_test`, or `simulated`.
     """
 
@@ -82,11 +82,23 @@ class RowFault(Exception):
     """A row is no valid rating. The message says why."""
 
 
+def repeat_differences(ratings: Sequence[Rating]) -> list[int]:
+    """Absolute differences between the two scores that a participant gave to the same sound within a session."""
+    first = {_heard(rating): rating.rating for rating in ratings if rating.counts_for_mos}
+    return [
+        abs(rating.rating - first[_heard(rating)]) for rating in ratings if rating.is_repeat and _heard(rating) in first
+    ]
+
+
+def _heard(rating: Rating) -> tuple[str, str, str, str]:
+    return rating.participant, rating.session, rating.system, rating.utterance
+
+
 def rating_of(stimulus: Stimulus, **fields) -> Rating:
     """A rating of a stimulus of the key.
 
     Raises:
-        RowFault: the participant is not named.
+        RowFault: The participant is not named.
     """
     if not fields["participant"]:
         raise RowFault("participant is empty")
@@ -105,7 +117,7 @@ def score_of(value: object) -> int:
     """A score of 1 to 5, given as a number or as text.
 
     Raises:
-        RowFault: it is missing, is no whole number, or is out of range.
+        RowFault: It is missing, is no whole number, or is out of range.
     """
     if value is None or str(value).strip() in ("", "NA"):
         raise RowFault("rating is missing")
@@ -118,11 +130,11 @@ def score_of(value: object) -> int:
     return int(score)
 
 
-def number_of(value: object) -> float | None:
+def number_or_none(value: object) -> float | None:
     """A number, or None where the cell is empty.
 
     Raises:
-        RowFault: it is no finite number.
+        RowFault: It is no finite number.
     """
     if value is None or str(value).strip() in ("", "NA"):
         return None
@@ -135,13 +147,13 @@ def number_of(value: object) -> float | None:
     return number
 
 
-def whole_of(value: object) -> int | None:
+def whole_number_or_none(value: object) -> int | None:
     """A whole number, or None where the cell is empty.
 
     Raises:
-        RowFault: it is no whole number.
+        RowFault: It is no whole number.
     """
-    number = number_of(value)
+    number = number_or_none(value)
     if number is None:
         return None
     if number != int(number):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean, pvariance
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.listening_test.ratings import Rating
+from vocoder_pareto.listening_test.ratings import Rating, repeat_differences
 from vocoder_pareto.study.sections.listening_test import ScreeningSettings
 from vocoder_pareto.study.systems import GROUND_TRUTH
 
@@ -15,15 +15,16 @@ class ScreenedSession:
     """What the checks found in one session: a row of screening.csv.
 
     Attributes:
-        participant, session: whose.
-        n_ratings: that would count for the MOS.
-        n_not_played_to_end: sounds that were not heard whole.
-        n_traps, n_failed_traps, n_gold, n_failed_gold: checks met and missed.
-        variance: of the ratings.
-        reference_mos: mean score of natural speech; None where it was not rated.
-        repeat_difference: mean absolute difference of repeats; None where nothing was repeated.
-        kept: whether the session counts.
-        reasons: why not; empty if it counts.
+        participant, session: Whose session it is.
+        n_ratings: How many ratings would count for the MOS.
+        n_not_played_to_end: How many sounds were not heard whole.
+        n_traps, n_failed_traps: How many attention checks were met, and missed.
+        n_gold, n_failed_gold: How many gold sounds were met, and scored wrong.
+        variance: The variance of the ratings; None where fewer than two count.
+        reference_mos: The mean score of natural speech; None where it was not rated.
+        repeat_difference: The mean absolute difference of repeats; None where nothing was repeated.
+        kept: Whether the session counts.
+        reasons: Why it does not count; empty if it counts.
     """
 
     participant: str
@@ -45,14 +46,14 @@ def screen(ratings: Sequence[Rating], settings: ScreeningSettings) -> tuple[list
     """The ratings that count for the MOS, and the report on all sessions.
 
     Raises:
-        UserError: no session passes.
+        UserError: No session passes.
     """
     sessions: dict[tuple[str, str], list[Rating]] = {}
     for rating in ratings:
         sessions.setdefault((rating.participant, rating.session), []).append(rating)
     report = [_screened(session, settings) for session in sessions.values()]
     kept = {(session.participant, session.session) for session in report if session.kept}
-    counting = [rating for rating in ratings if rating.counts and (rating.participant, rating.session) in kept]
+    counting = [rating for rating in ratings if rating.counts_for_mos and (rating.participant, rating.session) in kept]
     if not counting:
         first = next((session for session in report if session.reasons), None)
         why = f" (the first, {first.participant}: {first.reasons})" if first else ""
@@ -64,16 +65,17 @@ def screen(ratings: Sequence[Rating], settings: ScreeningSettings) -> tuple[list
 
 
 def _screened(session: Sequence[Rating], settings: ScreeningSettings) -> ScreenedSession:
-    scores = [rating.rating for rating in session if rating.counts]
+    scores = [rating.rating for rating in session if rating.counts_for_mos]
     unheard = sum(rating.played_to_end is False for rating in session)
     traps = [rating for rating in session if rating.is_trap and rating.expected is not None]
     missed = sum(rating.rating != rating.expected for rating in traps)
     gold = [rating for rating in session if rating.is_gold and rating.expected is not None]
     wrong = sum(abs(rating.rating - rating.expected) > settings.gold_tolerance for rating in gold)
     variance = pvariance(scores) if len(scores) > 1 else None
-    natural = [rating.rating for rating in session if rating.counts and rating.system == GROUND_TRUTH]
+    natural = [rating.rating for rating in session if rating.counts_for_mos and rating.system == GROUND_TRUTH]
     reference = fmean(natural) if natural else None
-    difference = _repeat_difference(session)
+    differences = repeat_differences(session)
+    difference = fmean(differences) if differences else None
     checks = (
         (settings.full_playback and unheard > 0, f"{unheard} sounds not played to the end"),
         (_above(missed, settings.max_failed_traps), f"{missed} of {len(traps)} attention checks missed"),
@@ -98,16 +100,6 @@ def _screened(session: Sequence[Rating], settings: ScreeningSettings) -> Screene
         kept=not reasons,
         reasons="; ".join(reasons),
     )
-
-
-def _repeat_difference(session: Sequence[Rating]) -> float | None:
-    first = {(rating.system, rating.utterance): rating.rating for rating in session if rating.counts}
-    differences = [
-        abs(rating.rating - first[rating.system, rating.utterance])
-        for rating in session
-        if rating.is_repeat and (rating.system, rating.utterance) in first
-    ]
-    return fmean(differences) if differences else None
 
 
 def _above(value: float | None, limit: float | None) -> bool:

@@ -12,23 +12,23 @@ import numpy as np
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_json
 from vocoder_pareto.listening_test.key import Key, Session, write_key
-from vocoder_pareto.listening_test.page_answers import ANSWER_FORMAT, ANSWER_VERSION
+from vocoder_pareto.listening_test.page import ANSWER_FORMAT, ANSWER_VERSION
 from vocoder_pareto.listening_test.responses import KEY_NAME
 from vocoder_pareto.listening_test.texts import HIGHEST_SCORE, LOWEST_SCORE
 
 CARELESS_SHARE = 0.1  # of the listeners, who answer at random and miss the checks
-LISTENER_SPREAD = 0.4  # standard deviation of how strict listeners are
-SENTENCE_SPREAD = 0.2  # of how well sentences come out
+LISTENER_SPREAD = 0.4  # standard deviation of how lenient listeners are
+UTTERANCE_SPREAD = 0.2  # of how well utterances come out
 NOISE = 0.6  # of single ratings
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Who answers.
+    """Who answers: simulated listeners, who agree on the systems but for their leniency.
 
     Attributes:
-        listeners: how many (>= 1), at most the prepared sessions.
-        qualities: true MOS by system, 1 to 5; a system that is missing gets one at random.
+        listeners: How many there are (>= 1), at most as many as sessions were prepared.
+        qualities: The true MOS by system, 1 to 5; a system that is missing gets one at random.
     """
 
     listeners: int
@@ -39,13 +39,13 @@ def simulate_responses(key: Key, panel: Panel, folder: str | Path, seed: int) ->
     """Write the answers of a panel and the key into `folder`, in the form of our page, each marked as simulated.
 
     Args:
-        key: the exported test.
-        panel: see there.
-        folder: to write to.
-        seed: of everything random.
+        key: The key of the exported test.
+        panel: Who answers.
+        folder: The folder to write.
+        seed: The seed of everything random.
 
     Raises:
-        UserError: more listeners than sessions, or the folder cannot be written.
+        UserError: There are more listeners than sessions, or the folder cannot be written.
     """
     if not 1 <= panel.listeners <= len(key.sessions):
         raise UserError(
@@ -54,15 +54,15 @@ def simulate_responses(key: Key, panel: Panel, folder: str | Path, seed: int) ->
         )
     generator = np.random.default_rng(seed)
     qualities = {system: panel.qualities.get(system, generator.uniform(1.5, 4.5)) for system in key.systems}
-    sentences = {
-        utterance: generator.normal(scale=SENTENCE_SPREAD)
+    utterance_effects = {
+        utterance: generator.normal(scale=UTTERANCE_SPREAD)
         for utterance in sorted({stimulus.utterance for stimulus in key.stimuli})
     }
     careless = set(generator.permutation(panel.listeners)[: int(CARELESS_SHARE * panel.listeners)])
     folder = Path(folder)
     for index, session in enumerate(key.sessions[: panel.listeners]):
-        own = np.random.default_rng([seed, session.number])
-        answers = _answers(key, session, qualities, sentences, index in careless, own)
+        generator_of_session = np.random.default_rng([seed, session.number])
+        answers = _answers(key, session, qualities, utterance_effects, index in careless, generator_of_session)
         write_json(folder / f"simulated_{session.number:04}.json", answers)
     write_key(folder / KEY_NAME, key)
 
@@ -71,20 +71,21 @@ def _answers(
     key: Key,
     session: Session,
     qualities: Mapping[str, float],
-    sentences: Mapping[str, float],
+    utterance_effects: Mapping[str, float],
     careless: bool,
     generator: np.random.Generator,
 ) -> dict[str, object]:
-    bias = generator.normal(scale=LISTENER_SPREAD)
+    leniency = generator.normal(scale=LISTENER_SPREAD)
     ratings = []
     for index, name in enumerate((*session.training, *session.trials)):
-        stimulus = key.by_name[name]
+        stimulus = key.stimulus_by_name[name]
         if careless:
             score = float(generator.integers(LOWEST_SCORE, HIGHEST_SCORE + 1))
         elif stimulus.expected is not None:
             score = float(stimulus.expected)
         else:
-            score = qualities[stimulus.system] + bias + sentences[stimulus.utterance] + generator.normal(scale=NOISE)
+            effects = leniency + utterance_effects[stimulus.utterance] + generator.normal(scale=NOISE)
+            score = qualities[stimulus.system] + effects
         ratings.append(
             {
                 "stimulus": name,

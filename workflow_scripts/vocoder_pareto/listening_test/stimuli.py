@@ -19,10 +19,10 @@ class Levelled:
     """A sound after `levelled`.
 
     Attributes:
-        samples: (T,) in [-1, 1].
-        loudness_lufs: integrated loudness of `samples`; None for silence.
-        gain_db: applied.
-        peak_limited: whether the peak limit, or the largest gain, kept it quieter than the target.
+        samples: The sound, (T,) in [-1, 1].
+        loudness_lufs: The integrated loudness of `samples`; None for silence.
+        gain_db: The gain that was applied.
+        peak_limited: Whether the peak limit, or the largest gain, kept it quieter than the target.
     """
 
     samples: np.ndarray

@@ -18,17 +18,17 @@ class Texts:
     """The content of resources/listening_test/texts.json.
 
     Attributes:
-        language: code of the language, for browsers and screen readers.
-        title: of the page.
-        welcome, consent, instructions: paragraphs; `{trials}` and `{minutes}` stand for numbers.
-        question: asked for every sound.
-        scales: labels of the five scores by the name of the scale, worst first.
-        trap_sentence: what an attention check says; `{score}` is the number to choose.
-        trap_voice: voice of eSpeak NG that says it.
-        page: words of the page's controls and messages, by name.
+        language: The code of the language, for browsers and screen readers.
+        title: The title of the test.
+        welcome, consent, instructions: Paragraphs, in which `{trials}` and `{minutes}` stand for numbers.
+        question: The question that is asked for every sound.
+        scales: The labels of the five scores by the name of the scale, worst first.
+        trap_sentence: What an attention check says; `{score}` is the number to choose.
+        trap_voice: The voice of eSpeak NG that says it.
+        page: The words of the page's controls and messages, by name.
 
     Raises:
-        ValueError: a scale has another number of labels than five, or the trap does not say its score.
+        ValueError: A scale has another number of labels than five, or the trap does not say its score.
     """
 
     language: str
@@ -53,7 +53,7 @@ class Texts:
         """The labels of a scale, worst first.
 
         Raises:
-            UserError: the texts have no such scale.
+            UserError: The texts have no such scale.
         """
         if scale not in self.scales:
             raise UserError(
@@ -71,6 +71,6 @@ def read_texts(path: str | Path) -> Texts:
     """Read a file of texts.
 
     Raises:
-        UserError: the file is missing, or a text is missing or of the wrong type.
+        UserError: The file is missing, or a text is missing or of the wrong type.
     """
     return settings_from(Texts, read_json(path), str(path))

@@ -6,7 +6,7 @@ import pytest
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.key import read_key, write_key
-from vocoder_pareto.listening_test.plan import plan_test
+from vocoder_pareto.listening_test.planning import plan_test
 from vocoder_pareto.study.sections.listening_test import DesignSettings, LoudnessSettings
 
 
@@ -20,7 +20,7 @@ def plan_with(manifests, texts):
 
 
 def test_every_system_is_rated_on_every_chosen_clip(plan, systems):
-    pairs = Counter((stimulus.system, stimulus.utterance) for stimulus in plan.named("rating"))
+    pairs = Counter((stimulus.system, stimulus.utterance) for stimulus in plan.stimuli_of("rating"))
     assert set(pairs.values()) == {1}
     assert {system for system, _ in pairs} == set(systems)
     assert len({utterance for _, utterance in pairs}) == 4
@@ -28,28 +28,31 @@ def test_every_system_is_rated_on_every_chosen_clip(plan, systems):
 
 def test_participants_of_all_lists_rate_everything_equally_often(plan):
     heard = Counter(
-        name for session in plan.key.sessions for name in set(session.trials) if plan.key.by_name[name].kind == "rating"
+        name
+        for session in plan.key.sessions
+        for name in set(session.trials)
+        if plan.key.stimulus_by_name[name].kind == "rating"
     )
     assert set(heard.values()) == {len(plan.key.sessions) // 2}
-    assert len(heard) == len(plan.named("rating"))
+    assert len(heard) == len(plan.stimuli_of("rating"))
 
 
 def test_training_and_gold_use_clips_that_are_not_rated(plan):
-    rated = {stimulus.utterance for stimulus in plan.named("rating")}
+    rated = {stimulus.utterance for stimulus in plan.stimuli_of("rating")}
     for kind in ("training", "gold"):
-        assert not rated & {stimulus.utterance for stimulus in plan.named(kind)}
+        assert not rated & {stimulus.utterance for stimulus in plan.stimuli_of(kind)}
 
 
 def test_training_begins_with_the_best_and_the_worst(plan):
-    first = [plan.key.by_name[name].system for name in plan.key.sessions[0].training]
+    first = [plan.key.stimulus_by_name[name].system for name in plan.key.sessions[0].training]
     assert first == ["ground_truth", "griffin_lim"]
 
 
 def test_checks_have_answers_and_ratings_have_none(plan):
     for stimulus in plan.key.stimuli:
         assert (stimulus.expected is not None) == (stimulus.kind in ("gold", "trap"))
-    assert [stimulus.expected for stimulus in plan.named("gold")] == [1]
-    assert len({stimulus.expected for stimulus in plan.named("trap")}) == 2
+    assert [stimulus.expected for stimulus in plan.stimuli_of("gold")] == [1]
+    assert len({stimulus.expected for stimulus in plan.stimuli_of("trap")}) == 2
 
 
 def test_names_tell_nothing_and_are_safe_everywhere(plan):
@@ -80,8 +83,8 @@ def test_test_id_changes_with_seed_labels_and_audio(plan_with, manifests, texts,
 
 def test_with_no_clip_to_spare_training_reuses_rated_ones(plan_with):
     plan = plan_with(DesignSettings(items=6, lists=1, participants=1, training=3, gold=2))
-    assert len(plan.named("training")) == 3
-    assert len(plan.named("gold")) == 2
+    assert len(plan.stimuli_of("training")) == 3
+    assert len(plan.stimuli_of("gold")) == 2
 
 
 def test_too_few_clips_are_an_error_that_says_how_many_there_are(plan_with):

@@ -1,0 +1,33 @@
+import csv
+
+import pytest
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.listening_test.export import export_test
+from vocoder_pareto.listening_test.key import read_key
+
+
+def test_every_participant_gets_a_link_to_a_session(exported, plan):
+    rows = list(csv.DictReader((exported / "invitations.csv").open()))
+    assert [int(row["session"]) for row in rows] == [session.number for session in plan.key.sessions]
+    assert len({row["participant"] for row in rows}) == len(rows)
+    assert rows[2]["link"] == "index.html?session=3&participant=p3"
+
+
+def test_the_key_of_the_export_reads_back(exported, key):
+    assert read_key(exported / "key.json") == key
+
+
+def test_only_the_platforms_that_are_asked_for_are_written(plan, export_settings, tmp_path):
+    export_test(plan, export_settings, [tmp_path / "p808"], tmp_path / "key.json", tmp_path / "invitations.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["invitations.csv", "key.json", "p808"]
+
+
+@pytest.mark.parametrize("name", ["pages", "rating_tables"])
+def test_a_folder_that_is_named_after_no_export_is_refused_before_anything_is_written(
+    plan, export_settings, tmp_path, name
+):
+    folders = [tmp_path / "page", tmp_path / name]
+    with pytest.raises(UserError, match=rf"{name}: no platform has this name; allowed: page, webmushra, p808"):
+        export_test(plan, export_settings, folders, tmp_path / "key.json", tmp_path / "invitations.csv")
+    assert not list(tmp_path.iterdir())
