@@ -9,7 +9,8 @@ from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.sensor import MeterUnavailable
 from vocoder_pareto.training import loop as loop_module
 from vocoder_pareto.training import run as run_module
-from vocoder_pareto.training.accounting import CarbonSettings, EnergyAccount, EnergyTotals
+from vocoder_pareto.training.accounting import EnergyAccount, EnergyTotals
+from vocoder_pareto.training.carbon import CarbonSettings
 from vocoder_pareto.training.loop import TrainingLoop
 from vocoder_pareto.training.state import StateFolder
 from vocoder_pareto.training.validation import Validation

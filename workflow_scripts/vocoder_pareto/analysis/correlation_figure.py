@@ -13,12 +13,8 @@ from matplotlib.lines import Line2D
 from vocoder_pareto.analysis.figure_style import INK, LINE, MARKERS, SOFT_INK, FigureSettings, new_figure, write_below
 from vocoder_pareto.quality.metrics import METRICS, Metric
 from vocoder_pareto.tables.columns import model_label, size_rank
+from vocoder_pareto.tables.sources import PUBLISHED, source_of
 
-MOS_WORDS = {
-    "published": "MOS: published (Douwes et al. 2023).",
-    "listening_test": "MOS: our listening test.",
-    "simulated": "MOS: SIMULATED listeners, for demonstration only.",
-}
 PANELS_PER_ROW = 3
 PANEL_SHARE = 0.62  # width of a panel, as a share of a figure's width
 
@@ -94,9 +90,9 @@ def _signed(value: float) -> str:
 
 def _caption(scores: pd.DataFrame) -> str:
     sources = list(dict.fromkeys(scores["mos_source"]))
-    sentences = [MOS_WORDS[source] for source in sources if source in MOS_WORDS]
+    sentences = [f"MOS: {source_of(word).described('mos')}." for word in sources if word]
     steps = sorted(set(scores["training_steps"].dropna()))
-    if "published" in sources and steps:
+    if PUBLISHED.word in sources and steps:
         trained = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
         sentences.append(
             f"NOT COMPARABLE: the metrics are of checkpoints trained here for {trained} steps, "

@@ -13,6 +13,7 @@ from vocoder_pareto.analysis.fronts import Front
 from vocoder_pareto.analysis.label_placement import place_labels
 from vocoder_pareto.analysis.paper_panel import draw_paper_panel
 from vocoder_pareto.analysis.pareto_panel import Look, Panel, draw_panel, name_axes
+from vocoder_pareto.tables.sources import PUBLISHED
 
 HEIGHT_PER_WIDTH = 0.92
 
@@ -74,5 +75,5 @@ def _draw_nothing(axes: Axes) -> None:
 
 def _device_of(front: Front) -> str:
     sources = front.summary.get("sources", {})
-    published = sources.get("energy_source") == ["published"]
+    published = sources.get("energy_source") == [PUBLISHED.word]
     return ", ".join(sources.get("device", [])) + (" (published)" if published else "")

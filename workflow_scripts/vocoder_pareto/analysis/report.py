@@ -18,8 +18,9 @@ from vocoder_pareto.analysis.spectrograms import save_spectrogram
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
 from vocoder_pareto.study.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
-from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS, system_label
+from vocoder_pareto.tables.columns import ENERGY, SYSTEMS_COLUMNS, system_label
 from vocoder_pareto.tables.csv_tables import read_systems, read_table
+from vocoder_pareto.tables.sources import source_of
 
 TITLE = "Energy-aware evaluation of neural vocoders"
 FINISHED_TRAINING_HOURS = 24.0
@@ -77,7 +78,7 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
         "systems": _rows(systems, inputs),
         "clips": list(dict.fromkeys(clip for system in audio for clip in system["clips"])),
         "audio": audio,
-        "axes": {"x": "energy_joules_per_audio_second", "y": "mos"},
+        "axes": {"x": ENERGY, "y": "mos"},
     }
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(inputs.template_folder), autoescape=True, undefined=jinja2.StrictUndefined
@@ -140,18 +141,23 @@ def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
 
 
 def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
-    energy = ", ".join(sorted(set(systems["energy_source"]) - {""})) or "not measured"
-    quality = ", ".join(sorted(set(systems["mos_source"]) - {""})) or "not rated"
     devices = ", ".join(sorted(set(systems["device"]) - {""})) or "no device"
     notes = [
-        {"kind": "warning" if "estimated" in energy else "note", "text": f"Energy: {energy}, on {devices}"},
-        {"kind": "warning" if "simulated" in quality else "note", "text": f"Mean opinion scores: {quality}"},
+        _note("Energy", systems["energy_source"], "not measured", f", on {devices}"),
+        _note("Mean opinion scores", systems["mos_source"], "not rated"),
     ]
     if _briefly_trained(systems).any():
         notes.append({"kind": "warning", "text": "The audio is of briefly trained models: not what they can do"})
     if collapsed := _flagged(systems, inputs, COLLAPSED):
         notes.append({"kind": "warning", "text": f"The generator has collapsed: {', '.join(collapsed)}"})
     return notes
+
+
+def _note(what: str, words: pd.Series, without: str, where: str = "") -> dict[str, str]:
+    """A note that names the sources of a column; a warning if one stands in for a meter or for listeners."""
+    sources = [source_of(word) for word in sorted(set(words) - {""})]
+    kind = "warning" if any(source.stands_in for source in sources) else "note"
+    return {"kind": kind, "text": f"{what}: {', '.join(source.meaning for source in sources) or without}{where}"}
 
 
 def _flagged(systems: pd.DataFrame, inputs: ReportInputs, flag: str) -> list[str]:
@@ -222,16 +228,8 @@ def _flags(systems: pd.DataFrame, inputs: ReportInputs) -> str:
 
 
 def _sources(systems: pd.DataFrame, column: str) -> str:
-    meanings = {
-        "nvml": "measured by the GPU's own counter (NVML)",
-        "rapl": "measured by the processor's own counter (RAPL)",
-        "estimated": "estimated as CPU time × configured watts per core",
-        "published": "as published in the paper",
-        "listening_test": "rated in this study's listening test",
-        "simulated": "simulated, of no evidential value",
-    }
     counts = systems.loc[systems[column] != "", column].value_counts()
-    return "; ".join(f"{count} systems {meanings.get(source, source)}" for source, count in counts.items()) + "."
+    return "; ".join(f"{count} systems {source_of(word).meaning}" for word, count in counts.items()) + "."
 
 
 def _plain(settings: Mapping[str, Any]) -> str:

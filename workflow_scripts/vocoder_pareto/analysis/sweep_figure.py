@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from vocoder_pareto.analysis.figure_style import FigureSettings, new_figure, write_below
+from vocoder_pareto.tables.columns import ENERGY
+from vocoder_pareto.tables.sources import source_of
 
 COLUMNS = (
-    "system", "model", "size", "precision", "batch_size", "energy_joules_per_audio_second",
-    "energy_joules_per_audio_second_ci95", "energy_source", "device",
+    "system", "model", "size", "precision", "batch_size", ENERGY, f"{ENERGY}_ci95", "energy_source", "device",
 )  # fmt: skip
 LINES = {"float32": ("o", "-"), "tf32": ("s", "--"), "bf16": ("^", ":")}
 PANELS_PER_ROW = 3
@@ -32,7 +33,7 @@ def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[
     figure = new_figure(settings.width_inches * columns * 0.75, settings.width_inches * rows * 0.65)
     grid = figure.subplots(rows, columns, squeeze=False)
     panels = iter(grid.flat)
-    measured = sweeps.dropna(subset="energy_joules_per_audio_second")
+    measured = sweeps.dropna(subset=ENERGY)
     colours = settings.colours(sweeps["size"])
     for system, axes in zip(systems, panels, strict=False):
         _draw_system(axes, measured[measured["system"] == system], colours)
@@ -51,8 +52,8 @@ def _draw_system(axes: Axes, rows: pd.DataFrame, colours: Mapping[str, tuple[flo
     for precision, line in rows.groupby("precision", sort=False):
         marker, style = LINES[precision]
         axes.errorbar(
-            line["batch_size"], line["energy_joules_per_audio_second"],
-            yerr=line["energy_joules_per_audio_second_ci95"].fillna(0), marker=marker, linestyle=style, markersize=3,
+            line["batch_size"], line[ENERGY],
+            yerr=line[f"{ENERGY}_ci95"].fillna(0), marker=marker, linestyle=style, markersize=3,
             linewidth=1, capsize=1.5, color=colours[line["size"].iloc[0]], label=precision,
         )  # fmt: skip
     axes.set_xscale("log", base=2)
@@ -66,6 +67,7 @@ def _draw_system(axes: Axes, rows: pd.DataFrame, colours: Mapping[str, tuple[flo
 
 
 def _caption(measured: pd.DataFrame) -> str:
-    sources = ", ".join(sorted(set(measured["energy_source"].astype(str)))) or "nothing measured"
-    devices = ", ".join(sorted(set(measured["device"].astype(str))))
-    return f"Energy ({sources}) on {devices}. Bars: 95 % intervals. A precision that the device lacks is not drawn."
+    labels = [source_of(word).label for word in sorted(set(measured["energy_source"].astype(str)))]
+    devices = sorted(set(measured["device"].astype(str)))
+    energy = f"Energy: {', '.join([*labels, *devices])}." if labels else "Energy: nothing measured."
+    return f"{energy} Bars: 95 % intervals. A precision that the device lacks is not drawn."

@@ -12,6 +12,7 @@ from vocoder_pareto.listening_test.page_answers import Submission, read_submissi
 from vocoder_pareto.listening_test.rating_tables import read_rating_table
 from vocoder_pareto.listening_test.ratings import Rating, RejectedRow, Responses
 from vocoder_pareto.listening_test.webmushra_results import RESULT_COLUMNS, read_webmushra
+from vocoder_pareto.tables.sources import LISTENING_TEST, SIMULATED
 
 KEY_NAME = "key.json"
 SUFFIXES = (".json", ".csv")
@@ -43,7 +44,7 @@ def read_responses(folder: str | Path, systems: Collection[str]) -> Responses:
     if len(origins) > 1:
         example = next(rating.source for rating in ratings if rating.simulated)
         raise UserError(f"{folder}: mixes simulated responses ({example}) with real ones; keep them in two folders")
-    return Responses(ratings, rejected, "simulated" if origins.pop() else "listening_test")
+    return Responses(ratings, rejected, (SIMULATED if origins.pop() else LISTENING_TEST).word)
 
 
 def response_files(folder: str | Path) -> list[Path]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from vocoder_pareto.intervals import mean_with_interval
 from vocoder_pareto.measurement import bounds as physical
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.cross_check import window_checked_by_zeus
@@ -27,7 +28,6 @@ from vocoder_pareto.measurement.protocol import (
     EnergySettings,
     Measured,
     Window,
-    mean_with_interval,
     measure_window,
     observe,
 )

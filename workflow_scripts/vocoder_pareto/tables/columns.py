@@ -7,6 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from vocoder_pareto.measurement.units import JOULES_PER_KWH
+
+# Names of columns that several modules ask for.
+ENERGY = "energy_joules_per_audio_second"
+EXACT_GFLOPS = "gflops_per_audio_second"
+PRINTED_GFLOPS = "gflops_published_convention"
+
 REFERENCE_FAMILY = "reference"
 REFERENCE_LABELS = {"ground_truth": "Ground truth", "griffin_lim": "Griffin-Lim"}
 SIZE_ORDER = ("S", "M", "L")
@@ -46,10 +53,10 @@ SYSTEMS_COLUMNS = (
     Column("size", "Size", kind="text"),
     Column("family", "Family", kind="text"),
     Column("parameters", "Parameters", "M", "integer", "min", "log", 1e-6),
-    Column("gflops_per_audio_second", "GFLOPs per second of audio", "", "number", "min", "log"),
-    Column("gflops_published_convention", "GFLOPs as the paper counts them", "", "number", "min", "log"),
-    Column("energy_joules_per_audio_second", "Energy per second of audio", "J", "number", "min", "log"),
-    Column("energy_joules_per_audio_second_ci95", "Energy, half-width of the 95 % interval", "J"),
+    Column(EXACT_GFLOPS, "GFLOPs per second of audio", "", "number", "min", "log"),
+    Column(PRINTED_GFLOPS, "GFLOPs as the paper counts them", "", "number", "min", "log"),
+    Column(ENERGY, "Energy per second of audio", "J", "number", "min", "log"),
+    Column(f"{ENERGY}_ci95", "Energy, half-width of the 95 % interval", "J"),
     Column("energy_source", "Source of the energy", kind="text"),
     Column("device", "Device", kind="text"),
     Column("mean_power_watts", "Mean power", "W", "number", "min"),
@@ -63,7 +70,7 @@ SYSTEMS_COLUMNS = (
     Column("mos_source", "Source of the MOS", kind="text"),
     Column("training_steps", "Training steps", kind="integer"),
     Column("training_seconds", "Training time", "h", "number", "min", "log", 1 / 3600),
-    Column("training_energy_joules", "Energy of training", "kWh", "number", "min", "log", 1 / 3.6e6),
+    Column("training_energy_joules", "Energy of training", "kWh", "number", "min", "log", 1 / JOULES_PER_KWH),
     Column("co2eq_kg_training", "Emissions of training", "kg CO2eq", "number", "min", "log"),
     Column("on_front_energy", "On the front of energy and MOS", kind="flag"),
     Column("on_front_gflops", "On the front of GFLOPs and MOS", kind="flag"),

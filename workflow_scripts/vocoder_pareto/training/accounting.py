@@ -1,4 +1,4 @@
-"""Energy of training: the meter read often enough, summed while steps run, and what it means in emissions."""
+"""Energy of training: the meter read often enough, and summed while steps run."""
 
 import logging
 import time
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vocoder_pareto.measurement.meter import Meter, Reading
-from vocoder_pareto.training.budget import JOULES_PER_KWH
 
 log = logging.getLogger(__name__)
 # NVML's counter moves every 100 ms: a stretch that is shorter may count nothing, and its energy falls to the next one.
@@ -14,28 +13,6 @@ COUNTER_MAY_STAND_SECONDS = 1.0
 # Up to this share of the time may lack a valid reading; its energy is filled in at the mean power, and flagged.
 LARGEST_GAP_SHARE = 0.01
 MOST_FAULTS = 20
-
-
-@dataclass(frozen=True)
-class CarbonSettings:
-    """How energy becomes emissions: the section `carbon` of the configuration.
-
-    Attributes:
-        intensity_kg_per_kwh: kgCO2eq per kWh of electricity.
-        intensity_source: where that number comes from.
-        intensity_year: the year that it holds for.
-        power_usage_effectiveness: energy of the site per energy of its computers.
-    """
-
-    intensity_kg_per_kwh: float = 0.7
-    intensity_source: str = ""
-    intensity_year: int | None = None
-    power_usage_effectiveness: float = 1.0
-
-    @property
-    def kg_per_joule(self) -> float:
-        """kgCO2eq per joule of the computer."""
-        return self.intensity_kg_per_kwh * self.power_usage_effectiveness / JOULES_PER_KWH
 
 
 @dataclass

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from vocoder_pareto.study.provenance import installed_version
 from vocoder_pareto.study.systems import SystemSettings
-from vocoder_pareto.training.accounting import CarbonSettings, EnergyTotals
+from vocoder_pareto.training.accounting import EnergyTotals
 from vocoder_pareto.training.budget import Budget, Prediction, Used, prediction_from
+from vocoder_pareto.training.carbon import CarbonSettings
 from vocoder_pareto.training.run_settings import RunSettings
 
 GIVEN = "given_checkpoint"
