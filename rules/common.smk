@@ -1,4 +1,5 @@
 # What all rules share: the checked configuration, its slices, and the version of the code that a rule runs.
+import json
 import os
 import re
 import shutil
@@ -108,9 +109,9 @@ def published_convention(wildcards):
 
 
 def model_labels():
-    """What readers see for each model, as canonical JSON."""
-    labels = {model: family["label"] for model, family in config["models"].items() if "label" in family}
-    return canonical_json(labels)
+    """What readers see for each model, as JSON in the order of the configuration, which gives models their markers."""
+    labels = {model: family.get("label", model) for model, family in config["models"].items()}
+    return json.dumps(labels, separators=(",", ":"), ensure_ascii=False)
 
 
 def model_families():

@@ -6,8 +6,8 @@ from vocoder_pareto.analysis.carbon import carbon_table
 from vocoder_pareto.analysis.published import read_carbon_statement
 from vocoder_pareto.files import read_json
 from vocoder_pareto.program import run
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.tables.csv_tables import read_systems, write_table
-from vocoder_pareto.training.carbon import CarbonSettings
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ from vocoder_pareto.analysis import systems_table
 from vocoder_pareto.analysis.published import read_quality
 from vocoder_pareto.files import write_json
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.tables.csv_tables import write_table
-from vocoder_pareto.training.carbon import CarbonSettings
 
 
 def main() -> None:

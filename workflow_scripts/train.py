@@ -6,9 +6,9 @@ from pathlib import Path
 
 from vocoder_pareto.measurement.meter import MeterSettings
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
-from vocoder_pareto.training.carbon import CarbonSettings
 from vocoder_pareto.training.run import TrainingJob, TrainingOutputs, train
 from vocoder_pareto.training.run_settings import RunSettings
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vocoder_pareto.analysis.carbon import carbon_table
-from vocoder_pareto.training.carbon import CarbonSettings
+from vocoder_pareto.study.sections.training import CarbonSettings
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from matplotlib.text import Annotation
 
 from vocoder_pareto.analysis.definition_figure import draw_definition
 from vocoder_pareto.analysis.figure_captions import caption
-from vocoder_pareto.analysis.figure_style import OPTIMAL, FigureSettings, drawing, save_figure
+from vocoder_pareto.analysis.figure_style import OPTIMAL, FigureSettings, drawing, save_figure, size_colours
 from vocoder_pareto.analysis.fronts import Objectives, find_front
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_beside, panels_of
 from vocoder_pareto.errors import UserError
@@ -202,7 +202,7 @@ def test_an_unknown_palette_font_or_format_is_named(fronts, labels, tmp_path):
 
 
 def test_sizes_run_from_light_to_dark():
-    colours = FigureSettings().colours(["L", "S", "M"])
+    colours = size_colours(FigureSettings(), ["L", "S", "M"])
     lightness = [sum(colours[size]) for size in "SML"]
     assert lightness == sorted(lightness, reverse=True)
 

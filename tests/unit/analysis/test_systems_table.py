@@ -12,9 +12,9 @@ from vocoder_pareto.analysis.systems_table import (
     systems_measured,
 )
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 from vocoder_pareto.tables.csv_tables import read_systems, write_table
-from vocoder_pareto.training.carbon import CarbonSettings
 
 COLUMNS = [
     "system", "model", "size", "family", "parameters", "gflops_per_audio_second", "gflops_published_convention",

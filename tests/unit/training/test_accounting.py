@@ -7,10 +7,10 @@ from steady_sensor import HandClock, SteadySensor
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.sensor import MeterUnavailable
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.training import loop as loop_module
 from vocoder_pareto.training import run as run_module
 from vocoder_pareto.training.accounting import EnergyAccount, EnergyTotals
-from vocoder_pareto.training.carbon import CarbonSettings
 from vocoder_pareto.training.loop import TrainingLoop
 from vocoder_pareto.training.state import StateFolder
 from vocoder_pareto.training.validation import Validation

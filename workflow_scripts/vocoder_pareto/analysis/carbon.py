@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from vocoder_pareto.analysis.published import CarbonStatement
-from vocoder_pareto.measurement.units import JOULES_PER_KWH
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY
 from vocoder_pareto.tables.sources import ESTIMATED, PUBLISHED
-from vocoder_pareto.training.carbon import CarbonSettings
+from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
 COLUMNS = (
     "study", "system", "training_hours", "training_mean_power_watts", "training_kwh", "training_energy_source",
@@ -60,7 +60,7 @@ def _ours(systems: pd.DataFrame, training: Mapping[str, Mapping[str, Any]], carb
     rows = []
     for system in systems[systems["family"] != REFERENCE_FAMILY].to_dict("records"):
         kwh = system["training_energy_joules"] / JOULES_PER_KWH
-        hours = system["training_seconds"] / 3600
+        hours = system["training_seconds"] / SECONDS_PER_HOUR
         source = training.get(system["system"], {}).get("energy_source") or ""
         row = _row(OURS, system["system"], hours, kwh, source, carbon)
         rows.append(row | _generation(system[ENERGY], system["energy_source"], kwh, carbon))
@@ -93,12 +93,12 @@ def _row(study: str, system: str, hours: float, kwh: float, source: str, carbon:
 
 
 def _generation(joules: float, source: str, training_kwh: float, carbon: CarbonSettings) -> dict[str, Any]:
-    kwh_per_hour = joules * 3600 / JOULES_PER_KWH
+    kwh_per_hour = joules * SECONDS_PER_HOUR / JOULES_PER_KWH
     return {
         "generation_joules_per_audio_second": joules,
         "generation_energy_source": source if pd.notna(joules) else "",
         "generation_kwh_per_audio_hour": kwh_per_hour,
-        "generation_kg_co2eq_per_audio_hour": joules * 3600 * carbon.kg_per_joule,
+        "generation_kg_co2eq_per_audio_hour": joules * SECONDS_PER_HOUR * carbon.kg_per_joule,
         "break_even_audio_hours": training_kwh / kwh_per_hour if kwh_per_hour else np.nan,
     }
 

@@ -11,6 +11,7 @@ from vocoder_pareto.analysis.pareto import dominators, optimal
 from vocoder_pareto.analysis.published import CarbonStatement, Conventions
 from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, system_label
 from vocoder_pareto.tables.sources import COUNTED, MEASURED, PUBLISHED, comparable
+from vocoder_pareto.units import SECONDS_PER_HOUR
 
 FULL_TRAINING_SHARE = 0.9  # of the paper's hours, from which on distances compare
 AGREEMENT = 0.01  # relative difference that counts as agreement
@@ -123,7 +124,7 @@ def _energy(own, paper, conventions, statement):
 
 def _distance(own, paper, conventions, statement):
     seconds = own["training_seconds"]
-    enough = pd.notna(seconds) and seconds >= FULL_TRAINING_SHARE * statement.hours_per_model * 3600
+    enough = pd.notna(seconds) and seconds >= FULL_TRAINING_SHARE * statement.hours_per_model * SECONDS_PER_HOUR
     same = own["d_stft"] if enough else None
     reason = conventions.d_stft["full" if enough else "short"]
     return _row(paper["d_stft"], same, own["d_stft"], MEASURED.word, reason)

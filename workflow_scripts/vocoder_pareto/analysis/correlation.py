@@ -13,8 +13,8 @@ from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 from vocoder_pareto.tables.csv_tables import read_systems, read_table
 
 COLUMNS = (
-    "metric", "better", "unit", "ranks_systems", "n_systems", "spearman", "spearman_ci95_low", "spearman_ci95_high",
-    "spearman_p", "kendall", "kendall_p", "agreement", "mos_source",
+    "metric", "label", "better", "unit", "ranks_systems", "n_systems", "spearman", "spearman_ci95_low",
+    "spearman_ci95_high", "spearman_p", "kendall", "kendall_p", "agreement", "mos_source",
 )  # fmt: skip
 RESAMPLES = 2000
 FEWEST_SYSTEMS = 3  # below, a rank correlation says nothing
@@ -66,6 +66,7 @@ def _row(metric, scores: pd.DataFrame, seed: int) -> Mapping[str, object]:
     values, mos = known[metric.name].to_numpy(float), known["mos"].to_numpy(float)
     row = {
         "metric": metric.name,
+        "label": metric.label,
         "better": metric.better,
         "unit": metric.unit,
         "ranks_systems": metric.ranks,

@@ -56,23 +56,6 @@ class FigureSettings:
         if not 4 <= self.font_size <= 16:
             raise ValueError(f"font_size is {self.font_size:g}; allowed is 4 to 16 points")
 
-    def colours(self, sizes: Sequence[str]) -> dict[str, tuple[float, float, float]]:
-        """A colour per size, from light (small) to dark (large).
-
-        Raises:
-            UserError: seaborn does not know the palette.
-        """
-        # S, M and L keep their colours where a figure has only some of them.
-        ordered = SIZE_ORDER if set(sizes) <= set(SIZE_ORDER) else sorted(set(sizes), key=size_rank)
-        try:
-            colours = seaborn.color_palette(self.palette, SHADES)
-        except ValueError as error:
-            raise UserError(
-                f"config key figures.palette: {self.palette!r} is no palette of seaborn; try crest, viridis or mako_r"
-            ) from error
-        places = np.linspace(0, SHADES - 1, len(ordered)) if len(ordered) > 1 else [SHADES // 2]
-        return {size: colours[round(place)] for size, place in zip(ordered, places, strict=True)}
-
 
 @contextmanager
 def drawing(settings: FigureSettings) -> Iterator[None]:
@@ -104,8 +87,33 @@ def drawing(settings: FigureSettings) -> Iterator[None]:
         yield
 
 
+def size_colours(settings: FigureSettings, sizes: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+    """A colour per size, from light (small) to dark (large).
+
+    Raises:
+        UserError: seaborn does not know the palette.
+    """
+    # S, M and L keep their colours where a figure has only some of them.
+    ordered = SIZE_ORDER if set(sizes) <= set(SIZE_ORDER) else sorted(set(sizes), key=size_rank)
+    try:
+        colours = seaborn.color_palette(settings.palette, SHADES)
+    except ValueError as error:
+        raise UserError(
+            f"config key figures.palette: {settings.palette!r} is no palette of seaborn; try crest, viridis or mako_r"
+        ) from error
+    places = np.linspace(0, SHADES - 1, len(ordered)) if len(ordered) > 1 else [SHADES // 2]
+    return {size: colours[round(place)] for size, place in zip(ordered, places, strict=True)}
+
+
 def marker_of(model: str, labels: Mapping[str, str], models: Iterable[str]) -> str:
-    """Matplotlib's marker for `model`, the same in all figures of a study: by its place in `labels`, then `models`."""
+    """Matplotlib's marker for `model`, the same in all figures of a study and on its page.
+
+    Args:
+        model: one of the models.
+        labels: of all models of the configuration, in its order, which gives the markers: a study of some of them
+            keeps those of the whole.
+        models: those shown, for a model that has no label.
+    """
     order = list(dict.fromkeys([*labels, *models]))
     return MARKERS[order.index(model) % len(MARKERS)]
 

@@ -3,7 +3,7 @@
 import seaborn
 from matplotlib.axes import Axes
 
-from vocoder_pareto.analysis.figure_style import OPTIMAL
+from vocoder_pareto.analysis.figure_style import OPTIMAL, size_colours
 from vocoder_pareto.analysis.pareto_panel import Look, Panel
 from vocoder_pareto.tables.columns import model_label, size_rank
 
@@ -16,7 +16,7 @@ def draw_paper_panel(axes: Axes, panel: Panel, look: Look, with_legend: bool) ->
     table = panel.front.table.assign(x=panel.shown(panel.x), y=panel.shown(panel.y))
     table["Model"] = [model_label(model, look.labels) for model in table["model"]]
     table["Size"] = table["size"]
-    colours = look.settings.colours(list(table["size"]))
+    colours = size_colours(look.settings, list(table["size"]))
     colours = {size: colours[size] for size in sorted(set(table["size"]), key=size_rank)}
     told_apart = {"color": next(iter(colours.values()))}
     if len(colours) > 1:

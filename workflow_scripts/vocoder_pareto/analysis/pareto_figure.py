@@ -39,7 +39,7 @@ def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mappi
     Args:
         panels: at least one; a neighbour with the same vertical column does not repeat its label.
         settings: size and style; the width is that of one panel.
-        labels: what readers see for each model.
+        labels: what readers see for each model; their order gives the markers.
     """
     figure = new_figure(settings.width_inches * len(panels), settings.width_inches * HEIGHT_PER_WIDTH)
     fronts = list({id(panel.front): panel.front for panel in panels}.values())

@@ -17,6 +17,7 @@ from vocoder_pareto.analysis.figure_style import (
     SOFT_INK,
     FigureSettings,
     marker_of,
+    size_colours,
 )
 from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front, is_logarithmic
 from vocoder_pareto.analysis.label_placement import Label
@@ -204,7 +205,7 @@ def _draw_references(axes: Axes, panel: Panel, font_size: float) -> list[Text]:
 
 def _draw_systems(axes: Axes, table: pd.DataFrame, look: Look) -> None:
     told_by_colour = "size" if table["size"].any() else "model"
-    colours = look.settings.colours(list(table[told_by_colour]))
+    colours = size_colours(look.settings, list(table[told_by_colour]))
     shrinking = _shrinking(len(table))
     style = {"edgecolors": INK, "linewidths": 0.4 * shrinking, "zorder": 4, "clip_on": False}
     for (model, _), members in table.groupby(["model", "size"], sort=False):

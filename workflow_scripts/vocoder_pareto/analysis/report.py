@@ -13,7 +13,7 @@ import soundfile
 from markupsafe import Markup
 from matplotlib.colors import to_hex
 
-from vocoder_pareto.analysis.figure_style import FigureSettings, marker_of
+from vocoder_pareto.analysis.figure_style import FigureSettings, marker_of, size_colours
 from vocoder_pareto.analysis.spectrograms import save_spectrogram
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
@@ -21,6 +21,7 @@ from vocoder_pareto.study.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
 from vocoder_pareto.tables.columns import ENERGY, SYSTEMS_COLUMNS, system_label
 from vocoder_pareto.tables.csv_tables import read_systems, read_table
 from vocoder_pareto.tables.sources import source_of
+from vocoder_pareto.units import SECONDS_PER_HOUR
 
 TITLE = "Energy-aware evaluation of neural vocoders"
 FINISHED_TRAINING_HOURS = 24.0
@@ -38,7 +39,7 @@ class ReportInputs:
         downloads: tables and figures to copy beside the page.
         provenance: `provenance.json`.
         template_folder: holds page.html, style.css and script.js.
-        labels: what readers see for a model, `HiFi-GAN` for `hifigan`.
+        labels: what readers see for a model, `HiFi-GAN` for `hifigan`; their order gives the markers.
         figures: settings of the figures, whose colours the page takes.
         flags: what was found amiss with the training or measurement of each system, by its name.
     """
@@ -128,7 +129,7 @@ def _copy_downloads(files: Sequence[Path], folder: Path) -> list[dict[str, str]]
 
 def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
     factors = {column.name: column.factor for column in SYSTEMS_COLUMNS if column.kind in ("number", "integer")}
-    colours = inputs.figures.colours([size for size in systems["size"] if size])
+    colours = size_colours(inputs.figures, [size for size in systems["size"] if size])
     rows = []
     for record in systems.to_dict("records"):
         row = {name: None if pd.isna(cell) else cell for name, cell in record.items()}
@@ -168,7 +169,7 @@ def _flagged(systems: pd.DataFrame, inputs: ReportInputs, flag: str) -> list[str
 
 def _briefly_trained(systems: pd.DataFrame) -> pd.Series:
     trained = systems[~systems["system"].isin(REFERENCE_SYSTEMS)]
-    return trained["training_seconds"].fillna(0) < FINISHED_TRAINING_HOURS * 3600
+    return trained["training_seconds"].fillna(0) < FINISHED_TRAINING_HOURS * SECONDS_PER_HOUR
 
 
 def _audio_note(systems: pd.DataFrame) -> str:
@@ -188,7 +189,7 @@ def _training_note(row: Mapping[str, Any], flags: Mapping[str, Sequence[str]]) -
     if pd.isna(row["training_steps"]):
         return "Training unknown."
     seconds = 0.0 if pd.isna(row["training_seconds"]) else row["training_seconds"]
-    length = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
+    length = f"{seconds / SECONDS_PER_HOUR:.1f} h" if seconds >= SECONDS_PER_HOUR else f"{seconds:.0f} s"
     collapsed = COLLAPSED in flags.get(row["system"], ())
     audio = " The generator has collapsed: silent, constant or not finite audio." if collapsed else ""
     return f"Trained for {int(row['training_steps'])} steps ({length}).{audio}"

@@ -14,12 +14,12 @@ from vocoder_pareto.analysis.pareto import optimal
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 from vocoder_pareto.intervals import mean_with_interval
-from vocoder_pareto.measurement.units import JOULES_PER_KWH
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, REFERENCE_FAMILY, SYSTEMS_COLUMNS
 from vocoder_pareto.tables.csv_tables import read_table, typed
 from vocoder_pareto.tables.sources import LISTENER_WORDS, PUBLISHED
-from vocoder_pareto.training.carbon import CarbonSettings
+from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
 FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": EXACT_GFLOPS}
 PUBLISHED_FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": PRINTED_GFLOPS}
@@ -117,7 +117,7 @@ def systems_published(
         energy_source=PUBLISHED.word,
         device=published.DEVICE,
         mos_source=PUBLISHED.word,
-        training_seconds=statement.hours_per_model * 3600,
+        training_seconds=statement.hours_per_model * SECONDS_PER_HOUR,
         training_energy_joules=statement.kwh_per_model * JOULES_PER_KWH,
         co2eq_kg_training=statement.kg_co2eq_per_model,
     )

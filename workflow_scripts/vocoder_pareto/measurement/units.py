@@ -1,10 +1,9 @@
-"""The one place that knows units of energy: those in which sensors count, and kilowatt-hours."""
+"""The one place that knows in which unit a sensor counts energy."""
 
 from importlib import metadata
 
 from vocoder_pareto.errors import UserError
 
-JOULES_PER_KWH = 3.6e6
 # Joules per count of what `get_energy` of a pyJoules device returns. The documentation of pyJoules says microjoules for
 # all devices; its NVIDIA device returns the millijoules of NVML as they are (read in the source of 0.5.1). Source
 # that is newer than this release multiplies them by 1,000, hence the version.

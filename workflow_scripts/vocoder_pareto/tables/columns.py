@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from vocoder_pareto.measurement.units import JOULES_PER_KWH
+from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
 # Names of columns that several modules ask for.
 ENERGY = "energy_joules_per_audio_second"
@@ -69,7 +69,7 @@ SYSTEMS_COLUMNS = (
     Column("mos_ci95", "MOS, half-width of the 95 % interval"),
     Column("mos_source", "Source of the MOS", kind="text"),
     Column("training_steps", "Training steps", kind="integer"),
-    Column("training_seconds", "Training time", "h", "number", "min", "log", 1 / 3600),
+    Column("training_seconds", "Training time", "h", "number", "min", "log", 1 / SECONDS_PER_HOUR),
     Column("training_energy_joules", "Energy of training", "kWh", "number", "min", "log", 1 / JOULES_PER_KWH),
     Column("co2eq_kg_training", "Emissions of training", "kg CO2eq", "number", "min", "log"),
     Column("on_front_energy", "On the front of energy and MOS", kind="flag"),

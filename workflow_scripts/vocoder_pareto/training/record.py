@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from vocoder_pareto.study.provenance import installed_version
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.accounting import EnergyTotals
 from vocoder_pareto.training.budget import Budget, Prediction, Used, prediction_from
-from vocoder_pareto.training.carbon import CarbonSettings
 from vocoder_pareto.training.run_settings import RunSettings
 
 GIVEN = "given_checkpoint"

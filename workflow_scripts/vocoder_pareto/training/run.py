@@ -26,13 +26,13 @@ from vocoder_pareto.models.checkpoint import load_weights, read_weights, save_ch
 from vocoder_pareto.models.registry import build_vocoder, load_class
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.study.code_version import code_version, module_file
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training import data, module
 from vocoder_pareto.training.accounting import EnergyAccount
 from vocoder_pareto.training.batch_size import largest_batch_size
 from vocoder_pareto.training.budget import Budget
-from vocoder_pareto.training.carbon import CarbonSettings
 from vocoder_pareto.training.curve import copy_curve
 from vocoder_pareto.training.data import ClipDataset, ShuffledBatches, batch_loader
 from vocoder_pareto.training.loop import TrainingLoop

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vocoder_pareto.measurement.units import JOULES_PER_KWH
+from vocoder_pareto.units import JOULES_PER_KWH
 
 
 @dataclass(frozen=True)
