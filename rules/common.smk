@@ -16,6 +16,7 @@ from vocoder_pareto.study import configuration
 from vocoder_pareto.study.code_version import code_version as hash_of_code, module_file
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
+from vocoder_pareto.quality.metrics import functions_of
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
 try:
@@ -57,6 +58,15 @@ def program(name):
 def code_version(name):
     """Hash of a program and of all library modules that it imports."""
     return hash_of_code([program(name)], PROGRAMS)
+
+
+def metrics_code_version(name):
+    """As `code_version`, and the modules of the configured metrics, which are imported by their paths."""
+    try:
+        modules = [module_file(path, PROGRAMS) for path in functions_of(config["quality"]["metrics"])]
+    except FileNotFoundError as error:
+        raise WorkflowError(f"config key quality.metrics: {error}") from None
+    return hash_of_code([program(name), *modules], PROGRAMS)
 
 
 def system_code_version(name, *classes):

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from vocoder_pareto.analysis.systems_table import (
+    Measurements,
     measurement_flags,
     mos_of_listening_test,
     mos_of_paper,
@@ -68,6 +69,20 @@ def test_numbers_reach_their_columns(joined):
     assert row["energy_joules_per_audio_second_ci95"] == pytest.approx(0.005)
     assert (row["training_steps"], row["training_seconds"]) == (2, 7200)
     assert row["co2eq_kg_training"] == pytest.approx(1.0 * 0.7 * 1.5)  # 1 kWh
+
+
+def test_a_column_with_a_record_is_copied_from_it_by_its_line_in_the_table_of_columns(printed_quality, families):
+    """So a new column needs its line there and its key in the record, and nothing else."""
+    records = {"complexity": {}, "energy": {}, "training": {}}
+    for number, column in enumerate(SYSTEMS_COLUMNS, start=1):
+        if column.record:
+            records[column.record][column.key or column.name] = str(number) if column.kind == "text" else number
+    records["complexity"] |= {"system": "a-S"}
+    measured = Measurements([records["complexity"]], {"a-S": records["energy"]}, {"a-S": records["training"]}, {})
+    row = systems_measured(measured, mos_of_paper(printed_quality), families, CARBON).iloc[-1]
+    for number, column in enumerate(SYSTEMS_COLUMNS, start=1):
+        if column.record:
+            assert row[column.name] == (str(number) if column.kind == "text" else number)
 
 
 def test_a_system_that_the_paper_lacks_has_no_mos_and_is_on_no_front(joined):

@@ -24,7 +24,7 @@ from vocoder_pareto.tables.sources import PUBLISHED, comparable
 IDENTITY = ("system", "label", "model", "size", "family")
 MOS_COLUMNS = ("mos",)
 ENERGY_COLUMNS = (ENERGY, "mean_power_watts")
-DEVICE_COLUMNS = (*ENERGY_COLUMNS, "real_time_factor", "peak_memory_bytes")
+DEVICE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.record == "energy" and column.direction)
 QUALITY_COLUMNS = ("mos", "d_stft")
 MAX_LISTED = 200  # systems; in longer tables, `dominated_by` lists the optimal systems only
 MAX_SHARES = 10_000  # (systems on the front)^(objectives - 1), beyond which their shares of the volume are left empty

@@ -23,11 +23,6 @@ from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
 FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": EXACT_GFLOPS}
 PUBLISHED_FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": PRINTED_GFLOPS}
-ENERGY_KEYS = (
-    ENERGY, f"{ENERGY}_ci95", "energy_source", "device", "mean_power_watts", "idle_power_watts", "real_time_factor",
-    "peak_memory_bytes",
-)  # fmt: skip
-COMPLEXITY_KEYS = ("model", "size", "parameters", "gflops_per_audio_second", "gflops_published_convention")
 
 
 @dataclass(frozen=True)
@@ -80,8 +75,11 @@ def systems_measured(
         system = counts["system"]
         energy = measurements.energy.get(system, {})
         row = {"system": system, "family": families.get(counts["model"], "")}
-        row |= {key: counts.get(key) for key in COMPLEXITY_KEYS} | {key: energy.get(key) for key in ENERGY_KEYS}
-        rows.append(row | _training_of(measurements.training.get(system, {}), carbon))
+        training = measurements.training.get(system, {})
+        records = {"complexity": counts, "energy": energy, "training": training}
+        row |= {each.name: records[each.record].get(each.key or each.name) for each in SYSTEMS_COLUMNS if each.record}
+        joules = training.get("energy_joules")
+        rows.append(row | {"co2eq_kg_training": None if joules is None else joules * carbon.kg_per_joule})
     for row in rows:
         distances = measurements.d_stft.get(row["system"], np.empty(0)).tolist()
         if distances:
@@ -166,16 +164,6 @@ def measurement_flags(measurements: Measurements) -> dict[str, Any]:
         "not_publishable": [system for system, energy in measurements.energy.items() if not energy.get("publishable")],
         "flags": {system: found for system, found in flags.items() if found},
         "d_stft_clips": {system: len(distances) for system, distances in measurements.d_stft.items()},
-    }
-
-
-def _training_of(summary: Mapping[str, Any], carbon: CarbonSettings) -> dict[str, Any]:
-    joules = summary.get("energy_joules")
-    return {
-        "training_steps": summary.get("steps"),
-        "training_seconds": summary.get("seconds"),
-        "training_energy_joules": joules,
-        "co2eq_kg_training": None if joules is None else joules * carbon.kg_per_joule,
     }
 
 
