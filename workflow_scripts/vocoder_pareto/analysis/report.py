@@ -9,12 +9,12 @@ from typing import Any
 
 import jinja2
 import pandas as pd
-import soundfile
 from markupsafe import Markup
 from matplotlib.colors import to_hex
 
 from vocoder_pareto.analysis.figure_style import FigureSettings, marker_of, size_colours
 from vocoder_pareto.analysis.spectrograms import save_spectrogram
+from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
 from vocoder_pareto.study.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
@@ -63,7 +63,7 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
         clips_limit: number of clips in the listening grid.
 
     Raises:
-        UserError: a file is missing or a manifest has no clip.
+        UserError: a file is missing or damaged, or a manifest has no clip.
     """
     systems = read_systems(inputs.systems)
     folder = page.parent
@@ -110,7 +110,7 @@ def _copy_audio(inputs: ReportInputs, systems: pd.DataFrame, folder: Path, limit
             sound, picture = f"audio/{name}/{clip.file}", f"pictures/{name}/{Path(clip.file).stem}.png"
             (folder / sound).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(by_name[name].parent / clip.file, folder / sound)
-            save_spectrogram(soundfile.read(folder / sound)[0], folder / picture)
+            save_spectrogram(read_audio(folder / sound).samples, folder / picture)
             clips[clip.clip_id] = {"sound": sound, "picture": picture}
         row = systems.loc[systems["system"] == name].iloc[0].to_dict()
         label = system_label(row["model"], row["size"], inputs.labels)
