@@ -1,4 +1,5 @@
 # What all rules share: the checked configuration, its slices, and the version of the code that a rule runs.
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from vocoder_pareto.study.code_version import code_version as hash_of_code, modu
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
 from vocoder_pareto.study.settings import plain
+from vocoder_pareto.quality.metrics import functions_of
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
 try:
@@ -58,6 +60,15 @@ def program(name):
 def code_version(name):
     """Hash of a program and of all library modules that it imports."""
     return hash_of_code([program(name)], PROGRAMS)
+
+
+def metrics_code_version(name):
+    """As `code_version`, and the modules of the configured metrics, which are imported by their paths."""
+    try:
+        modules = [module_file(path, PROGRAMS) for path in functions_of(config["quality"]["metrics"])]
+    except FileNotFoundError as error:
+        raise WorkflowError(f"config key quality.metrics: {error}") from None
+    return hash_of_code([program(name), *modules], PROGRAMS)
 
 
 def system_code_version(name, *classes):
@@ -103,8 +114,9 @@ def published_convention(wildcards):
 
 
 def model_labels():
-    """What readers see for each model, as canonical JSON."""
-    return canonical_json({model: family["label"] or model for model, family in config["models"].items()})
+    """What readers see for each model, as JSON in the order of the configuration, which gives models their markers."""
+    labels = {model: family["label"] or model for model, family in config["models"].items()}
+    return json.dumps(labels, separators=(",", ":"), ensure_ascii=False)
 
 
 def model_families():

@@ -24,7 +24,7 @@ rule measure_quality:
     params:
         metrics=config_json("quality", "metrics"),
         program=program("measure_quality"),
-        code=code_version("measure_quality"),
+        code=metrics_code_version("measure_quality"),
     message:
         "Measuring the objective quality of {wildcards.system}."
     shell:
@@ -50,14 +50,15 @@ rule correlate_metrics:
     conda:
         "../envs/audio.yaml"
     params:
+        metrics=config_json("quality", "metrics"),
         figures=config_json("figures"),
         labels=model_labels(),
         seed=config["seed"],
         program=program("correlate_metrics"),
-        code=code_version("correlate_metrics"),
+        code=metrics_code_version("correlate_metrics"),
     message:
         "Correlating objective metrics with MOS."
     shell:
-        "python {params.program:q} --systems {input.systems:q} --quality {input.quality:q}"
+        "python {params.program:q} --systems {input.systems:q} --quality {input.quality:q} --metrics {params.metrics:q}"
         " --seed {params.seed} --figures {params.figures:q} --labels {params.labels:q} --table {output.table:q}"
         " --output {output.figures:q} &> {log:q}"

@@ -4,9 +4,9 @@ import argparse
 
 from vocoder_pareto.analysis.carbon import carbon_table
 from vocoder_pareto.analysis.published import read_carbon_statement
-from vocoder_pareto.analysis.systems_table import Emissions
 from vocoder_pareto.files import read_json
 from vocoder_pareto.program import run
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.tables.csv_tables import read_systems, write_table
 
 
@@ -20,10 +20,14 @@ def main() -> None:
     parser.add_argument("--power-usage-effectiveness", type=float, default=1.0, help="of the site (default: 1.0)")
     parser.add_argument("--output", required=True, help="CSV file to write")
     arguments = parser.parse_args()
+    carbon = CarbonSettings(
+        intensity_kg_per_kwh=arguments.intensity_kg_per_kwh,
+        power_usage_effectiveness=arguments.power_usage_effectiveness,
+    )
     table = carbon_table(
         read_carbon_statement(arguments.statement),
         read_systems(arguments.published),
-        Emissions(arguments.intensity_kg_per_kwh, arguments.power_usage_effectiveness),
+        carbon,
         read_systems(arguments.systems) if arguments.systems else None,
         {summary["system"]: summary for summary in map(read_json, arguments.training)},
     )

@@ -12,7 +12,10 @@ def main() -> None:
     parser.add_argument("--manifest", type=Path, required=True, help="manifest.csv of the system")
     parser.add_argument("--reference", type=Path, required=True, help="manifest.csv of the ground truth")
     parser.add_argument(
-        "--metrics", type=json_or_file, default=[], help='JSON: metrics beside D_STFT, such as ["estoi", "mcd"]'
+        "--metrics",
+        type=json_or_file,
+        default=[],
+        help='JSON: metrics beside D_STFT, such as ["estoi", "own.py:loudness"]',
     )
     parser.add_argument("--processes", type=int, default=1, help="how many work at once (default: %(default)s)")
     parser.add_argument("--output", type=Path, required=True, help="CSV file to write")

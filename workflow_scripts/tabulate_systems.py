@@ -6,6 +6,7 @@ from vocoder_pareto.analysis import systems_table
 from vocoder_pareto.analysis.published import read_quality
 from vocoder_pareto.files import write_json
 from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.tables.csv_tables import write_table
 
 
@@ -33,8 +34,11 @@ def main() -> None:
         mos = systems_table.mos_of_listening_test(arguments.mos)
     else:
         mos = systems_table.mos_of_paper(read_quality(arguments.published_quality))
-    emissions = systems_table.Emissions(arguments.intensity_kg_per_kwh, arguments.power_usage_effectiveness)
-    write_table(systems_table.systems_measured(measurements, mos, arguments.families, emissions), arguments.output)
+    carbon = CarbonSettings(
+        intensity_kg_per_kwh=arguments.intensity_kg_per_kwh,
+        power_usage_effectiveness=arguments.power_usage_effectiveness,
+    )
+    write_table(systems_table.systems_measured(measurements, mos, arguments.families, carbon), arguments.output)
     write_json(arguments.flags, systems_table.measurement_flags(measurements))
 
 

@@ -28,6 +28,8 @@ def browser(tmp_path_factory):
     chrome = webdriver.Chrome(options=options, service=service)
     chrome.downloads = tmp_path_factory.mktemp("downloads")
     chrome.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(chrome.downloads)})
+    # A page without focus gets no focus events, and newer headless versions give it none.
+    chrome.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
     yield chrome
     chrome.quit()
 

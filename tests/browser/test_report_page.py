@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from vocoder_pareto.analysis.figure_style import marker_of
 from vocoder_pareto.analysis.report import ReportInputs, build_report
 from vocoder_pareto.study.provenance import provenance_of
 from vocoder_pareto.study.sections.analysis import FigureSettings
@@ -77,6 +78,13 @@ def test_the_page_draws_the_front_and_says_where_numbers_come_from(open_page):
     assert "estimated" in notes
     assert "published" in notes
     assert "briefly trained" in notes
+
+
+def test_the_markers_of_the_page_are_those_of_the_figures(page):
+    data = page.read_text(encoding="utf-8").partition('<script type="application/json" id="data">')[2]
+    systems = json.loads(data.partition("</script>")[0])["systems"]
+    markers = {row["model"]: row["marker"] for row in systems if row["family"] != "reference"}
+    assert markers == {model: marker_of(model, LABELS, LABELS) for model in LABELS} == {"melgan": "o", "hifigan": "s"}
 
 
 def test_text_from_tables_is_no_markup(page):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vocoder_pareto.analysis.carbon import carbon_table
-from vocoder_pareto.analysis.systems_table import Emissions
+from vocoder_pareto.study.sections.training import CarbonSettings
 
 
 @pytest.fixture
@@ -14,7 +14,9 @@ def table(statement, printed):
         training_energy_joules=3.6e6 * np.where(printed.index == 1, 2, 1), energy_joules_per_audio_second=1.0,
     )[1:4]  # fmt: skip
     training = {system: {"energy_source": "nvml"} for system in ours["system"]}
-    rows = carbon_table(statement, printed, Emissions(0.1, 1.2), ours, training)
+    rows = carbon_table(
+        statement, printed, CarbonSettings(intensity_kg_per_kwh=0.1, power_usage_effectiveness=1.2), ours, training
+    )
     return rows.set_index(["study", "system"])
 
 
@@ -49,11 +51,13 @@ def test_training_and_generation_cost_the_same_at_the_break_even(table, statemen
 
 def test_unknown_training_energy_is_empty_and_adds_nothing(statement, printed):
     ours = printed.assign(training_energy_joules=np.where(printed.index == 1, np.nan, 3.6e6))[1:3]
-    rows = carbon_table(statement, printed, Emissions(0.1), ours, {}).set_index(["study", "system"])
+    rows = carbon_table(statement, printed, CarbonSettings(intensity_kg_per_kwh=0.1), ours, {}).set_index(
+        ["study", "system"]
+    )
     assert np.isnan(rows.loc[("here", "melgan-S"), "training_kg_co2eq"])
     assert np.isnan(rows.loc[("here", "melgan-S"), "break_even_audio_hours"])
     assert rows.loc[("here", "all"), "training_kwh"] == pytest.approx(1)
 
 
 def test_the_paper_alone_has_no_rows_of_ours(statement, printed):
-    assert set(carbon_table(statement, printed, Emissions(0.7))["study"]) == {"published"}
+    assert set(carbon_table(statement, printed, CarbonSettings(intensity_kg_per_kwh=0.7))["study"]) == {"published"}

@@ -6,8 +6,9 @@ import subprocess
 
 import pytest
 
-from vocoder_pareto.analysis.display_table import SOURCES, DisplayColumn, DisplayTable, latex_text
+from vocoder_pareto.analysis.display_table import DisplayColumn, DisplayTable, latex_text
 from vocoder_pareto.analysis.result_tables import cost_display, cost_table, quality_display, quality_table
+from vocoder_pareto.tables.sources import SOURCES
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 
 from vocoder_pareto.analysis.systems_table import (
-    Emissions,
-    mean_with_half_width,
+    Measurements,
     measurement_flags,
     mos_of_listening_test,
     mos_of_paper,
@@ -14,6 +13,7 @@ from vocoder_pareto.analysis.systems_table import (
     systems_measured,
 )
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 from vocoder_pareto.tables.csv_tables import read_systems, write_table
 
@@ -26,6 +26,9 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+CARBON = CarbonSettings(intensity_kg_per_kwh=0.7)
+
+
 def measurements_of(files):
     return read_measurements(files.complexity, files.energy, files.training, files.quality)
 
@@ -34,7 +37,12 @@ def measurements_of(files):
 def joined(files, printed_quality, families):
     files.add("hifigan-S", 0.6, gflops=3).add("melgan-S", 0.5, gflops=2).add("melgan-M", 0.7, gflops=1)
     files.add("newcomer-S", 0.01, gflops=0.5).add_quality("ground_truth", [0.0, 0.0]).add_quality("griffin_lim", [0.3])
-    table = systems_measured(measurements_of(files), mos_of_paper(printed_quality), families, Emissions(0.7, 1.5))
+    table = systems_measured(
+        measurements_of(files),
+        mos_of_paper(printed_quality),
+        families,
+        CarbonSettings(intensity_kg_per_kwh=0.7, power_usage_effectiveness=1.5),
+    )
     return table.set_index("system", drop=False)
 
 
@@ -63,6 +71,20 @@ def test_numbers_reach_their_columns(joined):
     assert row["co2eq_kg_training"] == pytest.approx(1.0 * 0.7 * 1.5)  # 1 kWh
 
 
+def test_a_column_with_a_record_is_copied_from_it_by_its_line_in_the_table_of_columns(printed_quality, families):
+    """So a new column needs its line there and its key in the record, and nothing else."""
+    records = {"complexity": {}, "energy": {}, "training": {}}
+    for number, column in enumerate(SYSTEMS_COLUMNS, start=1):
+        if column.record:
+            records[column.record][column.key or column.name] = str(number) if column.kind == "text" else number
+    records["complexity"] |= {"system": "a-S"}
+    measured = Measurements([records["complexity"]], {"a-S": records["energy"]}, {"a-S": records["training"]}, {})
+    row = systems_measured(measured, mos_of_paper(printed_quality), families, CARBON).iloc[-1]
+    for number, column in enumerate(SYSTEMS_COLUMNS, start=1):
+        if column.record:
+            assert row[column.name] == (str(number) if column.kind == "text" else number)
+
+
 def test_a_system_that_the_paper_lacks_has_no_mos_and_is_on_no_front(joined):
     row = joined.loc["newcomer-S"]
     assert np.isnan(row["mos"])
@@ -79,7 +101,7 @@ def test_fronts_are_of_the_rated_systems(joined):
 def test_a_listening_test_replaces_all_published_mos(files, families):
     files.add("hifigan-S", 0.6).add("melgan-S", 0.5).add("melgan-M", 0.7)
     mos = mos_of_listening_test(files.mos({"hifigan-S": 3.0, "melgan-M": 3.5, "ground_truth": 4.5}))
-    table = systems_measured(measurements_of(files), mos, families, Emissions(0.7)).set_index("system")
+    table = systems_measured(measurements_of(files), mos, families, CARBON).set_index("system")
     assert np.isnan(table.loc["melgan-S", "mos"])  # not rated: never filled in from the paper
     assert set(table["mos_source"]) == {"listening_test", ""}
     assert table.loc["ground_truth", "mos"] == 4.5
@@ -88,7 +110,7 @@ def test_a_listening_test_replaces_all_published_mos(files, families):
 def test_a_simulated_panel_stays_marked(files, families):
     files.add("melgan-S", 0.5)
     mos = mos_of_listening_test(files.mos({"melgan-S": 3.0}, source="simulated"))
-    table = systems_measured(measurements_of(files), mos, families, Emissions(0.7))
+    table = systems_measured(measurements_of(files), mos, families, CARBON)
     assert list(table["mos_source"]) == ["simulated"]
 
 
@@ -100,7 +122,7 @@ def test_mos_of_another_source_is_refused(files, source):
 
 def test_what_was_not_measured_is_empty_not_zero(files, printed_quality, families):
     files.add("melgan-S", 0.5, source="estimated", idle_power_watts=None, peak_memory_bytes=None)
-    row = systems_measured(measurements_of(files), mos_of_paper(printed_quality), families, Emissions(0.7)).iloc[-1]
+    row = systems_measured(measurements_of(files), mos_of_paper(printed_quality), families, CARBON).iloc[-1]
     assert np.isnan(row["idle_power_watts"])
     assert row[["peak_memory_bytes"]].isna().all()
 
@@ -120,14 +142,18 @@ def test_a_cell_that_is_no_number_is_named(joined, tmp_path):
         read_systems(tmp_path / "systems.csv")
 
 
-def test_distances_are_averaged_with_students_interval(joined):
+def test_distances_are_averaged_with_students_interval(files, printed_quality, families):
     values = np.array([0.1, 0.2, 0.6])
-    mean, half_width = mean_with_half_width(values)
+    files.add("melgan-S", 0.5, distances=values).add("melgan-M", 0.5, distances=values[:1])
+    files.add("melgan-L", 0.5, distances=values[:0])
+    table = systems_measured(measurements_of(files), mos_of_paper(printed_quality), families, CARBON)
+    mean, half_width = table.set_index("system").loc["melgan-S", ["d_stft", "d_stft_ci95"]]
     interval = stats.t.interval(0.95, 2, values.mean(), stats.sem(values))
     assert (mean - half_width, mean + half_width) == pytest.approx(interval)
-    assert mean_with_half_width(values[:1]) == (0.1, None)
-    assert mean_with_half_width(values[:0]) == (None, None)
-    assert joined.loc["melgan-S", "d_stft"] == pytest.approx(0.15)
+    unsure, empty = (table.set_index("system").loc[name] for name in ("melgan-M", "melgan-L"))
+    assert unsure["d_stft"] == 0.1
+    assert np.isnan(unsure["d_stft_ci95"])
+    assert empty[["d_stft", "d_stft_ci95"]].isna().all()
 
 
 def test_flags_name_what_must_not_be_published(files):

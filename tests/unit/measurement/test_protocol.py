@@ -1,15 +1,13 @@
 import random
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from full_protocol import FULL
-from scipy import stats
 from simulated_counters import FakeSensor
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.meter import Meter
-from vocoder_pareto.measurement.protocol import Work, mean_with_interval, observe
+from vocoder_pareto.measurement.protocol import Work, observe
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import settings_from
 
@@ -169,20 +167,6 @@ def test_a_counter_that_wraps_is_read_often_enough_in_a_long_window(clock):
     settings = replace(SETTINGS, min_window_seconds=600, windows=1)
     measured = observe(bench.work, Meter(wrapping, clock=clock.seconds), settings, clock)
     assert measured.windows[0].energy.joules == pytest.approx(200 * 600)  # 12 wraps
-
-
-def test_the_interval_is_students_t():
-    values = [3.1, 2.7, 3.4, 2.9, 3.3]
-    interval = mean_with_interval(values)
-    low, high = stats.t.interval(0.95, len(values) - 1, loc=np.mean(values), scale=stats.sem(values))
-    assert interval.mean == pytest.approx(np.mean(values))
-    assert interval.half_width == pytest.approx((high - low) / 2)
-    # By hand, from a printed table of t: 2.776 for 4 degrees of freedom.
-    assert interval.half_width == pytest.approx(2.776 * np.std(values, ddof=1) / 5**0.5, rel=1e-3)
-
-
-def test_one_value_has_no_interval():
-    assert mean_with_interval([2.0]).half_width is None
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.quality import reconstruction
 from vocoder_pareto.quality import speech as speech_metrics
 from vocoder_pareto.quality.measure import values_of
-from vocoder_pareto.quality.metrics import METRICS, metrics_named
-from vocoder_pareto.quality.undefined import Undefined
+from vocoder_pareto.quality.metrics import METRICS, UndefinedMetric, metrics_named
 
 RATE = 16000
 INSTALLED = [metric for metric in METRICS if metric.name != "pesq_wb" or importlib.util.find_spec("pesq")]
@@ -145,7 +144,7 @@ def test_mel_cepstral_distortion_ignores_gain_well_above_the_quantisation_floor(
 
 def test_pesq_without_its_package_is_a_named_failure(monkeypatch, speech):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(Undefined, match="pesq is not installed"):
+    with pytest.raises(UndefinedMetric, match="pesq is not installed"):
         speech_metrics.pesq_wideband(speech, speech, RATE)
 
 
@@ -174,12 +173,12 @@ def test_pesq_is_asked_for_wide_band(stand_in_for_pesq, speech):
 
 
 def test_pesq_that_finds_no_speech_is_a_named_failure(stand_in_for_pesq, speech):
-    with pytest.raises(Undefined, match="No utterances detected"):
+    with pytest.raises(UndefinedMetric, match="No utterances detected"):
         speech_metrics.pesq_wideband(np.zeros_like(speech), speech, RATE)
 
 
 def test_pesq_at_another_sample_rate_is_a_named_failure(stand_in_for_pesq, speech):
-    with pytest.raises(Undefined, match="not at 22050"):
+    with pytest.raises(UndefinedMetric, match="not at 22050"):
         speech_metrics.pesq_wideband(speech, speech, 22050)
 
 

@@ -9,12 +9,10 @@ from scipy import stats
 
 from vocoder_pareto.analysis.pareto import dominators, optimal
 from vocoder_pareto.analysis.published import CarbonStatement, Conventions
-from vocoder_pareto.tables.columns import system_label
+from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, system_label
+from vocoder_pareto.tables.sources import COUNTED, MEASURED, PUBLISHED, comparable
+from vocoder_pareto.units import SECONDS_PER_HOUR
 
-ENERGY = "energy_joules_per_audio_second"
-EXACT_GFLOPS = "gflops_per_audio_second"
-PRINTED_GFLOPS = "gflops_published_convention"
-COMPARABLE_ENERGY = ("nvml",)  # the GPU alone, as the paper measured
 FULL_TRAINING_SHARE = 0.9  # of the paper's hours, from which on distances compare
 AGREEMENT = 0.01  # relative difference that counts as agreement
 OTHER_CONFIGURATION = "Not the configuration of the paper."
@@ -109,26 +107,27 @@ def to_markdown(table: pd.DataFrame, agreed: Mapping[str, Any], labels: Mapping[
 
 def _parameters(own, paper, conventions, statement):
     reason = conventions.of(paper["model"], paper["size"]).parameters
-    return _row(paper["parameters"], own["parameters"], own["parameters"], "counted", reason)
+    return _row(paper["parameters"], own["parameters"], own["parameters"], COUNTED.word, reason)
 
 
 def _gflops(own, paper, conventions, statement):
     reasons = (conventions.gflops, conventions.of(paper["model"], paper["size"]).gflops)
     reason = " ".join(filter(None, reasons))
-    return _row(paper[PRINTED_GFLOPS], own[PRINTED_GFLOPS], own[EXACT_GFLOPS], "counted", reason)
+    return _row(paper[PRINTED_GFLOPS], own[PRINTED_GFLOPS], own[EXACT_GFLOPS], COUNTED.word, reason)
 
 
 def _energy(own, paper, conventions, statement):
     source = own["energy_source"]
-    same = own[ENERGY] if source in COMPARABLE_ENERGY else None
+    same = own[ENERGY] if comparable([source, PUBLISHED.word]) else None
     return _row(paper[ENERGY], same, own[ENERGY], source, conventions.energy.get(source, ""))
 
 
 def _distance(own, paper, conventions, statement):
     seconds = own["training_seconds"]
-    enough = pd.notna(seconds) and seconds >= FULL_TRAINING_SHARE * statement.hours_per_model * 3600
+    enough = pd.notna(seconds) and seconds >= FULL_TRAINING_SHARE * statement.hours_per_model * SECONDS_PER_HOUR
     same = own["d_stft"] if enough else None
-    return _row(paper["d_stft"], same, own["d_stft"], "measured", conventions.d_stft["full" if enough else "short"])
+    reason = conventions.d_stft["full" if enough else "short"]
+    return _row(paper["d_stft"], same, own["d_stft"], MEASURED.word, reason)
 
 
 _COMPARE = {"parameters": _parameters, "gflops": _gflops, "energy": _energy, "d_stft": _distance}

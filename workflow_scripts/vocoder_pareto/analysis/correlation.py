@@ -8,20 +8,22 @@ import pandas as pd
 from scipy import stats
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.quality.metrics import D_STFT, METRICS
+from vocoder_pareto.quality.metrics import D_STFT, METRICS, Metric
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 from vocoder_pareto.tables.csv_tables import read_systems, read_table
 
 COLUMNS = (
-    "metric", "better", "unit", "ranks_systems", "n_systems", "spearman", "spearman_ci95_low", "spearman_ci95_high",
-    "spearman_p", "kendall", "kendall_p", "agreement", "mos_source",
+    "metric", "label", "better", "unit", "ranks_systems", "n_systems", "spearman", "spearman_ci95_low",
+    "spearman_ci95_high", "spearman_p", "kendall", "kendall_p", "agreement", "mos_source",
 )  # fmt: skip
 RESAMPLES = 2000
 FEWEST_SYSTEMS = 3  # below, a rank correlation says nothing
 FEWEST_FOR_INTERVAL = 5
 
 
-def read_scores(systems: str | Path, quality: Sequence[str | Path]) -> pd.DataFrame:
+def read_scores(
+    systems: str | Path, quality: Sequence[str | Path], metrics: Sequence[Metric] = METRICS
+) -> pd.DataFrame:
     """A row per rated vocoder: the columns of `systems.csv`, and the mean over clips of every other metric.
 
     Natural speech and the low anchor are left out: the one is perfect in every metric by definition.
@@ -29,6 +31,7 @@ def read_scores(systems: str | Path, quality: Sequence[str | Path]) -> pd.DataFr
     Args:
         systems: systems.csv.
         quality: CSV files of measure_quality.py, each named by its system; D_STFT is taken from `systems`.
+        metrics: columns of these files that count, see `known_metrics`.
 
     Raises:
         UserError: a file is missing or malformed, or its system is not in `systems`.
@@ -39,14 +42,14 @@ def read_scores(systems: str | Path, quality: Sequence[str | Path]) -> pd.DataFr
         clips = read_table(path, ["clip_id"])
         if path.stem not in set(table["system"]):
             raise UserError(f"{path}: {path.stem} is no system of {systems}; name the file by its system")
-        measured = [metric.name for metric in METRICS if metric.name in clips.columns and metric is not D_STFT]
+        measured = [metric.name for metric in metrics if metric.name in clips.columns and metric is not D_STFT]
         means[path.stem] = clips[measured].apply(pd.to_numeric, errors="coerce").mean()
     joined = table.set_index("system").join(pd.DataFrame(means).T)
     rated = joined["mos"].notna() & ~joined.index.isin(REFERENCE_SYSTEMS)
     return joined[rated]
 
 
-def correlate_with_mos(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
+def correlate_with_mos(scores: pd.DataFrame, seed: int, metrics: Sequence[Metric] = METRICS) -> pd.DataFrame:
     """A row per metric that `scores` holds: its Spearman and Kendall correlation with MOS over systems.
 
     `agreement` is Spearman's coefficient with the sign turned so that 1 means: orders the systems as listeners do.
@@ -56,16 +59,18 @@ def correlate_with_mos(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
     Args:
         scores: as `read_scores` returns it.
         seed: of the bootstrap.
+        metrics: what to look for in `scores`.
     """
-    rows = [_row(metric, scores, seed) for metric in METRICS if metric.name in scores.columns]
+    rows = [_row(metric, scores, seed) for metric in metrics if metric.name in scores.columns]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _row(metric, scores: pd.DataFrame, seed: int) -> Mapping[str, object]:
+def _row(metric: Metric, scores: pd.DataFrame, seed: int) -> Mapping[str, object]:
     known = scores[[metric.name, "mos", "mos_source"]].dropna()
     values, mos = known[metric.name].to_numpy(float), known["mos"].to_numpy(float)
     row = {
         "metric": metric.name,
+        "label": metric.label,
         "better": metric.better,
         "unit": metric.unit,
         "ranks_systems": metric.ranks,

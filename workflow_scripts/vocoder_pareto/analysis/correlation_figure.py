@@ -1,8 +1,8 @@
 """A small figure of each objective metric against MOS, a panel per metric, with its rank correlation above."""
 
-import itertools
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,16 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vocoder_pareto.analysis.figure_style import INK, LINE, MARKERS, SOFT_INK, new_figure, size_colours, write_below
-from vocoder_pareto.quality.metrics import METRICS, Metric
+from vocoder_pareto.analysis.figure_style import INK, LINE, SOFT_INK, marker_of, new_figure, size_colours, write_below
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import model_label, size_rank
+from vocoder_pareto.tables.sources import PUBLISHED, source_of
 
-MOS_WORDS = {
-    "published": "MOS: published (Douwes et al. 2023).",
-    "listening_test": "MOS: our listening test.",
-    "simulated": "MOS: SIMULATED listeners, for demonstration only.",
-}
 PANELS_PER_ROW = 3
 PANEL_SHARE = 0.62  # width of a panel, as a share of a figure's width
 
@@ -33,25 +28,25 @@ def draw_correlations(
         scores: a row per system, see `correlation.read_scores`.
         correlations: a row per metric, see `correlation.correlate_with_mos`.
         settings: style of all figures.
-        labels: what readers see for each model.
+        labels: what readers see for each model; their order gives the markers.
     """
-    metrics = [metric for metric in METRICS if metric.name in set(correlations["metric"])]
+    metrics = correlations.to_dict("records")
     columns = min(len(metrics), PANELS_PER_ROW)
     rows = math.ceil(len(metrics) / columns)
     side = settings.width_inches * PANEL_SHARE
     figure = new_figure(max(settings.width_inches, side * columns), side * rows + 0.45)
     write_below(figure, _caption(scores), settings.font_size - 1.8)
-    by_metric = correlations.set_index("metric")
+    markers = {model: marker_of(model, labels, scores["model"]) for model in dict.fromkeys(scores["model"])}
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes, metric in zip(grid.flat, metrics, strict=False):
-        _draw_metric(axes, metric, scores, by_metric.loc[metric.name], settings)
+        _draw_metric(axes, metric, scores, markers, settings)
     for axes in grid.flat[len(metrics) :]:
         axes.set_axis_off()
     for axes in grid[:, 0]:
         axes.set_ylabel("MOS")
-    if len(scores):
+    if markers:
         figure.legend(
-            handles=_legend(scores, labels),
+            handles=_legend(markers, labels),
             loc="outside upper center",
             ncols=2 * columns + (columns == 1),
             frameon=False,
@@ -60,26 +55,30 @@ def draw_correlations(
 
 
 def _draw_metric(
-    axes: Axes, metric: Metric, scores: pd.DataFrame, correlation: pd.Series, settings: FigureSettings
+    axes: Axes,
+    metric: Mapping[str, Any],
+    scores: pd.DataFrame,
+    markers: Mapping[str, str],
+    settings: FigureSettings,
 ) -> None:
-    known = scores[np.isfinite(scores[metric.name].to_numpy(float))]
-    markers = _markers(scores)
+    name = metric["metric"]
+    known = scores[np.isfinite(scores[name].to_numpy(float))]
     colours = size_colours(settings, list(scores["size"])) if len(scores) else {}
     for _, family in known.groupby("model", sort=False):
         ordered = family.sort_values("size", key=lambda sizes: sizes.map(size_rank), kind="stable")
-        axes.plot(ordered[metric.name], ordered["mos"], color=LINE, linewidth=0.6, zorder=1)
+        axes.plot(ordered[name], ordered["mos"], color=LINE, linewidth=0.6, zorder=1)
     for row in known.to_dict("records"):
         style = {"markersize": 4.4, "markeredgewidth": 0.4, "markeredgecolor": INK, "zorder": 2}
-        axes.plot(row[metric.name], row["mos"], markers[row["model"]], markerfacecolor=colours[row["size"]], **style)
-    unit = f" ({metric.unit})" if metric.unit else ""
-    arrow = "←" if metric.better == "lower" else "→"
-    axes.set_xlabel(f"{metric.label}{unit}, " + (f"better {arrow}" if metric.ranks else "never ranks"))
-    axes.set_title(_title(correlation), fontsize=settings.font_size - 0.5, color=SOFT_INK)
+        axes.plot(row[name], row["mos"], markers[row["model"]], markerfacecolor=colours[row["size"]], **style)
+    unit = f" ({metric['unit']})" if metric["unit"] else ""
+    arrow = "←" if metric["better"] == "lower" else "→"
+    axes.set_xlabel(f"{metric['label']}{unit}, " + (f"better {arrow}" if metric["ranks_systems"] else "never ranks"))
+    axes.set_title(_title(metric), fontsize=settings.font_size - 0.5, color=SOFT_INK)
     axes.margins(0.1)
     axes.grid(True)
 
 
-def _title(correlation: pd.Series) -> str:
+def _title(correlation: Mapping[str, Any]) -> str:
     if pd.isna(correlation["spearman"]):
         return f"ρ undefined for {correlation['n_systems']} systems"
     text = f"ρ = {_signed(correlation['spearman'])}"
@@ -95,9 +94,9 @@ def _signed(value: float) -> str:
 
 def _caption(scores: pd.DataFrame) -> str:
     sources = list(dict.fromkeys(scores["mos_source"]))
-    sentences = [MOS_WORDS[source] for source in sources if source in MOS_WORDS]
+    sentences = [f"MOS: {source_of(word).described('mos')}." for word in sources if word]
     steps = sorted(set(scores["training_steps"].dropna()))
-    if "published" in sources and steps:
+    if PUBLISHED.word in sources and steps:
         trained = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
         sentences.append(
             f"NOT COMPARABLE: the metrics are of checkpoints trained here for {trained} steps, "
@@ -109,14 +108,8 @@ def _caption(scores: pd.DataFrame) -> str:
     return " ".join(sentences)
 
 
-def _legend(scores: pd.DataFrame, labels: Mapping[str, str]) -> list[Line2D]:
+def _legend(markers: Mapping[str, str], labels: Mapping[str, str]) -> list[Line2D]:
     style = {"linestyle": "", "markersize": 4.4, "markerfacecolor": "white", "markeredgecolor": INK}
     return [
-        Line2D([], [], marker=marker, label=model_label(model, labels), **style)
-        for model, marker in _markers(scores).items()
+        Line2D([], [], marker=marker, label=model_label(model, labels), **style) for model, marker in markers.items()
     ]
-
-
-def _markers(scores: pd.DataFrame) -> dict[str, str]:
-    """A marker per model, in the order of the table."""
-    return dict(zip(dict.fromkeys(scores["model"]), itertools.cycle(MARKERS), strict=False))

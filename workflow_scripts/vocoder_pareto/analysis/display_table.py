@@ -4,18 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-SOURCES = {
-    "published": ("p", "printed by Douwes et al. 2023"),
-    "converted": ("c", "printed by Douwes et al. 2023, converted"),
-    "inferred": ("i", "inferred from the printed ±"),
-    "counted": ("k", "counted on the model"),
-    "measured": ("m", "measured"),
-    "nvml": ("n", "measured by NVML"),
-    "rapl": ("r", "measured by RAPL"),
-    "estimated": ("e", "estimated from CPU time and configured power"),
-    "listening_test": ("l", "our listening test"),
-    "simulated": ("s", "SIMULATED listeners, for demonstration only"),
-}
+from vocoder_pareto.tables.sources import SOURCES, Source, source_of
+
 LATEX_SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--", "×": r"$\times$",
@@ -29,7 +19,7 @@ class DisplayColumn:
     Attributes:
         header: text of the head.
         cells: formatted values, "" where there is none.
-        sources: a key of `SOURCES` per cell, or "" for cells that are no numbers.
+        sources: the word of a source per cell (see `tables.sources`), or "" for cells that are no numbers.
         latex_header: the head in LaTeX, if it is more than the escaped text.
     """
 
@@ -80,7 +70,7 @@ class DisplayTable:
             body.append(cells)
         rule = [":--", *["--:"] * (len(columns) - 1)]
         lines = [f"| {' | '.join(cells)} |" for cells in (head, rule, *body)]
-        legend = [f"{_superscript(mark)} {words}" for mark, words in self._legend()]
+        legend = [f"{_superscript(source.mark)} {source.label}" for source in self._legend()]
         notes = [_escaped(note) for note in self.notes]
         return "\n".join([self.caption, "", *lines, "", " ".join([*notes, f"{'; '.join(legend)}."]), ""])
 
@@ -96,7 +86,7 @@ class DisplayTable:
             cells = [f"{latex_text(column.cells[row])}{_latex_superscript(column.marks()[row])}" for column in columns]
             cells[0] = rf"\textbf{{{cells[0]}}}" if self.emphasised[row] else cells[0]
             body.append(" & ".join(cells) + r" \\")
-        legend = "; ".join(f"{_latex_superscript(mark)} {latex_text(words)}" for mark, words in self._legend())
+        legend = "; ".join(f"{_latex_superscript(source.mark)} {latex_text(source.label)}" for source in self._legend())
         notes = " ".join(latex_text(note) for note in self.notes)
         return "\n".join(
             [
@@ -122,14 +112,15 @@ class DisplayTable:
     def _shown(self) -> list[DisplayColumn]:
         return [column for index, column in enumerate(self.columns) if index == 0 or any(column.cells)]
 
-    def _legend(self) -> list[tuple[str, str]]:
-        used = {
+    def _legend(self) -> list[Source]:
+        """The sources of all numbers, in the order of the table of sources."""
+        used = [
             source
             for column in self._shown()
             for cell, source in zip(column.cells, column.sources, strict=False)
             if cell and source
-        }
-        return [SOURCES[source] for source in SOURCES if source in used]
+        ]
+        return [source_of(word) for word in dict.fromkeys([*SOURCES, *used]) if word in used]
 
 
 def latex_text(text: str) -> str:
@@ -142,7 +133,7 @@ def _escaped(text: str) -> str:
 
 
 def _mark(source: str) -> str:
-    return SOURCES[source][0] if source else ""
+    return source_of(source).mark if source else ""
 
 
 def _superscript(mark: str) -> str:

@@ -3,19 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front
-from vocoder_pareto.tables.columns import system_label
+from vocoder_pareto.tables.columns import ENERGY, system_label
+from vocoder_pareto.tables.sources import comparable, source_of
 
-MOS_WORDS = {
-    "published": "MOS: published (Douwes et al. 2023), 95 % intervals inferred.",
-    "listening_test": "MOS: our listening test.",
-    "simulated": "MOS: SIMULATED listeners, for demonstration only.",
-}
-ENERGY_WORDS = {
-    "nvml": "measured by NVML",
-    "rapl": "measured by RAPL",
-    "estimated": "estimated from CPU time",
-    "published": "published, printed mJ read as J",
-}
 SIGNS = "Red ring: Pareto optimal."
 PROBABILITIES = "Red ring: Pareto optimal; percentage: probability of it, given the intervals."
 NOT_PUBLISHABLE = "Quick protocol or estimate: not publishable."
@@ -37,14 +27,15 @@ def caption(fronts: Sequence[Front], labels: Mapping[str, str], with_probabiliti
 
 def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
     sources = front.summary.get("sources", {})
-    sentences = [MOS_WORDS.get(source, "") for source in sources.get("mos_source", [])]
-    energy = [ENERGY_WORDS.get(source, source) for source in sources.get("energy_source", []) if source]
+    rated_by, metered_by = (list(filter(None, sources.get(name, []))) for name in ("mos_source", "energy_source"))
+    sentences = [f"MOS: {source_of(word).described('mos', 'mos_ci95')}." for word in rated_by]
+    energy = [source_of(word).described(ENERGY) for word in metered_by]
     devices = [device for device in sources.get("device", []) if device]
     if energy:
         sentences.append(f"Energy: {', '.join([*energy, *devices])}.")
     elif devices:
         sentences.append(f"Measured on {', '.join(devices)}.")
-    if len(devices) > 1 or len(energy) > 1:
+    if len(devices) > 1 or not comparable(metered_by):
         sentences.append("NOT COMPARABLE: several devices or methods share the cost axis.")
     if front.summary.get("not_publishable"):
         sentences.append(NOT_PUBLISHABLE)
@@ -56,7 +47,7 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
         missing = {name for names in left_out.values() for name in names}
         why = "MOS" if missing <= set(MOS_COLUMNS) else "all values"
         sentences.append(f"Left out, without {why}: {_listed(list(left_out), front, labels)}.")
-    return [sentence for sentence in sentences if sentence]
+    return sentences
 
 
 def _listed(systems: Sequence[str], front: Front, labels: Mapping[str, str]) -> str:

@@ -76,7 +76,14 @@ def size_colours(settings: FigureSettings, sizes: Sequence[str]) -> dict[str, tu
 
 
 def marker_of(model: str, labels: Mapping[str, str], models: Iterable[str]) -> str:
-    """Matplotlib's marker for `model`, the same in all figures of a study: by its place in `labels`, then `models`."""
+    """Matplotlib's marker for `model`, the same in all figures of a study and on its page.
+
+    Args:
+        model: one of the models.
+        labels: of all models of the configuration, in its order, which gives the markers: a study of some of them
+            keeps those of the whole.
+        models: those shown, for a model that has no label.
+    """
     order = list(dict.fromkeys([*labels, *models]))
     return MARKERS[order.index(model) % len(MARKERS)]
 

@@ -17,13 +17,14 @@ from vocoder_pareto.analysis.front_measures import (
 from vocoder_pareto.analysis.pareto import DIRECTIONS, dominators, optimal, optimal_within
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
-from vocoder_pareto.tables.columns import REFERENCE_FAMILY, SYSTEMS_COLUMNS, column_of
+from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY, SYSTEMS_COLUMNS, column_of
 from vocoder_pareto.tables.csv_tables import read_table, write_table
+from vocoder_pareto.tables.sources import PUBLISHED, comparable
 
 IDENTITY = ("system", "label", "model", "size", "family")
 MOS_COLUMNS = ("mos",)
-ENERGY_COLUMNS = ("energy_joules_per_audio_second", "mean_power_watts")
-DEVICE_COLUMNS = (*ENERGY_COLUMNS, "real_time_factor", "peak_memory_bytes")
+ENERGY_COLUMNS = (ENERGY, "mean_power_watts")
+DEVICE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.record == "energy" and column.direction)
 QUALITY_COLUMNS = ("mos", "d_stft")
 MAX_LISTED = 200  # systems; in longer tables, `dominated_by` lists the optimal systems only
 MAX_SHARES = 10_000  # (systems on the front)^(objectives - 1), beyond which their shares of the volume are left empty
@@ -118,7 +119,7 @@ def find_front(
     competing = everyone[everyone["family"] != REFERENCE_FAMILY]
     complete = np.isfinite(competing[names].to_numpy(dtype=float)).all(axis=1)
     table = competing[complete].reset_index(drop=True)
-    if "mos" in names and table["mos_source"].nunique() > 1:
+    if "mos" in names and not comparable(table["mos_source"]):
         found = ", ".join(sorted(set(table["mos_source"])))
         raise UserError(f"MOS of {found} cannot share an axis: they are relative to the stimuli of one test; keep one")
     half_widths = np.column_stack([_half_widths(table, name) for name in names])
@@ -224,7 +225,8 @@ def _training_steps(table: pd.DataFrame, names: Sequence[str]) -> list[int]:
     """Fewest and most steps of the models whose quality is shown; none where it is the paper's, or not known."""
     if "training_steps" not in table or not set(QUALITY_COLUMNS) & set(names):
         return []
-    ours = table["training_steps"] if "d_stft" in names else table["training_steps"][table["mos_source"] != "published"]
+    is_ours = (table["mos_source"] != PUBLISHED.word) | ("d_stft" in names)
+    ours = table["training_steps"][is_ours]
     return [int(ours.min()), int(ours.max())] if ours.notna().any() else []
 
 

@@ -14,6 +14,7 @@ from vocoder_pareto.analysis.label_placement import place_labels
 from vocoder_pareto.analysis.paper_panel import draw_paper_panel
 from vocoder_pareto.analysis.pareto_panel import Look, Panel, draw_panel, name_axes
 from vocoder_pareto.study.sections.analysis import FigureSettings
+from vocoder_pareto.tables.sources import PUBLISHED
 
 HEIGHT_PER_WIDTH = 0.92
 
@@ -39,7 +40,7 @@ def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mappi
     Args:
         panels: at least one; a neighbour with the same vertical column does not repeat its label.
         settings: size and style; the width is that of one panel.
-        labels: what readers see for each model.
+        labels: what readers see for each model; their order gives the markers.
     """
     figure = new_figure(settings.width_inches * len(panels), settings.width_inches * HEIGHT_PER_WIDTH)
     fronts = list({id(panel.front): panel.front for panel in panels}.values())
@@ -75,5 +76,5 @@ def _draw_nothing(axes: Axes) -> None:
 
 def _device_of(front: Front) -> str:
     sources = front.summary.get("sources", {})
-    published = sources.get("energy_source") == ["published"]
+    published = sources.get("energy_source") == [PUBLISHED.word]
     return ", ".join(sources.get("device", [])) + (" (published)" if published else "")

@@ -19,7 +19,6 @@ from vocoder_pareto.tables.csv_tables import read_table
 DEVICE = "NVIDIA RTX A5000"
 GENERATED_SECONDS = 100.0  # 10 clips of 10 s (section 4.3.2)
 STUDENT_QUANTILE_95 = 2.02  # of 41 participants: 40 degrees of freedom
-JOULES_PER_KWH = 3.6e6
 
 
 @dataclass(frozen=True)

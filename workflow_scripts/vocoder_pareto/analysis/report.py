@@ -19,8 +19,10 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
-from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS, system_label
+from vocoder_pareto.tables.columns import ENERGY, SYSTEMS_COLUMNS, system_label
 from vocoder_pareto.tables.csv_tables import read_systems, read_table
+from vocoder_pareto.tables.sources import source_of
+from vocoder_pareto.units import SECONDS_PER_HOUR
 
 TITLE = "Energy-aware evaluation of neural vocoders"
 FINISHED_TRAINING_HOURS = 24.0
@@ -38,7 +40,7 @@ class ReportInputs:
         downloads: tables and figures to copy beside the page.
         provenance: `provenance.json`.
         template_folder: holds page.html, style.css and script.js.
-        labels: what readers see for a model, `HiFi-GAN` for `hifigan`.
+        labels: what readers see for a model, `HiFi-GAN` for `hifigan`; their order gives the markers.
         figures: settings of the figures, whose colours the page takes.
         flags: what was found amiss with the training or measurement of each system, by its name.
     """
@@ -62,7 +64,7 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
         clips_limit: number of clips in the listening grid.
 
     Raises:
-        UserError: a file is missing or a manifest has no clip.
+        UserError: a file is missing or damaged, or a manifest has no clip.
     """
     systems = read_systems(inputs.systems)
     folder = page.parent
@@ -78,7 +80,7 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
         "systems": _rows(systems, inputs),
         "clips": list(dict.fromkeys(clip for system in audio for clip in system["clips"])),
         "audio": audio,
-        "axes": {"x": "energy_joules_per_audio_second", "y": "mos"},
+        "axes": {"x": ENERGY, "y": "mos"},
     }
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(inputs.template_folder), autoescape=True, undefined=jinja2.StrictUndefined
@@ -141,18 +143,23 @@ def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
 
 
 def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
-    energy = ", ".join(sorted(set(systems["energy_source"]) - {""})) or "not measured"
-    quality = ", ".join(sorted(set(systems["mos_source"]) - {""})) or "not rated"
     devices = ", ".join(sorted(set(systems["device"]) - {""})) or "no device"
     notes = [
-        {"kind": "warning" if "estimated" in energy else "note", "text": f"Energy: {energy}, on {devices}"},
-        {"kind": "warning" if "simulated" in quality else "note", "text": f"Mean opinion scores: {quality}"},
+        _note("Energy", systems["energy_source"], "not measured", f", on {devices}"),
+        _note("Mean opinion scores", systems["mos_source"], "not rated"),
     ]
     if _briefly_trained(systems).any():
         notes.append({"kind": "warning", "text": "The audio is of briefly trained models: not what they can do"})
     if collapsed := _flagged(systems, inputs, COLLAPSED):
         notes.append({"kind": "warning", "text": f"The generator has collapsed: {', '.join(collapsed)}"})
     return notes
+
+
+def _note(what: str, words: pd.Series, without: str, where: str = "") -> dict[str, str]:
+    """A note that names the sources of a column; a warning if one stands in for a meter or for listeners."""
+    sources = [source_of(word) for word in sorted(set(words) - {""})]
+    kind = "warning" if any(source.stands_in for source in sources) else "note"
+    return {"kind": kind, "text": f"{what}: {', '.join(source.meaning for source in sources) or without}{where}"}
 
 
 def _flagged(systems: pd.DataFrame, inputs: ReportInputs, flag: str) -> list[str]:
@@ -163,7 +170,7 @@ def _flagged(systems: pd.DataFrame, inputs: ReportInputs, flag: str) -> list[str
 
 def _briefly_trained(systems: pd.DataFrame) -> pd.Series:
     trained = systems[~systems["system"].isin(REFERENCE_SYSTEMS)]
-    return trained["training_seconds"].fillna(0) < FINISHED_TRAINING_HOURS * 3600
+    return trained["training_seconds"].fillna(0) < FINISHED_TRAINING_HOURS * SECONDS_PER_HOUR
 
 
 def _audio_note(systems: pd.DataFrame) -> str:
@@ -183,7 +190,7 @@ def _training_note(row: Mapping[str, Any], flags: Mapping[str, Sequence[str]]) -
     if pd.isna(row["training_steps"]):
         return "Training unknown."
     seconds = 0.0 if pd.isna(row["training_seconds"]) else row["training_seconds"]
-    length = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
+    length = f"{seconds / SECONDS_PER_HOUR:.1f} h" if seconds >= SECONDS_PER_HOUR else f"{seconds:.0f} s"
     collapsed = COLLAPSED in flags.get(row["system"], ())
     audio = " The generator has collapsed: silent, constant or not finite audio." if collapsed else ""
     return f"Trained for {int(row['training_steps'])} steps ({length}).{audio}"
@@ -223,16 +230,8 @@ def _flags(systems: pd.DataFrame, inputs: ReportInputs) -> str:
 
 
 def _sources(systems: pd.DataFrame, column: str) -> str:
-    meanings = {
-        "nvml": "measured by the GPU's own counter (NVML)",
-        "rapl": "measured by the processor's own counter (RAPL)",
-        "estimated": "estimated as CPU time × configured watts per core",
-        "published": "as published in the paper",
-        "listening_test": "rated in this study's listening test",
-        "simulated": "simulated, of no evidential value",
-    }
     counts = systems.loc[systems[column] != "", column].value_counts()
-    return "; ".join(f"{count} systems {meanings.get(source, source)}" for source, count in counts.items()) + "."
+    return "; ".join(f"{count} systems {source_of(word).meaning}" for word, count in counts.items()) + "."
 
 
 def _plain(settings: Mapping[str, Any]) -> str:

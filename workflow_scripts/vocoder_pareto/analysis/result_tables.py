@@ -7,22 +7,22 @@ import pandas as pd
 
 from vocoder_pareto.analysis.display_table import DisplayColumn, DisplayTable
 from vocoder_pareto.analysis.figure_captions import NOT_PUBLISHABLE
-from vocoder_pareto.tables.columns import REFERENCE_FAMILY, model_label
+from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, REFERENCE_FAMILY, model_label
+from vocoder_pareto.tables.sources import CONVERTED, COUNTED, INFERRED, MEASURED, PUBLISHED, Source
 
-ENERGY = "energy_joules_per_audio_second"
 Origin = Literal["published", "measured"]
 
 # What the sources of columns without a column of their own are, by the origin of the table.
-COUNTS = {"published": "published", "measured": "counted"}
-EXACT_COUNTS = {"published": "converted", "measured": "counted"}
-DISTANCES = {"published": "published", "measured": "measured"}
+COUNTS = {"published": PUBLISHED, "measured": COUNTED}
+EXACT_COUNTS = {"published": CONVERTED, "measured": COUNTED}
+DISTANCES = {"published": PUBLISHED, "measured": MEASURED}
 
 
 def quality_table(
     systems: pd.DataFrame, origin: Origin, suggested: Sequence[str], labels: Mapping[str, str]
 ) -> pd.DataFrame:
     """Table 1 as data: MOS and spectral distance of every system, each with its source."""
-    interval_source = systems["mos_source"].replace({"published": "inferred"})
+    interval_source = systems["mos_source"].replace({PUBLISHED.word: INFERRED.word})
     return _named(systems, suggested, labels).assign(
         mos=systems["mos"],
         mos_source=systems["mos_source"],
@@ -39,21 +39,21 @@ def cost_table(
 ) -> pd.DataFrame:
     """Table 2 as data: parameters, FLOPs and energy of every system but the references, each with its source."""
     systems = systems[systems["family"] != REFERENCE_FAMILY]
-    energy_source = systems["energy_source"].replace({"published": "converted"})
+    energy_source = systems["energy_source"].replace({PUBLISHED.word: CONVERTED.word})
     return _named(systems, suggested, labels).assign(
         parameters=systems["parameters"],
         parameters_source=_where_known(systems["parameters"], COUNTS[origin]),
-        gflops_per_audio_second=systems["gflops_per_audio_second"],
-        gflops_per_audio_second_source=_where_known(systems["gflops_per_audio_second"], EXACT_COUNTS[origin]),
-        gflops_published_convention=systems["gflops_published_convention"],
-        gflops_published_convention_source=_where_known(systems["gflops_published_convention"], COUNTS[origin]),
         **{
+            EXACT_GFLOPS: systems[EXACT_GFLOPS],
+            f"{EXACT_GFLOPS}_source": _where_known(systems[EXACT_GFLOPS], EXACT_COUNTS[origin]),
+            PRINTED_GFLOPS: systems[PRINTED_GFLOPS],
+            f"{PRINTED_GFLOPS}_source": _where_known(systems[PRINTED_GFLOPS], COUNTS[origin]),
             ENERGY: systems[ENERGY],
             f"{ENERGY}_source": energy_source.where(systems[ENERGY].notna(), ""),
             f"{ENERGY}_ci95": systems[f"{ENERGY}_ci95"],
         },
         real_time_factor=systems["real_time_factor"],
-        real_time_factor_source=_where_known(systems["real_time_factor"], "measured"),
+        real_time_factor_source=_where_known(systems["real_time_factor"], MEASURED),
         device=systems["device"],
     )
 
@@ -85,16 +85,16 @@ def cost_display(table: pd.DataFrame, systems: pd.DataFrame, not_publishable: Se
         notes.append(f"Energy on {', '.join(devices)}.")
     if set(not_publishable) & set(table["system"]):
         notes.append(NOT_PUBLISHABLE)
-    convention = "gflops_published_convention"
-    exact = "gflops_per_audio_second"
     return DisplayTable(
         caption="Cost of the systems: parameters, floating-point operations and energy per second of generated audio.",
         columns=[
             DisplayColumn("Model", _names(table)),
             DisplayColumn("Param. (M)", _millions(table["parameters"]), list(table["parameters_source"])),
-            DisplayColumn("GFLOPs/s", _formatted(table[exact], ",.2f"), list(table[f"{exact}_source"])),
+            DisplayColumn("GFLOPs/s", _formatted(table[EXACT_GFLOPS], ",.2f"), list(table[f"{EXACT_GFLOPS}_source"])),
             DisplayColumn(
-                "GFLOPs (paper's count)", _formatted(table[convention], ",.2f"), list(table[f"{convention}_source"])
+                "GFLOPs (paper's count)",
+                _formatted(table[PRINTED_GFLOPS], ",.2f"),
+                list(table[f"{PRINTED_GFLOPS}_source"]),
             ),
             DisplayColumn("J/s", _formatted(table[ENERGY], "#.4g"), list(table[f"{ENERGY}_source"])),
             DisplayColumn("± (95 %)", _formatted(table[f"{ENERGY}_ci95"], ".2g"), list(table[f"{ENERGY}_source"])),
@@ -128,8 +128,8 @@ def _names(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _where_known(cells: pd.Series, source: str) -> pd.Series:
-    return cells.notna().map({True: source, False: ""})
+def _where_known(cells: pd.Series, source: Source) -> pd.Series:
+    return cells.notna().map({True: source.word, False: ""})
 
 
 def _formatted(cells: pd.Series, pattern: str) -> list[str]:

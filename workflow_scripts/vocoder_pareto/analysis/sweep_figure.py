@@ -8,24 +8,27 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from vocoder_pareto.analysis.figure_style import new_figure, size_colours, write_below
+from vocoder_pareto.analysis.figure_style import marker_of, new_figure, size_colours, write_below
 from vocoder_pareto.study.sections.analysis import FigureSettings
+from vocoder_pareto.tables.columns import ENERGY
+from vocoder_pareto.tables.sources import source_of
 
 COLUMNS = (
-    "system", "model", "size", "precision", "batch_size", "energy_joules_per_audio_second",
-    "energy_joules_per_audio_second_ci95", "energy_source", "device",
+    "system", "model", "size", "precision", "batch_size", ENERGY, f"{ENERGY}_ci95", "energy_source", "device",
 )  # fmt: skip
-LINES = {"float32": ("o", "-"), "tf32": ("s", "--"), "bf16": ("^", ":")}
+LINES = {"float32": ("-", "full"), "tf32": ("--", "none"), "bf16": (":", "bottom")}  # line, and fill of its markers
 PANELS_PER_ROW = 3
 
 
 def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[str, str]) -> Figure:
     """Draw all rows of `sweeps` (columns `COLUMNS`); call it within `drawing`.
 
+    Markers are those of the models and colours those of the sizes, as in all figures; lines tell precisions apart.
+
     Args:
         sweeps: rows of the sweeps of all systems; those without energy are left out.
         settings: size and style; the width is that of one panel.
-        labels: what readers see for each model.
+        labels: what readers see for each model; their order gives the markers.
     """
     systems = list(dict.fromkeys(sweeps["system"]))
     columns = min(PANELS_PER_ROW, len(systems))
@@ -33,11 +36,12 @@ def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[
     figure = new_figure(settings.width_inches * columns * 0.75, settings.width_inches * rows * 0.65)
     grid = figure.subplots(rows, columns, squeeze=False)
     panels = iter(grid.flat)
-    measured = sweeps.dropna(subset="energy_joules_per_audio_second")
+    measured = sweeps.dropna(subset=ENERGY)
     colours = size_colours(settings, sweeps["size"])
     for system, axes in zip(systems, panels, strict=False):
-        _draw_system(axes, measured[measured["system"] == system], colours)
         model, _, size = system.rpartition("-")
+        marker = marker_of(model, labels, sweeps["model"])
+        _draw_system(axes, measured[measured["system"] == system], marker, colours[size])
         axes.set_xlabel("batch size")
         axes.set_title(f"{labels.get(model, model)} {size}")
     for axes in panels:  # what the systems left
@@ -48,13 +52,13 @@ def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[
     return figure
 
 
-def _draw_system(axes: Axes, rows: pd.DataFrame, colours: Mapping[str, tuple[float, float, float]]) -> None:
+def _draw_system(axes: Axes, rows: pd.DataFrame, marker: str, colour: tuple[float, float, float]) -> None:
     for precision, line in rows.groupby("precision", sort=False):
-        marker, style = LINES[precision]
+        style, fill = LINES[precision]
         axes.errorbar(
-            line["batch_size"], line["energy_joules_per_audio_second"],
-            yerr=line["energy_joules_per_audio_second_ci95"].fillna(0), marker=marker, linestyle=style, markersize=3,
-            linewidth=1, capsize=1.5, color=colours[line["size"].iloc[0]], label=precision,
+            line["batch_size"], line[ENERGY],
+            yerr=line[f"{ENERGY}_ci95"].fillna(0), marker=marker, linestyle=style, fillstyle=fill,
+            markersize=3.6, markeredgewidth=0.8, linewidth=1, capsize=1.5, color=colour, label=precision,
         )  # fmt: skip
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
@@ -67,6 +71,7 @@ def _draw_system(axes: Axes, rows: pd.DataFrame, colours: Mapping[str, tuple[flo
 
 
 def _caption(measured: pd.DataFrame) -> str:
-    sources = ", ".join(sorted(set(measured["energy_source"].astype(str)))) or "nothing measured"
-    devices = ", ".join(sorted(set(measured["device"].astype(str))))
-    return f"Energy ({sources}) on {devices}. Bars: 95 % intervals. A precision that the device lacks is not drawn."
+    labels = [source_of(word).label for word in sorted(set(measured["energy_source"].astype(str)))]
+    devices = sorted(set(measured["device"].astype(str)))
+    energy = f"Energy: {', '.join([*labels, *devices])}." if labels else "Energy: nothing measured."
+    return f"{energy} Bars: 95 % intervals. A precision that the device lacks is not drawn."

@@ -8,42 +8,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit  # scipy.stats takes half a second to import
 
 from vocoder_pareto.analysis import published
 from vocoder_pareto.analysis.pareto import optimal
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
+from vocoder_pareto.intervals import mean_with_interval
+from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
-from vocoder_pareto.tables.columns import REFERENCE_FAMILY, SYSTEMS_COLUMNS
+from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, REFERENCE_FAMILY, SYSTEMS_COLUMNS
 from vocoder_pareto.tables.csv_tables import read_table, typed
+from vocoder_pareto.tables.sources import LISTENER_WORDS, PUBLISHED
+from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
-ENERGY = "energy_joules_per_audio_second"
-FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": "gflops_per_audio_second"}
-PUBLISHED_FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": "gflops_published_convention"}
-ENERGY_KEYS = (
-    ENERGY, f"{ENERGY}_ci95", "energy_source", "device", "mean_power_watts", "idle_power_watts", "real_time_factor",
-    "peak_memory_bytes",
-)  # fmt: skip
-COMPLEXITY_KEYS = ("model", "size", "parameters", "gflops_per_audio_second", "gflops_published_convention")
-MOS_SOURCES = ("listening_test", "simulated")
-
-
-@dataclass(frozen=True)
-class Emissions:
-    """How energy becomes emissions.
-
-    Attributes:
-        intensity_kg_per_kwh: kgCO2eq per kWh of electricity.
-        power_usage_effectiveness: energy of the site per energy of its computers, at least 1.
-    """
-
-    intensity_kg_per_kwh: float
-    power_usage_effectiveness: float = 1.0
-
-    def kg(self, joules: float) -> float:
-        """Emissions of `joules` of computing."""
-        return joules / published.JOULES_PER_KWH * self.power_usage_effectiveness * self.intensity_kg_per_kwh
+FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": EXACT_GFLOPS}
+PUBLISHED_FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": PRINTED_GFLOPS}
 
 
 @dataclass(frozen=True)
@@ -82,7 +61,7 @@ def read_measurements(
 
 
 def systems_measured(
-    measurements: Measurements, mos: pd.DataFrame, families: Mapping[str, str], emissions: Emissions
+    measurements: Measurements, mos: pd.DataFrame, families: Mapping[str, str], carbon: CarbonSettings
 ) -> pd.DataFrame:
     """Join the measurements with the MOS of one source, see `mos_of_listening_test` and `mos_of_paper`.
 
@@ -96,11 +75,16 @@ def systems_measured(
         system = counts["system"]
         energy = measurements.energy.get(system, {})
         row = {"system": system, "family": families.get(counts["model"], "")}
-        row |= {key: counts.get(key) for key in COMPLEXITY_KEYS} | {key: energy.get(key) for key in ENERGY_KEYS}
-        rows.append(row | _training_of(measurements.training.get(system, {}), emissions))
+        training = measurements.training.get(system, {})
+        records = {"complexity": counts, "energy": energy, "training": training}
+        row |= {each.name: records[each.record].get(each.key or each.name) for each in SYSTEMS_COLUMNS if each.record}
+        joules = training.get("energy_joules")
+        rows.append(row | {"co2eq_kg_training": None if joules is None else joules * carbon.kg_per_joule})
     for row in rows:
-        distances = measurements.d_stft.get(row["system"], np.empty(0))
-        row["d_stft"], row["d_stft_ci95"] = mean_with_half_width(distances)
+        distances = measurements.d_stft.get(row["system"], np.empty(0)).tolist()
+        if distances:
+            interval = mean_with_interval(distances)
+            row |= {"d_stft": interval.mean, "d_stft_ci95": interval.half_width}
         if row["system"] in rated.index:
             row |= rated.loc[row["system"], ["mos", "mos_ci95", "mos_source"]].to_dict()
     return with_fronts(_as_table(rows), FRONTS)
@@ -128,11 +112,11 @@ def systems_published(
         family=table["model"].map(families).where(~reference, REFERENCE_FAMILY),
         gflops_per_audio_second=exact,
         gflops_published_convention=table["gflops"],
-        energy_source="published",
+        energy_source=PUBLISHED.word,
         device=published.DEVICE,
-        mos_source="published",
-        training_seconds=statement.hours_per_model * 3600,
-        training_energy_joules=statement.kwh_per_model * published.JOULES_PER_KWH,
+        mos_source=PUBLISHED.word,
+        training_seconds=statement.hours_per_model * SECONDS_PER_HOUR,
+        training_energy_joules=statement.kwh_per_model * JOULES_PER_KWH,
         co2eq_kg_training=statement.kg_co2eq_per_model,
     )
     costs = ["energy_source", "device", "training_seconds", "training_energy_joules", "co2eq_kg_training"]
@@ -152,7 +136,7 @@ def with_fronts(table: pd.DataFrame, fronts: Mapping[str, str]) -> pd.DataFrame:
 
 def mos_of_paper(quality: pd.DataFrame) -> pd.DataFrame:
     """The printed MOS with inferred intervals, as rows of `mos.csv`."""
-    return quality[["system", "mos", "mos_ci95"]].assign(mos_source="published")
+    return quality[["system", "mos", "mos_ci95"]].assign(mos_source=PUBLISHED.word)
 
 
 def mos_of_listening_test(path: str | Path) -> pd.DataFrame:
@@ -163,8 +147,8 @@ def mos_of_listening_test(path: str | Path) -> pd.DataFrame:
     """
     mos = read_table(path, ["system", "mos", "mos_ci95", "mos_source"], ["system", "mos_source"])
     sources = sorted(set(mos["mos_source"]))
-    if len(sources) > 1 or not set(sources) <= set(MOS_SOURCES):
-        raise UserError(f"{path}: mos_source is {', '.join(sources)}; allowed is one of {', '.join(MOS_SOURCES)}")
+    if len(sources) > 1 or not set(sources) <= set(LISTENER_WORDS):
+        raise UserError(f"{path}: mos_source is {', '.join(sources)}; allowed is one of {', '.join(LISTENER_WORDS)}")
     if mos["system"].duplicated().any():
         raise UserError(f"{path}: system {mos['system'][mos['system'].duplicated()].iloc[0]} has two rows; keep one")
     return mos
@@ -180,24 +164,6 @@ def measurement_flags(measurements: Measurements) -> dict[str, Any]:
         "not_publishable": [system for system, energy in measurements.energy.items() if not energy.get("publishable")],
         "flags": {system: found for system, found in flags.items() if found},
         "d_stft_clips": {system: len(distances) for system, distances in measurements.d_stft.items()},
-    }
-
-
-def mean_with_half_width(values: np.ndarray) -> tuple[float | None, float | None]:
-    """Mean and half-width of its 95 % interval by Student's t; None where there are too few values."""
-    if len(values) < 2:
-        return (float(values[0]), None) if len(values) else (None, None)
-    half_width = stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) / math.sqrt(len(values))
-    return float(values.mean()), float(half_width)
-
-
-def _training_of(summary: Mapping[str, Any], emissions: Emissions) -> dict[str, Any]:
-    joules = summary.get("energy_joules")
-    return {
-        "training_steps": summary.get("steps"),
-        "training_seconds": summary.get("seconds"),
-        "training_energy_joules": joules,
-        "co2eq_kg_training": None if joules is None else emissions.kg(joules),
     }
 
 

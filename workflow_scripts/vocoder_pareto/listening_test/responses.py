@@ -11,6 +11,7 @@ from vocoder_pareto.listening_test.key import Key, read_key
 from vocoder_pareto.listening_test.platform import Results
 from vocoder_pareto.listening_test.ratings import Rating, RejectedRow, Responses
 from vocoder_pareto.listening_test.registry import PLATFORMS
+from vocoder_pareto.tables.sources import LISTENING_TEST, SIMULATED
 
 KEY_NAME = "key.json"
 SUFFIXES = tuple(dict.fromkeys(platform.suffix for platform in PLATFORMS))
@@ -41,7 +42,7 @@ def read_responses(folder: str | Path, systems: Collection[str]) -> Responses:
     if len(origins) > 1:
         example = next(rating.source for rating in ratings if rating.simulated)
         raise UserError(f"{folder}: mixes simulated responses ({example}) with real ones; keep them in two folders")
-    return Responses(ratings, rejected, "simulated" if origins.pop() else "listening_test")
+    return Responses(ratings, rejected, (SIMULATED if origins.pop() else LISTENING_TEST).word)
 
 
 def response_files(folder: str | Path) -> list[Path]:

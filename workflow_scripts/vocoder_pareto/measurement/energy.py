@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from vocoder_pareto.intervals import mean_with_interval
 from vocoder_pareto.measurement import bounds as physical
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.cross_check import window_checked_by_zeus
@@ -23,7 +24,7 @@ from vocoder_pareto.measurement.hardware import (
     software_description,
 )
 from vocoder_pareto.measurement.meter import Energy, Meter
-from vocoder_pareto.measurement.protocol import Measured, Window, mean_with_interval, measure_window, observe
+from vocoder_pareto.measurement.protocol import Measured, Window, measure_window, observe
 from vocoder_pareto.measurement.workload import input_batches, memory_enough_for, numeric_precision, prepared_work
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.study.sections.measurement import EnergySettings

@@ -5,15 +5,13 @@ vocoder. Time and energy come from the same windows. Sources: docs/measurement.m
 """
 
 import logging
-import math
 import random
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scipy.special import stdtrit  # scipy.stats takes half a second to import
-
+from vocoder_pareto.intervals import mean_with_interval
 from vocoder_pareto.measurement.clocks import Clock
 from vocoder_pareto.measurement.meter import Energy, Meter, Reading
 from vocoder_pareto.study.sections.measurement import EnergySettings
@@ -86,27 +84,6 @@ class Measured:
     def counted(self) -> tuple[Window, ...]:
         """The windows of the last attempt: the result."""
         return tuple(window for window in self.windows if window.attempt == self.windows[-1].attempt)
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean, and the half-width of its 95 % interval (None from one value)."""
-
-    mean: float
-    half_width: float | None
-
-    @property
-    def relative(self) -> float | None:
-        """The half-width over the mean."""
-        return None if self.half_width is None or not self.mean else self.half_width / self.mean
-
-
-def mean_with_interval(values: Sequence[float]) -> Interval:
-    """The mean of independent `values`, at least one, and its 95 % interval by Student's t."""
-    if len(values) < 2:
-        return Interval(values[0], None)
-    error = statistics.stdev(values) / math.sqrt(len(values))
-    return Interval(statistics.fmean(values), float(stdtrit(len(values) - 1, 0.975)) * error)
 
 
 def observe(

@@ -13,8 +13,7 @@ from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.parallel import map_in_processes
-from vocoder_pareto.quality.metrics import METRICS, Metric, metrics_named
-from vocoder_pareto.quality.undefined import Undefined
+from vocoder_pareto.quality.metrics import CLIP, FAILURES, Metric, UndefinedMetric, metrics_named
 
 CLIPS_PER_TASK = 16
 
@@ -31,7 +30,7 @@ def measure_quality(
     Args:
         manifest: manifest.csv of the system.
         reference: manifest.csv of the natural speech.
-        names: metrics beside D_STFT, which is always measured.
+        names: metrics beside D_STFT, which is always measured: names of the table, or import paths of a user's own.
         output: the CSV file.
         processes: how many work at once.
 
@@ -39,12 +38,12 @@ def measure_quality(
         UserError: a metric or clip is unknown, or audio is missing, damaged, or differs in length or sample rate.
     """
     metrics = metrics_named(tuple(names))
-    work = partial(_measured, [metric.name for metric in metrics])
+    work = partial(_measured, tuple(names))
     pairs = _pairs(manifest, reference)
     rows = map_in_processes(work, pairs, processes, "Measuring quality", CLIPS_PER_TASK)
     with written_whole(output) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["clip_id", *(metric.name for metric in metrics), "failures"])
+        writer.writerow([CLIP, *(metric.name for metric in metrics), FAILURES])
         writer.writerows(rows)
 
 
@@ -62,7 +61,7 @@ def values_of(
     for metric in metrics:
         try:
             value = metric.measure(reference, estimate, sample_rate)
-        except Undefined as error:
+        except UndefinedMetric as error:
             failures[metric.name] = str(error)
             continue
         if math.isnan(value):
@@ -84,9 +83,9 @@ def _measured(names: Sequence[str], pair: Pair) -> list[str]:
                 f"{estimate_path}: has {given} {unit}, but its reference {reference_path} has {wanted}; "
                 "generate both from the same dataset"
             )
-    metrics = [metric for metric in METRICS if metric.name in names]
+    metrics = metrics_named(names)
     values, failures = values_of(metrics, reference.samples, estimate.samples, reference.sample_rate)
-    cells = [f"{values[name]:.10g}" if name in values else "" for name in names]
+    cells = [f"{values[metric.name]:.10g}" if metric.name in values else "" for metric in metrics]
     return [clip_id, *cells, "; ".join(f"{name}: {reason}" for name, reason in failures.items())]
 
 

@@ -1,16 +1,28 @@
-"""The table of objective metrics: what each is called, where it is best, what computes it and who defined it."""
+"""The table of objective metrics, and the way to add one: what it is called, where it is best, who defined it.
+
+A metric of the library has a name, listed in `METRICS`. A metric of a user's own is a function that `metric` decorates,
+given by its import path. Nothing is imported before it is asked for: D_STFT alone needs neither PyTorch nor WORLD.
+"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
+from functools import cache
+from typing import Any, Literal
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.quality.spectral_distance import d_stft
+from vocoder_pareto.import_paths import is_import_path, load_function
+from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 
-Measure = Callable[[np.ndarray, np.ndarray, int], float]
+CONFIG_KEY = "quality.metrics"
+CLIP, FAILURES = "clip_id", "failures"  # the other columns of a system's file
+
+# (reference (T,), estimate (T,), sample rate) → value
+Measure = Callable[[Any, Any, int], float]
+
+
+class UndefinedMetric(Exception):
+    """A metric has no value for this pair of signals, or its package is not installed. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +30,7 @@ class Metric:
     """One objective metric of a reconstruction against its reference.
 
     Attributes:
-        name: column of the tables, and name in the configuration.
+        name: column of the tables; of a metric of the library also its name in the configuration.
         label: in figures.
         better: which direction is better.
         lowest, highest: the range of its values.
@@ -26,7 +38,7 @@ class Metric:
         unit: empty where it has none.
         package: what computes it.
         source: who defined it.
-        measure: (reference (T,), estimate (T,), sample rate) → value; raises `Undefined` where there is none.
+        function: what measures it, or the import path of that.
         ranks: whether it may rank systems.
     """
 
@@ -39,107 +51,149 @@ class Metric:
     unit: str
     package: str
     source: str
-    measure: Measure
+    function: Measure | str
     ranks: bool = True
 
+    def measure(self, reference: Any, estimate: Any, sample_rate: int) -> float:
+        """The value for one clip.
 
-# A metric's module is imported when the metric is first asked for: D_STFT alone needs neither PyTorch nor WORLD.
-def _d_stft(reference: np.ndarray, estimate: np.ndarray, _sample_rate: int) -> float:
-    return d_stft(reference, estimate)
+        Args:
+            reference, estimate: (T,) samples in [-1, 1], of equal length.
+            sample_rate: samples per second.
 
-
-def _multi_resolution_stft(reference: np.ndarray, estimate: np.ndarray, _sample_rate: int) -> float:
-    from vocoder_pareto.quality.reconstruction import multi_resolution_stft
-
-    return multi_resolution_stft(reference, estimate)
-
-
-def _log_mel_distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> float:
-    from vocoder_pareto.quality.reconstruction import log_mel_distance
-
-    return log_mel_distance(reference, estimate, sample_rate)
-
-
-def _si_sdr(reference: np.ndarray, estimate: np.ndarray, _sample_rate: int) -> float:
-    from vocoder_pareto.quality.reconstruction import si_sdr
-
-    return si_sdr(reference, estimate)
+        Raises:
+            UndefinedMetric: there is none.
+            UserError: the function does not exist.
+        """
+        function = self.function
+        if isinstance(function, str):
+            function = load_function(function, CONFIG_KEY)
+        return function(reference, estimate, sample_rate)
 
 
-def _estoi(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> float:
-    from vocoder_pareto.quality.speech import estoi
-
-    return estoi(reference, estimate, sample_rate)
-
-
-def _mel_cepstral_distortion(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> float:
-    from vocoder_pareto.quality.speech import mel_cepstral_distortion
-
-    return mel_cepstral_distortion(reference, estimate, sample_rate)
-
-
-def _f0_rmse(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> float:
-    from vocoder_pareto.quality.speech import f0_rmse
-
-    return f0_rmse(reference, estimate, sample_rate)
-
-
-def _voicing_error(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> float:
-    from vocoder_pareto.quality.speech import voicing_error
-
-    return voicing_error(reference, estimate, sample_rate)
-
-
-def _pesq_wideband(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> float:
-    from vocoder_pareto.quality.speech import pesq_wideband
-
-    return pesq_wideband(reference, estimate, sample_rate)
-
-
+_LIBRARY = "vocoder_pareto.quality"
 D_STFT = Metric(
-    "d_stft", "D_STFT", "lower", 0.0, math.inf, 0.0, "", "numpy, scipy", "Défossez et al. 2018 (SING)", _d_stft
-)
+    "d_stft", "D_STFT", "lower", 0.0, math.inf, 0.0, "", "numpy, scipy", "Défossez et al. 2018 (SING)",
+    f"{_LIBRARY}.spectral_distance.d_stft",
+)  # fmt: skip
 METRICS = (
     D_STFT,
     Metric(
         "mr_stft", "Multi-resolution STFT", "lower", 0.0, math.inf, 0.0, "", "auraloss", "Yamamoto et al. 2020",
-        _multi_resolution_stft,
+        f"{_LIBRARY}.reconstruction.multi_resolution_stft",
     ),
     Metric(
         "log_mel_distance", "Log-mel distance", "lower", 0.0, math.inf, 0.0, "", "torchaudio",
-        "the study's mel-spectrogram", _log_mel_distance,
+        "the study's mel-spectrogram", f"{_LIBRARY}.reconstruction.log_mel_distance",
     ),
-    Metric("estoi", "ESTOI", "higher", -1.0, 1.0, 1.0, "", "pystoi", "Jensen and Taal 2016", _estoi),
+    Metric(
+        "estoi", "ESTOI", "higher", -1.0, 1.0, 1.0, "", "pystoi", "Jensen and Taal 2016", f"{_LIBRARY}.speech.estoi"
+    ),
     Metric(
         "mcd", "Mel-cepstral distortion", "lower", 0.0, math.inf, 0.0, "bel", "mel-cepstral-distance",
-        "Kubichek 1993", _mel_cepstral_distortion,
+        "Kubichek 1993", f"{_LIBRARY}.speech.mel_cepstral_distortion",
     ),
     Metric(
-        "f0_rmse", "F0 RMSE", "lower", 0.0, math.inf, 0.0, "cents", "pyworld", "Morise et al. 2016 (WORLD)", _f0_rmse
+        "f0_rmse", "F0 RMSE", "lower", 0.0, math.inf, 0.0, "cents", "pyworld", "Morise et al. 2016 (WORLD)",
+        f"{_LIBRARY}.speech.f0_rmse",
     ),
     Metric(
         "vuv_error", "V/UV error", "lower", 0.0, 1.0, 0.0, "", "pyworld", "Morise et al. 2016 (WORLD)",
-        _voicing_error,
+        f"{_LIBRARY}.speech.voicing_error",
     ),
     Metric(
-        "si_sdr", "SI-SDR", "higher", -math.inf, math.inf, math.inf, "dB", "auraloss", "Le Roux et al. 2019", _si_sdr,
-        ranks=False,
+        "si_sdr", "SI-SDR", "higher", -math.inf, math.inf, math.inf, "dB", "auraloss", "Le Roux et al. 2019",
+        f"{_LIBRARY}.reconstruction.si_sdr", ranks=False,
     ),
     Metric(
         "pesq_wb", "PESQ-WB", "higher", 1.0, 4.65, 4.64, "MOS-LQO", "pesq (optional)", "ITU-T P.862.2",
-        _pesq_wideband,
+        f"{_LIBRARY}.speech.pesq_wideband",
     ),
 )  # fmt: skip
+_BY_NAME = {each.name: each for each in METRICS}
+_DECORATED: dict[Measure, Metric] = {}
 
 
-def metrics_named(names: list[str] | tuple[str, ...]) -> tuple[Metric, ...]:
-    """D_STFT, then the metrics of `names`, each once, in the order of the table.
+def metric(
+    label: str,
+    better: Literal["lower", "higher"],
+    *,
+    unit: str = "",
+    lowest: float = -math.inf,
+    highest: float = math.inf,
+    perfect: float = math.nan,
+    package: str = "",
+    source: str = "",
+    ranks: bool = True,
+) -> Callable[[Measure], Measure]:
+    """Decorate a function so that its import path may stand in `quality.metrics`; its name becomes that of the column.
+
+    The function takes (reference (T,), estimate (T,), sample rate) and returns a number, or raises `UndefinedMetric`
+    with the reason. The arguments are the attributes of `Metric`.
+    """
+
+    def decorated(function: Measure) -> Measure:
+        _DECORATED[function] = Metric(
+            function.__name__, label, better, lowest, highest, perfect, unit, package or function.__module__, source,
+            function, ranks,
+        )  # fmt: skip
+        return function
+
+    return decorated
+
+
+def metrics_named(names: Sequence[str]) -> tuple[Metric, ...]:
+    """D_STFT, then the metrics of `names`, each once: the library's in the order of the table, then a user's own.
+
+    Args:
+        names: names of the table, or import paths of functions that `metric` decorates.
 
     Raises:
-        UserError: a name is not in the table.
+        UserError: a name is not in the table; at a path is no metric, or one whose name is taken.
     """
-    known = {metric.name: metric for metric in METRICS}
+    own = _own_metrics(names)
     for name in names:
-        if name not in known:
-            raise UserError(f"config key quality.metrics: {name!r} is unknown; allowed: {', '.join(known)}")
-    return tuple(metric for metric in METRICS if metric is D_STFT or metric.name in names)
+        if not is_import_path(name) and name not in _BY_NAME:
+            raise UserError(
+                f"config key {CONFIG_KEY}: {name!r} is unknown; allowed: {', '.join(_BY_NAME)}, "
+                "or the import path of a function, path/to/file.py:function"
+            )
+    return (*(each for each in METRICS if each is D_STFT or each.name in names), *own)
+
+
+def known_metrics(names: Sequence[str]) -> tuple[Metric, ...]:
+    """All metrics of the table, then those of `names` that are given by import path, for reading what was measured.
+
+    Raises:
+        UserError: at a path is no metric, or one whose name is taken.
+    """
+    return (*METRICS, *_own_metrics(names))
+
+
+def functions_of(names: Sequence[str]) -> tuple[str, ...]:
+    """The import paths of all functions that measure `names` and D_STFT; a name that is unknown is left out."""
+    library = [_BY_NAME[name].function for name in dict.fromkeys([D_STFT.name, *names]) if name in _BY_NAME]
+    return (*library, *filter(is_import_path, names))
+
+
+def _own_metrics(names: Sequence[str]) -> list[Metric]:
+    taken = {CLIP, FAILURES, *_BY_NAME, *(column.name for column in SYSTEMS_COLUMNS)}
+    found = []
+    for path in dict.fromkeys(filter(is_import_path, names)):
+        own = _metric_at(path)
+        if own.name in taken:
+            raise UserError(f"config key {CONFIG_KEY}: the name of {path!r} is taken; call the function otherwise")
+        taken.add(own.name)
+        found.append(own)
+    return found
+
+
+@cache
+def _metric_at(path: str) -> Metric:
+    found = _DECORATED.get(load_function(path, CONFIG_KEY))
+    if found is None:
+        raise UserError(
+            f"config key {CONFIG_KEY}: {path!r} does not say its label and which direction is better; "
+            "decorate it with vocoder_pareto.quality.metrics.metric (docs/extending.md)"
+        )
+    return found

@@ -6,12 +6,12 @@ import torch
 
 from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
-from vocoder_pareto.quality.undefined import Undefined
+from vocoder_pareto.quality.metrics import UndefinedMetric
 
 _LONGEST_WINDOW = 2048  # of auraloss' resolutions; half of it is mirrored at both ends
 
 
-def multi_resolution_stft(reference: np.ndarray, estimate: np.ndarray) -> float:
+def multi_resolution_stft(reference: np.ndarray, estimate: np.ndarray, _sample_rate: int | None = None) -> float:
     """Spectral convergence plus L1 of log magnitudes, averaged over windows of 240, 600 and 1200 samples.
 
     Source: Yamamoto et al. 2020 (Parallel WaveGAN, section 2.2), `auraloss.freq.MultiResolutionSTFTLoss`.
@@ -20,10 +20,10 @@ def multi_resolution_stft(reference: np.ndarray, estimate: np.ndarray) -> float:
         reference, estimate: (T,) samples in [-1, 1].
 
     Raises:
-        Undefined: the clip is shorter than half the longest window.
+        UndefinedMetric: the clip is shorter than half the longest window.
     """
     if len(reference) <= _LONGEST_WINDOW // 2:
-        raise Undefined(f"clip has {len(reference)} samples, needs more than {_LONGEST_WINDOW // 2}")
+        raise UndefinedMetric(f"clip has {len(reference)} samples, needs more than {_LONGEST_WINDOW // 2}")
     return float(auraloss.freq.MultiResolutionSTFTLoss()(_batch(estimate), _batch(reference)))
 
 
@@ -35,17 +35,17 @@ def log_mel_distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: i
         sample_rate: samples per second.
 
     Raises:
-        Undefined: the clip is shorter than one hop.
+        UndefinedMetric: the clip is shorter than one hop.
     """
     audio_format = AudioFormat(sample_rate=sample_rate)
     if len(reference) < audio_format.hop_length:
-        raise Undefined(f"clip has {len(reference)} samples, needs {audio_format.hop_length}")
+        raise UndefinedMetric(f"clip has {len(reference)} samples, needs {audio_format.hop_length}")
     pair = torch.from_numpy(np.stack([reference, estimate]).astype(np.float64))
     mels = log_mel_spectrogram(pair, audio_format)  # (2, M, L)
     return float((mels[0] - mels[1]).abs().mean())
 
 
-def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
+def si_sdr(reference: np.ndarray, estimate: np.ndarray, _sample_rate: int | None = None) -> float:
     """Scale-invariant signal-to-distortion ratio in decibels; infinite where the estimate is a scaled reference.
 
     Misleading for vocoders, which are free to choose the phase: it is reported, and never ranks systems.
@@ -56,11 +56,11 @@ def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
         reference, estimate: (T,) samples in [-1, 1].
 
     Raises:
-        Undefined: one of the signals is silent or constant.
+        UndefinedMetric: one of the signals is silent or constant.
     """
     for name, signal in (("reference", reference), ("estimate", estimate)):
         if np.ptp(signal) == 0:
-            raise Undefined(f"{name} is silent or constant")
+            raise UndefinedMetric(f"{name} is silent or constant")
     return -float(auraloss.time.SISDRLoss(eps=0.0)(_batch(estimate), _batch(reference)))
 
 

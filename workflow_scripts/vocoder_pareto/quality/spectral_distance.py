@@ -3,12 +3,15 @@
 import numpy as np
 from scipy.fft import rfft
 
+N_FFT = 1024
+HOP_LENGTH = 256
 
-def d_stft(reference: np.ndarray, estimate: np.ndarray, n_fft: int = 1024, hop_length: int = 256) -> float:
+
+def d_stft(reference: np.ndarray, estimate: np.ndarray, _sample_rate: int | None = None) -> float:
     """Mean of |log(1 + |STFT reference|²) − log(1 + |STFT estimate|²)| over all bins and frames.
 
-    The STFT has a periodic Hann window of `n_fft` samples and frames centred on the multiples of `hop_length`, with
-    zeros beyond both ends, unnormalised, as `librosa.stft` computes it. The value is 0 for equal signals and has no
+    The STFT has a periodic Hann window of 1024 samples and frames centred on the multiples of 256, with zeros beyond
+    both ends, unnormalised, as `librosa.stft` computes it. The value is 0 for equal signals and has no
     upper bound; it is dimensionless.
 
     Args:
@@ -24,14 +27,14 @@ def d_stft(reference: np.ndarray, estimate: np.ndarray, n_fft: int = 1024, hop_l
             f"reference has {len(reference)} samples and estimate {len(estimate)}; "
             "D_STFT compares signals of equal length, so trim both to the same clip"
         )
-    difference = _log_power(reference, n_fft, hop_length) - _log_power(estimate, n_fft, hop_length)
+    difference = _log_power(reference) - _log_power(estimate)
     return float(np.mean(np.abs(difference)))
 
 
-def _log_power(signal: np.ndarray, n_fft: int, hop_length: int) -> np.ndarray:
-    padded = np.pad(signal, n_fft // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop_length]  # (frames, n_fft)
-    window = np.hanning(n_fft + 1)[:-1]  # scipy.signal would cost every program half a second of import
+def _log_power(signal: np.ndarray) -> np.ndarray:
+    padded = np.pad(signal, N_FFT // 2)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP_LENGTH]  # (frames, n_fft)
+    window = np.hanning(N_FFT + 1)[:-1]  # scipy.signal would cost every program half a second of import
     spectrum = rfft(frames * window)  # (frames, n_fft / 2 + 1)
     return np.log1p(spectrum.real**2 + spectrum.imag**2)
 

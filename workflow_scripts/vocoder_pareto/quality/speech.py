@@ -12,7 +12,7 @@ import pyworld
 from scipy.signal import ShortTimeFFT
 from scipy.signal.windows import hann
 
-from vocoder_pareto.quality.undefined import Undefined
+from vocoder_pareto.quality.metrics import UndefinedMetric
 
 _ESTOI_SECONDS = 0.41  # 30 frames of 256 samples with half overlap at 10 kHz
 _FRAME_MILLISECONDS = 32.0
@@ -31,19 +31,19 @@ def estoi(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> floa
         sample_rate: samples per second.
 
     Raises:
-        Undefined: one of the signals is silent, or the reference has less than 0.41 s of sound.
+        UndefinedMetric: one of the signals is silent, or the reference has less than 0.41 s of sound.
     """
     for name, signal in (("reference", reference), ("estimate", estimate)):
         if not np.any(signal):
-            raise Undefined(f"{name} is silent")
+            raise UndefinedMetric(f"{name} is silent")
     if len(reference) < _ESTOI_SECONDS * sample_rate:
-        raise Undefined(f"clip is shorter than {_ESTOI_SECONDS} s")
+        raise UndefinedMetric(f"clip is shorter than {_ESTOI_SECONDS} s")
     with warnings.catch_warnings(), _repeatable_noise():
         warnings.filterwarnings("error", message="Not enough STFT frames", category=RuntimeWarning)
         try:
             return float(pystoi.stoi(reference, estimate, sample_rate, extended=True))
         except RuntimeWarning as error:
-            raise Undefined(f"reference has less than {_ESTOI_SECONDS} s of sound") from error
+            raise UndefinedMetric(f"reference has less than {_ESTOI_SECONDS} s of sound") from error
 
 
 def mel_cepstral_distortion(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> float:
@@ -56,11 +56,11 @@ def mel_cepstral_distortion(reference: np.ndarray, estimate: np.ndarray, sample_
         sample_rate: samples per second.
 
     Raises:
-        Undefined: the clip is shorter than a window of 32 ms.
+        UndefinedMetric: the clip is shorter than a window of 32 ms.
     """
     samples = int(_FRAME_MILLISECONDS / 1000 * sample_rate)
     if len(reference) < samples:
-        raise Undefined(f"clip has {len(reference)} samples, needs {samples}")
+        raise UndefinedMetric(f"clip has {len(reference)} samples, needs {samples}")
     transform = ShortTimeFFT(hann(samples), hop=samples // 4, fs=sample_rate)
 
     def amplitudes(signal: np.ndarray) -> np.ndarray:
@@ -83,12 +83,12 @@ def f0_rmse(reference: np.ndarray, estimate: np.ndarray, sample_rate: int) -> fl
         sample_rate: samples per second.
 
     Raises:
-        Undefined: no frame is voiced in both.
+        UndefinedMetric: no frame is voiced in both.
     """
     pitches = _pitch(reference, sample_rate), _pitch(estimate, sample_rate)
     voiced = (pitches[0] > 0) & (pitches[1] > 0)
     if not voiced.any():
-        raise Undefined("no frame is voiced in both signals")
+        raise UndefinedMetric("no frame is voiced in both signals")
     cents = 1200 * np.log2(pitches[0][voiced] / pitches[1][voiced])
     return float(np.sqrt(np.mean(cents**2)))
 
@@ -115,22 +115,22 @@ def pesq_wideband(reference: np.ndarray, estimate: np.ndarray, sample_rate: int)
         sample_rate: samples per second; PESQ-WB is defined at 16,000 alone.
 
     Raises:
-        Undefined: the package is not installed, the sample rate is another, the estimate is silent, or the package
-            finds no speech.
+        UndefinedMetric: the package is not installed, the sample rate is another, the estimate is silent, or the
+            package finds no speech.
     """
     if importlib.util.find_spec("pesq") is None:
-        raise Undefined("package pesq is not installed (pip install pesq, needs a C compiler)")
+        raise UndefinedMetric("package pesq is not installed (pip install pesq, needs a C compiler)")
     import pesq
 
     if sample_rate != 16000:
-        raise Undefined(f"defined at 16000 Hz, not at {sample_rate}")
+        raise UndefinedMetric(f"defined at 16000 Hz, not at {sample_rate}")
     if not np.any(estimate):
-        raise Undefined("estimate is silent")
+        raise UndefinedMetric("estimate is silent")
     try:
         return float(pesq.pesq(sample_rate, reference, estimate, "wb"))
     except pesq.PesqError as error:
         reason = error.args[0] if error.args else type(error).__name__
-        raise Undefined(reason.decode() if isinstance(reason, bytes) else str(reason)) from error
+        raise UndefinedMetric(reason.decode() if isinstance(reason, bytes) else str(reason)) from error
 
 
 @contextmanager

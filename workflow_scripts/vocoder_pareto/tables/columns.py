@@ -7,6 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
+
+# Names of columns that several modules ask for.
+ENERGY = "energy_joules_per_audio_second"
+EXACT_GFLOPS = "gflops_per_audio_second"
+PRINTED_GFLOPS = "gflops_published_convention"
+
 REFERENCE_FAMILY = "reference"
 REFERENCE_LABELS = {"ground_truth": "Ground truth", "griffin_lim": "Griffin-Lim"}
 SIZE_ORDER = ("S", "M", "L")
@@ -24,6 +31,8 @@ class Column:
         direction: which way is better; None where neither is.
         scale: the axis that suits it.
         factor: what cells are multiplied with for the shown `unit`.
+        record: the JSON file of a system that holds it; None where `analysis.systems_table` computes it.
+        key: its name in that file, where it has another.
     """
 
     name: str
@@ -33,6 +42,8 @@ class Column:
     direction: Literal["min", "max"] | None = None
     scale: Literal["linear", "log"] = "linear"
     factor: float = 1.0
+    record: Literal["complexity", "energy", "training"] | None = None
+    key: str = ""
 
     @property
     def axis_label(self) -> str:
@@ -42,32 +53,38 @@ class Column:
 
 SYSTEMS_COLUMNS = (
     Column("system", "System", kind="text"),
-    Column("model", "Model", kind="text"),
-    Column("size", "Size", kind="text"),
+    Column("model", "Model", kind="text", record="complexity"),
+    Column("size", "Size", kind="text", record="complexity"),
     Column("family", "Family", kind="text"),
-    Column("parameters", "Parameters", "M", "integer", "min", "log", 1e-6),
-    Column("gflops_per_audio_second", "GFLOPs per second of audio", "", "number", "min", "log"),
-    Column("gflops_published_convention", "GFLOPs as the paper counts them", "", "number", "min", "log"),
-    Column("energy_joules_per_audio_second", "Energy per second of audio", "J", "number", "min", "log"),
-    Column("energy_joules_per_audio_second_ci95", "Energy, half-width of the 95 % interval", "J"),
-    Column("energy_source", "Source of the energy", kind="text"),
-    Column("device", "Device", kind="text"),
-    Column("mean_power_watts", "Mean power", "W", "number", "min"),
-    Column("idle_power_watts", "Idle power", "W", "number", "min"),
-    Column("real_time_factor", "Real-time factor", "", "number", "min", "log"),
-    Column("peak_memory_bytes", "Peak memory", "MiB", "integer", "min", "log", 2.0**-20),
+    Column("parameters", "Parameters", "M", "integer", "min", "log", 1e-6, record="complexity"),
+    Column(EXACT_GFLOPS, "GFLOPs per second of audio", "", "number", "min", "log", record="complexity"),
+    Column(PRINTED_GFLOPS, "GFLOPs as the paper counts them", "", "number", "min", "log", record="complexity"),
+    Column(ENERGY, "Energy per second of audio", "J", "number", "min", "log", record="energy"),
+    Column(f"{ENERGY}_ci95", "Energy, half-width of the 95 % interval", "J", record="energy"),
+    Column("energy_source", "Source of the energy", kind="text", record="energy"),
+    Column("device", "Device", kind="text", record="energy"),
+    Column("mean_power_watts", "Mean power", "W", "number", "min", record="energy"),
+    Column("idle_power_watts", "Idle power", "W", "number", "min", record="energy"),
+    Column("real_time_factor", "Real-time factor", "", "number", "min", "log", record="energy"),
+    Column("peak_memory_bytes", "Peak memory", "MiB", "integer", "min", "log", 2.0**-20, record="energy"),
     Column("d_stft", "Spectral distance", "", "number", "min"),
     Column("d_stft_ci95", "Spectral distance, half-width of the 95 % interval"),
     Column("mos", "Quality", "MOS", "number", "max"),
     Column("mos_ci95", "MOS, half-width of the 95 % interval"),
     Column("mos_source", "Source of the MOS", kind="text"),
-    Column("training_steps", "Training steps", kind="integer"),
-    Column("training_seconds", "Training time", "h", "number", "min", "log", 1 / 3600),
-    Column("training_energy_joules", "Energy of training", "kWh", "number", "min", "log", 1 / 3.6e6),
+    Column("training_steps", "Training steps", kind="integer", record="training", key="steps"),
+    Column(
+        "training_seconds", "Training time", "h", "number", "min", "log", 1 / SECONDS_PER_HOUR,
+        record="training", key="seconds",
+    ),
+    Column(
+        "training_energy_joules", "Energy of training", "kWh", "number", "min", "log", 1 / JOULES_PER_KWH,
+        record="training", key="energy_joules",
+    ),
     Column("co2eq_kg_training", "Emissions of training", "kg CO2eq", "number", "min", "log"),
     Column("on_front_energy", "On the front of energy and MOS", kind="flag"),
     Column("on_front_gflops", "On the front of GFLOPs and MOS", kind="flag"),
-)
+)  # fmt: skip
 
 _BY_NAME = {column.name: column for column in SYSTEMS_COLUMNS}
 

@@ -1,4 +1,4 @@
-"""Energy of training: the meter read often enough, summed while steps run, and what it means in emissions."""
+"""Energy of training: the meter read often enough, and summed while steps run."""
 
 import logging
 import time

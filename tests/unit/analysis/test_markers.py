@@ -1,0 +1,84 @@
+"""A model has one marker in all figures of a study: that of its place in the configuration."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.markers import MarkerStyle
+
+from vocoder_pareto.analysis.correlation import correlate_with_mos
+from vocoder_pareto.analysis.correlation_figure import draw_correlations
+from vocoder_pareto.analysis.figure_style import drawing, marker_of
+from vocoder_pareto.analysis.fronts import Objectives, find_front
+from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_of
+from vocoder_pareto.analysis.sweep_figure import draw_sweeps
+from vocoder_pareto.study.sections.analysis import FigureSettings
+
+ENERGY = Objectives("energy", {"energy_joules_per_audio_second": "min", "mos": "max"})
+# In the order of config.yaml.
+MARKERS = {"melgan": "o", "hifigan": "s", "wavegrad": "^", "diffwave": "D", "waveflow": "v", "waveglow": "P"}
+
+
+def shape(marker):
+    style = MarkerStyle(marker)
+    return style.get_path().transformed(style.get_transform()).vertices.round(6).tolist()
+
+
+def in_pareto_figure(systems, settings, labels):
+    figure = draw_fronts(panels_of(find_front(systems, ENERGY, draws=5)), settings, labels)
+    found = {}
+    for points in figure.axes[0].collections:
+        if points.get_label() in labels:
+            found[points.get_label()] = points.get_paths()[0].vertices.round(6).tolist()
+    return found
+
+
+def in_correlation_figure(systems, settings, labels):
+    rated = systems[systems["family"] != "reference"].set_index("system")
+    figure = draw_correlations(rated, correlate_with_mos(rated, 0), settings, labels)
+    drawn = {
+        tuple(line.get_xydata()[0]): line.get_marker() for line in figure.axes[0].lines if len(line.get_xdata()) == 1
+    }
+    return {row["model"]: shape(drawn[row["d_stft"], row["mos"]]) for row in rated.to_dict("records")}
+
+
+def in_sweep_figure(systems, settings, labels):
+    rated = systems[systems["family"] != "reference"]
+    sweeps = rated.assign(precision="float32", batch_size=1)
+    figure = draw_sweeps(sweeps, settings, labels)
+    return {model: shape(axes.lines[0].get_marker()) for model, axes in zip(rated["model"], figure.axes, strict=False)}
+
+
+@pytest.mark.parametrize("figure_of", [in_pareto_figure, in_correlation_figure, in_sweep_figure])
+@pytest.mark.parametrize("some", [None, ["wavegrad", "melgan"]])
+def test_markers_follow_the_order_of_the_configuration_also_in_a_study_of_some_models(printed, labels, figure_of, some):
+    systems = printed if some is None else printed[printed["model"].isin(some)].iloc[::-1]
+    with drawing(FigureSettings()):
+        found = figure_of(systems, FigureSettings(), labels)
+    assert found == {model: shape(marker) for model, marker in MARKERS.items() if model in (some or MARKERS)}
+
+
+def test_the_papers_style_has_the_same_markers(printed, labels):
+    settings = FigureSettings(style="paper")
+    with drawing(settings):
+        figure = draw_fronts(panels_of(find_front(printed, ENERGY, draws=5)), settings, labels)
+    legend = {text.get_text(): handle for text, handle in zip(*legend_of(figure.axes[0]), strict=True)}
+    for model, marker in MARKERS.items():
+        assert legend[labels[model]].get_marker() == marker
+
+
+def legend_of(axes):
+    return axes.get_legend().get_texts(), axes.get_legend().legend_handles
+
+
+def test_a_model_without_label_follows_those_that_have_one():
+    assert [marker_of(model, {"b": "B", "a": "A"}, ["new", "a"]) for model in ("b", "a", "new")] == ["o", "s", "^"]
+
+
+def test_lines_tell_precisions_apart_where_markers_are_those_of_models(printed, labels):
+    system = printed[printed["system"] == "hifigan-S"]
+    sweeps = pd.concat([system.assign(precision=name, batch_size=1) for name in ("float32", "tf32", "bf16")])
+    with drawing(FigureSettings()):
+        lines = draw_sweeps(sweeps, FigureSettings(), labels).axes[0].lines
+    main = [line for line in lines if line.get_marker() == "s"]
+    assert len({line.get_linestyle() for line in main}) == len({line.get_fillstyle() for line in main}) == 3
+    assert len({tuple(np.round(line.get_color(), 6)) for line in main}) == 1
