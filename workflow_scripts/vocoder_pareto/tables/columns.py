@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
+
 REFERENCE_FAMILY = "reference"
 REFERENCE_LABELS = {"ground_truth": "Ground truth", "griffin_lim": "Griffin-Lim"}
 SIZE_ORDER = ("S", "M", "L")
@@ -62,8 +64,8 @@ SYSTEMS_COLUMNS = (
     Column("mos_ci95", "MOS, half-width of the 95 % interval"),
     Column("mos_source", "Source of the MOS", kind="text"),
     Column("training_steps", "Training steps", kind="integer"),
-    Column("training_seconds", "Training time", "h", "number", "min", "log", 1 / 3600),
-    Column("training_energy_joules", "Energy of training", "kWh", "number", "min", "log", 1 / 3.6e6),
+    Column("training_seconds", "Training time", "h", "number", "min", "log", 1 / SECONDS_PER_HOUR),
+    Column("training_energy_joules", "Energy of training", "kWh", "number", "min", "log", 1 / JOULES_PER_KWH),
     Column("co2eq_kg_training", "Emissions of training", "kg CO2eq", "number", "min", "log"),
     Column("on_front_energy", "On the front of energy and MOS", kind="flag"),
     Column("on_front_gflops", "On the front of GFLOPs and MOS", kind="flag"),

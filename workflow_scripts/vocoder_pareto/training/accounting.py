@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vocoder_pareto.measurement.meter import Meter, Reading
-from vocoder_pareto.training.budget import JOULES_PER_KWH
+from vocoder_pareto.units import JOULES_PER_KWH
 
 log = logging.getLogger(__name__)
 # NVML's counter moves every 100 ms: a stretch that is shorter may count nothing, and its energy falls to the next one.

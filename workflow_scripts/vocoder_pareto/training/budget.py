@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Self
 
 from vocoder_pareto.training.run_settings import RunSettings
+from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
-JOULES_PER_KWH = 3.6e6
-SECONDS_PER_HOUR = 3600.0
 # A prediction is made once, from the first minutes, or from the first part of a run that is over before that.
 PREDICT_AFTER_SECONDS = 300.0
 PREDICT_AFTER_SHARE = 0.1

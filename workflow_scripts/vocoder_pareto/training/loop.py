@@ -15,7 +15,7 @@ from tqdm import tqdm
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.training.accounting import EnergyAccount
-from vocoder_pareto.training.budget import JOULES_PER_KWH, Budget, predicted
+from vocoder_pareto.training.budget import Budget, predicted
 from vocoder_pareto.training.curve import TrainingCurve
 from vocoder_pareto.training.data import STOP_SIGNALS
 from vocoder_pareto.training.module import TrainingModule
@@ -23,6 +23,7 @@ from vocoder_pareto.training.record import RunRecord
 from vocoder_pareto.training.run_settings import RunSettings
 from vocoder_pareto.training.state import StateFolder
 from vocoder_pareto.training.validation import Validation
+from vocoder_pareto.units import JOULES_PER_KWH
 
 log = logging.getLogger(__name__)
 

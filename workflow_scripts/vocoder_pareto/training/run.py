@@ -17,7 +17,7 @@ from lightning.pytorch.utilities.memory import is_oom_error
 
 from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
 from vocoder_pareto.device import resolve_device
-from vocoder_pareto.errors import UserError
+from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.files import canonical_json, write_json, write_text
 from vocoder_pareto.measurement.hardware import device_name
 from vocoder_pareto.measurement.meter import Meter, MeterSettings, open_meter
@@ -273,10 +273,9 @@ def _explained(error: Exception, batch_size: int, run: RunSettings) -> Exception
         )
     # PyTorch tells of its death, or the connection breaks if a batch was on its way.
     if isinstance(error, ConnectionError | EOFError) or "DataLoader worker" in str(error):
-        reason = str(error).partition("\n")[0] or type(error).__name__
         return UserError(
-            f"a process that loads data died ({reason}); lower training.workers (now {run.workers}) if memory is "
-            "short, then run again to resume"
+            f"a process that loads data died ({first_line(error)}); lower training.workers (now {run.workers}) if "
+            "memory is short, then run again to resume"
         )
     return error
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from vocoder_pareto.errors import UserError
+from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.models.checkpoint import UNREADABLE, write_archive
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class StateFolder:
             except FileNotFoundError:
                 continue
             except UNREADABLE as error:
-                log.warning("%s: damaged (%s); trying the state before it", file, _first_line(error))
+                log.warning("%s: damaged (%s); trying the state before it", file, first_line(error))
                 damaged.append(file)
                 continue
             if damaged:  # else the next save would put the damaged state in the place of this one
@@ -146,7 +146,3 @@ def digest_of_files(*paths: str | Path) -> str:
         except OSError as error:
             raise UserError(f"{path}: cannot be read ({error.strerror}); run the rule that makes it") from error
     return digest_of(*digests)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
