@@ -39,10 +39,11 @@ from vocoder_pareto.study.configuration import configured_systems, read_configur
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.batch_size import largest_batch_size
-from vocoder_pareto.training.data import ClipDataset, ShuffledBatches, batch_loader
+from vocoder_pareto.training.batches import ClipDataset, ShuffledBatches, batch_loader
 from vocoder_pareto.training.module import TrainingModule
-from vocoder_pareto.training.run import make_trainer, new_objective
+from vocoder_pareto.training.objectives.registry import new_objective
 from vocoder_pareto.training.run_settings import RunSettings
+from vocoder_pareto.training.trainer import make_trainer
 
 PROJECT = Path(__file__).resolve().parents[1]
 CLIP_SAMPLES, FRAMES = 16384, 64

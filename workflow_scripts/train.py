@@ -9,8 +9,9 @@ from vocoder_pareto.program import json_or_file, run
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.accounting import CarbonSettings
-from vocoder_pareto.training.run import TrainingJob, TrainingOutputs, train
+from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
 from vocoder_pareto.training.run_settings import RunSettings
+from vocoder_pareto.training.train import train
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     job = TrainingJob(
         system=settings_from(SystemSettings, arguments.system, "models"),
-        run=settings_from(RunSettings, arguments.run, "training"),
+        settings=settings_from(RunSettings, arguments.run, "training"),
         clips=arguments.clips,
         table=arguments.table,
         mels=arguments.mels,

@@ -1,4 +1,4 @@
-"""Units of time and energy in terms of the seconds and joules that the library counts in."""
+"""Units that stand in more than one place."""
 
-SECONDS_PER_HOUR = 3600.0
 JOULES_PER_KWH = 3.6e6
+SECONDS_PER_HOUR = 3600.0
