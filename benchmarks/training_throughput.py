@@ -45,9 +45,10 @@ from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.batch_size import largest_batch_size
-from vocoder_pareto.training.data import ClipDataset, ShuffledBatches, batch_loader
+from vocoder_pareto.training.batches import ClipDataset, ShuffledBatches, batch_loader
 from vocoder_pareto.training.module import TrainingModule
-from vocoder_pareto.training.run import make_trainer, new_objective
+from vocoder_pareto.training.objectives.registry import new_objective
+from vocoder_pareto.training.trainer import make_trainer
 
 PROJECT = Path(__file__).resolve().parents[1]
 CLIP_SAMPLES, FRAMES = 16384, 64

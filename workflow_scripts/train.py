@@ -9,7 +9,8 @@ from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
-from vocoder_pareto.training.run import TrainingJob, TrainingOutputs, train
+from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
+from vocoder_pareto.training.train import train
 
 
 def main() -> None:
@@ -33,7 +34,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     job = TrainingJob(
         system=settings_from(SystemSettings, arguments.system, "models"),
-        run=settings_from(TrainingSettings, arguments.training_settings, "training"),
+        settings=settings_from(TrainingSettings, arguments.training_settings, "training"),
         clips=arguments.clips,
         table=arguments.table,
         mels=arguments.mels,

@@ -40,7 +40,7 @@ def test_text_that_spells_what_a_field_wants_is_read_as_it():
         ({}, "x.channels: missing"),
         ({"channels": "three"}, "x.channels: 'three' is not allowed; expected integer"),
         ({"channels": 3.0}, "x.channels: 3.0 is not allowed; expected integer; write 3"),
-        ({"channels": "3.5"}, "x.channels: 3.5 is not allowed; expected integer"),
+        ({"channels": "3.5"}, "x.channels: '3.5' is not allowed; expected integer"),
         ({"channels": float("nan")}, "x.channels: nan is not allowed; must be a finite number"),
         ({"channels": 3, 64: 1}, 'x: the name 64 is not text; write it in quotes, "64"'),
         ({"channels": True}, "x.channels: True is not allowed"),

@@ -8,8 +8,9 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.sensor import MeterUnavailable
 from vocoder_pareto.study.sections.training import CarbonSettings
+from vocoder_pareto.training import clock as clock_module
 from vocoder_pareto.training import loop as loop_module
-from vocoder_pareto.training import run as run_module
+from vocoder_pareto.training import train as train_module
 from vocoder_pareto.training.accounting import EnergyAccount, EnergyTotals
 from vocoder_pareto.training.loop import TrainingLoop
 from vocoder_pareto.training.state import StateFolder
@@ -160,12 +161,12 @@ def test_the_papers_training_emits_what_the_paper_says():
     assert CarbonSettings(power_usage_effectiveness=1.5).kg_per_joule * joules == pytest.approx(37.8)
 
 
-# ---------------------------------------------------------------------- in a run
+# ---------------------------------------------------------------------- in a training
 
 
 @pytest.fixture
 def sensor(monkeypatch, clock):
-    """Of runs whose steps take 10 s each, by a clock that nothing else moves, at 100 W."""
+    """Of trainings whose steps take 10 s each, by a clock that nothing else moves, at 100 W."""
     sensor = SteadySensor(clock, watts=100.0)
     end_of_step = TrainingLoop.on_train_batch_end
 
@@ -174,13 +175,14 @@ def sensor(monkeypatch, clock):
         end_of_step(*arguments)
 
     monkeypatch.setattr(TrainingLoop, "on_train_batch_end", end_of_long_step)
-    monkeypatch.setattr(loop_module, "time", SimpleNamespace(monotonic=clock))
-    monkeypatch.setattr(run_module, "open_meter", lambda device, settings: Meter(sensor, clock=clock))
-    monkeypatch.setattr(run_module, "EnergyAccount", functools.partial(EnergyAccount, clock=clock))
+    for module in (clock_module, loop_module):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr(train_module, "open_meter", lambda device, settings: Meter(sensor, clock=clock))
+    monkeypatch.setattr(train_module, "EnergyAccount", functools.partial(EnergyAccount, clock=clock))
     return sensor
 
 
-def test_a_run_ends_when_its_energy_is_used_up_over_all_pieces(bench, sensor):
+def test_a_training_ends_when_its_energy_is_used_up_over_all_pieces(bench, sensor):
     bench.train(steps=3)
     assert bench.summary["energy_joules"] == pytest.approx(3000.0)
     bench.train(steps=None, hours=120.0, energy_kwh=5000.0 / 3.6e6)
@@ -191,7 +193,7 @@ def test_a_run_ends_when_its_energy_is_used_up_over_all_pieces(bench, sensor):
     assert summary["mean_power_watts"] == pytest.approx(100.0)
 
 
-def test_a_run_ends_when_its_hours_are_used_up(bench, sensor):
+def test_a_training_ends_when_its_hours_are_used_up(bench, sensor):
     bench.train(steps=None, hours=75.0 / 3600)
     assert bench.summary["steps"] == 8
     assert bench.summary["seconds"] == pytest.approx(80.0)
@@ -207,7 +209,7 @@ def test_time_and_energy_of_validation_and_saving_do_not_count(bench, sensor, cl
 
         monkeypatch.setattr(owner, name, slow)
 
-    slowly(Validation, "run")
+    slowly(Validation, "judge")
     slowly(StateFolder, "save")
     bench.train(steps=6, validation_every_steps=2, checkpoint_minutes=0.5)
     assert bench.summary["seconds"] == pytest.approx(60.0)
@@ -241,7 +243,7 @@ def no_meter(monkeypatch):
     def refuse(device, settings):
         raise MeterUnavailable("cuda:0: is a MIG slice, whose energy no counter tells")
 
-    monkeypatch.setattr(run_module, "open_meter", refuse)
+    monkeypatch.setattr(train_module, "open_meter", refuse)
 
 
 def test_without_a_meter_training_is_refused_with_the_mend(bench, no_meter):
@@ -266,7 +268,7 @@ def test_a_budget_of_energy_needs_a_meter(bench, no_meter):
         bench.train(steps=None, energy_kwh=1.0, on_missing_meter="train")
 
 
-def test_the_whole_run_is_predicted_from_its_beginning_and_checked_at_its_end(bench, sensor, caplog):
+def test_the_whole_training_is_predicted_from_its_beginning_and_checked_at_its_end(bench, sensor, caplog):
     with caplog.at_level("INFO"):
         bench.train(steps=40, log_every_steps=40, validation_clips=0)
     assert "predicted for the whole run" in caplog.text

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.training.batch_size import largest_batch_size, largest_that_fits, step_fits
-from vocoder_pareto.training.data import ClipDataset
-from vocoder_pareto.training.run import new_objective
+from vocoder_pareto.training.batches import ClipDataset
+from vocoder_pareto.training.objectives.registry import new_objective
 
 CPU = torch.device("cpu")
 
@@ -29,47 +29,47 @@ def test_the_search_finds_a_size_that_fits_within_a_sixteenth_of_the_limit(limit
     assert len(tried) <= 20
 
 
-def objective_and_data(bench, objective="TinyObjective", recipe=None, clips=10, **run):
-    job = bench.job(objective, recipe, **run)
+def objective_and_data(bench, objective="TinyObjective", recipe=None, clips=10, **settings):
+    job = bench.job(objective, recipe, **settings)
     generator = np.random.default_rng(0)
     dataset = ClipDataset(
         generator.random((clips, 1024), dtype=np.float32), generator.random((clips, 4, 64), dtype=np.float32),
         np.arange(clips),
     )  # fmt: skip
-    return new_objective(job.system, build_vocoder(job.system)), dataset, job.run
+    return new_objective(job.system, build_vocoder(job.system)), dataset, job.settings
 
 
 @pytest.mark.parametrize("precision", ["32", "bf16-mixed"])
 def test_a_trial_takes_real_steps_and_changes_no_weights(bench, precision):
-    objective, dataset, run = objective_and_data(bench, "AdversarialTinyObjective", precision=precision)
+    objective, dataset, settings = objective_and_data(bench, "AdversarialTinyObjective", precision=precision)
     before = {name: value.clone() for name, value in objective.state_dict().items()}
-    assert step_fits(objective, dataset, CPU, run, 25)
+    assert step_fits(objective, dataset, CPU, settings, 25)
     assert all(torch.equal(value, before[name]) for name, value in objective.state_dict().items())
 
 
 def test_the_share_of_the_margin_is_taken_of_what_fits(bench):
-    objective, dataset, run = objective_and_data(
+    objective, dataset, settings = objective_and_data(
         bench, "HungryObjective", {"at_step": 20}, clips=100, batch_size="auto", batch_size_margin=0.75
     )
-    assert largest_batch_size(objective, dataset, CPU, run) == 15
+    assert largest_batch_size(objective, dataset, CPU, settings) == 15
 
 
 def test_a_small_training_set_is_taken_whole(bench):
-    objective, dataset, run = objective_and_data(bench, "HungryObjective", {"at_step": 20}, batch_size="auto")
-    assert largest_batch_size(objective, dataset, CPU, run) == 10
+    objective, dataset, settings = objective_and_data(bench, "HungryObjective", {"at_step": 20}, batch_size="auto")
+    assert largest_batch_size(objective, dataset, CPU, settings) == 10
 
 
 def test_a_device_that_holds_not_even_one_clip_is_an_error(bench):
-    objective, dataset, run = objective_and_data(bench, "HungryObjective", {"at_step": 0}, batch_size="auto")
+    objective, dataset, settings = objective_and_data(bench, "HungryObjective", {"at_step": 0}, batch_size="auto")
     with pytest.raises(UserError, match="not even one clip fits cpu"):
-        largest_batch_size(objective, dataset, CPU, run)
+        largest_batch_size(objective, dataset, CPU, settings)
 
 
 def test_other_errors_of_a_trial_are_not_taken_for_a_lack_of_memory(bench):
-    objective, dataset, run = objective_and_data(bench)
+    objective, dataset, settings = objective_and_data(bench)
     dataset.mels = dataset.mels[:, :2]
     with pytest.raises(RuntimeError, match="channels"):
-        largest_batch_size(objective, dataset, CPU, run)
+        largest_batch_size(objective, dataset, CPU, settings)
 
 
 def test_a_step_that_runs_out_of_memory_says_what_to_change(bench):

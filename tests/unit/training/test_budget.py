@@ -20,7 +20,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Used(1, 121 * HOUR, None), "hours"),
     ],
 )
-def test_the_bound_that_is_reached_first_ends_the_run(used, stopped_by):
+def test_the_bound_that_is_reached_first_ends_the_training(used, stopped_by):
     assert Budget(steps=1000, hours=120.0, energy_kwh=36.0).used_up(used) == stopped_by
 
 
@@ -31,7 +31,7 @@ def test_bounds_that_are_not_set_end_nothing(budget):
     assert budget.used_up(Used(5, HOUR, KWH)) is not None
 
 
-def test_the_share_is_that_of_the_bound_which_will_end_the_run():
+def test_the_share_is_that_of_the_bound_which_will_end_the_training():
     budget = Budget(steps=100, hours=2.0)
     assert budget.share(Used(50, HOUR * 1.5, 0.0)) == 0.75
     assert budget.share(Used(80, HOUR, 0.0)) == 0.8
@@ -48,8 +48,8 @@ def test_nothing_is_predicted_before_the_first_minutes_or_after_the_end():
     assert predicted(Used(100, 1.0, 1.0), Budget(steps=100), 1.0) is None
 
 
-def test_the_whole_run_is_predicted_in_proportion_to_what_is_done():
-    """The paper's run: 300 W for 120 h are 36 kWh, and at 0.7 kg/kWh 25.2 kg."""
+def test_the_whole_training_is_predicted_in_proportion_to_what_is_done():
+    """The paper's training: 300 W for 120 h are 36 kWh, and at 0.7 kg/kWh 25.2 kg."""
     used = Used(500, 600.0, 600.0 * 300.0)
     prediction = predicted(used, Budget(hours=120.0), 0.7 / KWH, NOW)
     assert prediction.seconds == pytest.approx(120 * HOUR)

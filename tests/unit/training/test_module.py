@@ -6,10 +6,10 @@ import pytest
 import torch
 from tiny_system import AdversarialTinyObjective, TinyObjective, TinyRecipe, TinyVocoder
 
+from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.training.module import TrainingModule, seed_step, segment_of
 from vocoder_pareto.training.objectives.objective import Batch
-from vocoder_pareto.training.run import make_trainer
-from vocoder_pareto.training.run_settings import RunSettings
+from vocoder_pareto.training.trainer import make_trainer
 
 CPU = torch.device("cpu")
 
@@ -48,9 +48,9 @@ def a_batch(frames=64) -> Batch:
 
 def fit(objective, steps=4, steps_per_epoch=2, **settings) -> TrainingModule:
     torch.manual_seed(0)
-    run = RunSettings(steps=steps, **settings)
-    module = TrainingModule(objective, run, 0, steps_per_epoch)
-    make_trainer(CPU, run, [StopAfter(steps)]).fit(module, itertools.repeat(a_batch()))
+    settings = TrainingSettings(steps=steps, segment_frames=None, **settings)
+    module = TrainingModule(objective, settings, 0, steps_per_epoch)
+    make_trainer(CPU, settings, [StopAfter(steps)]).fit(module, itertools.repeat(a_batch()))
     return module
 
 

@@ -20,10 +20,10 @@ ALWAYS = 1.0e-9  # minutes between saved states
 def undisturbed(bench):
     """What the same steps give without any fault."""
 
-    def run(**keywords):
+    def train(**keywords):
         return bench.elsewhere("undisturbed").train(**keywords)
 
-    return run
+    return train
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def steps_of(bench) -> list[int]:
     return [int(row["step"]) for row in bench.curve]
 
 
-def test_a_run_that_is_killed_at_random_moments_ends_bit_identical(bench, undisturbed):
+def test_a_training_that_is_killed_at_random_moments_ends_bit_identical(bench, undisturbed):
     job = {
         "objective": "AdversarialTinyObjective", "recipe": {"seconds_per_step": 0.03}, "steps": 60,
         "checkpoint_minutes": ALWAYS, "validation_every_steps": 7,
@@ -85,7 +85,7 @@ def test_a_second_signal_does_not_wait_for_the_step(bench):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # TensorBoard's writer
 @pytest.mark.parametrize("log_every_steps", [1, 1000])
-def test_a_full_disk_is_named_and_the_rerun_equals_an_undisturbed_run(bench, undisturbed, log_every_steps):
+def test_a_full_disk_is_named_and_the_rerun_equals_undisturbed_training(bench, undisturbed, log_every_steps):
     job = {
         "objective": "FullDiskObjective", "recipe": {"at_step": 9, "marker": str(bench.folder / "marker")},
         "steps": 12, "checkpoint_minutes": ALWAYS, "log_every_steps": log_every_steps, "validation_clips": 0,
@@ -102,7 +102,7 @@ def test_a_full_disk_is_named_and_the_rerun_equals_an_undisturbed_run(bench, und
 
 
 @pytest.mark.parametrize("objective", ["WorkerKillingObjective", "BrokenPipeObjective"])
-def test_a_loading_process_that_dies_is_named_and_the_rerun_equals_an_undisturbed_run(bench, undisturbed, objective):
+def test_a_loading_process_that_dies_is_named_and_the_rerun_equals_undisturbed_training(bench, undisturbed, objective):
     job = {
         "objective": objective, "recipe": {"at_step": 4, "marker": str(bench.folder / "marker")},
         "steps": 30, "workers": 1, "checkpoint_minutes": ALWAYS,

@@ -21,7 +21,7 @@ def speech():
 
 
 def test_the_distance_is_the_mean_over_the_clips_that_are_written(speech, tmp_path):
-    judged = validation_of(speech).run(TinyVocoder(), tmp_path)
+    judged = validation_of(speech).judge(TinyVocoder(), tmp_path)
     written = [soundfile.read(tmp_path / f"clip_{row}.wav")[0] for row in range(2)]
     expected = np.mean([d_stft(one, other) for one, other in zip(speech, written, strict=True)])
     assert judged.d_stft == pytest.approx(expected, rel=1e-3)  # 16 bits in the files
@@ -33,7 +33,7 @@ def test_silent_and_constant_audio_is_a_collapse(speech, tmp_path, level):
     vocoder = TinyVocoder()
     torch.nn.init.zeros_(vocoder.output.weight)
     torch.nn.init.constant_(vocoder.output.bias, level)
-    judged = validation_of(speech).run(vocoder, tmp_path)
+    judged = validation_of(speech).judge(vocoder, tmp_path)
     assert judged.collapsed == ["clip_0", "clip_1"]
     assert judged.d_stft > 0
 
@@ -42,13 +42,13 @@ def test_a_recording_of_silence_may_be_resynthesised_as_silence(speech, tmp_path
     speech[1] = 0
     vocoder = TinyVocoder()
     torch.nn.init.zeros_(vocoder.output.weight)
-    assert validation_of(speech).run(vocoder, tmp_path).collapsed == ["clip_0"]
+    assert validation_of(speech).judge(vocoder, tmp_path).collapsed == ["clip_0"]
 
 
 def test_audio_that_is_not_finite_is_a_collapse_without_a_distance(speech, tmp_path):
     vocoder = TinyVocoder()
     torch.nn.init.constant_(vocoder.output.bias, float("nan"))
-    judged = validation_of(speech).run(vocoder, tmp_path)
+    judged = validation_of(speech).judge(vocoder, tmp_path)
     assert judged == (None, ["clip_0", "clip_1"])
     assert (tmp_path / "clip_0.wav").exists()
 
@@ -56,5 +56,5 @@ def test_audio_that_is_not_finite_is_a_collapse_without_a_distance(speech, tmp_p
 @pytest.mark.parametrize("training", [True, False])
 def test_the_vocoder_is_left_in_the_mode_it_was_in(speech, tmp_path, training):
     vocoder = TinyVocoder().train(training)
-    validation_of(speech).run(vocoder, tmp_path)
+    validation_of(speech).judge(vocoder, tmp_path)
     assert vocoder.training is training

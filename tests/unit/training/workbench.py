@@ -1,4 +1,4 @@
-"""Runs of the tiny system on a small dataset, and what the tests ask of them."""
+"""Trainings of the tiny system on a small dataset, and what the tests ask of them."""
 
 import csv
 import json
@@ -10,29 +10,32 @@ from tiny_system import HOP_LENGTH, N_MELS
 
 from vocoder_pareto.models.checkpoint import read_checkpoint
 from vocoder_pareto.study.sections.measurement import MeterSettings
+from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.study.systems import SystemSettings
-from vocoder_pareto.training.run import TrainingJob, TrainingOutputs, train
-from vocoder_pareto.training.run_settings import RunSettings
+from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
+from vocoder_pareto.training.train import train
 
 TINY_FILE = Path(__file__).with_name("tiny_system.py")
 
 
 @dataclass(frozen=True)
 class Workbench:
-    """Runs in one folder."""
+    """Trainings in one folder."""
 
     folder: Path
 
-    def job(self, objective: str = "TinyObjective", recipe: dict | None = None, **run) -> TrainingJob:
-        """A run of the tiny system; 8 steps of 3 clips unless `run` says otherwise."""
-        settings = {"steps": 8, "batch_size": 3, "validation_clips": 1, "log_every_steps": 1} | run
+    def job(self, objective: str = "TinyObjective", recipe: dict | None = None, **changes) -> TrainingJob:
+        """A training of the tiny system; 8 steps of 3 clips unless `changes` says otherwise."""
+        settings = {
+            "steps": 8, "batch_size": 3, "segment_frames": None, "validation_clips": 1, "log_every_steps": 1,
+        } | changes  # fmt: skip
         system = SystemSettings(
             "tiny", "S", f"{TINY_FILE}:TinyVocoder", f"{TINY_FILE}:{objective}",
             recipe=recipe or {}, n_mels=N_MELS, hop_length=HOP_LENGTH,
         )  # fmt: skip
         dataset = {name: self.folder / "dataset" / name for name in ("clips.npy", "clips.csv", "mels.npy")}
         return TrainingJob(
-            system, RunSettings(**settings), *dataset.values(), self.folder / "state", "cpu",
+            system, TrainingSettings(**settings), *dataset.values(), self.folder / "state", "cpu",
             meter=MeterSettings(unreadable_rapl="estimate"),
         )  # fmt: skip
 

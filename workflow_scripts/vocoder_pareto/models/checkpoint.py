@@ -10,7 +10,7 @@ import safetensors
 import safetensors.torch
 import torch
 
-from vocoder_pareto.errors import UserError
+from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.vocoder import Vocoder
@@ -76,7 +76,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such checkpoint; run the rule `train`") from error
     except UNREADABLE as error:
-        raise UserError(f"{path}: damaged or not a checkpoint ({_first_line(error)}); {mend}") from error
+        raise UserError(f"{path}: damaged or not a checkpoint ({first_line(error)}); {mend}") from error
     if not isinstance(checkpoint, dict) or checkpoint.get("format_version") != FORMAT_VERSION:
         raise UserError(f"{path}: not a checkpoint of format {FORMAT_VERSION}; {mend}")
     return checkpoint
@@ -111,7 +111,7 @@ def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, A
         raise UserError(f"{path}: no such file; mend training.checkpoint of this system") from error
     except (*UNREADABLE, safetensors.SafetensorError) as error:
         raise UserError(
-            f"{path}: not a file of weights ({_first_line(error)}); give .pt, .ckpt or .safetensors"
+            f"{path}: not a file of weights ({first_line(error)}); give .pt, .ckpt or .safetensors"
         ) from error
     weights = content.get("state_dict", content) if isinstance(content, dict) else content
     if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
@@ -138,7 +138,3 @@ def load_weights(vocoder: Vocoder, state_dict: dict[str, torch.Tensor], path: st
         more = f" and {len(faults) - 10} more" if len(faults) > 10 else ""
         raise UserError(f"{path}: does not fit the architecture: {'; '.join(faults[:10])}{more}")
     vocoder.load_state_dict(state_dict)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -31,7 +31,7 @@ def faults_of(kind: type, values: Any, error: pydantic.ValidationError) -> list[
         if each["type"] == "missing":
             path = (*path, each["loc"][-1])
         by_path.setdefault(path, []).append(each)
-    return [(path, _fault(kind, path, errors)) for path, errors in by_path.items()]
+    return [(path, _fault(kind, path, errors, _value_at(values, path))) for path, errors in by_path.items()]
 
 
 def path_in(values: Any, location: Sequence[str | int]) -> Path:
@@ -112,9 +112,9 @@ def words_of(kind: Any) -> str:
     return "any value" if kind is Any else _WORDS.get(kind, getattr(kind, "__name__", str(kind)))
 
 
-def _fault(kind: type, path: Path, errors: Sequence[ErrorDetails]) -> str:
+def _fault(kind: type, path: Path, errors: Sequence[ErrorDetails], value: Any) -> str:
     error = next((each for each in errors if each["type"] in _BOUNDS), errors[0])
-    value, context = error["input"], error.get("ctx", {})
+    context = error.get("ctx", {})
     match error["type"]:
         case "missing":
             return f"missing; give it a value: {words_of(annotation_at(kind, path))}"
@@ -135,6 +135,15 @@ def _fault(kind: type, path: Path, errors: Sequence[ErrorDetails]) -> str:
             return f"{value!r} is not allowed; must be {words} {number}"
         case _:
             return f"{value!r} is not allowed; {_expectation(annotation_at(kind, path))}{_hint(value, errors)}"
+
+
+def _value_at(values: Any, path: Path) -> Any:
+    """What was written there, since pydantic may have been shown the number that a text spells; None for nothing."""
+    for key in path:
+        if path_in(values, [key]) != (key,):
+            return None
+        values = values[key]
+    return values
 
 
 def _expectation(kind: Any) -> str:

@@ -1,1 +1,1 @@
-"""Training: what is minimised (`objectives`), for how long (`budget.py`), and how no work is lost (`state.py`)."""
+"""Training a system (`train.py`): what is minimised (`objectives`), how long (`budget.py`), and how no work is lost."""

@@ -1,4 +1,4 @@
-"""Energy of training: the meter read often enough, and summed while steps run."""
+"""Energy of a training: the meter is read often enough, steps are summed, and joules become emissions."""
 
 import logging
 import time
@@ -17,15 +17,15 @@ MOST_FAULTS = 20
 
 @dataclass
 class EnergyTotals:
-    """Energy of a run over all its pieces. A missing sensor is no zero, so what was not measured is told apart.
+    """Energy of a training over all its pieces. A missing sensor is no zero, so what was not measured is told apart.
 
     Attributes:
-        measured_joules, measured_seconds: of the stretches with a valid reading at both ends.
-        missing_seconds: of all other stretches.
-        by_domain: joules of each counter in the valid stretches; None if one of them could not be read.
-        sources: of the pieces, each once: `nvml`, `rapl`, `estimated`, or `none` of one without a meter.
-        notes: flags of the way the meter was chosen, each once.
-        faults: what went wrong, in words, each once: the first twenty.
+        measured_joules, measured_seconds: The sums over the stretches with a valid reading at both ends.
+        missing_seconds: The sum over all other stretches.
+        by_domain: The joules of each counter in the valid stretches; None if one of them could not be read.
+        sources: The sources of the pieces, each once: `nvml`, `rapl`, `estimated`, or `none` for one without a meter.
+        notes: The flags of the way the meter was chosen, each once.
+        faults: What went wrong, in words, each once: the first twenty.
     """
 
     measured_joules: float = 0.0
@@ -38,7 +38,7 @@ class EnergyTotals:
 
     @property
     def joules(self) -> float | None:
-        """Of the whole run; None if more than a hundredth of its time lacks, or sources differ (never summed)."""
+        """The energy of the whole; None if more than a hundredth of its time lacks or sources differ (never summed)."""
         seconds = self.measured_seconds + self.missing_seconds
         if len(self.sources) > 1 or self.missing_seconds > LARGEST_GAP_SHARE * seconds:
             return None
@@ -46,12 +46,17 @@ class EnergyTotals:
 
     @property
     def source(self) -> str | None:
-        """Of `joules`; None where that is unknown."""
+        """The source of `joules`; None where those are unknown."""
         return self.sources[0] if self.sources and self.joules is not None else None
 
     @property
+    def why_unknown(self) -> str:
+        """The reasons for which `joules` may be unknown, in words."""
+        return "; ".join(self.faults[-3:]) or f"pieces were measured by {' and '.join(self.sources)}"
+
+    @property
     def flags(self) -> list[str]:
-        """`energy_sources_differ`, `energy_unknown` or `energy_has_gaps`, and the notes."""
+        """One of `energy_sources_differ`, `energy_unknown` and `energy_has_gaps` if it holds, and the notes."""
         if len(self.sources) > 1:
             return ["energy_sources_differ", *self.notes]
         if self.joules is None:
@@ -64,10 +69,10 @@ class EnergyAccount:
     unseen.
 
     Args:
-        meter: to read.
-        totals: of the run; added to.
-        interval_seconds: a stretch is closed by `update` when it is at least this long.
-        clock: seconds of the meter's clock.
+        meter: The meter to read.
+        totals: The totals of the training, which are added to.
+        interval_seconds: The length from which `update` closes a stretch.
+        clock: The meter's clock, in seconds.
     """
 
     def __init__(
@@ -89,7 +94,7 @@ class EnergyAccount:
         self._start = self.meter.read()
 
     def update(self) -> bool:
-        """Close the stretch if it is long enough, and begin the next one; True if it was. Cheap, so call it often."""
+        """Close the stretch if it is long enough, and begin the next; return whether it was. This is cheap."""
         if self._start is None or self._clock() - self._start.monotonic_seconds < self.interval_seconds:
             return False
         self._start = self._close(self._start)

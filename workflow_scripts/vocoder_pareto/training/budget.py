@@ -1,25 +1,24 @@
-"""The budget of a run, how much of it is used, when it ends the run, and what the whole run will take."""
+"""The budget of a training: how much of it is used, when it ends the training, and what the whole will take."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Self
 
-from vocoder_pareto.training.run_settings import RunSettings
+from vocoder_pareto.study.sections.training import TrainingSettings
+from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
-JOULES_PER_KWH = 3.6e6
-SECONDS_PER_HOUR = 3600.0
-# A prediction is made once, from the first minutes, or from the first part of a run that is over before that.
+# A prediction is made once, from the first minutes, or from the first part of a training that is over before.
 PREDICT_AFTER_SECONDS = 300.0
 PREDICT_AFTER_SHARE = 0.1
 
 
 class Used(NamedTuple):
-    """What a run has used over all its pieces. Set-up, validation and saving count for nothing.
+    """What a training has used over all its pieces. Set-up, validation and saving count for nothing.
 
     Attributes:
-        steps: optimisation steps.
-        seconds: spent in them.
-        joules: used by them; None where that is unknown.
+        steps: The number of optimisation steps.
+        seconds: The seconds that were spent in them.
+        joules: The energy that they used; None where that is unknown.
     """
 
     steps: int
@@ -29,12 +28,12 @@ class Used(NamedTuple):
 
 @dataclass(frozen=True)
 class Budget:
-    """What a run may use; None is no bound.
+    """What a training may use; None is no bound.
 
     Attributes:
-        steps: optimisation steps.
-        hours: of training.
-        energy_kwh: as measured.
+        steps: The number of optimisation steps.
+        hours: The hours that are spent in them.
+        energy_kwh: The energy that they use, as measured.
     """
 
     steps: int | None = None
@@ -42,12 +41,12 @@ class Budget:
     energy_kwh: float | None = None
 
     @classmethod
-    def of(cls, run: RunSettings) -> Self:
-        """The budget among the settings of a run."""
-        return cls(run.steps, run.hours, run.energy_kwh)
+    def of(cls, settings: TrainingSettings) -> Self:
+        """Return the budget among the settings of a training."""
+        return cls(settings.steps, settings.hours, settings.energy_kwh)
 
     def shares(self, used: Used) -> dict[str, float]:
-        """The part of each bound that is used, by its name; 1 and more: used up. An unknown energy is left out."""
+        """Return the used part of each bound by its name; 1 and more is used up. An unknown energy is left out."""
         shares = {}
         if self.steps is not None:
             shares["steps"] = used.steps / self.steps
@@ -58,24 +57,24 @@ class Budget:
         return shares
 
     def share(self, used: Used) -> float:
-        """The part that is used of the bound which will end the run, 0 to 1."""
+        """Return the used part of the bound that will end the training, 0 to 1."""
         return min(1.0, max(self.shares(used).values(), default=0.0))
 
     def used_up(self, used: Used) -> str | None:
-        """The bound that ends the run (`steps`, `hours` or `energy_kwh`), or None."""
+        """Return the bound that ends the training (`steps`, `hours` or `energy_kwh`), or None."""
         return next((name for name, share in self.shares(used).items() if share >= 1), None)
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a whole run will take, from its first part, in proportion (as Carbontracker does).
+    """What a whole training will take, from its first part, in proportion (as Carbontracker does).
 
     Attributes:
-        budget: that it holds for.
-        at_step, at_seconds: when it was made.
-        steps, seconds, joules: of the whole run; joules are None where the energy is unknown.
-        co2eq_kg: emissions of the whole run.
-        ends_at: time of day of the end in UTC, if the run is not interrupted.
+        budget: The budget that it holds for.
+        at_step, at_seconds: When it was made, in steps and seconds of training.
+        steps, seconds, joules: What the whole training will take; joules are None where the energy is unknown.
+        co2eq_kg: The emissions of the whole training.
+        ends_at: The date and time of the end in UTC, if nothing interrupts the training.
     """
 
     budget: dict[str, float | None]
@@ -88,7 +87,7 @@ class Prediction:
     ends_at: str
 
     def errors(self, used: Used) -> dict[str, float | None]:
-        """Predicted over actual, minus 1, of steps, seconds and joules; None where one is unknown."""
+        """Return predicted over actual, minus 1, of steps, seconds and joules; None where one is unknown."""
         return {
             name: None if predicted is None or not actual else predicted / actual - 1
             for name, predicted, actual in (
@@ -100,7 +99,7 @@ class Prediction:
 
 
 def predicted(used: Used, budget: Budget, kg_per_joule: float, now: datetime | None = None) -> Prediction | None:
-    """What the whole run will take; None while too little of it is done to tell, or once it is over."""
+    """Return what the whole training will take; None while too little is done to tell, or once it is over."""
     share = budget.share(used)
     early = used.seconds < PREDICT_AFTER_SECONDS and share < PREDICT_AFTER_SHARE
     if early or not 0 < share < 1:
@@ -121,5 +120,5 @@ def predicted(used: Used, budget: Budget, kg_per_joule: float, now: datetime | N
 
 
 def prediction_from(saved: dict[str, Any] | None) -> Prediction | None:
-    """The prediction in a saved state."""
+    """Return the prediction in a saved state, if there is one."""
     return None if saved is None else Prediction(**saved)

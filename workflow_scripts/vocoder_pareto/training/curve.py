@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
-from vocoder_pareto.files import written_whole
+from vocoder_pareto.files import write_text, written_whole
 
 FIRST_COLUMNS = ("step", "epoch", "seconds", "joules", "learning_rate", "d_stft")
 
@@ -17,11 +17,11 @@ class TrainingCurve:
     """Rows of losses and distances by step, in `metrics.csv` and `tensorboard/` of a state folder.
 
     Args:
-        folder: of the state.
-        step: the step to go on from; later rows, of a piece that was lost, are dropped.
+        folder: The folder of the state.
+        step: The step to go on from; later rows, of a piece that was lost, are dropped.
 
     Raises:
-        OSError: the disk is full or not writable; the methods raise it too.
+        OSError: The disk is full or not writable; the methods raise it too.
     """
 
     def __init__(self, folder: Path, step: int):
@@ -79,3 +79,8 @@ def copy_curve(folder: Path, path: str | Path) -> None:
     """Write the curve in the state `folder` to `path`."""
     with written_whole(path) as temporary:
         temporary.write_bytes((folder / "metrics.csv").read_bytes())
+
+
+def write_empty_curve(path: str | Path) -> None:
+    """Write to `path` the curve of weights that were not trained here: its first column, and no row."""
+    write_text(path, "step\n")

@@ -1,6 +1,7 @@
 """The training step under Lightning: it drives any `Objective` by its turns, and never asks which family runs."""
 
 import random
+from typing import Protocol
 
 import lightning
 import numpy as np
@@ -9,40 +10,62 @@ from torch import Tensor
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.training.objectives.objective import Batch, Objective, Schedule
-from vocoder_pareto.training.run_settings import RunSettings
 
 MOST_UNCHECKED = 1000
+
+
+class StepSettings(Protocol):
+    """The settings of a training that its steps read.
+
+    The class that holds them is not imported: the digest of a training covers the code that this module imports, and
+    no edit of the configuration's code may make a finished training start afresh.
+    """
+
+    @property
+    def segment_frames(self) -> int | None:
+        """The frames of the random part of each clip that a step takes; None for whole clips."""
+
+    @property
+    def gradient_clip(self) -> float | None:
+        """The largest norm of the gradients of a turn, or None."""
+
+    @property
+    def compile(self) -> bool:
+        """Whether the loss is compiled."""
 
 
 class TrainingModule(lightning.LightningModule):
     """An objective and its optimisers.
 
-    The noise of a step depends on the seed and the number of the step alone, so a resumed run repeats an undisturbed
-    one without any saved state of random generators.
+    The noise of a step depends on the seed and the number of the step alone, so a resumed training repeats an
+    undisturbed one without any saved state of random generators.
 
     Args:
-        objective: what is minimised.
-        run: segments, clipping and compilation.
-        seed: of the noise.
-        steps_per_epoch: after which schedules per epoch advance.
-        step: the number of steps that are done.
+        objective: The objective that is minimised.
+        settings: The length of segments, the clipping of gradients, and whether the loss is compiled.
+        seed: The seed of the noise.
+        steps_per_epoch: The number of steps after which schedules per epoch advance.
+
+    Attributes:
+        step: The number of steps that are done.
+        losses: The detached parts of the losses of the newest step, by name.
     """
 
-    def __init__(self, objective: Objective, run: RunSettings, seed: int, steps_per_epoch: int = 1, step: int = 0):
+    def __init__(self, objective: Objective, settings: StepSettings, seed: int, steps_per_epoch: int = 1):
         super().__init__()
         self.automatic_optimization = False
         self.objective = objective
-        self.run = run
+        self.settings = settings
         self.seed = seed
         self.steps_per_epoch = steps_per_epoch
-        self.step = step
+        self.step = 0
         self.losses: dict[str, Tensor] = {}
         self.schedules: list[Schedule | None] = []
         self._unchecked: list[tuple[int, str, Tensor]] = []
-        self._loss = torch.compile(objective.loss) if run.compile else objective.loss
+        self._loss = torch.compile(objective.loss) if settings.compile else objective.loss
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """One optimiser per turn; schedules are advanced by `training_step`."""
+        """Make one optimiser per turn, and the schedules, which `training_step` advances."""
         optimizers = [self.objective.optimizer(turn) for turn in self.objective.turns]
         self.schedules = [
             self.objective.schedule(turn, optimizer)
@@ -51,9 +74,9 @@ class TrainingModule(lightning.LightningModule):
         return optimizers
 
     def training_step(self, batch: Batch, index: int) -> None:
-        """One update per turn."""
+        """Update the weights once per turn."""
         seed_step(self.seed, self.step, self.device)
-        batch = segment_of(batch, self.run.segment_frames, self.objective.vocoder.hop_length)
+        batch = segment_of(batch, self.settings.segment_frames, self.objective.vocoder.hop_length)
         self.losses = {}
         for turn, optimizer in zip(self.objective.turns, self._optimizers(), strict=True):
             self.objective.begin_turn(turn)
@@ -70,9 +93,9 @@ class TrainingModule(lightning.LightningModule):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Clip the gradients; with 16-mixed they are unscaled by now."""
-        if self.run.gradient_clip is not None:
+        if self.settings.gradient_clip is not None:
             weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-            torch.nn.utils.clip_grad_norm_(weights, self.run.gradient_clip)
+            torch.nn.utils.clip_grad_norm_(weights, self.settings.gradient_clip)
 
     @property
     def must_check(self) -> bool:
@@ -85,7 +108,7 @@ class TrainingModule(lightning.LightningModule):
         Reading a loss makes a GPU wait, so they are kept there until they are needed.
 
         Raises:
-            UserError: naming the first such step, its loss and `last_good`, the state to go back to.
+            UserError: There was one; the message names its step, its turn and `last_good`, the state to go back to.
         """
         unchecked, self._unchecked = self._unchecked, []
         if not unchecked:
@@ -99,7 +122,7 @@ class TrainingModule(lightning.LightningModule):
         """Stop if a weight is NaN or infinite: a gradient can be so where its loss is not.
 
         Raises:
-            UserError: naming the step, the weight and `last_good`.
+            UserError: There is one; the message names it, the step and `last_good`.
         """
         for name, weight in self.objective.named_parameters():
             if not torch.isfinite(weight).all():
@@ -107,11 +130,11 @@ class TrainingModule(lightning.LightningModule):
 
     @property
     def learning_rate(self) -> float:
-        """Of the last turn, the generator's."""
+        """The learning rate of the last turn, the generator's."""
         return float(self._optimizers()[-1].param_groups[0]["lr"])
 
     def state(self) -> dict:
-        """All that the next step depends on."""
+        """Return all that the next step depends on."""
         return {
             "step": self.step,
             "objective": self.objective.state_dict(),
@@ -139,7 +162,7 @@ class TrainingModule(lightning.LightningModule):
 def seed_step(seed: int, step: int, device: torch.device) -> None:
     """Seed the generators that the losses of a step on `device` may draw from.
 
-    Not by `torch.manual_seed`, which visits all kinds of devices, there or not, for half a millisecond.
+    `torch.manual_seed` would visit all kinds of devices, there or not, for half a millisecond.
     """
     number = (seed * 1_000_003 + step) % 2**63
     torch.default_generator.manual_seed(number)
@@ -150,7 +173,7 @@ def seed_step(seed: int, step: int, device: torch.device) -> None:
 
 
 def segment_of(batch: Batch, frames: int | None, hop_length: int) -> Batch:
-    """The same random `frames` of all clips of a batch; whole clips if they are None or more than there are."""
+    """Return the same random `frames` of all clips of a batch; whole clips if that is None or more than they have."""
     if frames is None or frames >= batch.mel.shape[2]:
         return batch
     first = int(torch.randint(batch.mel.shape[2] - frames + 1, ()))

@@ -1,33 +1,28 @@
-"""What is known of a run beside its weights: saved with them in every state, and the summary in the end."""
+"""What is known of a training beside its weights, and is saved with them in every state."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from vocoder_pareto.study.provenance import installed_version
-from vocoder_pareto.study.sections.training import CarbonSettings
-from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.accounting import EnergyTotals
 from vocoder_pareto.training.budget import Budget, Prediction, Used, prediction_from
-from vocoder_pareto.training.run_settings import RunSettings
-
-GIVEN = "given_checkpoint"
-PACKAGES = ("torch", "lightning", "numpy", "pyJoules")
 
 
 @dataclass
-class RunRecord:
-    """Over all pieces of a run.
+class TrainingRecord:
+    """The history of a training over all its pieces.
 
     Attributes:
-        batch_size: clips per step; 0 before it is known.
-        steps_per_epoch: steps that see every training clip about once.
-        steps, seconds, energy: used so far.
-        losses: of the newest row of the curve.
-        validation_d_stft: mean of the newest validation.
-        collapsed: whether audio of the newest validation is silent, constant or not finite.
-        prediction: of the whole run, made in its first minutes.
-        devices: that pieces ran on, each once.
-        pieces: how often the training was started.
+        batch_size: The number of clips per step; 0 before it is known.
+        steps_per_epoch: The number of steps that see every training clip about once.
+        steps: The number of steps so far.
+        seconds: The seconds that were spent in them.
+        energy: The energy that they used.
+        losses: The losses in the newest row of the curve, by name.
+        validation_d_stft: The mean D_STFT of the newest validation, or None.
+        collapsed: Whether audio of the newest validation is silent, constant or not finite.
+        prediction: What the whole training will take, as was told in its first minutes, or None.
+        devices: The names of the devices that pieces ran on, each once.
+        pieces: How often the training was started.
     """
 
     batch_size: int = 0
@@ -44,13 +39,32 @@ class RunRecord:
 
     @classmethod
     def from_saved(cls, saved: dict[str, Any]) -> Self:
-        """The record in a saved state, the inverse of `as_dict`."""
+        """Return the record in a saved state, the inverse of `as_dict`."""
         energy, prediction = EnergyTotals(**saved["energy"]), prediction_from(saved["prediction"])
         return cls(**{**saved, "energy": energy, "prediction": prediction})
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain types, for the saved state."""
+        """Return the record in plain types, for the saved state."""
         return asdict(self)
+
+    def begin_piece(self, batch_size: int, steps_per_epoch: int, device: str, budget: Budget) -> None:
+        """Note how another piece trains, and forget a prediction that was made for another budget."""
+        self.batch_size, self.steps_per_epoch = batch_size, steps_per_epoch
+        self.pieces += 1
+        self.devices = list(dict.fromkeys([*self.devices, device]))
+        if self.prediction and self.prediction.budget != asdict(budget):
+            self.prediction = None
+
+    def note_validation(self, d_stft: float | None, collapsed: bool) -> None:
+        """Note what the newest validation found."""
+        self.validation_d_stft, self.collapsed = d_stft, collapsed
+
+    def curve_row(self, learning_rate: float, d_stft: float | None) -> dict[str, float | int | None]:
+        """Return the row of the curve for the newest step; `d_stft` is None where there was no validation."""
+        return {
+            "step": self.steps, "epoch": self.epochs, "seconds": self.seconds, "joules": self.energy.joules,
+            "learning_rate": learning_rate, "d_stft": d_stft, **self.losses,
+        }  # fmt: skip
 
     @property
     def used(self) -> Used:
@@ -59,59 +73,10 @@ class RunRecord:
 
     @property
     def epochs(self) -> float:
-        """Passes through the training set."""
+        """The number of passes through the training set."""
         return self.steps / self.steps_per_epoch
 
     @property
     def flags(self) -> list[str]:
         """What a reader of the results must know."""
         return [*(["generator_collapse"] if self.collapsed else []), *self.energy.flags]
-
-
-def summary_of(
-    record: RunRecord, system: SystemSettings, run: RunSettings, seed: int, carbon: CarbonSettings
-) -> dict[str, Any]:
-    """summary.json of a run that used up its budget, which its checkpoint holds too."""
-    joules, budget = record.energy.joules, Budget.of(run)
-    return {
-        "system": system.name,
-        "steps": record.steps,
-        "epochs": record.epochs,
-        "seconds": record.seconds,
-        "pieces": record.pieces,
-        "batch_size": record.batch_size,
-        "precision": run.precision,
-        "device": "; ".join(record.devices),
-        "stopped_by": budget.used_up(record.used),
-        "energy_joules": joules,
-        "energy_source": record.energy.source,
-        "energy_by_domain": record.energy.by_domain,
-        "energy_unmeasured_seconds": record.energy.missing_seconds,
-        "energy_faults": record.energy.faults,
-        "mean_power_watts": None if joules is None or not record.seconds else joules / record.seconds,
-        "co2eq_kg": None if joules is None else joules * carbon.kg_per_joule,
-        "carbon": asdict(carbon),
-        "prediction": None if record.prediction is None else asdict(record.prediction),
-        "prediction_errors": None if record.prediction is None else record.prediction.errors(record.used),
-        "losses": record.losses,
-        "validation_d_stft": record.validation_d_stft,
-        "flags": record.flags,
-        "settings": {"system": asdict(system), "run": asdict(run), "seed": seed},
-        "versions": {name: installed_version(name) for name in PACKAGES},
-    }
-
-
-def summary_of_given(
-    system: SystemSettings, run: RunSettings, seed: int, carbon: CarbonSettings, known: dict[str, Any]
-) -> dict[str, Any]:
-    """summary.json of weights that were given: `known` is what their file says of their training, if it is ours."""
-    unknown = dict.fromkeys(("steps", "epochs", "seconds", "pieces", "batch_size", "device", "energy_joules"))
-    return {
-        **summary_of(RunRecord(), system, run, seed, carbon),
-        **unknown,
-        "co2eq_kg": None,
-        **known,
-        "system": system.name,
-        "stopped_by": GIVEN,
-        "checkpoint": run.checkpoint,
-    }

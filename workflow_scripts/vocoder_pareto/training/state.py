@@ -1,4 +1,4 @@
-"""The resumable state of a training run: written whole, kept twice, locked against a second process."""
+"""The resumable state of a training: written whole, kept twice, locked against a second process."""
 
 import errno
 import fcntl
@@ -13,20 +13,21 @@ from typing import Any
 
 import torch
 
-from vocoder_pareto.errors import UserError
+from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.models.checkpoint import UNREADABLE, write_archive
 
 log = logging.getLogger(__name__)
 
 
 class StateFolder:
-    """A folder with the state of one run; the newest two states are kept.
+    """A folder with the state of one training; the newest two states are kept.
 
     Args:
-        folder: created if missing. Its name should hold a digest of all that determines the run except its budget.
+        folder: The folder, which is created if missing. Its name should hold a digest of all that determines the
+            training except its budget.
 
     Raises:
-        UserError: the folder cannot be created.
+        UserError: The folder cannot be created.
     """
 
     def __init__(self, folder: str | Path):
@@ -39,12 +40,17 @@ class StateFolder:
                 f"{self.folder}: cannot be created ({error.strerror}); free space or mend permissions"
             ) from error
 
+    @property
+    def last_good(self) -> str:
+        """The file of the newest state, or `none yet`, as messages name it."""
+        return str(self.newest) if self.newest.exists() else "none yet"
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder against other processes; the lock ends with this process, however it ends.
 
         Raises:
-            UserError: another process trains here, or the folder cannot be written.
+            UserError: Another process trains here, or the folder cannot be written.
         """
         path = self.folder / "lock"
         try:
@@ -69,7 +75,7 @@ class StateFolder:
         """Write `state` so that at every moment a whole one is on disk.
 
         Raises:
-            UserError: the disk is full or not writable; the previous state stays usable.
+            UserError: The disk is full or not writable; the previous state stays usable.
         """
         temporary = self.folder / "state.partial"
         try:
@@ -86,10 +92,10 @@ class StateFolder:
             ) from error
 
     def load(self) -> dict[str, Any] | None:
-        """The newest state that can be read, or None if there is none. A damaged one is renamed to damaged.pt.
+        """Return the newest state that can be read, or None if there is none. A damaged one is renamed to damaged.pt.
 
         Raises:
-            UserError: there are states, and none can be read.
+            UserError: There are states, and none can be read.
         """
         damaged = []
         for file in (self.newest, self.previous):
@@ -98,7 +104,7 @@ class StateFolder:
             except FileNotFoundError:
                 continue
             except UNREADABLE as error:
-                log.warning("%s: damaged (%s); trying the state before it", file, _first_line(error))
+                log.warning("%s: damaged (%s); trying the state before it", file, first_line(error))
                 damaged.append(file)
                 continue
             if damaged:  # else the next save would put the damaged state in the place of this one
@@ -125,7 +131,7 @@ class StateFolder:
 
 
 def digest_of(*parts: str) -> str:
-    """16 hex digits for all `parts` together."""
+    """Return 16 hex digits for all `parts` together."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(f"{len(part)}:{part}".encode())
@@ -133,10 +139,10 @@ def digest_of(*parts: str) -> str:
 
 
 def digest_of_files(*paths: str | Path) -> str:
-    """16 hex digits for the contents of files.
+    """Return 16 hex digits for the contents of files.
 
     Raises:
-        UserError: a file cannot be read.
+        UserError: A file cannot be read.
     """
     digests = []
     for path in paths:
@@ -146,7 +152,3 @@ def digest_of_files(*paths: str | Path) -> str:
         except OSError as error:
             raise UserError(f"{path}: cannot be read ({error.strerror}); run the rule that makes it") from error
     return digest_of(*digests)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

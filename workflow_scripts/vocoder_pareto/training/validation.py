@@ -21,8 +21,8 @@ class Judged(NamedTuple):
     """What a validation found.
 
     Attributes:
-        d_stft: mean over the clips whose audio is finite; None if there is none.
-        collapsed: names of clips whose audio is silent or constant (where the recording is not), or not finite.
+        d_stft: The mean D_STFT of the clips whose audio is finite; None if there is none.
+        collapsed: The names of the clips whose audio is silent or constant (where the recording is not), or not finite.
     """
 
     d_stft: float | None
@@ -34,11 +34,11 @@ class Validation:
     """A fixed subset of the test set.
 
     Attributes:
-        clips: their names and rows.
-        audio: (n, T) recordings.
-        mels: (n, M, L).
-        sample_rate: samples per second.
-        seed: of the study.
+        clips: The names and rows of the clips.
+        audio: Their recordings, (n, T).
+        mels: Their mel-spectrograms, (n, M, L).
+        sample_rate: Samples per second.
+        seed: The seed of the study.
     """
 
     clips: Sequence[Clip]
@@ -47,8 +47,8 @@ class Validation:
     sample_rate: int
     seed: int
 
-    def run(self, vocoder: Vocoder, folder: Path) -> Judged:
-        """Resynthesise the clips, write them to `folder`, and judge them. Leaves `vocoder` as it was."""
+    def judge(self, vocoder: Vocoder, folder: Path) -> Judged:
+        """Resynthesise the clips, write them to `folder`, and judge them; `vocoder` stays as it was."""
         device = next(vocoder.parameters()).device
         training = vocoder.training
         vocoder.eval()

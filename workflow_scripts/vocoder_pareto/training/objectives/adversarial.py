@@ -12,9 +12,9 @@ from vocoder_pareto.training.objectives.objective import Batch, Objective
 
 
 def feature_matching(real: Sequence[Judgement], generated: Sequence[Judgement]) -> Tensor:
-    """Mean absolute difference of feature maps, summed over layers and sub-discriminators.
+    """Return the mean absolute difference of feature maps, summed over layers and sub-discriminators.
 
-    Source: MelGAN, equation 3; HiFi-GAN, equation 4. The features of real audio are constants.
+    No gradient flows into the features of real audio. Source: MelGAN, equation 3; HiFi-GAN, equation 4.
     """
     pairs = zip(real, generated, strict=True)
     distances = [
@@ -26,7 +26,7 @@ def feature_matching(real: Sequence[Judgement], generated: Sequence[Judgement]) 
 
 
 class AdversarialObjective(Objective):
-    """A generator against a discriminator, one update each per batch, the discriminator first."""
+    """A generator trains against a discriminator: one update each per batch, the discriminator first."""
 
     turns: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
 
@@ -54,14 +54,14 @@ class AdversarialObjective(Objective):
 
     @abstractmethod
     def discriminator_loss(self, real: Sequence[Judgement], generated: Sequence[Judgement]) -> Tensor:
-        """What the discriminator minimises."""
+        """Return what the discriminator minimises, a scalar."""
 
     @abstractmethod
     def generator_losses(
         self, batch: Batch, generated: Tensor, real: Sequence[Judgement], judged: Sequence[Judgement]
     ) -> dict[str, Tensor]:
-        """The weighted terms, by name, whose sum the generator minimises; `generated` is (B, T)."""
+        """Return the weighted terms, by name, whose sum the generator minimises; `generated` is (B, T)."""
 
     def parameters_of(self, turn: str):
-        """The parameters that a turn updates."""
+        """Return the parameters that `turn` updates."""
         return (self.discriminator if turn == "discriminator" else self.vocoder).parameters()

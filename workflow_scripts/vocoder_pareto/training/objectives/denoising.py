@@ -10,7 +10,7 @@ from vocoder_pareto.training.objectives.objective import Batch, Objective
 
 
 class DenoisingObjective(Objective):
-    """L1 distance of noise and predicted noise at random noise levels, minimised by Adam."""
+    """Adam minimises the L1 distance of noise and predicted noise at random noise levels."""
 
     def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Objective.loss`."""
@@ -23,11 +23,11 @@ class DenoisingObjective(Objective):
 
     @abstractmethod
     def draw_levels(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """For audio (B, T): random scales √ᾱ (B,) of the signal, and what `predict_noise` is told of them (B,).
+        """Draw for audio (B, T) random scales √ᾱ (B,) of the signal; return them and what `predict_noise` is told (B,).
 
         The scales are of double precision, since 1 − ᾱ starts at 10⁻⁶.
         """
 
     def optimizer(self, turn: str) -> torch.optim.Optimizer:
-        """Adam with PyTorch's moments; the papers name none."""
+        """Return Adam with PyTorch's moments; the papers name none."""
         return torch.optim.Adam(self.vocoder.parameters(), self.recipe.learning_rate)

@@ -11,17 +11,17 @@ from vocoder_pareto.training.objectives.denoising import DenoisingObjective
 
 @dataclass(frozen=True)
 class DiffWaveRecipe:
-    """Settings of the recipe.
+    """The hyper-parameters of the recipe.
 
     Attributes:
-        learning_rate: of Adam.
+        learning_rate: The learning rate of Adam.
     """
 
     learning_rate: float = 2.0e-4
 
 
 class DiffWaveObjective(DenoisingObjective):
-    """Section 2 and Algorithm 1, with the schedule of the vocoder's architecture."""
+    """The objective of section 2 and Algorithm 1, with the schedule of the vocoder's architecture."""
 
     Recipe = DiffWaveRecipe
 
@@ -31,6 +31,6 @@ class DiffWaveObjective(DenoisingObjective):
         self.register_buffer("scales", torch.tensor(scales, dtype=torch.float64), persistent=False)
 
     def draw_levels(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """Scales, and the steps that DiffWave is told, counted from 1 as in Algorithm 1."""
+        """Draw the scales, and the steps that DiffWave is told, counted from 1 as in Algorithm 1."""
         steps = torch.randint(1, len(self.scales), (len(audio),), device=audio.device)
         return self.scales[steps], steps

@@ -17,15 +17,15 @@ from vocoder_pareto.training.objectives.objective import Schedule
 
 @dataclass(frozen=True)
 class HiFiGANRecipe:
-    """Settings of the recipe.
+    """The hyper-parameters of the recipe.
 
     Attributes:
-        learning_rate: of AdamW, for both networks.
-        betas: decay rates of AdamW's moments.
-        decay_per_epoch: factor of the learning rate after each epoch.
-        feature_matching_weight: λ_fm of equation 5.
-        mel_weight: λ_mel of equation 5.
-        mel_n_fft: samples of the analysis window of the mel-spectrogram loss; the default is that of the study's
+        learning_rate: The learning rate of AdamW, for both networks.
+        betas: The decay rates of AdamW's moments.
+        decay_per_epoch: The factor of the learning rate after each epoch.
+        feature_matching_weight: The weight λ_fm of equation 5.
+        mel_weight: The weight λ_mel of equation 5.
+        mel_n_fft: The samples of the analysis window of the mel-spectrogram loss; the default is that of the study's
             mel-spectrograms.
     """
 
@@ -38,7 +38,10 @@ class HiFiGANRecipe:
 
 
 class HiFiGANObjective(AdversarialObjective):
-    """Equations 1 to 6. The mel-spectrogram loss takes this study's log(1 + mel power), the input of the vocoder."""
+    """The objective of equations 1 to 6.
+
+    The mel-spectrogram loss takes this study's log(1 + mel power), the input of the vocoder.
+    """
 
     Recipe = HiFiGANRecipe
 
@@ -46,14 +49,14 @@ class HiFiGANObjective(AdversarialObjective):
         super().__init__(vocoder, recipe, hifigan_discriminator(), sample_rate)
 
     def discriminator_loss(self, real, generated) -> Tensor:
-        """Equation 1: least squares, summed over sub-discriminators."""
+        """Return the least squares of equation 1, summed over sub-discriminators."""
         return torch.stack([
             (truth.scores - 1).square().mean() + guess.scores.square().mean()
             for truth, guess in zip(real, generated, strict=True)
         ]).sum()  # fmt: skip
 
     def generator_losses(self, batch, generated, real, judged) -> dict[str, Tensor]:
-        """Equations 2 to 5."""
+        """Return the terms of equations 2 to 5."""
         mel_distance = functional.l1_loss(self._log_mel(generated), self._log_mel(batch.audio))
         return {
             "adversarial_loss": torch.stack([(guess.scores - 1).square().mean() for guess in judged]).sum(),
@@ -62,11 +65,11 @@ class HiFiGANObjective(AdversarialObjective):
         }
 
     def optimizer(self, turn: str) -> torch.optim.Optimizer:
-        """AdamW (section 3.1), with the same settings for both networks."""
+        """Return AdamW (section 3.1), with the same hyper-parameters for both networks."""
         return torch.optim.AdamW(self.parameters_of(turn), self.recipe.learning_rate, self.recipe.betas)
 
     def schedule(self, turn: str, optimizer: torch.optim.Optimizer) -> Schedule:
-        """Exponential decay per epoch."""
+        """Return an exponential decay per epoch."""
         return Schedule(ExponentialLR(optimizer, self.recipe.decay_per_epoch), "epoch")
 
     def _log_mel(self, audio: Tensor) -> Tensor:

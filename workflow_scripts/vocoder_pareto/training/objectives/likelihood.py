@@ -12,11 +12,11 @@ from vocoder_pareto.training.objectives.objective import Batch, Objective
 
 @dataclass(frozen=True)
 class LikelihoodRecipe:
-    """Settings of the recipe.
+    """The hyper-parameters of the recipe.
 
     Attributes:
-        learning_rate: of Adam.
-        sigma: standard deviation of the latent in training.
+        learning_rate: The learning rate of Adam.
+        sigma: The standard deviation of the latent in training, greater than 0.
     """
 
     learning_rate: float = 2.0e-4
@@ -28,7 +28,7 @@ class LikelihoodRecipe:
 
 
 def negative_log_likelihood(encoding: Encoding, sigma: float) -> Tensor:
-    """Nats per sample, the mean over the batch; a density, so it may be negative.
+    """Return nats per sample, the mean over the batch; of a density, so they may be negative.
 
     Source: WaveFlow, equation 2; WaveGlow, equation 4.
     """
@@ -39,7 +39,7 @@ def negative_log_likelihood(encoding: Encoding, sigma: float) -> Tensor:
 
 
 class LikelihoodObjective(Objective):
-    """Negative log-likelihood, minimised by Adam."""
+    """Adam minimises the negative log-likelihood."""
 
     Recipe = LikelihoodRecipe
 
@@ -49,5 +49,5 @@ class LikelihoodObjective(Objective):
         return loss, {"negative_log_likelihood": loss.detach()}
 
     def optimizer(self, turn: str) -> torch.optim.Optimizer:
-        """Adam."""
+        """Return Adam with PyTorch's moments."""
         return torch.optim.Adam(self.vocoder.parameters(), self.recipe.learning_rate)

@@ -12,16 +12,16 @@ from vocoder_pareto.training.objectives.adversarial import AdversarialObjective,
 
 @dataclass(frozen=True)
 class MelGANRecipe:
-    """Settings of the recipe.
+    """The hyper-parameters of the recipe.
 
     Attributes:
-        learning_rate: of Adam, for both networks.
-        betas: decay rates of Adam's moments.
-        feature_matching_weight: λ of equation 4.
-        discriminator_channels: channels of the discriminator's first layer (`ndf`), a multiple of 4, the size of its
-            groups.
-        discriminator_scales, discriminator_layers, discriminator_factor: number of scales, of downsampling layers per
-            scale, and the factor of each.
+        learning_rate: The learning rate of Adam, for both networks.
+        betas: The decay rates of Adam's moments.
+        feature_matching_weight: The weight λ of equation 4.
+        discriminator_channels: The channels of the discriminator's first layer (`ndf`), a multiple of 4, the size of
+            its groups.
+        discriminator_scales, discriminator_layers, discriminator_factor: The number of scales, that of downsampling
+            layers per scale, and the factor of each layer.
     """
 
     learning_rate: float = 1.0e-4
@@ -41,7 +41,7 @@ class MelGANRecipe:
 
 
 class MelGANObjective(AdversarialObjective):
-    """Equations 1 to 4."""
+    """The objective of equations 1 to 4."""
 
     Recipe = MelGANRecipe
 
@@ -55,19 +55,19 @@ class MelGANObjective(AdversarialObjective):
         super().__init__(vocoder, recipe, discriminator, sample_rate)
 
     def discriminator_loss(self, real, generated) -> Tensor:
-        """Equation 1: hinge loss, summed over scales."""
+        """Return the hinge loss of equation 1, summed over scales."""
         return torch.stack([
             functional.relu(1 - truth.scores).mean() + functional.relu(1 + guess.scores).mean()
             for truth, guess in zip(real, generated, strict=True)
         ]).sum()  # fmt: skip
 
     def generator_losses(self, batch, generated, real, judged) -> dict[str, Tensor]:
-        """Equations 2 to 4."""
+        """Return the terms of equations 2 to 4."""
         return {
             "adversarial_loss": -torch.stack([guess.scores.mean() for guess in judged]).sum(),
             "feature_matching_loss": self.recipe.feature_matching_weight * feature_matching(real, judged),
         }
 
     def optimizer(self, turn: str) -> torch.optim.Optimizer:
-        """Adam, with the same settings for both networks."""
+        """Return Adam, with the same hyper-parameters for both networks."""
         return torch.optim.Adam(self.parameters_of(turn), self.recipe.learning_rate, self.recipe.betas)

@@ -29,13 +29,14 @@ class Schedule:
 class Objective(nn.Module, ABC):
     """What is minimised: the vocoder, whatever is trained beside it (discriminators), and its losses.
 
-    The loop runs, for every batch, all `turns` in order: it calls `begin_turn(turn)`, takes `loss(turn, batch)`, clears
-    the gradients of `optimizer(turn)`, goes backward, clips and steps. So a GAN has the turns ("discriminator",
+    The training step takes, for every batch, all `turns` in order: it calls `begin_turn(turn)` and `loss(turn, batch)`,
+    clears the gradients of `optimizer(turn)`, goes backward, clips and steps. So a GAN has the turns ("discriminator",
     "generator"), all other families the one turn ("generator",).
 
     Attributes:
-        Recipe: dataclass of the settings under `training` that this objective reads (learning rate, weights of losses).
-        turns: names of the turns, in their order.
+        Recipe: The dataclass of this objective's hyper-parameters (learning rate, weights of losses), which are read
+            from the configuration key `training` of a system.
+        turns: The names of the turns, in their order.
     """
 
     Recipe: ClassVar[type]
@@ -48,7 +49,7 @@ class Objective(nn.Module, ABC):
         self.sample_rate = sample_rate
 
     def begin_turn(self, turn: str) -> None:
-        """Prepare the networks for `turn`, by freezing what it does not train, say. Nothing by default.
+        """Prepare the networks for `turn`, by freezing what it does not train, say; by default, do nothing.
 
         `loss` must leave them alone: it may be compiled, and of such changes PyTorch 2.11 loses all but the first on
         some versions of Python.
@@ -56,12 +57,12 @@ class Objective(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """The scalar to minimise in `turn`, and its detached parts by name for the log."""
+        """Return the scalar to minimise in `turn`, and its detached parts by name for the log."""
 
     @abstractmethod
     def optimizer(self, turn: str) -> Optimizer:
-        """A new optimiser over the parameters that `turn` updates, and no others."""
+        """Return a new optimiser over the parameters that `turn` updates, and no others."""
 
     def schedule(self, turn: str, optimizer: Optimizer) -> Schedule | None:
-        """The learning-rate schedule of `turn`; none by default."""
+        """Return the learning-rate schedule of `turn`, None by default."""
         return None

@@ -13,13 +13,13 @@ from vocoder_pareto.training.objectives.objective import Schedule
 
 @dataclass(frozen=True)
 class WaveGradRecipe:
-    """Settings of the recipe.
+    """The hyper-parameters of the recipe.
 
     Attributes:
-        learning_rate: of Adam.
-        decay: factor of the learning rate after every `decay_epochs` epochs.
-        decay_epochs: see `decay`.
-        first_beta, last_beta, diffusion_steps: the linear noise schedule whose levels bound the intervals to draw from.
+        learning_rate: The learning rate of Adam.
+        decay: The factor of the learning rate after every `decay_epochs` epochs.
+        decay_epochs: The number of epochs from one decay to the next.
+        first_beta, last_beta, diffusion_steps: The linear noise schedule whose levels bound the intervals to draw from.
     """
 
     learning_rate: float = 1.0e-3
@@ -31,7 +31,7 @@ class WaveGradRecipe:
 
 
 class WaveGradObjective(DenoisingObjective):
-    """Section 3.1: a step is drawn, then a noise level between those of the step and the one before."""
+    """The objective of section 3.1: a step is drawn, then a noise level between its own and that of the step before."""
 
     Recipe = WaveGradRecipe
 
@@ -41,12 +41,12 @@ class WaveGradObjective(DenoisingObjective):
         self.register_buffer("scales", torch.tensor(schedule.signal_scales, dtype=torch.float64), persistent=False)
 
     def draw_levels(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """Scales, which are the levels that WaveGrad is told (B,)."""
+        """Draw the scales (B,), which are the levels that WaveGrad is told, too."""
         steps = torch.randint(1, len(self.scales), (len(audio),), device=audio.device)
         low, high = self.scales[steps], self.scales[steps - 1]
         levels = low + (high - low) * torch.rand_like(low)
         return levels, levels
 
     def schedule(self, turn: str, optimizer: torch.optim.Optimizer) -> Schedule:
-        """Decay in steps of epochs."""
+        """Return a decay in steps of epochs."""
         return Schedule(StepLR(optimizer, self.recipe.decay_epochs, self.recipe.decay), "epoch")

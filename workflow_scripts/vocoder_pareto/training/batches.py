@@ -16,10 +16,10 @@ class ClipDataset(Dataset):
     """Clips and mel-spectrograms by the number of a training clip, taken a whole batch at a time.
 
     Args:
-        clips: (N, T) float32, memory-mapped.
-        mels: (N, M, L) float32, memory-mapped.
-        rows: rows of both that belong to the training split.
-        device: holds a copy of all training clips, or None to read from disk.
+        clips: The audio of all clips, (N, T) float32, memory-mapped.
+        mels: Their mel-spectrograms, (N, M, L) float32, memory-mapped.
+        rows: The rows of both that belong to the training split.
+        device: The device that holds a copy of all training clips, or None to read them from disk.
     """
 
     def __init__(self, clips: np.ndarray, mels: np.ndarray, rows: np.ndarray, device: torch.device | None = None):
@@ -33,7 +33,7 @@ class ClipDataset(Dataset):
         return len(self.rows)
 
     def __getitems__(self, numbers: list[int]) -> Batch:
-        """The batch of the training clips `numbers`: audio (B, T), mel (B, M, L)."""
+        """Return the batch of the training clips `numbers`: audio (B, T), mel (B, M, L)."""
         if self.resident is not None:
             places = torch.tensor(numbers, device=self.resident.audio.device)
             return Batch(self.resident.audio[places], self.resident.mel[places])
@@ -47,10 +47,10 @@ class ShuffledBatches(Sampler[list[int]]):
     An epoch has as many batches as fit, at least one; what is left over comes in other epochs, since the order changes.
 
     Args:
-        clips: number of training clips, at least 1.
-        batch_size: clips per batch; a set smaller than that gives batches of the whole set.
-        seed: of the orders.
-        first: number of the batch to begin with, to resume.
+        clips: The number of training clips, at least 1.
+        batch_size: The number of clips per batch; a set smaller than that gives batches of the whole set.
+        seed: The seed of the orders.
+        first: The number of the batch to begin with, to resume.
     """
 
     def __init__(self, clips: int, batch_size: int, seed: int, first: int = 0):
@@ -58,7 +58,7 @@ class ShuffledBatches(Sampler[list[int]]):
 
     @property
     def batches_per_epoch(self) -> int:
-        """Steps of an epoch."""
+        """The number of steps of an epoch."""
         return self.clips // self.batch_size
 
     def __iter__(self) -> Iterator[list[int]]:
@@ -71,7 +71,7 @@ class ShuffledBatches(Sampler[list[int]]):
 
 
 def batch_loader(dataset: ClipDataset, batches: ShuffledBatches, workers: int, pin_memory: bool) -> DataLoader:
-    """Loads `batches` from `dataset`. Data that live on the device need no workers."""
+    """Return a loader of `batches` from `dataset`. Data that live on the device need no `workers`."""
     resident = dataset.resident is not None
     return DataLoader(
         dataset,

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vocoder_pareto.training.data import ClipDataset, ShuffledBatches, batch_loader
+from vocoder_pareto.training.batches import ClipDataset, ShuffledBatches, batch_loader
 
 CLIPS = np.arange(12 * 8, dtype=np.float32).reshape(12, 8)
 MELS = np.arange(12 * 6, dtype=np.float32).reshape(12, 2, 3)

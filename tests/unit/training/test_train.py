@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import logging
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,17 +14,18 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.hardware import device_name
 from vocoder_pareto.models.checkpoint import load_vocoder, save_checkpoint
 from vocoder_pareto.models.registry import build_vocoder
+from vocoder_pareto.study.code_version import code_version
+from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.study.settings import settings_from
-from vocoder_pareto.training import run as run_module
-from vocoder_pareto.training.run import train
-from vocoder_pareto.training.run_settings import RunSettings
+from vocoder_pareto.training import train as train_module
+from vocoder_pareto.training.train import train
 
 
 def no_training(*arguments, **keywords):
     raise AssertionError("it must not train")
 
 
-def test_a_run_ends_with_its_checkpoint_its_summary_and_its_curve(bench):
+def test_a_training_ends_with_its_checkpoint_its_summary_and_its_curve(bench):
     bench.train(steps=7)
     _, training = load_vocoder(bench.outputs.checkpoint, bench.job().system)
     summary = bench.summary
@@ -60,7 +62,7 @@ def test_validations_and_logs_change_no_weights(bench):
     assert_same_weights(watched, bench.elsewhere("b").train(validation_clips=0, log_every_steps=100).weights)
 
 
-def test_a_larger_budget_continues_a_run_and_equals_an_uninterrupted_one(bench):
+def test_a_larger_budget_continues_a_training_and_equals_an_uninterrupted_one(bench):
     for objective in ("TinyObjective", "AdversarialTinyObjective"):
         pieces, whole = bench.elsewhere(f"{objective} in pieces"), bench.elsewhere(objective)
         for steps in (2, 3, 8):
@@ -86,16 +88,16 @@ def test_a_deleted_checkpoint_comes_back_from_the_state_without_training(bench, 
     weights, summary = bench.train().weights, bench.summary
     for file in (bench.outputs.checkpoint, bench.outputs.summary, bench.outputs.metrics):
         file.unlink()
-    monkeypatch.setattr(run_module, "_fit", no_training)
+    monkeypatch.setattr(train_module, "_fit", no_training)
     bench.train()
     assert_same_weights(bench.weights, weights)
     assert bench.summary == summary
     assert len(bench.curve) == 8
 
 
-def test_a_smaller_budget_than_was_used_keeps_the_longer_run_and_says_so(bench, caplog, monkeypatch):
+def test_a_smaller_budget_than_was_used_keeps_the_longer_training_and_says_so(bench, caplog, monkeypatch):
     bench.train(steps=5)
-    monkeypatch.setattr(run_module, "_fit", no_training)
+    monkeypatch.setattr(train_module, "_fit", no_training)
     with caplog.at_level(logging.INFO):
         bench.train(steps=3)
     assert bench.summary["steps"] == 5
@@ -124,11 +126,25 @@ def test_the_state_is_found_by_settings_seed_data_and_code_and_not_by_the_budget
     assert len(digests) == 7  # the edited copy counts once: hashes of code are remembered within a process
 
 
-def test_switching_a_setting_and_back_finds_the_finished_run_again(bench, monkeypatch):
+def test_only_code_that_can_change_the_weights_is_in_the_digest(tmp_path):
+    """The step, the order of the data and the recipe are; the loop, the meter and the configuration are not."""
+    library = Path(train_module.__file__).parents[1]
+    shutil.copytree(library, tmp_path / "vocoder_pareto", ignore=shutil.ignore_patterns("__pycache__"))
+    covered = ("training/module.py", "training/batches.py", "training/objectives/hifigan.py")
+    kept = [*covered, "training/objectives/objective.py", "training/objectives/adversarial.py"]
+    for folder in ("training", "measurement", "study"):
+        for file in (tmp_path / "vocoder_pareto" / folder).glob("*.py"):
+            if file.name != "__init__.py" and str(file.relative_to(tmp_path / "vocoder_pareto")) not in kept:
+                file.write_text("EDITED = True")
+    edited = code_version([tmp_path / "vocoder_pareto" / name for name in covered], tmp_path)
+    assert edited == code_version([library / name for name in covered], library.parent)
+
+
+def test_switching_a_setting_and_back_finds_the_finished_training_again(bench, monkeypatch):
     weights = bench.train().weights
     bench.train(recipe={"learning_rate": 0.5})
     assert not all(torch.equal(weights[name], value) for name, value in bench.weights.items())
-    monkeypatch.setattr(run_module, "_fit", no_training)
+    monkeypatch.setattr(train_module, "_fit", no_training)
     bench.train()
     assert_same_weights(bench.weights, weights)
 
@@ -168,17 +184,17 @@ def test_what_needs_a_gpu_is_refused_without_one(bench, settings, words):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({}, "no budget"),
-        ({"steps": 0}, "steps is 0"),
-        ({"hours": -1.0}, "hours is -1"),
-        ({"steps": 1, "batch_size": 0}, "batch_size is 0"),
+        ({"steps": None}, "training: no budget"),
+        ({"steps": 0}, "steps: 0 is not allowed; must be at least 1"),
+        ({"hours": -1.0}, "hours: -1.0 is not allowed; must be greater than 0"),
+        ({"steps": 1, "batch_size": 0}, "batch_size: 0 is not allowed; must be at least 1"),
         ({"steps": 1, "precision": "64"}, "precision: '64' is not allowed"),
         ({"steps": 1, "bach_size": 1}, "bach_size: unknown"),
     ],
 )
 def test_impossible_settings_are_named(settings, words):
     with pytest.raises(UserError, match=words):
-        settings_from(RunSettings, settings, "training")
+        settings_from(TrainingSettings, settings, "training")
 
 
 def test_a_dataset_without_training_clips_is_refused(bench):
@@ -232,7 +248,7 @@ def test_a_silent_generator_is_flagged_in_the_log_and_the_summary(bench, caplog)
 
 
 def test_given_weights_become_the_checkpoint_without_training(bench, monkeypatch):
-    monkeypatch.setattr(run_module, "_fit", no_training)
+    monkeypatch.setattr(train_module, "_fit", no_training)
     system = bench.job().system
     torch.manual_seed(5)
     vocoder = build_vocoder(system)

@@ -1,0 +1,76 @@
+"""What a training is asked to do: the system, what it reads, with what means, and the files that it leaves."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from vocoder_pareto.files import canonical_json
+from vocoder_pareto.study.code_version import code_version, module_file
+from vocoder_pareto.study.sections.measurement import MeterSettings
+from vocoder_pareto.study.sections.training import NOT_IN_DIGEST, CarbonSettings, TrainingSettings
+from vocoder_pareto.study.systems import SystemSettings
+from vocoder_pareto.training import batches, module
+from vocoder_pareto.training.budget import Budget
+from vocoder_pareto.training.state import digest_of, digest_of_files
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """A training, and what it reads.
+
+    Attributes:
+        system: The system to train.
+        settings: For how long and with what means it is trained.
+        clips, table, mels: The files of the dataset, `clips.npy`, `clips.csv` and `mels.npy`.
+        state_root: The folder below which the training keeps its state, in a folder that is named by its digest.
+        device: One of `auto`, `cpu`, `cuda` and `cuda:N`.
+        seed: The seed of the first weights, of the order of the clips and of the noise.
+        meter: The settings of the energy meter.
+        carbon: How energy becomes emissions.
+    """
+
+    system: SystemSettings
+    settings: TrainingSettings
+    clips: Path
+    table: Path
+    mels: Path
+    state_root: Path
+    device: str = "auto"
+    seed: int = 0
+    meter: MeterSettings = field(default_factory=MeterSettings)
+    carbon: CarbonSettings = field(default_factory=CarbonSettings)
+
+    @property
+    def budget(self) -> Budget:
+        """What the training may use."""
+        return Budget.of(self.settings)
+
+    def digest(self) -> str:
+        """Return 16 hex digits for all that the weights depend on, but for the budget and the device.
+
+        That is the system but for its sampling, the settings that matter to the weights, the seed, the dataset, and the
+        code of the vocoder, its objective, the step and the order of the data.
+        """
+        root = Path(__file__).parents[2]
+        own = [module_file(path, root) for path in (self.system.vocoder, self.system.objective)]
+        return digest_of(
+            canonical_json({key: value for key, value in asdict(self.system).items() if key != "sampling"}),
+            canonical_json({key: value for key, value in asdict(self.settings).items() if key not in NOT_IN_DIGEST}),
+            str(self.seed),
+            code_version([*own, module.__file__, batches.__file__], root),
+            digest_of_files(self.clips, self.table, self.mels),
+        )
+
+
+@dataclass(frozen=True)
+class TrainingOutputs:
+    """The files that a training writes when it is over.
+
+    Attributes:
+        checkpoint: The weights for inference.
+        summary: What is to be said of the training, as JSON.
+        metrics: The training curve, as CSV.
+    """
+
+    checkpoint: Path
+    summary: Path
+    metrics: Path

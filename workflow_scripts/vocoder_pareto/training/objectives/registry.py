@@ -1,0 +1,23 @@
+"""From the configuration of a system to its objective."""
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.models.registry import load_class
+from vocoder_pareto.models.vocoder import Vocoder
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import SystemSettings
+from vocoder_pareto.training.objectives.objective import Objective
+
+
+def new_objective(system: SystemSettings, vocoder: Vocoder) -> Objective:
+    """Return the objective of `system`, with fresh random weights of what is trained beside `vocoder`.
+
+    Raises:
+        UserError: The class or a setting does not exist or fit.
+    """
+    kind = load_class(system.objective, f"models.{system.model}.objective")
+    if not (isinstance(kind, type) and issubclass(kind, Objective)):
+        raise UserError(
+            f"config key models.{system.model}.objective: {system.objective!r} is not a subclass of Objective"
+        )
+    recipe = settings_from(kind.Recipe, system.recipe, f"{system.config_key}.training")
+    return kind(vocoder, recipe, system.sample_rate)

@@ -1,0 +1,129 @@
+"""Training a system: from its settings and the dataset to weights and a summary, in any number of pieces."""
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from vocoder_pareto.device import resolve_device
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import write_json
+from vocoder_pareto.measurement.clocks import clock_of
+from vocoder_pareto.measurement.hardware import device_name
+from vocoder_pareto.measurement.meter import Meter, open_meter
+from vocoder_pareto.measurement.sensor import MeterUnavailable, NoSensor
+from vocoder_pareto.models.checkpoint import load_weights, read_weights, save_checkpoint
+from vocoder_pareto.models.registry import build_vocoder
+from vocoder_pareto.models.vocoder import Vocoder
+from vocoder_pareto.training.accounting import EnergyAccount
+from vocoder_pareto.training.batch_size import chosen_batch_size
+from vocoder_pareto.training.batches import ShuffledBatches, batch_loader
+from vocoder_pareto.training.clock import TrainingClock
+from vocoder_pareto.training.curve import copy_curve, write_empty_curve
+from vocoder_pareto.training.dataset import training_dataset
+from vocoder_pareto.training.failures import failures_explained
+from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
+from vocoder_pareto.training.loop import TrainingLoop
+from vocoder_pareto.training.module import TrainingModule
+from vocoder_pareto.training.objectives.objective import Objective
+from vocoder_pareto.training.objectives.registry import new_objective
+from vocoder_pareto.training.record import TrainingRecord
+from vocoder_pareto.training.signals import StopSignals
+from vocoder_pareto.training.state import StateFolder
+from vocoder_pareto.training.summary import summary_of, summary_of_given
+from vocoder_pareto.training.trainer import make_trainer
+
+log = logging.getLogger(__name__)
+
+
+def train(job: TrainingJob, outputs: TrainingOutputs) -> None:
+    """Train until the budget is used up, resuming from the state of an earlier piece if there is one.
+
+    Weights that are given (`training.checkpoint`) become the checkpoint as they are.
+
+    Raises:
+        UserError: A setting, the dataset, the disk or a signal ended the training, or it diverged; the message says how
+            to go on.
+    """
+    torch.manual_seed(job.seed)
+    vocoder = build_vocoder(job.system)
+    if job.settings.checkpoint is not None:
+        known = _load_given(vocoder, job.settings.checkpoint)
+        _write(outputs, job, vocoder, summary_of_given(job, known), states=None)
+        return
+    device = resolve_device(job.device)
+    objective = new_objective(job.system, vocoder)
+    states = StateFolder(job.state_root / job.digest())
+    log.info("the training state is in %s", states.folder)
+    with states.locked():
+        state = states.load()
+        record = TrainingRecord.from_saved(state["record"]) if state else TrainingRecord()
+        if job.budget.used_up(record.used) is None:
+            write_json(states.folder / "settings.json", {"system": asdict(job.system), "run": asdict(job.settings)})
+            _fit(job, device, objective, states, record, state)
+        else:
+            objective.load_state_dict(state["module"]["objective"])
+            log.info("the budget is used up since step %d: the state becomes the checkpoint", record.steps)
+        _write(outputs, job, vocoder, summary_of(job, record), states)
+
+
+def _load_given(vocoder: Vocoder, path: str) -> dict[str, Any]:
+    weights, known = read_weights(path)
+    load_weights(vocoder, weights, path)
+    return known
+
+
+def _fit(
+    job: TrainingJob,
+    device: torch.device,
+    objective: Objective,
+    states: StateFolder,
+    record: TrainingRecord,
+    state: dict[str, Any] | None,
+) -> None:
+    """Train one piece, until the budget is used up or a signal comes; `record` and `objective` change."""
+    settings = job.settings
+    account = EnergyAccount(_open_meter(job, device), record.energy, settings.meter_seconds)
+    dataset, validation = training_dataset(job, device)
+    batch_size = record.batch_size or chosen_batch_size(objective, dataset, device, settings)
+    batches = ShuffledBatches(len(dataset), batch_size, job.seed, record.steps)
+    record.begin_piece(batches.batch_size, batches.batches_per_epoch, device_name(device), job.budget)
+    if state:
+        log.info("resuming at step %d, after %.0f s of training", record.steps, record.seconds)
+    stop, clock = StopSignals(), TrainingClock(record, account, clock_of(device))
+    trainer = make_trainer(device, settings, [TrainingLoop(job, states, record, clock, stop, validation, state)])
+    module = TrainingModule(objective, settings, job.seed, record.steps_per_epoch)
+    with failures_explained(states.folder, record.batch_size, settings.workers), stop.handlers_restored():
+        trainer.fit(module, batch_loader(dataset, batches, settings.workers, device.type == "cuda"))
+    if stop.received is not None and job.budget.used_up(record.used) is None:
+        raise UserError(
+            f"stopped by {stop.received.name} at step {record.steps}; the state is saved: run the same command again "
+            "to resume"
+        )
+
+
+def _open_meter(job: TrainingJob, device: torch.device) -> Meter:
+    try:
+        return open_meter(device, job.meter)
+    except MeterUnavailable as error:
+        if job.settings.energy_kwh is not None:
+            raise
+        if job.settings.on_missing_meter == "error":
+            raise UserError(
+                f"{error}; or set config key training.on_missing_meter: train, and the energy of this training stays "
+                "unknown"
+            ) from error
+        log.warning("%s. Training goes on, and its energy stays unknown.", error)
+        return Meter(NoSensor(str(error)))
+
+
+def _write(
+    outputs: TrainingOutputs, job: TrainingJob, vocoder: Vocoder, summary: dict[str, Any], states: StateFolder | None
+) -> None:
+    save_checkpoint(outputs.checkpoint, vocoder, job.system, summary)
+    if states is None:
+        write_empty_curve(outputs.metrics)
+    else:
+        copy_curve(states.folder, outputs.metrics)
+    write_json(outputs.summary, summary)
