@@ -14,10 +14,27 @@ MISTAKES = {
     "a negative budget": ("steps: 2", "steps: -2", ["training.steps", "-2", "at least 1"]),
     "a size that does not exist": ("[melgan-S,", "[melgan-XL,", ["systems", "melgan-XL", "melgan-S"]),
     "a sample rate of 0": ("clips: 20", "clips: 20\n  sample_rate: 0", ["dataset.sample_rate", "0"]),
-    "a number that YAML reads as text": (
-        "learning_rate: 1.0e-4}",
-        "learning_rate: 1e-4}",
-        ["learning_rate", "'1e-4'", "1.0e-4"],
+    "a word for a number": ("learning_rate: 1.0e-4}", "learning_rate: fast}", ["learning_rate", "'fast'", "number"]),
+    "a fraction for a whole number": ("clips: 20", "clips: 20.0", ["dataset.clips", "20.0", "integer", "write 20"]),
+    "a budget that never ends": ("steps: 2", "steps: null\n  hours: .nan", ["training.hours", "nan", "finite number"]),
+    "a section twice in one file": (
+        "pareto:",
+        "training: {steps: 1}\npareto:",
+        ["tiny.yaml", "the key training stands twice", "join the two"],
+    ),
+    "a name that YAML reads as a number": (
+        "      S: {architecture: {sinusoids",
+        "      64: {architecture: {sinusoids",
+        [
+            "models.sinusoids.sizes",
+            "64",
+            "quotes",
+        ],
+    ),
+    "a seed that no generator takes": (
+        "pareto:",
+        "seed: 1000000000000000000000000000000\npareto:",
+        ["seed", "at most"],
     ),
     "no budget at all": ("steps: 2", "steps: null", ["training", "steps, hours, energy_kwh"]),
     "an unknown source of clips": ("source: synthetic", "source: web", ["dataset.source", "web", "synthetic"]),
@@ -45,3 +62,13 @@ def test_a_mistake_is_named_with_its_key_value_and_mend(clean_copy, mistake):
     for word in words:
         assert word in message
     assert not (clean_copy.folder / "results" / "dataset").exists()
+
+
+def test_a_section_given_on_the_command_line_is_read_as_in_a_file(clean_copy):
+    asked = "training={steps: 7, hours: null, tf32: true, gradient_clip: 1e-3}"
+    result = clean_copy.snakemake(
+        "--dry-run", "--printshellcmds", "--config", asked, "--", "results/checkpoints/melgan-S.ckpt"
+    )
+    command = next(line for line in result.stdout.splitlines() if "workflow_scripts/train.py" in line)
+    for setting in ('"steps":7', '"hours":null', '"tf32":true', '"gradient_clip":0.001'):
+        assert setting in command

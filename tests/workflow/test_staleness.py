@@ -42,6 +42,19 @@ def test_reordered_keys_of_the_configuration_rerun_nothing(study):
     assert study.stale_rules() == set()
 
 
+@pytest.mark.parametrize("written", ["./results", "results/", "results//", "x/../results", "{folder}/results"])
+def test_the_folder_of_results_written_in_another_way_reruns_nothing(study, written):
+    folder = written.format(folder=study.folder)
+    assert study.stale_rules("--config", f"results_dir={folder}") == set()
+
+
+def test_a_number_written_in_another_way_reruns_nothing(study):
+    study.edit("tests/workflow/tiny.yaml", "training: {learning_rate: 1.0e-4}", "training: {learning_rate: 1e-4}")
+    study.edit("tests/workflow/tiny.yaml", "width_inches: 3.4", 'width_inches: "3.40"')
+    study.edit("tests/workflow/tiny.yaml", "max_warmup_seconds: 0.0", "max_warmup_seconds: 0")
+    assert study.stale_rules() == set()
+
+
 def test_touching_every_source_file_reruns_nothing(study):
     for file in study.folder.rglob("*"):
         if ".snakemake" not in file.parts and "results" not in file.relative_to(study.folder).parts and file.is_file():

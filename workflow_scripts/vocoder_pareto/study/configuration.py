@@ -55,11 +55,13 @@ class Configuration:
     """Which systems to study: all, or a list such as [melgan-S, hifigan-L] of names {model}-{size} from `models`
     below."""
 
-    seed: int = Field(0, ge=0, le=LARGEST_SEED)
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     """Seed of everything random (>= 0): weights, shuffling, noise of sampling, bootstrap. Equal seeds give equal audio
     on a CPU."""
 
-    device: str = Field("auto", pattern="^(auto|cpu|cuda(:[0-9]+)?)$", examples=["auto", "cpu", "cuda", "cuda:0"])
+    device: str = Field(
+        default="auto", pattern="^(auto|cpu|cuda(:[0-9]+)?)$", examples=["auto", "cpu", "cuda", "cuda:0"]
+    )
     """Where training, generation and measurement run: auto (a GPU if there is one) | cpu | cuda | cuda:N."""
 
     dataset: DatasetSettings = field(default_factory=DatasetSettings)

@@ -38,13 +38,13 @@ class SystemSettings:
     recipe: Mapping[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the objective's `Recipe`: weights of losses, learning rate, …"""
 
-    n_mels: int = Field(80, ge=1)
+    n_mels: int = Field(default=80, ge=1)
     """Bands of the mel-spectrogram."""
 
-    hop_length: int = Field(256, ge=1)
+    hop_length: int = Field(default=256, ge=1)
     """Audio samples per frame."""
 
-    sample_rate: int = Field(16000, ge=1)
+    sample_rate: int = Field(default=16000, ge=1)
     """Audio samples per second."""
 
     @property

@@ -23,7 +23,7 @@ class ObjectivesSettings:
 class ParetoSettings:
     """Pareto fronts."""
 
-    draws: int = Field(10_000, ge=1)
+    draws: int = Field(default=10_000, ge=1)
     """Monte Carlo draws from the 95 % intervals for the probability that a system is on a front (>= 1). 10000 draws are
     good to half a percent."""
 
@@ -50,16 +50,16 @@ class FigureSettings:
     style: Literal["improved", "paper"] = "improved"
     """improved: logarithmic cost, stepped front, intervals, labels | paper: as figure 2 of the paper."""
 
-    width_inches: float = Field(3.4, ge=2, le=12)
+    width_inches: float = Field(default=3.4, ge=2, le=12)
     """Width of a panel in inches (2 to 12); 3.4 is a column of a two-column page."""
 
-    palette: str = Field("crest", min_length=1)
+    palette: str = Field(default="crest", min_length=1)
     """A palette of seaborn, light to dark, for sizes S, M, L: crest | viridis_r | mako_r | …"""
 
-    font: str = Field("DejaVu Sans", min_length=1)
+    font: str = Field(default="DejaVu Sans", min_length=1)
     """A font that matplotlib finds; DejaVu Sans comes with it and looks the same everywhere."""
 
-    font_size: float = Field(7.0, ge=4, le=16)
+    font_size: float = Field(default=7.0, ge=4, le=16)
     """Size of labels in points (4 to 16)."""
 
     intervals: bool = True
@@ -73,5 +73,5 @@ class FigureSettings:
 class ReportSettings:
     """The report page."""
 
-    clips: int = Field(10, ge=1)
+    clips: int = Field(default=10, ge=1)
     """Test clips in its listening grid (>= 1)."""

@@ -23,24 +23,24 @@ class DatasetSettings:
     """ljspeech: the folder LJSpeech-1.1, or LJSpeech-1.1.tar.bz2, or null to download it (2.6 GB) to data/. folder: the
     folder; folders inside it count too. synthetic: null."""
 
-    clips: int | None = Field(40, ge=2)
+    clips: int | None = Field(default=40, ge=2)
     """How many recordings to use, the first in sorted order; null for all. synthetic: 20 to 13100 (null: 13100)."""
 
-    voices: tuple[str, ...] = Field(("en-us",), min_length=1)
+    voices: tuple[str, ...] = Field(default=("en-us",), min_length=1)
     """Voices of eSpeak NG that take turns in a synthetic corpus: languages (en-us, en, en-029, en-gb-x-rp,
     en-gb-scotland), if wanted with a variant without breath (en-us+f4, en-us+m3). Not used by other sources."""
 
-    test_share: float = Field(0.2, gt=0, lt=1)
+    test_share: float = Field(default=0.2, gt=0, lt=1)
     """Part of the clips that is the test set: the last in sorted order, at least one clip. More than 0, less than 1."""
 
     on_bad_clip: Literal["error", "skip"] = "error"
     """A recording that is missing, truncated, not mono, of a wrong sample rate, empty or not a number anywhere: error
     (end before anything is computed) | skip (leave it out and list it in dataset/skipped.csv)."""
 
-    sample_rate: int = Field(16000, ge=1)
+    sample_rate: int = Field(default=16000, ge=1)
     """Sample rate of the clips, in Hz. Recordings of another rate are resampled."""
 
-    clip_samples: int = Field(16384, ge=1)
+    clip_samples: int = Field(default=16384, ge=1)
     """Samples of a clip: the beginning of each recording, followed by zeros where it is shorter. A multiple of
     mel.hop_length. 16384 samples at 16000 Hz are 1.024 s."""
 
@@ -49,14 +49,14 @@ class DatasetSettings:
 class MelSettings:
     """The mel-spectrograms that vocoders turn into audio."""
 
-    n_fft: int = Field(2048, ge=2)
+    n_fft: int = Field(default=2048, ge=2)
     """Samples of an analysis window, and of its Fourier transform. HiFi-GAN's loss has a window of its own,
     models.hifigan.training.mel_n_fft (2048)."""
 
-    hop_length: int = Field(256, ge=1)
+    hop_length: int = Field(default=256, ge=1)
     """Samples between frames; each frame becomes so many samples of audio. At most n_fft. 256 at 16000 Hz is 16 ms."""
 
-    n_mels: int = Field(80, ge=1)
+    n_mels: int = Field(default=80, ge=1)
     """Mel bands. Every model takes as many."""
 
     normalization: Literal["per_spectrogram", "dataset"] = "per_spectrogram"

@@ -10,15 +10,15 @@ from vocoder_pareto.study.settings import STRICT
 class GenerationSettings:
     """What of the test set is generated, and how much at a time."""
 
-    clips: int | None = Field(3, ge=1)
+    clips: int | None = Field(default=3, ge=1)
     """Test clips that every system reconstructs, the first in sorted order; null for all."""
 
-    batch_size: int = Field(1, ge=1)
+    batch_size: int = Field(default=1, ge=1)
     """Clips that are generated at once. More is faster on a GPU; audio differs by rounding only."""
 
-    chunk_frames: int | None = Field(None, ge=1)
+    chunk_frames: int | None = Field(default=None, ge=1)
     """Longer clips are generated in chunks of this many frames (>= 1) with the context that they need, so that memory
     does not grow with their length; audio differs by rounding only. null: every clip at once."""
 
-    griffin_lim_iterations: int = Field(60, ge=1)
+    griffin_lim_iterations: int = Field(default=60, ge=1)
     """Iterations of Griffin-Lim, the reference system that inverts mel-spectrograms without a network."""

@@ -11,26 +11,26 @@ from vocoder_pareto.study.settings import STRICT
 class DesignSettings:
     """Who rates what."""
 
-    items: int = Field(2, ge=1)
+    items: int = Field(default=2, ge=1)
     """Test clips that are rated, each in every system (>= 1); at most generation.clips."""
 
-    lists: int = Field(1, ge=1)
+    lists: int = Field(default=1, ge=1)
     """Shares of all ratings (>= 1, a divisor of items): a participant rates one share. In each, every system comes
     items / lists times, and every clip equally often, give or take one."""
 
-    participants: int = Field(12, ge=1)
+    participants: int = Field(default=12, ge=1)
     """Sessions to prepare, each with its own order (>= 1); a multiple of lists keeps the balance."""
 
-    training: int = Field(2, ge=0)
+    training: int = Field(default=2, ge=0)
     """Trials to begin with that do not count (>= 0)."""
 
-    traps: int = Field(2, ge=0)
+    traps: int = Field(default=2, ge=0)
     """Attention checks: a voice says which score to choose (>= 0)."""
 
-    gold: int = Field(1, ge=0)
+    gold: int = Field(default=1, ge=0)
     """Clips drowned in noise, which must get the worst score (>= 0)."""
 
-    repeats: int = Field(2, ge=0)
+    repeats: int = Field(default=2, ge=0)
     """Sounds that come again, to see how consistent a participant is (>= 0)."""
 
     def __post_init__(self):
@@ -45,10 +45,10 @@ class DesignSettings:
 class LoudnessSettings:
     """Loudness of all sounds (EBU R128)."""
 
-    target_lufs: float = Field(-23.0, ge=-60, le=-5)
+    target_lufs: float = Field(default=-23.0, ge=-60, le=-5)
     """Integrated loudness in LUFS (-60 to -5)."""
 
-    peak_dbfs: float = Field(-1.0, ge=-20, le=0)
+    peak_dbfs: float = Field(default=-1.0, ge=-20, le=0)
     """Largest peak in dB of full scale (-20 to 0); a sound that would exceed it stays quieter."""
 
 
@@ -56,13 +56,13 @@ class LoudnessSettings:
 class PageSettings:
     """Our own page."""
 
-    scale: str = Field("paper", min_length=1)
+    scale: str = Field(default="paper", min_length=1)
     """Labels of the scores: paper (1 bad … 5 perfect) | acr (bad, poor, fair, good, excellent)."""
 
-    submit_url: str = Field("", pattern="^(https?://.+)?$", examples=["https://…", "http://…", '""'])
+    submit_url: str = Field(default="", pattern="^(https?://.+)?$", examples=["https://…", "http://…", '""'])
     """Address that the page posts the answers to as JSON; "" : participants save a file."""
 
-    contact: str = Field("", pattern=r"^([^@\s]+@[^@\s]+)?$", examples=["name@host", '""'])
+    contact: str = Field(default="", pattern=r"^([^@\s]+@[^@\s]+)?$", examples=["name@host", '""'])
     """E-mail address to send that file to; "" : none is shown."""
 
 
@@ -73,22 +73,22 @@ class ScreeningSettings:
     full_playback: bool = True
     """Every sound was heard to its end, where that is known: true | false."""
 
-    max_failed_traps: int | None = Field(0, ge=0)
+    max_failed_traps: int | None = Field(default=0, ge=0)
     """Attention checks that may be missed (>= 0)."""
 
-    max_failed_gold: int | None = Field(0, ge=0)
+    max_failed_gold: int | None = Field(default=0, ge=0)
     """Drowned clips that may be scored wrong (>= 0), …"""
 
-    gold_tolerance: int = Field(1, ge=0)
+    gold_tolerance: int = Field(default=1, ge=0)
     """… by more than so many points (>= 0)."""
 
-    min_variance: float | None = Field(0.1, ge=0)
+    min_variance: float | None = Field(default=0.1, ge=0)
     """Least variance of the scores (>= 0): below, everything was scored alike."""
 
-    min_reference_mos: float | None = Field(3.0, ge=1, le=5)
+    min_reference_mos: float | None = Field(default=3.0, ge=1, le=5)
     """Least mean score of natural speech (1 to 5)."""
 
-    max_repeat_difference: float | None = Field(None, ge=0)
+    max_repeat_difference: float | None = Field(default=None, ge=0)
     """Largest mean difference between the two scores of sounds that came twice (>= 0)."""
 
 
@@ -96,13 +96,13 @@ class ScreeningSettings:
 class StatisticsSettings:
     """How ratings become a MOS."""
 
-    resamples: int = Field(2000, ge=100)
+    resamples: int = Field(default=2000, ge=100)
     """Resamples of the bootstrap over participants and clips (>= 100)."""
 
-    alpha: float = Field(0.05, gt=0, lt=1)
+    alpha: float = Field(default=0.05, gt=0, lt=1)
     """Level of significance of pairwise tests, after Holm's correction (0 to 1)."""
 
-    power: float = Field(0.8, gt=0, lt=1)
+    power: float = Field(default=0.8, gt=0, lt=1)
     """Power that the estimate of participants aims at (0 to 1)."""
 
 
@@ -115,7 +115,7 @@ class ListeningTestSettings:
     *_votes_per_worker*.csv, or a table with the columns participant, system, item, rating; with key.json of the export
     beside them. null: there are none, and MOS is the published one."""
 
-    simulate: int | None = Field(None, ge=1)
+    simulate: int | None = Field(default=None, ge=1)
     """Only for demonstrations: so many simulated listeners (1 to design.participants) answer. Everything made from them
     is marked as simulated. null: none."""
 
@@ -131,7 +131,9 @@ class ListeningTestSettings:
     page: PageSettings = PageSettings()
     """Our own page."""
 
-    p808_base_url: str = Field("https://example.org/stimuli", pattern="^https?://", examples=["https://…", "http://…"])
+    p808_base_url: str = Field(
+        default="https://example.org/stimuli", pattern="^https?://", examples=["https://…", "http://…"]
+    )
     """Address of the folder that the sounds are uploaded to, for the lists of the P.808 Toolkit."""
 
     screening: ScreeningSettings = ScreeningSettings()

@@ -20,7 +20,7 @@ _PUBLISHABLE_AUDIO_SECONDS = 100  # the paper's 10 clips of 10 s
 class MeterSettings:
     """How energy is read from the hardware."""
 
-    cpu_watts_per_core: float = Field(10.0, gt=0)
+    cpu_watts_per_core: float = Field(default=10.0, gt=0)
     """What a busy CPU core draws, in W (> 0). Used only for the estimate that stands in where the device is a CPU
     without RAPL counters (virtual machines, most containers); such results are marked `estimated` everywhere."""
 
@@ -33,46 +33,46 @@ class MeterSettings:
 class EnergySettings:
     """The protocol of energy measurements."""
 
-    clips: int = Field(1, ge=1)
+    clips: int = Field(default=1, ge=1)
     """The unit of work: this many different clips (>= 1) …"""
 
-    clip_seconds: float = Field(0.5, gt=0)
+    clip_seconds: float = Field(default=0.5, gt=0)
     """… of this length in seconds (> 0), cut from the test set's mel-spectrograms, …"""
 
-    batch_size: int = Field(1, ge=1)
+    batch_size: int = Field(default=1, ge=1)
     """… generated so many at a time (>= 1)."""
 
     precision: Precision = "float32"
     """float32 | tf32 (NVIDIA GPUs from Ampere on) | bf16 (autocast)."""
 
-    warmup_passes: int = Field(5, ge=1)
+    warmup_passes: int = Field(default=5, ge=1)
     """Calls of the vocoder before anything is measured (>= 1); more of them until the time of a call is stable, …"""
 
-    max_warmup_seconds: float = Field(2.0, ge=0)
+    max_warmup_seconds: float = Field(default=2.0, ge=0)
     """… but none begins after so many seconds (>= 0), stable or not."""
 
-    cooldown_seconds: float = Field(0.0, ge=0)
+    cooldown_seconds: float = Field(default=0.0, ge=0)
     """Rest before a measurement, in seconds (>= 0), so that systems do not heat each other."""
 
-    idle_seconds: float = Field(1.0, ge=0)
+    idle_seconds: float = Field(default=1.0, ge=0)
     """How long idle power is measured, before and after, in seconds (>= 0; 0 leaves it out, and net energy with it)."""
 
-    windows: int = Field(5, ge=1)
+    windows: int = Field(default=5, ge=1)
     """Independent windows (>= 1) that the mean and its 95 % interval come from."""
 
-    min_window_seconds: float = Field(1.0, ge=0)
+    min_window_seconds: float = Field(default=1.0, ge=0)
     """The unit of work is repeated in a window until so many seconds have passed (>= 0) …"""
 
-    min_repeats: int = Field(1, ge=1)
+    min_repeats: int = Field(default=1, ge=1)
     """… and until the vocoder was called so many times (>= 1)."""
 
-    max_pause_seconds: float = Field(0.1, ge=0)
+    max_pause_seconds: float = Field(default=0.1, ge=0)
     """Longest of the random pauses before windows, in seconds (>= 0): windows meet the counter in different phases."""
 
-    max_relative_interval: float = Field(0.05, gt=0)
+    max_relative_interval: float = Field(default=0.05, gt=0)
     """Half-width of the 95 % interval over the mean (> 0) that is accepted. Wider ones are measured again …"""
 
-    max_retries: int = Field(0, ge=0)
+    max_retries: int = Field(default=0, ge=0)
     """… so often (>= 0), then flagged."""
 
     cross_check: Literal["none", "zeus"] = "none"
@@ -90,10 +90,10 @@ class EnergySettings:
 class SweepSettings:
     """Optional: `snakemake energy_sweeps` measures every system against batch size and precision."""
 
-    batch_sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field((1, 2, 4, 8), min_length=1)
+    batch_sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1, 2, 4, 8), min_length=1)
     """Clips generated together, each >= 1."""
 
-    precisions: tuple[Precision, ...] = Field(("float32", "tf32", "bf16"), min_length=1)
+    precisions: tuple[Precision, ...] = Field(default=("float32", "tf32", "bf16"), min_length=1)
     """Some of float32, tf32, bf16; one that the device does not have gives a row without numbers."""
 
     def __post_init__(self):
@@ -106,7 +106,7 @@ class SweepSettings:
 class MeasurementsSettings:
     """Where measurements come from, and further ones."""
 
-    stored_set: OptionalPath = Field(None, alias="from")
+    stored_set: OptionalPath = Field(default=None, alias="from")
     """null: measure energy here. A folder such as resources/measured/nvidia-rtx-a5000: take the energy from this stored
     set instead (docs/measurement.md says how to make one)."""
 
@@ -118,10 +118,10 @@ class MeasurementsSettings:
 class PublishedConvention:
     """What the number in the paper's Table 2 counted, where it differs from: 64 frames of the study's own model."""
 
-    frames: int = Field(64, ge=1)
+    frames: int = Field(default=64, ge=1)
     """Frames of the mel-spectrogram of the count."""
 
-    hop_length: int | None = Field(None, ge=1)
+    hop_length: int | None = Field(default=None, ge=1)
     """Audio samples per frame of the model that was counted; null for those of the study."""
 
     architecture: Mapping[str, Any] = Field(default_factory=dict)

@@ -20,24 +20,24 @@ NOT_IN_DIGEST = (
 class TrainingSettings:
     """The means of a training, as opposed to the recipe of a family (`Objective.Recipe`)."""
 
-    steps: int | None = Field(2, ge=1)
+    steps: int | None = Field(default=2, ge=1)
     """The budget, over all resumed pieces, set-up excluded; whichever is reached first ends the training. null: no
     bound; at least one of steps, hours and energy_kwh is a number. steps: steps of optimisation."""
 
-    hours: float | None = Field(None, gt=0)
+    hours: float | None = Field(default=None, gt=0)
     """Hours of training."""
 
-    energy_kwh: float | None = Field(None, gt=0)
+    energy_kwh: float | None = Field(default=None, gt=0)
     """Kilowatt-hours as measured (see meter)."""
 
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = 1
     """Clips per step (>= 1), or auto: the largest batch that fits the GPU, searched once and kept in the training
     state."""
 
-    segment_frames: int | None = Field(16, ge=1)
+    segment_frames: int | None = Field(default=16, ge=1)
     """Frames of the random part of each clip that a step takes (>= 1), or null: whole clips (the paper's 64 frames)."""
 
-    batch_size_margin: float = Field(0.9, gt=0, le=1)
+    batch_size_margin: float = Field(default=0.9, gt=0, le=1)
     """Share of that largest batch which auto takes (0 to 1)."""
 
     precision: Literal["32", "bf16-mixed", "16-mixed"] = "32"
@@ -49,29 +49,29 @@ class TrainingSettings:
     compile: bool = False
     """Compile the losses with torch.compile: true | false. Pays after the first minutes on a GPU."""
 
-    gradient_clip: float | None = Field(None, gt=0)
+    gradient_clip: float | None = Field(default=None, gt=0)
     """Largest norm of the gradients of a step (> 0), or null. WaveFlow sets it below, as its paper does."""
 
     data_on_device: bool = True
     """Keep all training clips on the GPU (LJSpeech: about 1 GB): true | false. Without a GPU they are read from
     disk."""
 
-    workers: int = Field(0, ge=0)
+    workers: int = Field(default=0, ge=0)
     """Processes that load data where they are not on the GPU (>= 0); 0 loads in the training process."""
 
-    checkpoint_minutes: float = Field(10.0, gt=0)
+    checkpoint_minutes: float = Field(default=10.0, gt=0)
     """Minutes between saved states (> 0): what a kill can cost."""
 
-    log_every_steps: int = Field(50, ge=1)
+    log_every_steps: int = Field(default=50, ge=1)
     """Steps between rows of the training curve (>= 1)."""
 
-    validation_every_steps: int | None = Field(None, ge=1)
+    validation_every_steps: int | None = Field(default=None, ge=1)
     """Steps between validations (>= 1), or null: one at the end."""
 
-    validation_clips: int = Field(0, ge=0)
+    validation_clips: int = Field(default=0, ge=0)
     """Test clips that a validation generates (>= 0; 0: no validation)."""
 
-    meter_seconds: float = Field(5.0, gt=0)
+    meter_seconds: float = Field(default=5.0, gt=0)
     """Seconds between readings of the energy meter (> 0), so that no counter can wrap unseen."""
 
     on_missing_meter: Literal["error", "train"] = "error"
@@ -82,7 +82,7 @@ class TrainingSettings:
     """Weights to use instead of training: a checkpoint of this study, a state_dict (.pt) or .safetensors, or null. Set
     it for one size: models.hifigan.sizes.L.training.checkpoint."""
 
-    retries: int = Field(0, ge=0)
+    retries: int = Field(default=0, ge=0)
     """How often Snakemake starts a failed training again (>= 0). It resumes, so this carries jobs over time limits."""
 
     def __post_init__(self):
@@ -94,7 +94,7 @@ class TrainingSettings:
 class CarbonSettings:
     """How energy becomes emissions."""
 
-    intensity_kg_per_kwh: float = Field(0.7, ge=0)
+    intensity_kg_per_kwh: float = Field(default=0.7, ge=0)
     """kgCO2eq per kWh of electricity (>= 0)."""
 
     intensity_source: str = "Douwes et al. 2023, statement on CO2 emissions"
@@ -103,7 +103,7 @@ class CarbonSettings:
     intensity_year: int | None = 2022
     """The year that it holds for, or null."""
 
-    power_usage_effectiveness: float = Field(1.0, ge=1)
+    power_usage_effectiveness: float = Field(default=1.0, ge=1)
     """Energy of the site per energy of its computers (>= 1)."""
 
     @property
