@@ -66,6 +66,7 @@ rule tabulate_systems:
         "../envs/analysis.yaml"
     params:
         families=model_families(),
+        watts=config["meter"]["cpu_watts_per_core"],
         intensity=config["carbon"]["intensity_kg_per_kwh"],
         effectiveness=config["carbon"]["power_usage_effectiveness"],
         program=program("tabulate_systems"),
@@ -75,7 +76,7 @@ rule tabulate_systems:
     shell:
         "python {params.program:q} --complexity {input.complexity:q} --energy {input.energy:q}"
         " --training {input.training:q} --quality {input.quality:q} --published-quality {input.published_quality:q}"
-        " --mos {input.mos:q} --families {params.families:q} --intensity-kg-per-kwh {params.intensity}"
+        " --mos {input.mos:q} --families {params.families:q} --cpu-watts-per-core {params.watts} --intensity-kg-per-kwh {params.intensity}"
         " --power-usage-effectiveness {params.effectiveness} --output {output.systems:q} --flags {output.flags:q}"
         " &> {log:q}"
 

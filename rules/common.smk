@@ -13,7 +13,8 @@ RESOURCES = os.path.relpath(f"{workflow.basedir}/resources")
 sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")  # the library is used from its folder, not installed
 
 from vocoder_pareto.study import configuration
-from vocoder_pareto.study.code_version import code_version as hash_of_code, module_file
+from vocoder_pareto.study.code_version import code_version as hashes_of_code, module_file
+from vocoder_pareto.study.file_content import FileDigests
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
 from vocoder_pareto.study.settings import plain
@@ -57,9 +58,31 @@ def program(name):
     return f"{PROGRAMS}/{name}.py"
 
 
-def code_version(name):
-    """Hash of a program and of all library modules that it imports."""
-    return hash_of_code([program(name)], PROGRAMS)
+# Digests of files that users bring, remembered so that 3 GB are read once.
+CONTENT_OF = FileDigests(".snakemake/content_of_files.json")
+
+
+def content(*files):
+    """A param: one digest of what `files` hold; None without any."""
+    try:
+        return CONTENT_OF.together(files) if files else None
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def beside(value):
+    """A param that its program gets, but that no output depends on, so that its change reruns nothing.
+
+    Snakemake leaves a param out of the identity of a job if it derives from the job's `output`. A function of wildcards
+    is called with them.
+    """
+    return lambda wildcards, output: value(wildcards) if callable(value) else value
+
+
+def code_version(name, *modules):
+    """A param: hashes of a program, of `modules`, and of what they import, so far as it can change the output."""
+    hashes = hashes_of_code([program(name), *modules], PROGRAMS, name)
+    return " ".join(f"{module.removeprefix('vocoder_pareto.')}={version}" for module, version in hashes.items())
 
 
 def metrics_code_version(name):
@@ -68,7 +91,7 @@ def metrics_code_version(name):
         modules = [module_file(path, PROGRAMS) for path in functions_of(config["quality"]["metrics"])]
     except FileNotFoundError as error:
         raise WorkflowError(f"config key quality.metrics: {error}") from None
-    return hash_of_code([program(name), *modules], PROGRAMS)
+    return code_version(name, *modules)
 
 
 def system_code_version(name, *classes):
@@ -77,7 +100,7 @@ def system_code_version(name, *classes):
     def version(wildcards):
         settings = settings_of(wildcards)
         modules = [module_file(getattr(settings, each), PROGRAMS) for each in classes]
-        return hash_of_code([program(name), *modules], PROGRAMS)
+        return code_version(name, *modules)
 
     return version
 
@@ -100,6 +123,17 @@ def system_to_run(wildcards):
 def training_settings(wildcards):
     """How a system is trained: budget, batch size, precision, as canonical JSON."""
     return canonical_json(plain(configuration.training_settings(config, *SYSTEMS[wildcards.system])))
+
+
+def determining_settings(wildcards):
+    """What of `training_settings` the weights depend on, as canonical JSON."""
+    settings = configuration.training_settings(config, *SYSTEMS[wildcards.system])
+    return canonical_json(settings.determining())
+
+
+def given_content(wildcards):
+    """What the given weights hold, as a digest; None where there are none."""
+    return content(*given_weights(wildcards))
 
 
 def given_weights(wildcards):
@@ -128,7 +162,12 @@ def corpus_version(wildcards):
     """What tells one corpus from another: the code that speaks it, or what lies in a user's own folder."""
     if config["dataset"]["source"] == "synthetic":
         return code_version("synthesize_corpus")
-    return None if CORPUS.made_here else listing_digest(CORPUS.folder)
+    if CORPUS.made_here:
+        return None
+    try:
+        return CONTENT_OF.together(corpus_files(CORPUS.folder), CORPUS.folder)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def front_objectives(gflops):

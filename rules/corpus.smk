@@ -1,5 +1,5 @@
 # The recordings: synthetic speech, or LJSpeech, downloaded or from an archive. A user's own folder is read in place.
-from vocoder_pareto.audio.corpus_location import listing_digest, locate_corpus
+from vocoder_pareto.audio.corpus_location import corpus_files, locate_corpus
 
 try:
     CORPUS = locate_corpus(config["dataset"]["source"], config["dataset"]["path"], RESULTS)

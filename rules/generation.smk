@@ -23,10 +23,10 @@ rule generate_audio:
     params:
         system=system_to_run,
         clips=config_json("generation", "clips"),
-        batch_size=config["generation"]["batch_size"],
-        chunk_frames=config_json("generation", "chunk_frames"),
+        batch_size=beside(config["generation"]["batch_size"]),
+        chunk_frames=beside(config_json("generation", "chunk_frames")),
         seed=config["seed"],
-        device=config["device"],
+        device=beside(config["device"]),
         program=program("generate_audio"),
         code=system_code_version("generate_audio", "vocoder"),
     message:

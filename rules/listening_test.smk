@@ -32,6 +32,7 @@ rule export_listening_test:
         page=config_json("listening_test", "page"),
         p808_base_url=LISTENING["p808_base_url"],
         templates=lambda wildcards, input: os.path.dirname(input.templates[0]),
+        words=content(LISTENING_TEXTS),
         seed=config["seed"],
         program=program("export_listening_test"),
         code=code_version("export_listening_test"),
@@ -91,6 +92,7 @@ rule analyse_responses:
         folder=RESPONSES_FOLDER,  # no param: answers that moved are the same answers
     params:
         systems=canonical_json([*REFERENCES, *SYSTEMS]),
+        answers=lambda wildcards: content(*responses_of_test(wildcards)) if LISTENING["responses"] else None,
         screening=config_json("listening_test", "screening"),
         statistics=config_json("listening_test", "statistics"),
         seed=config["seed"],

@@ -3,10 +3,11 @@
 
 rule measure_energy:
     input:
-        checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
-        complexity=f"{RESULTS}/measurements/complexity/{{system}}.json",
-        mels=f"{RESULTS}/dataset/mels.npy",
-        table=f"{RESULTS}/dataset/clips.csv",
+        # Energy does not depend on the values of weights and spectrograms: new ones are no reason to measure again.
+        checkpoint=ancient(f"{RESULTS}/checkpoints/{{system}}.ckpt"),
+        complexity=ancient(f"{RESULTS}/measurements/complexity/{{system}}.json"),
+        mels=ancient(f"{RESULTS}/dataset/mels.npy"),
+        table=ancient(f"{RESULTS}/dataset/clips.csv"),
     output:
         measurement=f"{RESULTS}/measurements/energy/{{system}}.json",
     log:
@@ -22,7 +23,7 @@ rule measure_energy:
     params:
         system=system_to_run,
         protocol=config_json("energy"),
-        meter=config_json("meter"),
+        meter=beside(config_json("meter")),
         device=config["device"],
         seed=config["seed"],
         program=program("measure_energy"),

@@ -35,9 +35,9 @@ else:
 
 rule sweep_energy:
     input:
-        checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
-        mels=f"{RESULTS}/dataset/mels.npy",
-        table=f"{RESULTS}/dataset/clips.csv",
+        checkpoint=ancient(f"{RESULTS}/checkpoints/{{system}}.ckpt"),
+        mels=ancient(f"{RESULTS}/dataset/mels.npy"),
+        table=ancient(f"{RESULTS}/dataset/clips.csv"),
     output:
         sweep=f"{RESULTS}/measurements/sweeps/{{system}}.csv",
     log:
@@ -54,7 +54,7 @@ rule sweep_energy:
         system=system_to_run,
         protocol=config_json("energy"),
         sweep=config_json("measurements", "sweep"),
-        meter=config_json("meter"),
+        meter=beside(config_json("meter")),
         device=config["device"],
         seed=config["seed"],
         program=program("sweep_energy"),

@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--published-quality", required=True, help="the paper's table 1 (CSV), for its MOS")
     parser.add_argument("--mos", nargs="?", help="mos.csv of a listening test, which replaces the paper's MOS")
     parser.add_argument("--families", type=json_or_file, default={}, help='JSON, family by model: {"melgan": "GAN"}')
+    parser.add_argument("--cpu-watts-per-core", type=float, help="what a busy core draws; restates estimated joules")
     parser.add_argument("--intensity-kg-per-kwh", type=float, required=True, help="kgCO2eq per kWh of electricity")
     parser.add_argument("--power-usage-effectiveness", type=float, default=1.0, help="of the site (default: 1.0)")
     parser.add_argument("--output", required=True, help="systems.csv to write")
@@ -28,7 +29,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     measurements = systems_table.read_measurements(
-        arguments.complexity, arguments.energy, arguments.training, arguments.quality
+        arguments.complexity, arguments.energy, arguments.training, arguments.quality, arguments.cpu_watts_per_core
     )
     if arguments.mos:
         mos = systems_table.mos_of_listening_test(arguments.mos)

@@ -14,7 +14,7 @@ RULES = {
 # Numbers, by the schema of the configuration, and words that the rules themselves choose.
 UNQUOTED = {
     "threads", "params.batch_size", "params.clips", "params.draws", "params.effectiveness", "params.intensity",
-    "params.iterations", "params.listeners", "params.origin", "params.seed", "wildcards.reference",
+    "params.iterations", "params.listeners", "params.origin", "params.seed", "params.watts", "wildcards.reference",
 }  # fmt: skip
 
 

@@ -231,7 +231,7 @@ def test_without_a_reading_a_budget_of_steps_goes_on_and_the_energy_is_null(benc
     sensor.broken = True
     bench.train(steps=3)
     summary = bench.summary
-    unknown = ("energy_joules", "energy_source", "mean_power_watts", "co2eq_kg")
+    unknown = ("energy_joules", "energy_source", "mean_power_watts")
     assert {name: summary[name] for name in unknown} == dict.fromkeys(unknown)
     assert summary["flags"] == ["energy_unknown"]
     assert summary["energy_unmeasured_seconds"] == pytest.approx(30.0)
@@ -256,7 +256,7 @@ def test_without_a_meter_one_may_train_and_the_energy_is_null(bench, no_meter):
     bench.train(steps=3, on_missing_meter="train")
     summary = bench.summary
     assert summary["steps"] == 3
-    assert (summary["energy_joules"], summary["energy_source"], summary["co2eq_kg"]) == (None, None, None)
+    assert (summary["energy_joules"], summary["energy_source"]) == (None, None)
     assert summary["flags"] == ["energy_unknown"]
     assert summary["energy_faults"] == [
         "unmetered could not be read (cuda:0: is a MIG slice, whose energy no counter tells)"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vocoder_pareto.analysis import published
+from vocoder_pareto.analysis.estimates import restated
 from vocoder_pareto.analysis.pareto import optimal
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
@@ -46,16 +47,19 @@ def read_measurements(
     energy: Sequence[str | Path],
     training: Sequence[str | Path],
     quality: Sequence[str | Path],
+    watts_per_core: float | None = None,
 ) -> Measurements:
     """Read the JSON files of complexity, energy and training, and the CSV files of quality, named by system.
+
+    Estimated joules are restated for `watts_per_core`, what a busy core is taken to draw; None leaves them alone.
 
     Raises:
         UserError: a file is missing or malformed.
     """
     return Measurements(
         complexity=[read_json(path) for path in complexity],
-        energy=_by_system(energy),
-        training=_by_system(training),
+        energy={system: restated(record, watts_per_core) for system, record in _by_system(energy).items()},
+        training={system: restated(record, watts_per_core) for system, record in _by_system(training).items()},
         d_stft={Path(path).stem: read_table(path, ["d_stft"])["d_stft"].dropna().to_numpy() for path in quality},
     )
 

@@ -1,6 +1,5 @@
-"""Where a corpus lies, and a digest of what lies there. Imports nothing heavy: the Snakefile calls it each time."""
+"""Where a corpus lies, and which files are there. Imports nothing heavy: the Snakefile calls it each time."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,29 +66,24 @@ def audio_files_below(folder: str | Path) -> list[str]:
     Raises:
         UserError: A folder cannot be listed, or a name is not valid UTF-8.
     """
-    names = sorted(name for name, _ in _files_and_sizes(Path(folder)) if name.lower().endswith(SUFFIXES))
+    names = sorted(name for name in _files(Path(folder)) if name.lower().endswith(SUFFIXES))
     for name in names:
         if not name.isprintable():  # among others, a byte that is not UTF-8
             raise UserError(f"{folder}: the file name {name!r} cannot be written into a table; rename the file")
     return names
 
 
-def listing_digest(folder: str | Path) -> str:
-    """A hash of the names and sizes of all WAV, FLAC and metadata.csv files below `folder`, as 16 hex digits.
-
-    It tells when a user's folder gained, lost or changed a file, without reading 3 GB, and not by modification times.
+def corpus_files(folder: str | Path) -> list[Path]:
+    """All files below a user's `folder` that clips are made from: WAV, FLAC and metadata.csv, sorted.
 
     Raises:
         UserError: A folder cannot be listed.
     """
-    digest = hashlib.sha256()
-    for name, size in sorted(_files_and_sizes(Path(folder))):
-        if name.lower().endswith((*SUFFIXES, "metadata.csv")):
-            digest.update(f"{name}\0{size}\0".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()[:16]
+    names = sorted(name for name in _files(Path(folder)) if name.lower().endswith((*SUFFIXES, "metadata.csv")))
+    return [Path(folder) / name for name in names]
 
 
-def _files_and_sizes(folder: Path) -> Iterator[tuple[str, int]]:
+def _files(folder: Path) -> Iterator[str]:
     pending = [folder]
     visited = set()
     while pending:
@@ -105,4 +99,4 @@ def _files_and_sizes(folder: Path) -> Iterator[tuple[str, int]]:
             if entry.is_dir():
                 pending.append(Path(entry.path))
             elif entry.is_file():
-                yield Path(entry.path).relative_to(folder).as_posix(), entry.stat().st_size
+                yield Path(entry.path).relative_to(folder).as_posix()

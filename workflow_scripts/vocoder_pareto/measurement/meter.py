@@ -107,6 +107,13 @@ class Meter:
         return self.sensor.estimated_from is not None
 
     @property
+    def watts_per_core(self) -> float | None:
+        """What an estimate takes a busy core to draw; None where energy is measured."""
+        if not self.is_estimate:
+            return None
+        return next(iter(self.sensor.domains)).joules_per_unit  # of its one counter, CPU seconds
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """The flags of the way this meter was chosen."""
         return tuple(self._notes)

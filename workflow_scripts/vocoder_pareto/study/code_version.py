@@ -1,80 +1,62 @@
-"""A hash of the code that a program runs, so that a rule reruns on a real edit and on nothing else.
+"""A hash of the code that can change what a program writes, so that a rule reruns on a real edit and on nothing else.
 
-The hash covers the tokens of the program and, transitively, of every library module that it imports. Comments, blank
-lines and modification times do not count.
+The hash covers the syntax trees of a program and, transitively, of the modules that it imports: those of the library,
+and those beside a user's own file. What cannot change the content of a result does not count: comments, layout,
+docstrings, annotations, messages of errors and of logs, help, and the modules that only do bookkeeping.
 """
 
 import ast
 import hashlib
 import importlib.util
-import io
-import tokenize
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-_LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
+from vocoder_pareto.study.content import changes_content
+
+LIBRARY = "vocoder_pareto"
 
 
-def code_version(files: Iterable[str | Path], root: str | Path) -> str:
-    """Hash of `files` (programs or modules) and all modules below `root` that they import, as 16 hex digits.
+def code_version(files: Iterable[str | Path], root: str | Path, program: str | None = None) -> dict[str, str]:
+    """Hashes of `files` (programs or modules) and of the modules that they import, by name, 8 hex digits each.
+
+    Args:
+        files: The files that it begins with. A file outside of `root` is a user's own: its imports are followed to
+            the modules beside it, in the folder that holds its package, and in the current folder.
+        root: The folder that holds the library.
+        program: The name of the program that runs them, if some modules do not count for it, see `study/content.py`.
 
     Raises:
-        FileNotFoundError: one of `files` does not exist.
-        SyntaxError: one of the files is not valid Python.
+        FileNotFoundError: One of `files` does not exist.
+        SyntaxError: One of the files is not valid Python.
     """
     root = Path(root).resolve()
     pending = [Path(file).resolve() for file in files]
-    reached: set[Path] = set()
+    reached: dict[Path, str] = {}
     while pending:
         file = pending.pop()
         if file not in reached:
-            reached.add(file)
-            pending.extend(_imported_files(file, root))
-    digest = hashlib.sha256()
-    for file in sorted(reached):
-        name = file.relative_to(root) if file.is_relative_to(root) else file.name
-        digest.update(f"{name}:{_token_hash(file)}\n".encode())
-    return digest.hexdigest()[:16]
+            reached[file] = _module_name(file, root)
+            pending.extend(imported_files(file, root))
+    return {
+        name: _tree_hash(file)
+        for file, name in sorted(reached.items(), key=lambda item: item[1])
+        if not _is_library(name) or changes_content(name.partition(".")[2], program)
+    }
 
 
-@cache
-def _token_hash(file: Path) -> str:
-    digest = hashlib.sha256()
-    with tokenize.open(file) as text:
-        for token in tokenize.generate_tokens(io.StringIO(text.read()).readline):
-            if token.type not in _LAYOUT:
-                # An indent token holds its white space; its depth is told by the order of INDENT and DEDENT.
-                digest.update(f"{token.type}:{'' if token.type == tokenize.INDENT else token.string}\0".encode())
-    return digest.hexdigest()
-
-
-@cache
-def _imported_files(file: Path, root: Path) -> tuple[Path, ...]:
-    found = []
-    with tokenize.open(file) as text:
-        tree = ast.parse(text.read(), filename=str(file))
-    for name in _imported_names(tree):
-        parts = name.split(".")
-        for depth in range(1, len(parts) + 1):
-            stem = root.joinpath(*parts[:depth])
-            found += [path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()]
-    return tuple(found)
-
-
-def _imported_names(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+def digest_of_code(versions: dict[str, str]) -> str:
+    """One hash, 16 hex digits, of what `code_version` found."""
+    text = "".join(f"{name}:{version}\n" for name, version in sorted(versions.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def module_file(import_path: str, root: str | Path) -> Path:
     """The file that holds the class at `package.module.Class` or `path/to/file.py:Class`.
 
     Raises:
-        FileNotFoundError: there is no such file or module.
+        FileNotFoundError: There is no such file or module.
     """
     location = import_path.rpartition(":" if ":" in import_path else ".")[0]
     if location.endswith(".py"):
@@ -87,3 +69,137 @@ def module_file(import_path: str, root: str | Path) -> Path:
     if not file.is_file():
         raise FileNotFoundError(f"{import_path}: no file {file}")
     return file
+
+
+@cache
+def imported_files(file: Path, root: Path) -> tuple[Path, ...]:
+    """The files below `root`, and beside a user's own `file`, that hold the modules which `file` imports."""
+    tree = ast.parse(file.read_bytes(), filename=str(file))
+    places = [root] if file.is_relative_to(root) else [root, *_places_of_own_modules(file)]
+    found: list[Path] = []
+    for name, level in imported_names(tree):
+        for place in [file.parents[level - 1]] if level else places:
+            found += _files_of_module(place, name.split(".") if name else [])
+    return tuple(dict.fromkeys(each for each in found if each != file))
+
+
+def imported_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """The dotted names that `tree` imports, each with the number of dots before it: 0 for an absolute import."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, 0) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield ".".join(filter(None, [node.module, alias.name])), node.level
+
+
+def _places_of_own_modules(file: Path) -> list[Path]:
+    """Where Python looks for the modules beside a user's own file: its folder, that of its package, the current one."""
+    top = file.parent
+    while (top / "__init__.py").is_file():
+        top = top.parent
+    return list(dict.fromkeys([file.parent, top, Path.cwd()]))
+
+
+def _files_of_module(place: Path, parts: list[str]) -> Iterator[Path]:
+    if not parts:
+        yield from (each for each in [place / "__init__.py"] if each.is_file())
+    for depth in range(1, len(parts) + 1):
+        stem = place.joinpath(*parts[:depth])
+        yield from (each for each in (stem.with_suffix(".py"), stem / "__init__.py") if each.is_file())
+
+
+def _module_name(file: Path, root: Path) -> str:
+    if not file.is_relative_to(root):
+        return file.name
+    parts = file.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _is_library(name: str) -> bool:
+    return name.partition(".")[0] == LIBRARY
+
+
+@cache
+def _tree_hash(file: Path) -> str:
+    tree = ast.parse(file.read_bytes(), filename=str(file))
+    imports = sorted(f"{name}:{level}" for name, level in imported_names(tree) if not _is_for_people(name))
+    stripped = _WithoutWords().visit(tree)
+    return hashlib.sha256(f"{imports}{_text_of(stripped)}".encode()).hexdigest()[:8]
+
+
+def _text_of(node: Any) -> str:
+    """A syntax tree as text that is the same in every version of Python: `ast.dump` is not, it tells empty fields."""
+    if isinstance(node, ast.AST):
+        parts = [f"{name}={_text_of(value)}" for name, value in ast.iter_fields(node) if value not in (None, [])]
+        return f"{type(node).__name__}({','.join(parts)})"
+    return f"[{','.join(map(_text_of, node))}]" if isinstance(node, list) else repr(node)
+
+
+def _is_for_people(name: str) -> bool:
+    """Whether an import serves annotations, logs or bookkeeping alone."""
+    top, _, rest = name.partition(".")
+    if top == LIBRARY:
+        return not (changes_content(rest) and changes_content(rest.rpartition(".")[0] or rest))
+    return top in ("__future__", "typing", "logging", "warnings") or name.startswith("collections.abc")
+
+
+class _WithoutWords(ast.NodeTransformer):
+    """Takes out of a syntax tree what only people and type checkers read."""
+
+    def __init__(self):
+        self._in_class = False
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
+        """Imports: their names are hashed in an order of their own."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        """Docstrings, of attributes too, and calls of loggers."""
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text or _is_logging(node.value) else self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        """What an error says; its class stays, since a handler may choose by it."""
+        return ast.Raise(exc=node.exc.func if isinstance(node.exc, ast.Call) else node.exc, cause=None)
+
+    def visit_keyword(self, node: ast.keyword) -> ast.AST | None:
+        """The help of an option."""
+        return None if node.arg == "help" else self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        """The annotation of an argument."""
+        return ast.arg(arg=node.arg, annotation=None)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        """The annotation of a variable; in a class it makes a field of a dataclass, so there that it has one stays."""
+        if self._in_class:
+            node.annotation = ast.Constant(value=None)
+            return self.generic_visit(node)
+        return None if node.value is None else self.generic_visit(ast.Assign(targets=[node.target], value=node.value))
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        """Below a class, annotated names are fields."""
+        return self._visited(node, in_class=True)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        """The annotation of a result."""
+        node.returns = None
+        return self._visited(node, in_class=False)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_ImportFrom = visit_Import
+
+    def _visited(self, node: ast.AST, in_class: bool) -> ast.AST:
+        around, self._in_class = self._in_class, in_class
+        node = self.generic_visit(node)
+        self._in_class = around
+        return node
+
+
+def _is_logging(node: ast.expr) -> bool:
+    function = node.func if isinstance(node, ast.Call) else None
+    return (
+        isinstance(function, ast.Attribute)
+        and isinstance(function.value, ast.Name)
+        and function.value.id in ("log", "logger", "logging", "warnings")
+    )

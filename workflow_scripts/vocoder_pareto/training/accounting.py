@@ -23,6 +23,7 @@ class EnergyTotals:
         measured_joules, measured_seconds: The sums over the stretches with a valid reading at both ends.
         missing_seconds: The sum over all other stretches.
         by_domain: The joules of each counter in the valid stretches; None if one of them could not be read.
+        watts_per_core: What an estimate took a busy core to draw; None for what was measured.
         sources: The sources of the pieces, each once: `nvml`, `rapl`, `estimated`, or `none` for one without a meter.
         notes: The flags of the way the meter was chosen, each once.
         faults: What went wrong, in words, each once: the first twenty.
@@ -32,6 +33,7 @@ class EnergyTotals:
     measured_seconds: float = 0.0
     missing_seconds: float = 0.0
     by_domain: dict[str, float | None] = field(default_factory=dict)
+    watts_per_core: float | None = None
     sources: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -43,6 +45,13 @@ class EnergyTotals:
         if len(self.sources) > 1 or self.missing_seconds > LARGEST_GAP_SHARE * seconds:
             return None
         return self.measured_joules * (seconds / self.measured_seconds) if self.measured_seconds else 0.0
+
+    def restate(self, watts_per_core: float) -> None:
+        """Take a busy core to draw `watts_per_core`, in what is estimated so far and from now on."""
+        factor = watts_per_core / self.watts_per_core if self.watts_per_core else 1.0
+        self.measured_joules *= factor
+        self.by_domain = {name: None if joules is None else joules * factor for name, joules in self.by_domain.items()}
+        self.watts_per_core = watts_per_core
 
     @property
     def source(self) -> str | None:
@@ -86,6 +95,8 @@ class EnergyAccount:
         self.meter, self.totals, self._clock = meter, totals, clock
         self.interval_seconds = min(interval_seconds, longest / 2) if longest else interval_seconds
         self._start: Reading | None = None
+        if meter.watts_per_core is not None:
+            totals.restate(meter.watts_per_core)
         totals.sources = list(dict.fromkeys([*totals.sources, meter.source]))
         totals.notes = list(dict.fromkeys([*totals.notes, *meter.notes]))
 

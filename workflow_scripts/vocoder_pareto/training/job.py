@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from vocoder_pareto.files import canonical_json
-from vocoder_pareto.study.code_version import code_version, module_file
+from vocoder_pareto.study.code_version import code_version, digest_of_code, module_file
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import NOT_IN_DIGEST, CarbonSettings, TrainingSettings
 from vocoder_pareto.study.systems import SystemSettings
@@ -56,7 +56,7 @@ class TrainingJob:
             canonical_json({key: value for key, value in asdict(self.system).items() if key != "sampling"}),
             canonical_json({key: value for key, value in asdict(self.settings).items() if key not in NOT_IN_DIGEST}),
             str(self.seed),
-            code_version([*own, module.__file__, batches.__file__], root),
+            digest_of_code(code_version([*own, module.__file__, batches.__file__], root, "train")),
             digest_of_files(self.clips, self.table, self.mels),
         )
 

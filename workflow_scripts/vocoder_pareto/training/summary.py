@@ -1,4 +1,4 @@
-"""What is to be said of a training in the end: `summary.json`, which the checkpoint holds too."""
+"""What is to be said of a training in the end: `summary.json`, of which the checkpoint holds the history."""
 
 from dataclasses import asdict
 from typing import Any
@@ -8,6 +8,10 @@ from vocoder_pareto.training.job import TrainingJob
 from vocoder_pareto.training.record import TrainingRecord
 
 GIVEN = "given_checkpoint"
+HISTORY = (
+    "system", "steps", "epochs", "seconds", "batch_size", "precision", "stopped_by", "losses", "validation_d_stft",
+    "settings", "versions",
+)  # fmt: skip
 PACKAGES = ("torch", "lightning", "numpy", "pyJoules")
 
 
@@ -30,9 +34,8 @@ def summary_of(job: TrainingJob, record: TrainingRecord) -> dict[str, Any]:
         "energy_unmeasured_seconds": record.energy.missing_seconds,
         "energy_faults": record.energy.faults,
         "mean_power_watts": None if joules is None or not record.seconds else joules / record.seconds,
-        "co2eq_kg": None if joules is None else joules * job.carbon.kg_per_joule,
-        "carbon": asdict(job.carbon),
-        "prediction": None if record.prediction is None else asdict(record.prediction),
+        "estimated_watts_per_core": record.energy.watts_per_core,
+        "prediction": None if record.prediction is None else _without_emissions(asdict(record.prediction)),
         "prediction_errors": None if record.prediction is None else record.prediction.errors(record.used),
         "losses": record.losses,
         "validation_d_stft": record.validation_d_stft,
@@ -40,6 +43,15 @@ def summary_of(job: TrainingJob, record: TrainingRecord) -> dict[str, Any]:
         "settings": {"system": asdict(job.system), "run": asdict(job.settings), "seed": job.seed},
         "versions": {name: installed_version(name) for name in PACKAGES},
     }
+
+
+def _without_emissions(prediction: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in prediction.items() if name != "co2eq_kg"}
+
+
+def history_of(summary: dict[str, Any]) -> dict[str, Any]:
+    """Return what a checkpoint tells of its training: how the weights came to be, and nothing of what that cost."""
+    return {name: summary.get(name) for name in HISTORY}
 
 
 def summary_of_given(job: TrainingJob, known: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +65,6 @@ def summary_of_given(job: TrainingJob, known: dict[str, Any]) -> dict[str, Any]:
     return {
         **summary_of(job, TrainingRecord()),
         **unknown,
-        "co2eq_kg": None,
         **known,
         "system": job.system.name,
         "stopped_by": GIVEN,

@@ -31,7 +31,7 @@ from vocoder_pareto.training.objectives.registry import new_objective
 from vocoder_pareto.training.record import TrainingRecord
 from vocoder_pareto.training.signals import StopSignals
 from vocoder_pareto.training.state import StateFolder
-from vocoder_pareto.training.summary import summary_of, summary_of_given
+from vocoder_pareto.training.summary import history_of, summary_of, summary_of_given
 from vocoder_pareto.training.trainer import make_trainer
 
 log = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ def _open_meter(job: TrainingJob, device: torch.device) -> Meter:
 def _write(
     outputs: TrainingOutputs, job: TrainingJob, vocoder: Vocoder, summary: dict[str, Any], states: StateFolder | None
 ) -> None:
-    save_checkpoint(outputs.checkpoint, vocoder, job.system, summary)
+    save_checkpoint(outputs.checkpoint, vocoder, job.system, history_of(summary))
     if states is None:
         write_empty_curve(outputs.metrics)
     else:

@@ -1,12 +1,12 @@
 """How long, and with what means, a system is trained; how energy becomes emissions."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from vocoder_pareto.study.sections.paths import OptionalPath
-from vocoder_pareto.study.settings import STRICT
+from vocoder_pareto.study.settings import STRICT, plain
 from vocoder_pareto.units import JOULES_PER_KWH
 
 # What may change between two pieces of the same training.
@@ -14,6 +14,10 @@ NOT_IN_DIGEST = (
     "steps", "hours", "energy_kwh", "data_on_device", "workers", "checkpoint_minutes", "log_every_steps",
     "validation_every_steps", "validation_clips", "meter_seconds", "on_missing_meter", "retries",
 )  # fmt: skip
+
+
+# What the weights do not depend on once the budget is told; given weights are told by what their file holds.
+BESIDE_WEIGHTS = (*NOT_IN_DIGEST, "checkpoint")
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -84,6 +88,11 @@ class TrainingSettings:
 
     retries: int = Field(default=0, ge=0)
     """How often Snakemake starts a failed training again (>= 0). It resumes, so this carries jobs over time limits."""
+
+    def determining(self) -> dict[str, Any]:
+        """What the weights depend on, as plain values: the budget, and what is not in `BESIDE_WEIGHTS`."""
+        budget = ("steps", "hours", "energy_kwh")
+        return {key: value for key, value in plain(self).items() if key in budget or key not in BESIDE_WEIGHTS}
 
     def __post_init__(self):
         if self.steps is None and self.hours is None and self.energy_kwh is None:

@@ -1,0 +1,55 @@
+"""Which modules of the library can change the content of a result, and which only carry, check, name or report it.
+
+An edit of the first makes results stale; an edit of the others never costs an hour of anybody's GPU. Every module
+stands in one of the two lists, by its name below `vocoder_pareto`; a test fails where one stands in neither.
+"""
+
+from fnmatch import fnmatchcase
+
+# How values get in and out, what errors and progress look like, how jobs run: no number of a result depends on it.
+BOOKKEEPING = (
+    "", "__main__", "device", "errors", "files", "import_paths", "parallel", "program",
+    "analysis", "audio", "generation", "listening_test", "measurement", "models", "quality", "study", "tables",
+    "training", "training.objectives",
+    "study.code_version", "study.configuration", "study.content", "study.file_content", "study.program_settings",
+    "study.provenance", "study.reference", "study.sections", "study.sections.*", "study.settings",
+    "study.settings_faults", "study.systems",
+    "audio.corpus_location", "audio.ljspeech",
+    "measurement.digests", "measurement.hardware", "measurement.measured_set",
+    "models.registry",
+    "training.accounting", "training.budget", "training.clock", "training.curve", "training.failures", "training.job",
+    "training.loop", "training.objectives.registry", "training.progress", "training.record", "training.signals",
+    "training.state", "training.summary", "training.train", "training.validation",
+)  # fmt: skip
+
+CONTENT = (
+    "intervals", "units",
+    "analysis.*", "generation.*", "listening_test.*", "quality.*", "tables.*",
+    "audio.clips", "audio.corpora", "audio.dataset", "audio.espeak", "audio.files", "audio.format", "audio.manifest",
+    "audio.mels", "audio.spectrogram", "audio.synthetic_corpus",
+    "measurement.backends", "measurement.bounds", "measurement.clocks", "measurement.complexity",
+    "measurement.cpu_time", "measurement.cross_check", "measurement.energy", "measurement.flops",
+    "measurement.layer_profile", "measurement.memory_traffic", "measurement.meter", "measurement.nvml",
+    "measurement.operations", "measurement.powercap", "measurement.protocol", "measurement.pyjoules_units",
+    "measurement.random_weights", "measurement.sensor", "measurement.shape_cache", "measurement.sweep",
+    "measurement.workload",
+    "models.checkpoint", "models.chunks", "models.diffusion", "models.diffwave", "models.discriminators", "models.flow",
+    "models.gated_matrices", "models.hifigan", "models.layers", "models.melgan", "models.vocoder", "models.waveflow",
+    "models.waveglow", "models.wavegrad",
+    "training.batch_size", "training.batches", "training.dataset", "training.module", "training.trainer",
+    "training.objectives.adversarial", "training.objectives.denoising", "training.objectives.diffwave",
+    "training.objectives.hifigan", "training.objectives.likelihood", "training.objectives.melgan",
+    "training.objectives.objective", "training.objectives.wavegrad",
+)  # fmt: skip
+
+# What counts elsewhere, but cannot change what this program writes.
+BOOKKEEPING_OF = {
+    # Weights do not depend on how their energy was metered, nor on the audio of validations.
+    "train": ("generation.*", "intervals", "measurement.*", "models.chunks", "quality.*", "tables.*", "units"),
+}
+
+
+def changes_content(module: str, program: str | None = None) -> bool:
+    """Whether an edit of `module`, a dotted name below `vocoder_pareto`, can change what `program` writes."""
+    left_out = (*BOOKKEEPING, *BOOKKEEPING_OF.get(program or "", ()))
+    return not any(fnmatchcase(module, pattern) for pattern in left_out)

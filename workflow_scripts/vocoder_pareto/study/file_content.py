@@ -1,0 +1,95 @@
+"""What files hold, as digests: of the recordings, weights, words and answers that a user brings.
+
+A file is read once; later its digest is looked up by path, size, time of modification, time of change and inode. A file
+with other content has another digest whatever its time stamp says, and one that was copied or touched has the same.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tqdm import tqdm
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import write_text
+
+# Hashing as much as this takes so long that a progress bar is due.
+_LARGE_BYTES = 500_000_000
+_FORMAT = 1
+
+
+class FileDigests:
+    """Digests of files, remembered between calls in a file of its own.
+
+    Args:
+        memory: The file that it remembers in; one that is missing or damaged costs reading the files again.
+    """
+
+    def __init__(self, memory: str | Path):
+        self._memory = Path(memory)
+        self._known = _read(self._memory)
+
+    def of(self, files: Iterable[str | Path]) -> dict[str, str]:
+        """The digest of each of `files`, 32 hex digits, by its path as given.
+
+        Raises:
+            UserError: A file is missing or cannot be read.
+        """
+        stamps = {str(file): _stamp(Path(file)) for file in files}
+        new = [file for file, stamp in stamps.items() if self._known.get(_key(file), ("",))[0] != stamp]
+        if new:
+            total = sum(os.path.getsize(file) for file in new)
+            with ThreadPoolExecutor() as threads:  # hashing leaves Python's lock
+                digests = threads.map(_digest, new)
+                bar = tqdm(digests, "Reading files of yours", len(new), unit="file", disable=total < _LARGE_BYTES)
+                self._known |= {_key(file): (stamps[file], digest) for file, digest in zip(new, bar, strict=True)}
+            self._remember()
+        return {file: self._known[_key(file)][1] for file in stamps}
+
+    def together(self, files: Sequence[str | Path], folder: str | Path | None = None) -> str:
+        """One digest, 16 hex digits, of the content of `files` and of their names below `folder`, in any order."""
+        digest = hashlib.sha256()
+        for file, content in sorted(self.of(files).items()):
+            name = Path(file).relative_to(folder).as_posix() if folder else Path(file).name
+            digest.update(f"{name}\0{content}\0".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()[:16]
+
+    def _remember(self) -> None:
+        content = {"format": _FORMAT, "files": self._known}
+        try:
+            write_text(self._memory, json.dumps(content))
+        except UserError:
+            pass  # a folder that cannot be written costs time at the next start, and no more
+
+
+def _read(memory: Path) -> dict[str, tuple[str, str]]:
+    try:
+        content = json.loads(memory.read_text(encoding="utf-8"))
+        if content["format"] != _FORMAT:
+            return {}
+        return {str(file): (str(stamp), str(digest)) for file, (stamp, digest) in content["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _key(file: str) -> str:
+    return os.path.abspath(file)
+
+
+def _stamp(file: Path) -> str:
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({error.strerror}); mend its path or permissions") from error
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
+
+
+def _digest(file: str) -> str:
+    try:
+        with open(file, "rb") as content:
+            return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({error.strerror}); mend its path or permissions") from error
