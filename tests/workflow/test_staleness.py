@@ -7,7 +7,9 @@ from project import copy_of_project, with_stand_in_conda
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("study")]
 
-OF_ONE_SYSTEM = {"train", "generate_audio", "measure_energy", "measure_quality"}
+OF_ONE_SYSTEM = {"train", "generate_audio", "measure_quality"}
+# What tells the configuration as a whole, and the page that shows it.
+OF_EVERY_CHANGE = {"record_provenance", "build_report"}
 
 
 def systems_of(jobs, rule):
@@ -28,6 +30,48 @@ def test_a_changed_learning_rate_of_one_size_retrains_and_regenerates_that_syste
     for rule in OF_ONE_SYSTEM:
         assert systems_of(jobs, rule) == {"melgan-S"}, rule
     assert not systems_of(jobs, "prepare_clips")
+    # Energy does not depend on the values of the weights.
+    assert not systems_of(jobs, "measure_energy")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "training={retries: 3, workers: 1, log_every_steps: 7, checkpoint_minutes: 3, meter_seconds: 1, data_on_device: false}",
+        "training={validation_clips: 1, validation_every_steps: 1, on_missing_meter: train}",
+        "carbon={intensity_source: another remark, intensity_year: 2026}",
+        "generation={batch_size: 2, chunk_frames: 32}",
+        "meter={unreadable_rapl: error}",
+    ],
+)  # fmt: skip
+def test_how_jobs_run_and_what_is_remarked_is_no_reason_to_run_them_again(study, setting):
+    assert study.stale_rules("--config", setting) <= OF_EVERY_CHANGE
+
+
+@pytest.mark.parametrize("setting", ["carbon={intensity_kg_per_kwh: 0.1}", "meter={cpu_watts_per_core: 20}"])
+def test_emissions_and_watts_of_an_estimate_are_computed_in_tables(study, setting):
+    rules = study.stale_rules("--config", setting)
+    assert "tabulate_systems" in rules
+    assert not rules & {"train", "measure_energy", "generate_audio", "measure_quality"}
+
+
+WORDS = {
+    "a docstring": ("errors.py", '"""Bad input.', '"""Bad input, in words.'),
+    "a message of an error": ("models/vocoder.py", "raise ValueError(", "raise ValueError('in short: ' "),
+    "the training curve": ("training/curve.py", None, "\n\nEDITED = True\n"),
+    "the description of hardware": ("measurement/hardware.py", None, "\n\nEDITED = True\n"),
+    "the writing of files": ("files.py", None, "\n\nEDITED = True\n"),
+}
+
+
+@pytest.mark.parametrize("what", WORDS)
+def test_an_edit_that_changes_no_result_reruns_nothing(study, what):
+    name, old, new = WORDS[what]
+    path = study.folder / "workflow_scripts/vocoder_pareto" / name
+    text = path.read_text()
+    assert old is None or old in text
+    path.write_text(text + new if old is None else text.replace(old, new))
+    assert study.stale_rules() == set()
 
 
 def test_a_changed_figure_option_redraws_figures_alone(study):
@@ -97,6 +141,18 @@ def test_a_reverted_edit_reruns_nothing(study):
     assert study.stale_rules()
     path.write_text(original)
     assert study.stale_rules() == set()
+
+
+def test_an_edit_of_a_module_beside_a_users_own_vocoder_reruns_that_system_alone(study):
+    vocoder = study.folder / "tests/workflow/sinusoid_vocoder.py"
+    (vocoder.parent / "waves.py").write_text("CYCLES = 1\n")
+    vocoder.write_text(vocoder.read_text().replace("import torch\n", "import torch\nfrom waves import CYCLES\n", 1))
+    study.snakemake("--touch")
+    assert study.stale_rules() == set()
+    (vocoder.parent / "waves.py").write_text("CYCLES = 2\n")
+    jobs = study.stale_jobs()
+    for rule in OF_ONE_SYSTEM | {"measure_energy", "measure_complexity"}:
+        assert systems_of(jobs, rule) == {"sinusoids-S"}, rule
 
 
 def test_an_edit_of_the_figures_code_redraws_and_measures_nothing(study):
