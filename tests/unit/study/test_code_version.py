@@ -117,7 +117,7 @@ def test_an_edit_of_an_unrelated_module_and_of_bookkeeping_does_not_count(root, 
         ("generating %d samples", "making %d samples"),
         ('        log.info("generating %d samples", size)\n', ""),
         ("import logging\nfrom collections.abc import Sequence\n", "from collections.abc import Set\nimport logging\n"),
-        ("from parts.layers import Layer\nfrom .sizes", "from .sizes import SIZE\nfrom parts.layers import Layer\nfrom .sizes"),
+        ("from parts.layers", "from .sizes import SIZE\nfrom parts.layers"),
         ("Layer(size).run(each)", "Layer(\n            size\n        ).run(each)"),
     ],
 )  # fmt: skip
