@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from seeds import seed_of
 from statsmodels.stats.multitest import multipletests
 
 from vocoder_pareto.listening_test.comparisons import friedman, holm, pairwise, signed_rank
@@ -11,7 +12,7 @@ from vocoder_pareto.listening_test.comparisons import friedman, holm, pairwise, 
 
 @pytest.fixture
 def table():
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed_of(0))
     rows = [
         (f"p{person}", system, f"u{sentence}", np.clip(round(quality + generator.normal(scale=0.9)), 1, 5))
         for person in range(20)
@@ -25,7 +26,7 @@ def means_of(table, system):
     return table[table["system"] == system].groupby("participant")["rating"].mean().sort_index()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_holm_equals_statsmodels(p_values):
     assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
