@@ -37,7 +37,7 @@ def restored(mels, ranges):
 
 def librosa_log_mels(clips):
     mels = librosa.feature.melspectrogram(y=clips, sr=16000, n_fft=2048, hop_length=256, n_mels=80)
-    return np.log(1 + mels)[..., :64]
+    return np.log1p(mels)[..., :64]
 
 
 def test_recordings_become_the_log_mels_of_librosa(tmp_path, ljspeech_folder):
