@@ -142,7 +142,13 @@ def test_the_latent_of_generated_audio_is_the_noise_that_was_drawn(name):
 def test_an_update_reaches_all_parameters(small):
     latent, log_determinant = small.encode(*audio_and_mel(small))
     (latent.square().mean() - log_determinant.mean()).backward()
-    assert [key for key, value in small.named_parameters() if value.grad is None or not value.grad.any()] == []
+    # A filter of one weight has no direction that weight norm could turn: its gradient is zero but for rounding.
+    weights = {
+        key: value
+        for key, value in small.named_parameters()
+        if not (key.endswith("original1") and value[0].numel() == 1)
+    }
+    assert [key for key, value in weights.items() if value.grad is None or not value.grad.any()] == []
 
 
 @every_small
@@ -169,7 +175,8 @@ def test_the_mel_spectrogram_changes_the_audio_around_its_frame(small):
 
 @every_small
 @torch.no_grad()
-def test_samples_keep_their_precision_where_the_networks_compute_in_a_reduced_one(small):
+def test_samples_keep_their_precision_where_the_networks_compute_in_a_reduced_one(name):
+    small = trained_like(SMALL[name], strength=0.2)  # else the inverse multiplies the errors, as much as chance has it
     audio, mel = audio_and_mel(small)
     exact = small.encode(audio, mel).latent
     with torch.autocast("cpu", torch.bfloat16):
@@ -178,7 +185,7 @@ def test_samples_keep_their_precision_where_the_networks_compute_in_a_reduced_on
     assert all(tensor.dtype == torch.float32 for tensor in (*encoded, *decoded))
     for result, expected in ((encoded.latent, exact), (decoded[0], audio), (decoded[1], audio)):
         error = (result - expected).abs().mean()
-        assert 0 < error < 0.05 * expected.abs().mean()
+        assert 0 < error < 0.02 * expected.abs().mean()
 
 
 @pytest.mark.parametrize("name", FULL_SIZE)
