@@ -11,8 +11,8 @@ def assert_close(actual, expected, factor: float, eps: float | None = None) -> N
     A sum in another order, a fused operation or another instruction set changes every rounding, each by up to half of
     eps of the largest number at hand. So errors are judged by the largest expected magnitude and not by their own
     element, which may be near zero after cancellation; and `factor` counts the roundings that may add up: 8 for a few
-    operations, 16 for a layer, 64 for a transform or a network, 256 for what is computed and then undone, more only
-    where the test says what multiplies the errors. In float32 even 1,000 are less than a thousandth of the whole.
+    operations, 16 for a layer, 64 for a transform, 256 for a network and for what is computed and then undone, more
+    only where the test says what multiplies the errors. In float32 even 1,000 are less than a thousandth of the whole.
 
     eps is that of the coarser type of both unless it is given, as for what was computed in another type in between.
     """

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from calm import calm
 from closeness import assert_close
 from seeds import seed_of
 from small_flows import trained_like
@@ -36,7 +37,7 @@ each = pytest.mark.parametrize("name", SMALL)
 
 
 def small(name):
-    vocoder = trained_like(SMALL[name])
+    vocoder = calm(trained_like(SMALL[name]))
     with torch.no_grad():
         for key, parameter in vocoder.named_parameters():
             if key.endswith("original0") and isinstance(vocoder, MelGAN | HiFiGAN):
@@ -58,9 +59,9 @@ def test_chunks_are_the_whole_clip(name, chunk_frames):
     vocoder = small(name)
     mel = mel_of(vocoder, frames=40)
     whole = vocoder.synthesize(mel, generators(2))
-    assert 0.01 < whole.std() < 0.99
+    assert 0.001 < whole.std() < 0.99
     chunked = vocoder.synthesize_in_chunks(mel, chunk_frames, generators(2))
-    assert_close(chunked, whole, factor=64)
+    assert_close(chunked, whole, factor=256)
 
 
 @each
@@ -68,8 +69,9 @@ def test_without_context_the_seams_differ(name, monkeypatch):
     vocoder = small(name)
     mel = mel_of(vocoder, frames=40)
     monkeypatch.setattr(vocoder, "context_frames", lambda: 0)
-    difference = vocoder.synthesize_in_chunks(mel, 13, generators(2)) - vocoder.synthesize(mel, generators(2))
-    assert difference.abs().max() > 1e-3
+    whole = vocoder.synthesize(mel, generators(2))
+    difference = vocoder.synthesize_in_chunks(mel, 13, generators(2)) - whole
+    assert difference.abs().max() > 1e-3 * whole.abs().max()
 
 
 @each

@@ -71,7 +71,7 @@ def test_each_clip_of_a_batch_has_its_own_log_determinant(tiny):
     together = tiny.encode(audio, mel).log_determinant
     apart = torch.cat([tiny.encode(audio[index, None], mel[index, None]).log_determinant for index in range(3)])
     assert together.std() > 1e-3
-    assert_close(together, apart, factor=64)
+    assert_close(together, apart, factor=256)
 
 
 @every_small
@@ -84,8 +84,8 @@ def test_the_fast_form_equals_the_plain_one(small, prepared, frames):
     if prepared:
         small.prepare_for_inference()
     assert plain.std() > 0.1
-    assert_close(small.decode(latent, mel), plain, factor=64)
-    assert_close(small.generate(mel, generators(2)), plain_audio, factor=64)
+    assert_close(small.decode(latent, mel), plain, factor=256)
+    assert_close(small.generate(mel, generators(2)), plain_audio, factor=256)
 
 
 @every_small
@@ -95,7 +95,7 @@ def test_folding_weight_norm_keeps_the_output(small):
     folded = copy.deepcopy(small).prepare_for_inference()
     for form in ("decode", "decode_plainly"):
         before, after = (getattr(vocoder, form)(latent, mel) for vocoder in (small, folded))
-        assert_close(after, before, factor=64)
+        assert_close(after, before, factor=256)
     plain_names = {name.replace("parametrizations.", "").replace(".original0", "") for name in small.state_dict()}
     assert set(folded.state_dict()) <= plain_names  # what is derived is not stored
 
@@ -115,7 +115,7 @@ def test_a_batch_gives_the_audio_of_its_items(small):
     _, mel = audio_and_mel(small.prepare_for_inference(), batch=3)
     together = small.synthesize(mel, generators(3))
     apart = [small.synthesize(mel[index, None], generator) for index, generator in enumerate(generators(3))]
-    assert_close(together, torch.cat(apart), factor=64)
+    assert_close(together, torch.cat(apart), factor=256)
 
 
 @every_small

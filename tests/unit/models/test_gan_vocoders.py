@@ -70,8 +70,8 @@ def test_folding_weight_norm_keeps_the_output(name):
     before = vocoder.synthesize(mel)
     folded = copy.deepcopy(vocoder).prepare_for_inference()
     assert before.std() > 1e-3
-    assert_close(folded.synthesize(mel), before, factor=64)
-    assert_close(folded.generate_plainly(mel), before, factor=64)
+    assert_close(folded.synthesize(mel), before, factor=256)
+    assert_close(folded.generate_plainly(mel), before, factor=256)
     assert not any("parametrizations" in key for key in folded.state_dict())
 
 
@@ -88,7 +88,7 @@ def test_weights_are_stored_as_signals_are_on_their_device(name):
 def test_a_batch_gives_the_audio_of_its_items(name):
     vocoder, mel = lively(SMALL[name]()).prepare_for_inference(), torch.rand(3, 80, 9)
     apart = torch.cat([vocoder.synthesize(mel[index : index + 1]) for index in range(3)])
-    assert_close(vocoder.synthesize(mel), apart, factor=64)
+    assert_close(vocoder.synthesize(mel), apart, factor=256)
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -106,7 +106,7 @@ def test_the_fast_form_equals_the_plain_one_before_and_after_folding(name, frame
         fast = form.synthesize(mel)
         assert fast.std() > 1e-3
         with torch.inference_mode():
-            assert_close(fast, form.generate_plainly(mel), factor=64)
+            assert_close(fast, form.generate_plainly(mel), factor=256)
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -118,7 +118,7 @@ def test_the_plain_form_is_that_of_pytorchs_own_convolutions(name):
         for kind in (nn.Conv1d, nn.ConvTranspose1d):
             if isinstance(module, kind):
                 module.__class__ = kind
-    assert_close(vocoder.generate_plainly(mel), reference.generate_plainly(mel), factor=64)
+    assert_close(vocoder.generate_plainly(mel), reference.generate_plainly(mel), factor=256)
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -27,7 +27,7 @@ def test_cached_inverse_equals_plain_inverse(height, prepared):
         vocoder.prepare_for_inference()
     cached = vocoder.decode(latent, mel)
     assert cached.std() > 0.1
-    assert_close(cached, plain, factor=64)
+    assert_close(cached, plain, factor=256)
 
 
 def test_a_row_of_the_latent_depends_on_the_rows_before_it_alone():
