@@ -5,7 +5,7 @@ VENV := .venv
 ACTIVATE := . $(VENV)/bin/activate
 
 .DEFAULT_GOAL := study
-.PHONY: study test test-conda test-slurm config clean
+.PHONY: study test test-slow test-numerics test-conda test-slurm config clean
 
 study: $(VENV)/.complete
 	$(ACTIVATE) && snakemake --cores $(CORES)
@@ -16,6 +16,22 @@ test: $(VENV)/.complete
 
 config: $(VENV)/.complete # writes what is written from the classes of settings: config.yaml, its schema, its reference
 	$(ACTIVATE) && python workflow_scripts/describe_configuration.py
+
+test-slow: $(VENV)/.complete # proofs too long for `make test`, as of trained models and of simulated coverage: under 45 minutes
+	$(ACTIVATE) && OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup -m slow
+
+# The tests of numbers with ten seeds on what stands for other processors: hours. One seed: make test-numerics SEEDS=3
+SEEDS ?= 0 1 2 3 4 5 6 7 8 9
+PROCESSORS ?= OMP_NUM_THREADS=1 OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 \
+    ONEDNN_MAX_CPU_ISA=SSE41
+NUMERICAL := $(addprefix tests/unit/, models audio quality generation analysis listening_test \
+    training/test_gan_objectives.py training/test_diffusion_objectives.py training/test_flow_objectives.py \
+    training/test_module.py training/test_validation.py measurement/test_flops.py)
+
+test-numerics: $(VENV)/.complete
+	$(ACTIVATE) && for seed in $(SEEDS); do for processor in $(PROCESSORS); do echo "seed $$seed, $$processor"; \
+	    env VOCODER_PARETO_TEST_SEED=$$seed OMP_NUM_THREADS=1 $$processor \
+	    pytest -q -n auto --dist loadgroup $(NUMERICAL) || exit 1; done; done
 
 test-conda: $(VENV)/.complete # builds the environments of envs/ with a stand-in for conda: minutes and gigabytes
 	$(ACTIVATE) && VOCODER_PARETO_CONDA_TEST=1 pytest tests/workflow/test_environments.py

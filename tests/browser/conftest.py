@@ -36,9 +36,9 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def wait():
-    """Call until a condition holds; fail after half a minute."""
+    """Call until a condition holds; fail after minutes, which only a page that hangs takes."""
 
-    def until(condition, seconds: float = 30.0):
+    def until(condition, seconds: float = 300.0):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if condition():

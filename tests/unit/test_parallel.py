@@ -86,7 +86,7 @@ def is_running(process):
         return False
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=300):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"

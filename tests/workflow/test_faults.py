@@ -63,7 +63,14 @@ def start(project: Project) -> tuple[subprocess.Popen, psutil.Process]:
             pytest.fail((project.folder / OUTPUT).read_text() + project.logs())
         time.sleep(0.02)
     children = psutil.Process(snakemake.pid).children(recursive=True)
-    return snakemake, next(child for child in children if "train.py" in " ".join(child.cmdline()[:2]))
+    return snakemake, next(child for child in children if "train.py" in " ".join(command_of(child)[:2]))
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has just ended
+        return []
 
 
 def undisturbed_weights(project: Project) -> dict[str, torch.Tensor]:
@@ -78,7 +85,7 @@ def undisturbed_weights(project: Project) -> dict[str, torch.Tensor]:
 def test_a_killed_training_job_goes_on_from_its_state_and_ends_bit_identical(longer):
     snakemake, training = start(longer)
     training.kill()
-    assert snakemake.wait(timeout=120) != 0
+    assert snakemake.wait(timeout=1800) != 0
     longer.snakemake("--", CHECKPOINT)
     assert "resuming at step" in (longer.folder / LOG).read_text()
     resumed = weights(longer)
@@ -89,7 +96,7 @@ def test_a_killed_snakemake_leaves_a_lock_and_a_training_that_a_second_one_canno
     snakemake, training = start(longer)
     training.suspend()  # so that it is still there when the second one comes
     snakemake.kill()
-    snakemake.wait(timeout=60)
+    snakemake.wait(timeout=1800)
     locked = longer.snakemake("--", CHECKPOINT, check=False)
     assert locked.returncode != 0
     assert "--unlock" in locked.stdout + locked.stderr
@@ -110,7 +117,7 @@ def test_a_second_snakemake_is_refused_and_the_first_one_finishes(longer):
     assert second.returncode != 0
     assert "Directory cannot be locked" in second.stdout + second.stderr
     training.resume()
-    assert snakemake.wait(timeout=300) == 0, (longer.folder / OUTPUT).read_text()
+    assert snakemake.wait(timeout=1800) == 0, (longer.folder / OUTPUT).read_text()
     assert torch.load(longer.folder / CHECKPOINT, weights_only=True)["training"]["steps"] == 300
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import soundfile
+from seeds import seed_of
 
 
 @pytest.fixture
@@ -8,7 +9,7 @@ def noise():
     """Factory of reproducible white noise (samples,) float32 in [-0.9, 0.9]."""
 
     def make(samples, seed=0):
-        return np.random.default_rng(seed).uniform(-0.9, 0.9, samples).astype(np.float32)
+        return np.random.default_rng(seed_of(seed)).uniform(-0.9, 0.9, samples).astype(np.float32)
 
     return make
 

@@ -8,6 +8,7 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
+from closeness import assert_close
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,7 +43,7 @@ def test_a_clip_equals_the_beginning_of_the_whole_recording_in_librosa(tmp_path,
     soundfile.write(tmp_path / "a.wav", noise(int(rate * seconds)), rate)
     clip, duration_seconds = load_clip(tmp_path / "a.wav", RATE, SAMPLES)
     assert duration_seconds == pytest.approx(seconds, abs=1 / rate)
-    np.testing.assert_allclose(clip, whole_clip(tmp_path / "a.wav"), atol=1e-6)
+    assert_close(clip, whole_clip(tmp_path / "a.wav"), factor=8)
 
 
 def test_a_clip_does_not_depend_on_those_before_it(tmp_path, noise):
@@ -69,7 +70,7 @@ def test_clips_and_table_have_a_row_per_recording(tmp_path, ljspeech_folder):
     assert {round(clip.duration_seconds, 5) for clip in table} == {round(30000 / 22050, 5)}
     assert skipped == []
     for clip in table:
-        np.testing.assert_allclose(clips[clip.row], whole_clip(ljspeech_folder / clip.source), atol=1e-6)
+        assert_close(clips[clip.row], whole_clip(ljspeech_folder / clip.source), factor=8)
 
 
 def test_several_processes_give_the_same_bytes_as_one(tmp_path, noise):
@@ -91,7 +92,7 @@ def test_a_folder_may_mix_rates_and_formats(tmp_path, noise):
     clips, table, _ = prepare(tmp_path, tmp_path / "out", source="folder")
     assert [clip.clip_id for clip in table] == ["a__one", "two_with_spaces"]
     for clip in table:
-        np.testing.assert_allclose(clips[clip.row], whole_clip(tmp_path / clip.source), atol=1e-6)
+        assert_close(clips[clip.row], whole_clip(tmp_path / clip.source), factor=8)
 
 
 def spoil_missing(path):

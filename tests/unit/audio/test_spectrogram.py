@@ -2,7 +2,8 @@ import librosa
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from closeness import assert_close
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vocoder_pareto.audio.format import AudioFormat
@@ -18,7 +19,7 @@ def librosa_log_mel(samples, audio_format):
         hop_length=audio_format.hop_length,
         n_mels=audio_format.n_mels,
     )
-    return np.log(1 + mel)[:, : len(samples) // audio_format.hop_length]
+    return np.log1p(mel)[:, : len(samples) // audio_format.hop_length]
 
 
 @pytest.mark.parametrize(
@@ -34,25 +35,25 @@ def test_log_mels_equal_those_of_librosa(noise, audio_format, amplitude):
     samples = amplitude * noise(audio_format.clip_samples)
     log_mel = log_mel_spectrogram(torch.from_numpy(samples), audio_format).numpy()
     assert log_mel.shape == (audio_format.n_mels, audio_format.frames)
-    np.testing.assert_allclose(log_mel, librosa_log_mel(samples, audio_format), atol=2e-5)
+    assert_close(log_mel, librosa_log_mel(samples, audio_format), factor=64)
 
 
 def test_a_loud_tone_too_equals_librosa():
     samples = np.sin(2 * np.pi * 440 * np.arange(16384) / 16000).astype(np.float32)
     log_mel = log_mel_spectrogram(torch.from_numpy(samples), AudioFormat()).numpy()
-    np.testing.assert_allclose(log_mel, librosa_log_mel(samples, AudioFormat()), atol=1e-4)
+    assert_close(log_mel, librosa_log_mel(samples, AudioFormat()), factor=64)
 
 
 def test_leading_dimensions_are_kept_and_do_not_matter(noise):
     audio = torch.from_numpy(noise(6 * 4096)).reshape(2, 3, 4096)
     together = log_mel_spectrogram(audio, AudioFormat())
     assert together.shape == (2, 3, 80, 16)
-    torch.testing.assert_close(together[1, 2], log_mel_spectrogram(audio[1, 2], AudioFormat()))
+    assert_close(together[1, 2], log_mel_spectrogram(audio[1, 2], AudioFormat()), factor=64)
 
 
 def test_gradients_are_right():
     audio_format = AudioFormat(sample_rate=800, clip_samples=64, n_fft=32, hop_length=16, n_mels=5)
-    audio = torch.randn(2, 64, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    audio = torch.randn(2, 64, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda samples: log_mel_spectrogram(samples, audio_format), audio)
 
 
@@ -86,13 +87,12 @@ def test_silence_has_finite_gradients():
     assert torch.isfinite(log_mel.grad).all()
 
 
-@settings(deadline=None)
 @given(low=st.floats(-5, 5), span=st.floats(0.01, 10), seed=st.integers(0, 99))
 def test_normalisation_can_be_undone(low, span, seed):
     log_mel = low + span * torch.rand(3, 8, 5, generator=torch.Generator().manual_seed(seed))
     ranges = ranges_of(log_mel)
     undone = ranges[:, :1, None] + min_max_normalized(log_mel, ranges) * (ranges[:, 1:] - ranges[:, :1])[..., None]
-    torch.testing.assert_close(undone, log_mel, atol=1e-5, rtol=1e-5)
+    assert_close(undone, log_mel, factor=8)
 
 
 @pytest.mark.parametrize(

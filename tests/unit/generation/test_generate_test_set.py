@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from closeness import assert_close
 from noisy_vocoder import NoisyVocoder
+from seeds import seed_of
 
 from vocoder_pareto.audio.dataset import Clip, write_clip_table
 from vocoder_pareto.audio.files import read_audio
@@ -25,12 +27,12 @@ SYSTEM = SystemSettings("noisy", "S", f"{Path(__file__).parent / 'noisy_vocoder.
 @pytest.fixture
 def study(tmp_path):
     """Mel-spectrograms of ten clips, of which the last five are the test set, and a checkpoint of 3 training steps."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed_of(0))
     np.save(tmp_path / "mels.npy", rng.uniform(0, 1, (10, 80, 16)).astype(np.float32))
     splits = ["train"] * 5 + ["test"] * 5
     clips = [Clip(row, f"clip{row}", "a.wav", 1.0, split) for row, split in enumerate(splits)]
     write_clip_table(tmp_path / "clips.csv", clips)
-    torch.manual_seed(0)
+    torch.manual_seed(seed_of(0))
     save_checkpoint(tmp_path / "noisy-S.ckpt", NoisyVocoder(hop_length=64), SYSTEM, {"steps": 3})
     return tmp_path
 
@@ -87,7 +89,7 @@ def test_the_batch_does_not_change_a_clip_but_for_rounding(study, batch_size):
 
 def test_chunks_do_not_change_a_clip_and_are_used_for_longer_clips_only(monkeypatch):
     vocoder = MelGAN(MelGANArchitecture(4, 1)).prepare_for_inference()
-    mels = np.random.default_rng(0).uniform(0, 1, (3, 80, 30)).astype(np.float32)
+    mels = np.random.default_rng(seed_of(0)).uniform(0, 1, (3, 80, 30)).astype(np.float32)
     chunks = []
     context_frames = vocoder.context_frames
 
@@ -101,7 +103,7 @@ def test_chunks_do_not_change_a_clip_and_are_used_for_longer_clips_only(monkeypa
     )
     assert np.array_equal(whole, long_enough)
     assert len(chunks) == 2  # a call for each batch of the last way
-    np.testing.assert_allclose(chunked, whole, atol=1e-5)
+    assert_close(chunked, whole, factor=256)
 
 
 def test_chunks_of_a_vocoder_that_does_not_know_its_context_are_refused(study):
@@ -111,7 +113,7 @@ def test_chunks_of_a_vocoder_that_does_not_know_its_context_are_refused(study):
 
 def test_audio_is_that_of_the_vocoder_for_the_clips_own_mel_and_seed(study):
     generate(study, seed=4)
-    torch.manual_seed(0)
+    torch.manual_seed(seed_of(0))
     vocoder = NoisyVocoder(hop_length=64)
     mel = torch.from_numpy(np.load(study / "mels.npy")[7:8])
     expected = vocoder.synthesize(mel, torch.Generator().manual_seed(clip_seed(4, 7)))[0].numpy()

@@ -73,7 +73,7 @@ def test_griffin_lim_is_what_librosa_makes_of_the_same_mel(dataset):
     magnitude = np.concatenate([magnitude, magnitude[:, -1:]], axis=1)
     options = {"n_iter": 16, "hop_length": 128, "length": 4096, "random_state": clip_seed(5, 3)}
     expected = librosa.griffinlim(magnitude, **options)
-    assert np.abs(samples - expected).max() < 0.02
+    assert np.abs(samples - expected).max() < 0.05 * np.abs(expected).max()  # 16 iterations spread what differs
 
 
 def test_griffin_lim_depends_on_the_seed_and_on_nothing_else(dataset):

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from seeds import seed_of
 
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.listening_test.export import export_test
@@ -32,7 +33,7 @@ def manifests(tmp_path_factory):
     folder = tmp_path_factory.mktemp("generated")
     times = np.arange(16384) / 16000
     for index, system in enumerate(SYSTEMS):
-        generator = np.random.default_rng(index)
+        generator = np.random.default_rng(seed_of(index))
         clips = {
             f"clip{number}": 0.03 * (index + 1) * generator.normal(size=16384) * np.sin(2 * np.pi * number * times)
             for number in range(1, 7)
@@ -48,7 +49,7 @@ def design():
 
 @pytest.fixture(scope="session")
 def plan(manifests, design, texts):
-    return plan_test(manifests, design, LoudnessSettings(), texts, texts.labels("paper"), seed=0)
+    return plan_test(manifests, design, LoudnessSettings(), texts, texts.labels("paper"), seed=seed_of(0))
 
 
 @pytest.fixture(scope="session")

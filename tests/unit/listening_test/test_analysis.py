@@ -4,6 +4,7 @@ import sys
 
 import pandas as pd
 import pytest
+from seeds import seed_of
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.analysis import AnalysisFiles, analyse_responses
@@ -23,7 +24,7 @@ QUALITIES = {"ground_truth": 4.5, "hifigan-S": 4.0, "wavegrad-L": 3.2, "melgan-S
 @pytest.fixture(scope="module")
 def large_key(manifests, texts):
     design = DesignSettings(items=6, lists=2, participants=40)
-    return plan_test(manifests, design, LoudnessSettings(), texts, texts.labels("paper"), seed=0).key
+    return plan_test(manifests, design, LoudnessSettings(), texts, texts.labels("paper"), seed=seed_of(0)).key
 
 
 def files_in(folder):
@@ -33,9 +34,9 @@ def files_in(folder):
 @pytest.fixture(scope="module")
 def results(large_key, systems, tmp_path_factory):
     folder = tmp_path_factory.mktemp("simulated")
-    simulate_responses(large_key, Panel(40, QUALITIES), folder / "responses", seed=0)
+    simulate_responses(large_key, Panel(40, QUALITIES), folder / "responses", seed=seed_of(0))
     files = files_in(folder)
-    analyse_responses(folder / "responses", systems, ScreeningSettings(), StatisticsSettings(), 0, files)
+    analyse_responses(folder / "responses", systems, ScreeningSettings(), StatisticsSettings(), seed_of(0), files)
     return {name: pd.read_csv(getattr(files, name)) for name in AnalysisFiles.__dataclass_fields__}
 
 
@@ -75,12 +76,12 @@ def test_agreement_of_a_sensible_panel_is_high(results):
 
 
 def test_answers_that_claim_to_be_real_beside_simulated_ones_are_refused(large_key, systems, tmp_path):
-    simulate_responses(large_key, Panel(3, QUALITIES), tmp_path / "responses", seed=0)
+    simulate_responses(large_key, Panel(3, QUALITIES), tmp_path / "responses", seed=seed_of(0))
     path = tmp_path / "responses" / "simulated_0002.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"simulated": False}))
     with pytest.raises(UserError, match="mixes simulated responses"):
         analyse_responses(
-            tmp_path / "responses", systems, ScreeningSettings(), StatisticsSettings(), 0, files_in(tmp_path)
+            tmp_path / "responses", systems, ScreeningSettings(), StatisticsSettings(), seed_of(0), files_in(tmp_path)
         )
 
 
@@ -94,7 +95,7 @@ def test_a_panel_is_repeatable(large_key, tmp_path):
 @pytest.mark.parametrize("listeners", [0, 41])
 def test_a_panel_larger_than_the_prepared_sessions_is_refused(large_key, tmp_path, listeners):
     with pytest.raises(UserError, match=rf"simulate is {listeners}; allowed is 1 to 40"):
-        simulate_responses(large_key, Panel(listeners, {}), tmp_path, seed=0)
+        simulate_responses(large_key, Panel(listeners, {}), tmp_path, seed=seed_of(0))
 
 
 def run(program, *arguments):

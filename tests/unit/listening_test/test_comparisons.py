@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from seeds import seed_of
 from statsmodels.stats.multitest import multipletests
 
 from vocoder_pareto.listening_test.comparisons import friedman_test, holm_adjusted, pairwise_tests, signed_rank_test
@@ -11,7 +12,7 @@ from vocoder_pareto.listening_test.comparisons import friedman_test, holm_adjust
 
 @pytest.fixture
 def table():
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed_of(0))
     rows = [
         (f"p{person}", system, f"u{sentence}", np.clip(round(quality + generator.normal(scale=0.9)), 1, 5))
         for person in range(20)
@@ -25,7 +26,7 @@ def means_of(table, system):
     return table[table["system"] == system].groupby("participant")["rating"].mean().sort_index()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_holm_equals_statsmodels(p_values):
     assert holm_adjusted(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
@@ -56,7 +57,8 @@ def test_holm_runs_over_all_pairs(table):
 
 
 def test_different_systems_are_separated_and_alike_ones_are_not(table):
-    result = pairwise_tests(table, 0.05).set_index(["system_a", "system_b"])["significant"]
+    """At a level at which chance separates alike ones for one seed of a thousand."""
+    result = pairwise_tests(table, 0.001).set_index(["system_a", "system_b"])["significant"]
     assert result[("good", "bad")]
     assert not result.loc[[pair for pair in result.index if set(pair) == {"fair", "alike"}]].iloc[0]
 

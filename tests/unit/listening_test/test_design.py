@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vocoder_pareto.errors import UserError
@@ -41,7 +41,6 @@ def stimuli(utterances, kind="rating"):
     return [Stimulus(f"{kind}{index}", kind, "s", utterance) for index, utterance in enumerate(utterances)]
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from("abcd"), max_size=40), st.integers(0, 99))
 def test_utterances_are_kept_apart_wherever_that_is_possible(utterances, seed):
     ordered = shuffled_apart(stimuli(utterances), np.random.default_rng(seed))

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from seeds import SEED, seed_of
 
 from vocoder_pareto.listening_test.mean_opinion import (
     MOS_COLUMNS,
@@ -16,7 +17,7 @@ SETTINGS = StatisticsSettings()
 
 def panel(people=30, sentences=10, systems=("a", "b"), spread=(0.0, 0.0, 0.5), means=(2.0, 4.0), seed=0):
     """Ratings of a crossed design: listener, sentence and rating effects of the given standard deviations."""
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed_of(seed))
     listener = generator.normal(scale=spread[0], size=people)
     sentence = generator.normal(scale=spread[1], size=sentences)
     rows = [
@@ -28,7 +29,7 @@ def panel(people=30, sentences=10, systems=("a", "b"), spread=(0.0, 0.0, 0.5), m
     return pd.DataFrame(rows, columns=["participant", "system", "utterance", "rating"])
 
 
-def scores(table, before=None, source="listening_test", seed=0):
+def scores(table, before=None, source="listening_test", seed=SEED):
     return mean_opinion_scores(table, table if before is None else before, source, SETTINGS, seed)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from seeds import seed_of
 from statsmodels.stats.power import TTestPower
 
 from vocoder_pareto.listening_test.power import participants_needed, power_of, power_table
@@ -30,7 +31,7 @@ def test_power_grows_with_participants_up_to_one():
 
 
 def test_so_many_participants_do_reach_the_power():
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed_of(0))
     people = participants_needed(0.5, 0.05, 0.8)
     found = [stats.wilcoxon(generator.normal(0.5, 1, people)).pvalue < 0.05 for _ in range(1000)]
     assert np.mean(found) == pytest.approx(0.8, abs=0.04)
@@ -42,7 +43,7 @@ def test_no_number_of_participants_finds_nothing(effect):
 
 
 def test_neighbours_in_the_ranking_are_compared():
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed_of(0))
     rows = [
         (f"p{person}", system, quality + generator.normal(scale=0.5))
         for person in range(30)

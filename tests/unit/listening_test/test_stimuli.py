@@ -1,6 +1,7 @@
 import numpy as np
 import pyloudnorm
 import pytest
+from seeds import seed_of
 
 from vocoder_pareto.listening_test.stimuli import drowned_in_noise, levelled, spoken
 from vocoder_pareto.study.sections.listening_test import LoudnessSettings
@@ -10,7 +11,7 @@ SETTINGS = LoudnessSettings(target_lufs=-23.0, peak_dbfs=-1.0)
 
 
 def noise(scale, samples=16384):
-    return (scale * np.random.default_rng(0).normal(size=samples)).astype(np.float32)
+    return (scale * np.random.default_rng(seed_of(0)).normal(size=samples)).astype(np.float32)
 
 
 def loudness(samples):

@@ -25,12 +25,15 @@ def test_this_machine_is_described():
 
 
 def test_state_tells_the_work_of_this_process_from_that_of_others():
+    marks = [time.process_time()]
     before = device_state(CPU)
-    begin = time.process_time()
-    while time.process_time() - begin < 0.1:
+    marks.append(time.process_time())
+    while time.process_time() - marks[1] < 0.1:
         pass
+    marks.append(time.process_time())
     after = device_state(CPU)
-    assert after["own_cpu_seconds"] - before["own_cpu_seconds"] == pytest.approx(0.1, abs=0.05)
+    marks.append(time.process_time())
+    assert marks[2] - marks[1] <= after["own_cpu_seconds"] - before["own_cpu_seconds"] <= marks[3] - marks[0]
     assert after["machine_cpu_seconds"] >= before["machine_cpu_seconds"]
 
 
@@ -38,6 +41,8 @@ def test_peak_memory_is_that_of_the_work_and_not_of_what_came_before():
     earlier = np.ones(30_000_000)
     del earlier
     memory = PeakMemory(CPU)
+    if memory.method != "peak resident set":
+        pytest.skip("this system lets no process forget its peak")
     start = memory.bytes()
     work = np.ones(12_500_000)  # 100 MB
     del work

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 from full_protocol import FULL
+from seeds import seed_of
 from simulated_counters import FakeSensor
 
 from vocoder_pareto.errors import UserError
@@ -89,7 +90,7 @@ def test_pauses_follow_the_seed(clock):
     def pauses(seed):
         bench = Bench(clock)
         clock.sleeps.clear()
-        observe(bench.work, bench.meter, SETTINGS, clock, draw=random.Random(seed))
+        observe(bench.work, bench.meter, SETTINGS, clock, draw=random.Random(seed_of(seed)))
         return clock.sleeps[2:-1]
 
     assert pauses(1) == pauses(1) != pauses(2)
@@ -112,7 +113,7 @@ def test_warm_up_goes_on_until_the_time_of_a_pass_is_stable(clock):
 
 
 def test_warm_up_ends_by_time_and_says_that_it_was_not_stable(clock):
-    draw = random.Random(0)
+    draw = random.Random(seed_of(0))
     bench = Bench(clock, pass_seconds=lambda: draw.uniform(0.1, 3.0))
     measured = observe(bench.work, bench.meter, replace(SETTINGS, warmup_passes=5, max_warmup_seconds=30), clock)
     assert measured.stable is False
@@ -138,7 +139,7 @@ def test_a_wide_interval_is_measured_again_and_the_last_attempt_counts(bench):
 
 
 def test_attempts_end_after_max_retries(clock):
-    draw = random.Random(3)
+    draw = random.Random(seed_of(3))
     bench = Bench(clock, pass_seconds=lambda: draw.uniform(0.1, 9.0))
     measured = observe(bench.work, bench.meter, replace(SETTINGS, min_window_seconds=0), clock)
     assert len(measured.windows) == 9

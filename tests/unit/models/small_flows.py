@@ -1,6 +1,7 @@
 """Flow vocoders with all features of the full-size ones, but few channels, and weights as if they had been trained."""
 
 import torch
+from seeds import seed_of
 
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
@@ -21,7 +22,7 @@ TINY = {
 
 def trained_like(build, strength=1.0):
     """Random weights: σ differs from 1 and μ from 0 in every flow, and mixing scales and shears."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed_of(0))
     vocoder = build()
     for name, parameter in vocoder.named_parameters():
         with torch.no_grad():
@@ -38,10 +39,10 @@ def trained_like(build, strength=1.0):
 
 def audio_and_mel(vocoder, batch=2, frames=6, seed=1):
     """White noise of a quarter of full scale, and any numbers from 0 to 1 as its mel-spectrogram."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed_of(seed))
     audio = 0.25 * torch.randn(batch, frames * vocoder.hop_length, generator=generator)
     return audio, torch.rand(batch, vocoder.n_mels, frames, generator=generator)
 
 
 def generators(count):
-    return [torch.Generator().manual_seed(seed) for seed in range(count)]
+    return [torch.Generator().manual_seed(seed_of(seed)) for seed in range(count)]

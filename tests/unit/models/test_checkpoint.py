@@ -2,6 +2,8 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from closeness import assert_close
+from seeds import seed_of
 from torch import nn
 
 from vocoder_pareto.errors import UserError
@@ -129,8 +131,8 @@ def test_wrong_input_is_refused_before_it_is_used(mel, words):
 
 def test_with_a_generator_per_item_a_batch_equals_its_items():
     mel = torch.zeros(3, 2, 5)
-    together = Echo().synthesize(mel, [torch.Generator().manual_seed(seed) for seed in range(3)])
-    apart = [Echo().synthesize(mel[:1], torch.Generator().manual_seed(seed)) for seed in range(3)]
-    torch.testing.assert_close(together, torch.cat(apart))
+    together = Echo().synthesize(mel, [torch.Generator().manual_seed(seed_of(seed)) for seed in range(3)])
+    apart = [Echo().synthesize(mel[:1], torch.Generator().manual_seed(seed_of(seed))) for seed in range(3)]
+    assert_close(together, torch.cat(apart), factor=8)
     with pytest.raises(ValueError, match="2 generators for a batch of 3"):
         Echo().synthesize(mel, [torch.Generator(), torch.Generator()])

@@ -5,6 +5,9 @@ import copy
 import numpy as np
 import pytest
 import torch
+from calm import calm
+from closeness import assert_close
+from seeds import seed_of
 
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.models.checkpoint import load_vocoder, save_checkpoint
@@ -35,16 +38,17 @@ FULL_SIZE = {
 }
 families = pytest.mark.parametrize("family", SMALL)
 schedules = pytest.mark.parametrize("name", SCHEDULES)
+BFLOAT16 = torch.finfo(torch.bfloat16).eps
 
 
 @pytest.fixture
 def small(family):
-    torch.manual_seed(1)
-    return SMALL[family]()
+    torch.manual_seed(seed_of(1))
+    return calm(SMALL[family]())
 
 
 def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
+    return torch.Generator().manual_seed(seed_of(seed))
 
 
 def test_a_linear_schedule_is_numpys():
@@ -99,7 +103,8 @@ def test_a_perfect_prediction_recovers_the_clean_signal(name):
         return torch.randn(2, 500, dtype=torch.float64, generator=generator)
 
     recovered = schedule.denoised(draw(), oracle(schedule, clean), draw)
-    torch.testing.assert_close(recovered, clean, atol=1e-9, rtol=0)
+    # The first levels hold next to no noise: √(1 − ᾱ) is 0.001, and to divide by it multiplies the errors.
+    assert_close(recovered, clean, factor=4096)
 
 
 @schedules
@@ -128,7 +133,7 @@ def test_every_state_of_the_reverse_process_has_the_noise_of_its_step(name):
 def test_the_reverse_process_is_algorithm_2(name):
     """The papers' lines, written down again: noise while n > 1, none after the last step."""
     betas = np.array(SCHEDULES[name].betas)
-    draws = np.random.default_rng(0).standard_normal((len(betas), 1, 20))
+    draws = np.random.default_rng(seed_of(0)).standard_normal((len(betas), 1, 20))
     alphas, bars = 1 - betas, np.cumprod(1 - betas)
     expected = draws[0]
     for n in range(len(betas), 0, -1):
@@ -140,7 +145,7 @@ def test_the_reverse_process_is_algorithm_2(name):
 
     queue = [torch.tensor(draw) for draw in draws]
     given = SCHEDULES[name].denoised(queue.pop(0), lambda y, n: 0.3 * y + 0.01 * n, lambda: queue.pop(0))
-    np.testing.assert_allclose(given, expected, atol=1e-9)
+    assert_close(given, expected, factor=4096)  # divided by √(1 − ᾱ), 0.001 at the first level
     assert not queue
 
 
@@ -152,14 +157,13 @@ def test_a_network_that_runs_away_ends_finite():
 
 @pytest.mark.parametrize("family", FULL_SIZE)
 def test_the_fast_form_equals_the_plain_form_at_full_size(family):
-    torch.manual_seed(2)
-    vocoder, mel, noisy = FULL_SIZE[family]().requires_grad_(False), torch.rand(1, 80, 2), torch.randn(1, 512)
+    vocoder, mel, noisy = calm(FULL_SIZE[family]()).requires_grad_(False), torch.rand(1, 80, 2), torch.randn(1, 512)
     predict = vocoder.noise_predictor(mel)
     for step, level in enumerate(vocoder.noise_levels, start=1):
         plain = vocoder.predict_noise(noisy, torch.tensor([level], dtype=torch.float64), mel)
-        torch.testing.assert_close(predict(noisy, step), plain, atol=1e-5, rtol=1e-5)
+        assert_close(predict(noisy, step), plain, factor=256)
     fast, plain = vocoder.generate(mel, seeded()), vocoder.generate_plainly(mel, seeded())
-    torch.testing.assert_close(fast, plain, atol=1e-5, rtol=0)
+    assert_close(fast, plain, factor=256)
     assert (fast.abs() < 1).float().mean() > 0.2  # the comparison is not of clipped samples alone
 
 
@@ -167,19 +171,17 @@ def test_the_fast_form_equals_the_plain_form_at_full_size(family):
 def test_the_fast_form_equals_the_plain_form_in_a_batch(small):
     mel = torch.rand(3, 80, 5)
     plain = small.generate_plainly(mel, seeded())
-    torch.testing.assert_close(small.generate(mel, seeded()), plain, atol=1e-5, rtol=0)
+    assert_close(small.generate(mel, seeded()), plain, factor=256)
     small.prepare_for_inference()
-    torch.testing.assert_close(small.synthesize(mel, seeded()), plain, atol=1e-5, rtol=0)
-    torch.testing.assert_close(small.generate_plainly(mel, seeded()), plain, atol=1e-5, rtol=0)
+    assert_close(small.synthesize(mel, seeded()), plain, factor=256)
+    assert_close(small.generate_plainly(mel, seeded()), plain, factor=256)
 
 
 @families
 def test_the_forms_agree_under_autocast(small):
     mel = torch.rand(2, 80, 4)
     with torch.autocast("cpu", torch.bfloat16):
-        torch.testing.assert_close(
-            small.generate(mel, seeded()), small.generate_plainly(mel, seeded()), atol=0.1, rtol=0
-        )
+        assert_close(small.generate(mel, seeded()), small.generate_plainly(mel, seeded()), factor=16, eps=BFLOAT16)
 
 
 @families
@@ -195,7 +197,7 @@ def test_a_batch_gives_the_audio_of_its_items(small):
     batch = small.synthesize(mel, [seeded(item) for item in range(3)])
     for item in range(3):
         alone = small.synthesize(mel[item : item + 1], [seeded(item)])
-        torch.testing.assert_close(batch[item : item + 1], alone, atol=1e-5, rtol=0)
+        assert_close(batch[item : item + 1], alone, factor=256)
 
 
 @families
@@ -244,8 +246,8 @@ def test_the_prediction_depends_on_noise_level_and_mel_spectrogram(small):
     with torch.no_grad():
         first, second = (small.predict_noise(noisy, torch.tensor([level]), mel) for level in levels)
         other = small.predict_noise(noisy, torch.tensor(levels[:1]), 1 - mel)
-    assert (first - second).abs().mean() > 1e-3
-    assert (first - other).abs().mean() > 1e-3
+    assert (first - second).abs().mean() > 1e-4 * first.abs().mean()
+    assert (first - other).abs().mean() > 1e-4 * first.abs().mean()  # the mel counts for little in a fresh DiffWave
 
 
 @families
@@ -273,4 +275,4 @@ def test_a_checkpoint_gives_the_same_audio(system, tmp_path):
     audio = vocoder.synthesize(mel, seeded())
     save_checkpoint(tmp_path / "x.ckpt", vocoder.prepare_for_inference(), system, {})
     loaded, _ = load_vocoder(tmp_path / "x.ckpt", system)
-    torch.testing.assert_close(loaded.synthesize(mel, seeded()), audio, atol=1e-5, rtol=0)
+    assert_close(loaded.synthesize(mel, seeded()), audio, factor=256)

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from closeness import assert_close
+from seeds import seed_of
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -78,11 +80,10 @@ def test_the_step_embedding_starts_from_the_papers_sines():
     embedding(torch.tensor([1.0, 37.25], dtype=torch.float64))
     for row, step in zip(given[0], (1.0, 37.25), strict=True):
         angles = step * 10 ** (np.arange(64) * 4 / 63)
-        np.testing.assert_allclose(row, np.concatenate([np.sin(angles), np.cos(angles)]), atol=1e-6)
+        assert_close(row, np.concatenate([np.sin(angles), np.cos(angles)]), factor=8)
 
 
 def test_a_residual_layer_is_figure_2():
-    torch.manual_seed(0)
     layer, signal, embedding, mel = (
         ResidualLayer(3, 4, 5),
         torch.randn(2, 3, 20),
@@ -99,12 +100,11 @@ def test_a_residual_layer_is_figure_2():
     gated = torch.tanh(hidden[:, :3]) / (1 + torch.exp(-hidden[:, 3:]))
     out = torch.einsum("bct,oc->bot", gated, layer.output.weight[:, :, 0]) + layer.output.bias[:, None]
     following, skip = layer(signal, embedding, mel)
-    torch.testing.assert_close(following, (signal + out[:, :3]) / 2**0.5, atol=1e-6, rtol=1e-5)
-    torch.testing.assert_close(skip, out[:, 3:], atol=1e-6, rtol=1e-5)
+    assert_close(following, (signal + out[:, :3]) / 2**0.5, factor=16)
+    assert_close(skip, out[:, 3:], factor=16)
 
 
 def test_the_network_is_figure_2():
-    torch.manual_seed(0)
     vocoder = DiffWave(DiffWaveArchitecture(residual_layers=3, residual_channels=4))
     noisy, step, mel = torch.randn(2, 512), torch.tensor([7, 30]), torch.rand(2, 80, 2)
     signal, skips = torch.relu(vocoder.input(noisy[:, None])), []
@@ -112,7 +112,7 @@ def test_the_network_is_figure_2():
         signal, skip = layer(signal, vocoder.embedding(step), vocoder.upsampler(mel))
         skips.append(skip)
     expected = vocoder.output(torch.relu(vocoder.skip(sum(skips) / 3**0.5)))
-    torch.testing.assert_close(vocoder.predict_noise(noisy, step, mel), expected[:, 0])
+    assert_close(vocoder.predict_noise(noisy, step, mel), expected[:, 0], factor=64)
 
 
 def test_the_dilation_doubles_within_a_cycle_and_starts_again():
@@ -122,17 +122,16 @@ def test_the_dilation_doubles_within_a_cycle_and_starts_again():
 
 @pytest.mark.parametrize("layers_kept", [0, 1, 3])
 def test_bounded_memory_gives_the_same_audio(layers_kept, monkeypatch):
-    torch.manual_seed(0)
     vocoder = DiffWave(DiffWaveArchitecture(residual_layers=4, residual_channels=6))
     mel = torch.rand(2, 80, 3)
-    expected = vocoder.generate(mel, torch.Generator().manual_seed(0))
+    expected = vocoder.generate(mel, torch.Generator().manual_seed(seed_of(0)))
     conditioned = []
     for layer in vocoder.layers:
         layer.conditioner.register_forward_hook(lambda *_: conditioned.append(1))
     bytes_per_layer = 2 * (2 * 6) * (3 * 256) * 4  # batch × channels of both halves × samples × float32
     monkeypatch.setattr(DiffWave, "CONDITIONING_BYTES", layers_kept * bytes_per_layer + 1)
-    given = vocoder.generate(mel, torch.Generator().manual_seed(0))
-    torch.testing.assert_close(given, expected, atol=1e-6, rtol=0)
+    given = vocoder.generate(mel, torch.Generator().manual_seed(seed_of(0)))
+    assert_close(given, expected, factor=8)
     steps = len(vocoder.noise_levels)
     assert len(conditioned) == layers_kept + (4 - layers_kept) * steps
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from closeness import assert_close
 from torch import nn
 
 from vocoder_pareto.models.discriminators import (
@@ -39,28 +40,26 @@ def test_a_folded_stack_sees_each_phase_of_a_period_alone():
         alone = nn.functional.conv1d(
             audio[..., phase::4], stack.convolutions[0].weight[..., 0], stack.convolutions[0].bias, padding=1
         )
-        torch.testing.assert_close(folded[..., phase], nn.functional.leaky_relu(alone, 0.1))
+        assert_close(folded[..., phase], nn.functional.leaky_relu(alone, 0.1), factor=16)
 
 
 def test_a_length_that_is_no_multiple_of_the_period_is_filled_by_reflection():
     discriminator, audio = MultiPeriodDiscriminator([5]), torch.randn(1, 23)
     filled = torch.nn.functional.pad(audio[None], (0, 2), mode="reflect")[0]
-    torch.testing.assert_close(discriminator(audio)[0].scores, discriminator(filled)[0].scores)
+    assert_close(discriminator(audio)[0].scores, discriminator(filled)[0].scores, factor=16)
 
 
 def test_the_lower_scales_of_melgans_discriminator_see_the_averaged_waveform():
-    torch.manual_seed(0)
     discriminator, audio = melgan_discriminator(channels=4, layers=1), torch.randn(1, 4096)
     averaged = nn.functional.avg_pool1d(audio[None], 4, 2, padding=1, count_include_pad=False)
     expected = discriminator.stacks[1](averaged)
-    torch.testing.assert_close(discriminator(audio)[1].scores, expected.scores)
+    assert_close(discriminator(audio)[1].scores, expected.scores, factor=16)
     # A tone at half the sample rate is averaged away: nothing but its ends is left.
     tone = torch.tensor([1.0, -1.0]).repeat(2048)[None]
     assert discriminator.pooling(tone[None])[..., 1:-1].abs().max() == 0
 
 
 def test_the_first_scale_of_hifigans_discriminator_is_spectrally_normalised():
-    torch.manual_seed(0)
     first, second, _ = hifigan_discriminator().discriminators[1].stacks
     for _ in range(30):  # each pass in training mode refines the estimate of the largest singular value
         weight = first.convolutions[-1].weight

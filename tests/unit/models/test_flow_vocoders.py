@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from closeness import assert_close
+from seeds import seed_of
 from small_flows import SMALL, TINY, audio_and_mel, generators, trained_like
 
 from vocoder_pareto.measurement.flops import count_operations
@@ -48,7 +50,7 @@ def test_analysis_then_synthesis_returns_the_waveform(small, prepared, form):
     assert (log_determinant.abs() > 1).all()
     if prepared:
         small.prepare_for_inference()
-    torch.testing.assert_close(getattr(small, form)(latent, mel), audio, atol=1e-4, rtol=0)
+    assert_close(getattr(small, form)(latent, mel), audio, factor=256)
 
 
 @every_tiny
@@ -58,7 +60,8 @@ def test_the_log_determinant_is_that_of_the_numerical_jacobian(tiny):
     jacobian = torch.autograd.functional.jacobian(lambda samples: tiny.encode(samples, mel).latent[0], audio)[:, 0]
     assert jacobian.shape == (32, 32)
     assert encoding.log_determinant.abs().item() > 0.1
-    torch.testing.assert_close(encoding.log_determinant[0], torch.linalg.slogdet(jacobian).logabsdet)
+    # The terms that add up to it are larger than it is.
+    assert_close(encoding.log_determinant[0], torch.linalg.slogdet(jacobian).logabsdet, factor=1024)
 
 
 @every_tiny
@@ -68,7 +71,7 @@ def test_each_clip_of_a_batch_has_its_own_log_determinant(tiny):
     together = tiny.encode(audio, mel).log_determinant
     apart = torch.cat([tiny.encode(audio[index, None], mel[index, None]).log_determinant for index in range(3)])
     assert together.std() > 1e-3
-    torch.testing.assert_close(together, apart)
+    assert_close(together, apart, factor=256)
 
 
 @every_small
@@ -81,8 +84,8 @@ def test_the_fast_form_equals_the_plain_one(small, prepared, frames):
     if prepared:
         small.prepare_for_inference()
     assert plain.std() > 0.1
-    torch.testing.assert_close(small.decode(latent, mel), plain, atol=1e-5, rtol=0)
-    torch.testing.assert_close(small.generate(mel, generators(2)), plain_audio, atol=1e-5, rtol=0)
+    assert_close(small.decode(latent, mel), plain, factor=256)
+    assert_close(small.generate(mel, generators(2)), plain_audio, factor=256)
 
 
 @every_small
@@ -92,7 +95,7 @@ def test_folding_weight_norm_keeps_the_output(small):
     folded = copy.deepcopy(small).prepare_for_inference()
     for form in ("decode", "decode_plainly"):
         before, after = (getattr(vocoder, form)(latent, mel) for vocoder in (small, folded))
-        torch.testing.assert_close(after, before, atol=1e-5, rtol=0)
+        assert_close(after, before, factor=256)
     plain_names = {name.replace("parametrizations.", "").replace(".original0", "") for name in small.state_dict()}
     assert set(folded.state_dict()) <= plain_names  # what is derived is not stored
 
@@ -112,13 +115,13 @@ def test_a_batch_gives_the_audio_of_its_items(small):
     _, mel = audio_and_mel(small.prepare_for_inference(), batch=3)
     together = small.synthesize(mel, generators(3))
     apart = [small.synthesize(mel[index, None], generator) for index, generator in enumerate(generators(3))]
-    torch.testing.assert_close(together, torch.cat(apart), atol=1e-5, rtol=0)
+    assert_close(together, torch.cat(apart), factor=256)
 
 
 @every_small
 def test_a_seed_determines_the_audio(small):
     _, mel = audio_and_mel(small.prepare_for_inference())
-    first, again, other = (small.synthesize(mel, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
+    first, again, other = (small.synthesize(mel, torch.Generator().manual_seed(seed_of(seed))) for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert (first - other).abs().mean() > 0.05
 
@@ -132,14 +135,20 @@ def test_the_latent_of_generated_audio_is_the_noise_that_was_drawn(name):
     audio = vocoder.generate(mel, generators(2))
     assert audio.abs().max() < 1  # nothing was clamped
     noise = 0.1 * draw_noise(audio.shape, mel, generators(2))
-    torch.testing.assert_close(vocoder.encode(audio, mel).latent, noise, atol=1e-4, rtol=0)
+    assert_close(vocoder.encode(audio, mel).latent, noise, factor=256)
 
 
 @every_small
 def test_an_update_reaches_all_parameters(small):
     latent, log_determinant = small.encode(*audio_and_mel(small))
     (latent.square().mean() - log_determinant.mean()).backward()
-    assert [key for key, value in small.named_parameters() if value.grad is None or not value.grad.any()] == []
+    # A filter of one weight has no direction that weight norm could turn: its gradient is zero but for rounding.
+    weights = {
+        key: value
+        for key, value in small.named_parameters()
+        if not (key.endswith("original1") and value[0].numel() == 1)
+    }
+    assert [key for key, value in weights.items() if value.grad is None or not value.grad.any()] == []
 
 
 @every_small
@@ -149,8 +158,8 @@ def test_training_starts_from_a_rotation_of_the_samples(name):
     vocoder = SMALL[name]()
     audio, mel = audio_and_mel(vocoder)
     latent, log_determinant = vocoder.encode(audio, mel)
-    torch.testing.assert_close(latent.square().sum(dim=1), audio.square().sum(dim=1))
-    torch.testing.assert_close(log_determinant, torch.zeros(2), atol=1e-3, rtol=0)
+    assert_close(latent.square().sum(dim=1), audio.square().sum(dim=1), factor=16)
+    assert_close((log_determinant / audio.shape[1]).exp(), torch.ones(2), factor=16)
 
 
 @every_small
@@ -158,7 +167,7 @@ def test_the_mel_spectrogram_changes_the_audio_around_its_frame(small):
     _, mel = audio_and_mel(small, batch=1, frames=24)
     other = mel.clone()
     other[:, :, 12] = 0
-    first, second = (small.generate(each, torch.Generator().manual_seed(0)) for each in (mel, other))
+    first, second = (small.generate(each, torch.Generator().manual_seed(seed_of(0))) for each in (mel, other))
     change = (first - second).abs()[0]
     assert change[12 * 256 : 13 * 256].mean() > 1e-3
     assert change[:256].mean() < 0.1 * change[12 * 256 : 13 * 256].mean()
@@ -166,7 +175,8 @@ def test_the_mel_spectrogram_changes_the_audio_around_its_frame(small):
 
 @every_small
 @torch.no_grad()
-def test_samples_keep_their_precision_where_the_networks_compute_in_a_reduced_one(small):
+def test_samples_keep_their_precision_where_the_networks_compute_in_a_reduced_one(name):
+    small = trained_like(SMALL[name], strength=0.2)  # else the inverse multiplies the errors, as much as chance has it
     audio, mel = audio_and_mel(small)
     exact = small.encode(audio, mel).latent
     with torch.autocast("cpu", torch.bfloat16):
@@ -175,7 +185,7 @@ def test_samples_keep_their_precision_where_the_networks_compute_in_a_reduced_on
     assert all(tensor.dtype == torch.float32 for tensor in (*encoded, *decoded))
     for result, expected in ((encoded.latent, exact), (decoded[0], audio), (decoded[1], audio)):
         error = (result - expected).abs().mean()
-        assert 0 < error < 0.05 * expected.abs().mean()
+        assert 0 < error < 0.02 * expected.abs().mean()
 
 
 @pytest.mark.parametrize("name", FULL_SIZE)

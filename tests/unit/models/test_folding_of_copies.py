@@ -1,6 +1,7 @@
 import copy
 
 import torch
+from closeness import assert_close
 from torch import nn
 
 from vocoder_pareto.models.layers import normed_conv1d
@@ -22,7 +23,7 @@ def test_folding_a_deep_copy_leaves_the_original_trainable():
     vocoder, mel = OneConvolution(), torch.rand(1, 80, 3)
     expected = vocoder.generate(mel)
     folded = copy.deepcopy(vocoder).prepare_for_inference()
-    assert torch.allclose(folded.synthesize(mel), expected, atol=1e-6)
+    assert_close(folded.synthesize(mel), expected, factor=8)
     assert torch.equal(vocoder.generate(mel), expected)
     vocoder.generate(mel).sum().backward()
     assert len(list(vocoder.parameters())) == 3

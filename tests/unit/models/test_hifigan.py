@@ -2,15 +2,15 @@
 
 import pytest
 import torch
+from closeness import assert_close
 
 from vocoder_pareto.models.hifigan import Fusion, HiFiGAN, HiFiGANArchitecture, ResidualStep
 
 
 def test_a_fusion_is_the_mean_of_its_blocks():
-    torch.manual_seed(0)
     fusion, signal = Fusion(4, HiFiGANArchitecture()), torch.randn(2, 4, 50)
     expected = torch.stack([block(signal) for block in fusion.blocks]).mean(dim=0)
-    torch.testing.assert_close(fusion(signal), expected)
+    assert_close(fusion(signal), expected, factor=16)
 
 
 @pytest.mark.parametrize(("paired", "reach"), [(True, 3 * 2 + 3), (False, 3 * 2)])

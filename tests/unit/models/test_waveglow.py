@@ -1,7 +1,11 @@
 """What is WaveGlow's alone; what it shares with WaveFlow is in `test_flow_vocoders.py`."""
 
+import math
+
 import pytest
 import torch
+from closeness import assert_close
+from seeds import seed_of
 from small_flows import audio_and_mel, trained_like
 
 from vocoder_pareto.models.flow import to_rows
@@ -12,33 +16,31 @@ from vocoder_pareto.models.waveglow import InvertibleConvolution, WaveGlow, Wave
 @pytest.mark.parametrize("seed", range(4))
 @torch.no_grad()
 def test_mixing_starts_as_a_rotation(channels, seed):
-    torch.manual_seed(seed)
+    torch.manual_seed(seed_of(seed))
     mixing = InvertibleConvolution(channels)
     matrix = mixing.convolution.weight[..., 0]
-    torch.testing.assert_close(matrix @ matrix.T, torch.eye(channels))
-    torch.testing.assert_close(torch.linalg.det(matrix), torch.tensor(1.0))
+    assert_close(matrix @ matrix.T, torch.eye(channels), factor=16)
+    assert_close(torch.linalg.det(matrix), torch.tensor(1.0), factor=16)
     _, log_determinant = mixing(torch.randn(1, channels, 100))
-    assert abs(log_determinant) < 1e-4
+    assert_close((log_determinant / 100).exp(), torch.tensor(1.0), factor=16)
 
 
 @torch.no_grad()
 def test_the_log_determinant_of_mixing_counts_every_column():
-    torch.manual_seed(0)
     mixing = InvertibleConvolution(4)
     mixing.convolution.weight.mul_(2)  # every sample twice as large
-    assert mixing(torch.randn(3, 4, 7))[1].item() == pytest.approx(4 * 7 * torch.tensor(2.0).log().item())
+    assert_close(mixing(torch.randn(3, 4, 7))[1], torch.tensor(4 * 7 * math.log(2)), factor=16)
 
 
 @torch.no_grad()
 def test_the_kept_inverse_is_the_inverse():
-    torch.manual_seed(0)
     mixing = InvertibleConvolution(6)
     mixing.convolution.weight.add_(0.2 * torch.randn(6, 6, 1))
     signal = torch.randn(2, 6, 9)
     mixed, _ = mixing(signal)
-    torch.testing.assert_close(mixing.invert(mixed), signal, atol=1e-5, rtol=0)
+    assert_close(mixing.invert(mixed), signal, factor=16)
     mixing.keep_inverse()
-    torch.testing.assert_close(mixing.invert(mixed), signal, atol=1e-5, rtol=0)
+    assert_close(mixing.invert(mixed), signal, factor=16)
     assert list(mixing.state_dict()) == ["convolution.weight"]
 
 
@@ -70,7 +72,7 @@ def test_a_coupling_scales_and_shifts_the_second_half_by_what_the_first_half_giv
     log_sigma, mu = flow.network(mixed[:, :4], mel)
     latent, _ = flow(signal, mel)
     assert torch.equal(latent[:, :4], mixed[:, :4])
-    torch.testing.assert_close(latent[:, 4:], mixed[:, 4:] * log_sigma.exp() + mu)
+    assert_close(latent[:, 4:], mixed[:, 4:] * log_sigma.exp() + mu, factor=16)
 
 
 @torch.no_grad()

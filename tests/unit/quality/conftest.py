@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import soxr
+from seeds import seed_of
 
 from vocoder_pareto.audio.espeak import SAMPLE_RATE, synthesize_speech
 
@@ -15,5 +16,5 @@ def speech() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def noisy_speech(speech) -> np.ndarray:
-    noise = np.random.default_rng(0).normal(scale=0.02, size=len(speech))
+    noise = np.random.default_rng(seed_of(0)).normal(scale=0.02, size=len(speech))
     return (speech + noise).astype(np.float32)

@@ -5,6 +5,7 @@ import librosa
 import numpy as np
 import pytest
 import scipy.signal
+from seeds import seed_of
 
 from vocoder_pareto.quality.spectral_distance import d_stft
 
@@ -13,12 +14,12 @@ CLIP_SAMPLES = 16384
 
 @pytest.fixture
 def clip():
-    return np.random.default_rng(0).normal(scale=0.1, size=CLIP_SAMPLES).astype(np.float32)
+    return np.random.default_rng(seed_of(0)).normal(scale=0.1, size=CLIP_SAMPLES).astype(np.float32)
 
 
 @pytest.fixture
 def other_clip():
-    return np.random.default_rng(1).normal(scale=0.05, size=CLIP_SAMPLES).astype(np.float32)
+    return np.random.default_rng(seed_of(1)).normal(scale=0.05, size=CLIP_SAMPLES).astype(np.float32)
 
 
 def distance_of_spectra(reference, estimate):

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import scipy.signal
 import torch
+from closeness import assert_close
+from seeds import seed_of
 
 from vocoder_pareto.models.discriminators import Judgement, melgan_discriminator
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
@@ -31,18 +33,18 @@ def one_thread():
 
 @pytest.fixture
 def melgan():
-    torch.manual_seed(0)
+    torch.manual_seed(seed_of(0))
     return MelGANObjective(MelGAN(MelGANArchitecture(4, 1)), MelGANRecipe(discriminator_channels=4))
 
 
 @pytest.fixture(scope="module")
 def hifigan():
-    torch.manual_seed(0)
+    torch.manual_seed(seed_of(0))
     return HiFiGANObjective(HiFiGAN(HiFiGANArchitecture(channels=32)), HiFiGANRecipe())
 
 
 def a_batch(count=2, frames=8):
-    torch.manual_seed(3)
+    torch.manual_seed(seed_of(3))
     return Batch(torch.randn(count, frames * 256) * 0.1, torch.rand(count, 80, frames))
 
 
@@ -84,7 +86,7 @@ def test_the_mel_loss_is_that_of_librosas_mel_spectrograms(hifigan):
 
     expected = 45 * mel_distance(batch.audio, guess)
     loss = hifigan.generator_losses(batch, guess, [judged([0.0], [0.0])], [judged([0.0], [0.0])])["mel_loss"]
-    assert float(loss) == pytest.approx(expected, rel=1e-4)
+    assert_close(loss, expected, factor=64)
 
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
@@ -94,7 +96,7 @@ def test_the_mel_loss_keeps_its_precision_where_networks_do_not(hifigan, kind):
     expected = 45 * mel_distance(batch.audio, guess.float())
     with torch.autocast("cpu", kind):
         losses = hifigan.generator_losses(batch, guess, [judged([0.0], [0.0])], [judged([0.0], [0.0])])
-    assert float(losses["mel_loss"]) == pytest.approx(expected, rel=1e-4)
+    assert_close(losses["mel_loss"], expected, factor=64)
 
 
 def test_the_mel_loss_is_differentiable(hifigan):
@@ -144,12 +146,13 @@ def test_the_turns_can_be_compiled(melgan):
         melgan.zero_grad(set_to_none=True)
         loss = function(turn, batch)[0]
         loss.backward()
-        return loss.detach(), [weight.grad for weight in melgan.parameters()]
+        return [loss.detach(), *(weight.grad for weight in melgan.parameters() if weight.grad is not None)]
 
     compiled = torch.compile(melgan.loss, backend="aot_eager")
     for turn in 2 * melgan.turns:
         melgan.begin_turn(turn)
-        torch.testing.assert_close(loss_and_gradients(compiled, turn), loss_and_gradients(melgan.loss, turn))
+        for fast, plain in zip(loss_and_gradients(compiled, turn), loss_and_gradients(melgan.loss, turn), strict=True):
+            assert_close(fast, plain, factor=64)
 
 
 def test_the_learning_rate_of_hifigan_decays_per_epoch(hifigan):
@@ -176,7 +179,7 @@ def test_an_impossible_discriminator_is_refused(settings, message):
 @pytest.fixture
 def noise_in_bands():
     """Two clips of 16 frames, each loud noise in another band, and their normalised mel-spectrograms."""
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed_of(0))
     bands = [scipy.signal.butter(6, band, "bandpass", fs=16000, output="sos") for band in ([300, 2500], [100, 1200])]
     audio = np.stack([scipy.signal.sosfilt(band, generator.standard_normal(16 * 256)) for band in bands])
     audio = np.clip(0.25 * audio / audio.std(axis=1, keepdims=True), -1, 1).astype(np.float32)
@@ -211,12 +214,12 @@ def mean_d_stft(audio, guess):
 
 
 def white_noise_like(audio):
-    return np.random.default_rng(1).standard_normal(audio.shape).astype(np.float32) * float(audio.std())
+    return np.random.default_rng(seed_of(1)).standard_normal(audio.shape).astype(np.float32) * float(audio.std())
 
 
+@pytest.mark.slow
 def test_hifigan_learns_a_small_set(noise_in_bands):
     """The mel distance falls below a quarter, D_STFT below 0.6 of the untrained model's and 0.3 of white noise's."""
-    torch.manual_seed(0)
     architecture = HiFiGANArchitecture(
         channels=32, upsampling=(16, 16), upsampling_kernels=(32, 32), residual_kernels=(3,),
         residual_dilations=((1, 3),),
@@ -231,9 +234,9 @@ def test_hifigan_learns_a_small_set(noise_in_bands):
     assert mean_d_stft(audio, trained) < 0.3 * mean_d_stft(audio, noise)
 
 
+@pytest.mark.slow
 def test_melgan_learns_a_small_set(noise_in_bands):
     """Without a mel loss, by its discriminator alone: the mel distance falls below 0.9 of the start and of noise's."""
-    torch.manual_seed(0)
     recipe = MelGANRecipe(learning_rate=1.0e-3, discriminator_channels=4, discriminator_layers=2)
     objective = MelGANObjective(MelGAN(MelGANArchitecture(8, 1, (16, 16))), recipe)
     untrained = objective.vocoder.synthesize(noise_in_bands.mel).numpy()

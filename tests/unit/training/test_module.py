@@ -4,6 +4,8 @@ import lightning
 import numpy as np
 import pytest
 import torch
+from closeness import assert_close
+from seeds import seed_of
 from tiny_system import AdversarialTinyObjective, TinyObjective, TinyRecipe, TinyVocoder
 
 from vocoder_pareto.study.sections.training import TrainingSettings
@@ -42,12 +44,12 @@ class Watched(TinyObjective):
 
 
 def a_batch(frames=64) -> Batch:
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed_of(0))
     return Batch(torch.rand(3, frames * 16, generator=generator), torch.rand(3, 4, frames, generator=generator))
 
 
 def fit(objective, steps=4, steps_per_epoch=2, **settings) -> TrainingModule:
-    torch.manual_seed(0)
+    torch.manual_seed(seed_of(0))
     settings = TrainingSettings(steps=steps, segment_frames=None, **settings)
     module = TrainingModule(objective, settings, 0, steps_per_epoch)
     make_trainer(CPU, settings, [StopAfter(steps)]).fit(module, itertools.repeat(a_batch()))
@@ -55,7 +57,7 @@ def fit(objective, steps=4, steps_per_epoch=2, **settings) -> TrainingModule:
 
 
 def tiny(kind=TinyObjective, **recipe):
-    torch.manual_seed(0)
+    torch.manual_seed(seed_of(0))
     return kind(TinyVocoder(), TinyRecipe(**recipe))
 
 
@@ -68,7 +70,6 @@ def test_exactly_the_steps_that_are_asked_for_are_taken():
 def test_the_loop_does_what_plain_pytorch_does():
     """Two turns, two optimisers, a schedule per step, written out."""
     objective, module = tiny(AdversarialTinyObjective), fit(tiny(AdversarialTinyObjective), steps=3)
-    torch.manual_seed(0)
     optimizers = {turn: objective.optimizer(turn) for turn in ("discriminator", "generator")}
     schedule = objective.schedule("generator", optimizers["generator"]).scheduler
     for step in range(3):
@@ -118,7 +119,7 @@ def test_a_compiled_loss_trains_alike(kind, monkeypatch):
     plain, fast = fit(tiny(kind), steps=2), fit(tiny(kind), steps=2, compile=True)
     assert len(compiled) == 1
     for one, other in zip(plain.objective.parameters(), fast.objective.parameters(), strict=True):
-        torch.testing.assert_close(one, other)
+        assert_close(one, other, factor=64)
 
 
 def test_segments_are_the_same_frames_of_audio_and_mel():
@@ -126,7 +127,7 @@ def test_segments_are_the_same_frames_of_audio_and_mel():
     batch = Batch(frames.repeat_interleave(16).expand(3, -1), frames.expand(3, 4, -1))
     starts = set()
     for seed in range(20):
-        torch.manual_seed(seed)
+        torch.manual_seed(seed_of(seed))
         segment = segment_of(batch, 10, 16)
         assert segment.audio.shape == (3, 160)
         assert torch.equal(segment.audio[:, ::16], segment.mel[:, 0])

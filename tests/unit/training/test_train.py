@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from seeds import seed_of
 from workbench import assert_same_weights, losses_of
 
 from vocoder_pareto.audio.dataset import Clip, write_clip_table
@@ -156,10 +157,11 @@ def test_the_hours_of_all_pieces_count_and_validation_and_set_up_do_not(bench):
     bench.train(recipe=recipe, steps=5)
     first = bench.summary["seconds"]
     assert first >= 0.1
-    bench.train(recipe=recipe, steps=None, hours=0.5 / 3600, validation_every_steps=2)
+    budget = first + 0.4  # however long a busy machine took for the first piece
+    bench.train(recipe=recipe, steps=None, hours=budget / 3600, validation_every_steps=2)
     summary = bench.summary
     assert summary["stopped_by"] == "hours"
-    assert summary["seconds"] >= 0.5
+    assert summary["seconds"] >= 0.999 * budget
     assert 5 < summary["steps"] <= 25  # at 0.02 s and more for each step
     seconds = [float(row["seconds"]) for row in bench.curve]
     assert seconds == sorted(seconds)
@@ -252,7 +254,7 @@ def test_a_silent_generator_is_flagged_in_the_log_and_the_summary(bench, caplog)
 def test_given_weights_become_the_checkpoint_without_training(bench, monkeypatch):
     monkeypatch.setattr(train_module, "_fit", no_training)
     system = bench.job().system
-    torch.manual_seed(5)
+    torch.manual_seed(seed_of(5))
     vocoder = build_vocoder(system)
     torch.save(vocoder.state_dict(), bench.folder / "given.pt")
     save_file(vocoder.state_dict(), bench.folder / "given.safetensors")

@@ -19,7 +19,7 @@ LIBRARY = "vocoder_pareto"
 
 
 def code_version(files: Iterable[str | Path], root: str | Path, program: str | None = None) -> dict[str, str]:
-    """Hashes of `files` (programs or modules) and of the modules that they import, by name, 8 hex digits each.
+    """Hashes of `files` (programs or modules) and of the modules that they import, by name, 8 hex digits a file.
 
     Args:
         files: The files that it begins with. A file outside of `root` is a user's own: its imports are followed to
@@ -39,11 +39,11 @@ def code_version(files: Iterable[str | Path], root: str | Path, program: str | N
         if file not in reached:
             reached[file] = _module_name(file, root)
             pending.extend(imported_files(file, root))
-    return {
-        name: _tree_hash(file)
-        for file, name in sorted(reached.items(), key=lambda item: item[1])
-        if not _is_library(name) or changes_content(name.partition(".")[2], program)
-    }
+    found: dict[str, list[str]] = {}
+    for file, name in reached.items():
+        if not _is_library(name) or changes_content(name.partition(".")[2], program):
+            found.setdefault(name, []).append(_tree_hash(file))
+    return {name: "+".join(sorted(hashes)) for name, hashes in sorted(found.items())}
 
 
 def digest_of_code(versions: dict[str, str]) -> str:
@@ -123,7 +123,7 @@ def _is_library(name: str) -> bool:
 @cache
 def _tree_hash(file: Path) -> str:
     tree = ast.parse(file.read_bytes(), filename=str(file))
-    imports = sorted(f"{name}:{level}" for name, level in imported_names(tree) if not _is_for_people(name))
+    imports = sorted({f"{name}:{level}" for name, level in imported_names(tree) if not _is_for_people(name)})
     stripped = _WithoutWords().visit(tree)
     return hashlib.sha256(f"{imports}{_text_of(stripped)}".encode()).hexdigest()[:8]
 
