@@ -11,7 +11,7 @@ study: $(VENV)/.complete
 	$(ACTIVATE) && snakemake --cores $(CORES)
 
 test: $(VENV)/.complete
-	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules
+	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules && mypy
 	$(ACTIVATE) && OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup
 
 config: $(VENV)/.complete # writes what is written from the classes of settings: config.yaml, its schema, its reference

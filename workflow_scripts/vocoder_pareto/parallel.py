@@ -98,8 +98,11 @@ def _start_worker(function: Callable, chunks: Sequence[Sequence]) -> None:
     _work = function, chunks
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # this is a worker
+
     def end_with_parent() -> None:
-        wait([multiprocessing.parent_process().sentinel])
+        wait([parent.sentinel])
         os._exit(1)
 
     threading.Thread(target=end_with_parent, daemon=True).start()

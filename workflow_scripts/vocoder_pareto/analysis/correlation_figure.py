@@ -1,7 +1,7 @@
 """A small figure of each objective metric against MOS, a panel per metric, with its rank correlation above."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ def draw_correlations(
 
 def _draw_metric(
     axes: Axes,
-    metric: Mapping[str, Any],
+    metric: Mapping[Hashable, Any],
     scores: pd.DataFrame,
     markers: Mapping[str, str],
     settings: FigureSettings,
@@ -68,7 +68,7 @@ def _draw_metric(
         ordered = family.sort_values("size", key=lambda sizes: sizes.map(size_rank), kind="stable")
         axes.plot(ordered[name], ordered["mos"], color=LINE, linewidth=0.6, zorder=1)
     for row in known.to_dict("records"):
-        style = {"markersize": 4.4, "markeredgewidth": 0.4, "markeredgecolor": INK, "zorder": 2}
+        style: dict[str, Any] = {"markersize": 4.4, "markeredgewidth": 0.4, "markeredgecolor": INK, "zorder": 2}
         axes.plot(row[name], row["mos"], markers[row["model"]], markerfacecolor=colours[row["size"]], **style)
     unit = f" ({metric['unit']})" if metric["unit"] else ""
     arrow = "←" if metric["better"] == "lower" else "→"
@@ -78,7 +78,7 @@ def _draw_metric(
     axes.grid(True)
 
 
-def _title(correlation: Mapping[str, Any]) -> str:
+def _title(correlation: Mapping[Hashable, Any]) -> str:
     if pd.isna(correlation["spearman"]):
         return f"ρ undefined for {correlation['n_systems']} systems"
     text = f"ρ = {_signed(correlation['spearman'])}"
@@ -109,7 +109,7 @@ def _caption(scores: pd.DataFrame) -> str:
 
 
 def _legend(markers: Mapping[str, str], labels: Mapping[str, str]) -> list[Line2D]:
-    style = {"linestyle": "", "markersize": 4.4, "markerfacecolor": "white", "markeredgecolor": INK}
+    style: dict[str, Any] = {"linestyle": "", "markersize": 4.4, "markerfacecolor": "white", "markeredgecolor": INK}
     return [
         Line2D([], [], marker=marker, label=model_label(model, labels), **style) for model, marker in markers.items()
     ]

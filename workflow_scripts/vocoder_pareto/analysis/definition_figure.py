@@ -1,10 +1,12 @@
 """Figure 1 of the paper: what a Pareto front is, shown on made-up points whose two objectives are minimised."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vocoder_pareto.analysis.figure_style import DOMINATED, INK, OPTIMAL, SOFT_INK, new_figure, write_below
+from vocoder_pareto.analysis.figure_style import DOMINATED, INK, OPTIMAL, SOFT_INK, layout_of, new_figure, write_below
 from vocoder_pareto.analysis.pareto import optimal
 from vocoder_pareto.study.sections.analysis import FigureSettings
 
@@ -37,13 +39,13 @@ def draw_definition(settings: FigureSettings) -> Figure:
         _draw_example(axes, POINTS[DOMINATING_POINT], POINTS[DOMINATED_POINT], settings.font_size)
     else:
         axes.plot(*ordered.T, color=OPTIMAL, linewidth=0.8, linestyle="--", zorder=1)
-    marks = {"s": 26, "linewidths": 0.7, "edgecolors": INK, "zorder": 3}
+    marks: dict[str, Any] = {"s": 26, "linewidths": 0.7, "edgecolors": INK, "zorder": 3}
     axes.scatter(*POINTS[~front].T, facecolors="white", **marks)
     axes.scatter(*POINTS[front].T, facecolors=OPTIMAL, **marks)
     axes.set(xlim=(0, END), ylim=(0, END), xticks=[], yticks=[])
     axes.set_xlabel("$f_1$", loc="right")
     axes.set_ylabel("$f_2$", loc="top", rotation=0)
-    figure.get_layout_engine().set(h_pad=0.08)
+    layout_of(figure).set(h_pad=0.08)
     for tip, arrowhead in (((1, 0), ">"), ((0, 1), "^")):
         axes.plot(*tip, arrowhead, color=SOFT_INK, markersize=4, transform=axes.transAxes, clip_on=False)
     return figure
@@ -59,13 +61,15 @@ def _draw_steps(axes: Axes, front: np.ndarray, font_size: float) -> None:
     xs = np.append(np.repeat(front[:, 0], 2), END)
     ys = np.concatenate([[END], np.repeat(front[:, 1], 2)])
     axes.plot(xs, ys, color=OPTIMAL, linewidth=1.0, zorder=1.5)
-    axes.annotate("Pareto front", front[-2], (4, 4), textcoords="offset points", color=OPTIMAL, fontsize=font_size)
+    axes.annotate(
+        "Pareto front", tuple(front[-2]), (4, 4), textcoords="offset points", color=OPTIMAL, fontsize=font_size
+    )
 
 
 def _draw_example(axes: Axes, better: np.ndarray, worse: np.ndarray, font_size: float) -> None:
-    style = {"textcoords": "offset points", "fontsize": font_size}
+    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": font_size}
     arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 0.8, "shrinkA": 4, "shrinkB": 4, "mutation_scale": 7}
-    axes.annotate("", worse, better, arrowprops=arrow, zorder=2)
-    axes.annotate("$x_a$", better, (-4, -4), ha="right", va="top", **style)
-    axes.annotate("$x_b$", worse, (5, 3), ha="left", va="bottom", **style)
-    axes.annotate(r"$x_a \prec x_b$", (better + worse) / 2, (5, -5), ha="left", va="top", **style)
+    axes.annotate("", tuple(worse), tuple(better), arrowprops=arrow, zorder=2)
+    axes.annotate("$x_a$", tuple(better), (-4, -4), ha="right", va="top", **style)
+    axes.annotate("$x_b$", tuple(worse), (5, 3), ha="left", va="bottom", **style)
+    axes.annotate(r"$x_a \prec x_b$", tuple((better + worse) / 2), (5, -5), ha="left", va="top", **style)

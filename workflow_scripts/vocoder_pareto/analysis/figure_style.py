@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 import seaborn
 from matplotlib import font_manager
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.typing import RcKeyType
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
@@ -41,7 +44,7 @@ def drawing(settings: FigureSettings) -> Iterator[None]:
             f"config key figures.font: {settings.font!r} is not installed; DejaVu Sans always is"
         ) from error
     size = settings.font_size
-    style = {
+    style: dict[RcKeyType, Any] = {
         "font.family": settings.font, "font.size": size, "axes.labelsize": size, "axes.titlesize": size + 0.5,
         "xtick.labelsize": size - 0.5, "ytick.labelsize": size - 0.5, "legend.fontsize": size - 0.5,
         "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT_INK, "axes.linewidth": 0.6,
@@ -95,6 +98,20 @@ def new_figure(width_inches: float, height_inches: float) -> Figure:
     return figure
 
 
+def renderer_of(figure: Figure | SubFigure) -> RendererAgg:
+    """What measures the texts of a figure that `new_figure` made, or of a part of it."""
+    canvas = figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg)
+    return canvas.get_renderer()
+
+
+def layout_of(figure: Figure) -> ConstrainedLayoutEngine:
+    """What lays out a figure that `new_figure` made."""
+    engine = figure.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    return engine
+
+
 def save_figure(figure: Figure, paths: Sequence[str | Path]) -> None:
     """Write `figure` to each path, in the format that its suffix names, whole or not at all, without dates.
 
@@ -112,7 +129,7 @@ def save_figure(figure: Figure, paths: Sequence[str | Path]) -> None:
 def write_below(figure: Figure, text: str, font_size: float) -> None:
     """Add `text` under what `figure` holds, wrapped at its width: the figure grows by the lines that it takes."""
     margin = 0.05  # inches
-    renderer = figure.canvas.get_renderer()
+    renderer = renderer_of(figure)
     drawn = figure.text(0, 0, "", fontsize=font_size, color=SOFT_INK, va="bottom", linespacing=1.3)
     width = (figure.get_figwidth() - 2 * margin) * figure.dpi
     lines: list[str] = []
@@ -130,4 +147,4 @@ def write_below(figure: Figure, text: str, font_size: float) -> None:
     height = figure.get_figheight() + taken
     figure.set_figheight(height)
     drawn.set_position((margin / figure.get_figwidth(), margin / height))
-    figure.get_layout_engine().set(rect=(0, taken / height, 1, 1 - taken / height))
+    layout_of(figure).set(rect=(0, taken / height, 1, 1 - taken / height))

@@ -6,13 +6,14 @@ Shapes and directions are those of `pareto`.
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from vocoder_pareto.analysis.pareto import as_costs, optimal
 
 NORMAL_QUANTILE_95 = 1.959964  # half-width of a 95 % interval in standard deviations
 
 
-def hypervolume(values: np.ndarray, directions: Sequence[str], reference: Sequence[float]) -> float:
+def hypervolume(values: np.ndarray, directions: Sequence[str], reference: ArrayLike) -> float:
     """Volume of what the points dominate, bounded by the point `reference` (K,), in the product of the units.
 
     Points that are not better than the reference in every objective add nothing. O(F^(K-1) log F) for F points on the
@@ -25,7 +26,7 @@ def hypervolume(values: np.ndarray, directions: Sequence[str], reference: Sequen
     return _volume(costs[(costs < limit).all(axis=1)], limit)
 
 
-def hypervolume_contributions(values: np.ndarray, directions: Sequence[str], reference: Sequence[float]) -> np.ndarray:
+def hypervolume_contributions(values: np.ndarray, directions: Sequence[str], reference: ArrayLike) -> np.ndarray:
     """What the hypervolume loses without each point (N,): 0 for dominated points and for duplicates."""
     values = np.asarray(values, dtype=np.float64)
     whole = hypervolume(values, directions, reference)

@@ -42,7 +42,7 @@ def front_of_file(
     if strange:
         raise UserError(f"--interval {strange[0]}: not an objective; allowed: {', '.join(objectives.columns)}")
     table = read_table(path, [*objectives.columns, *given.values(), *filter(None, (names, groups))])
-    names = names or next((name for name in table if pd.api.types.is_string_dtype(table[name])), None)
+    names = names or next((str(name) for name in table if pd.api.types.is_string_dtype(table[name])), None)
     systems = table[list(objectives.columns)].copy()
     for name in objectives.columns:
         half_widths = given.get(name, f"{name}_ci95")

@@ -207,7 +207,7 @@ def _checked(systems: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
         if not pd.api.types.is_numeric_dtype(systems[name]) and systems[name].notna().any():
             raise UserError(f"column {name!r} is not numeric; it holds {systems[name].dropna().iloc[0]!r}")
     systems = systems.assign(**{name: pd.to_numeric(systems[name]).astype("float64") for name in names})
-    defaults = {"model": systems["system"], "size": "", "family": "", "mos_source": ""}
+    defaults: dict[str, pd.Series | str] = {"model": systems["system"], "size": "", "family": "", "mos_source": ""}
     return systems.assign(**{name: value for name, value in defaults.items() if name not in systems})
 
 

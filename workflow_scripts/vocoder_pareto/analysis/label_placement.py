@@ -7,10 +7,13 @@ depends on nothing but the figure, unlike a simulation of forces that stops by t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation, Text
+
+from vocoder_pareto.analysis.figure_style import renderer_of
 
 ANGLES = np.deg2rad(np.arange(0, 360, 15))
 DISTANCES_POINTS = (0.9, 2.0, 3.3, 5.0, 8.0, 12.0, 17.0, 23.0)
@@ -35,7 +38,7 @@ class Label:
     x: float
     y: float
     radius: float
-    style: dict
+    style: dict[str, Any]
 
 
 def place_labels(
@@ -51,16 +54,16 @@ def place_labels(
     centres = axes.transData.transform([(label.x, label.y) for label in labels]) * points_per_pixel
     radii = np.array([label.radius for label in labels])
     markers = np.column_stack([centres - radii[:, None], centres + radii[:, None]])
-    frame = axes.get_window_extent().extents * points_per_pixel
+    frame = np.array(axes.get_window_extent().extents) * points_per_pixel
     # An interval that reaches below zero is endless on a logarithmic axis: lines count as far as they can be seen.
     seen = [np.clip(axes.transData.transform(line) * points_per_pixel, frame[:2], frame[2:]) for line in lines]
     along = np.concatenate([_sampled(line) for line in seen] or [np.empty((0, 2))])
     written = [axes.annotate(label.text, (label.x, label.y), **label.style) for label in labels]
-    renderer = axes.figure.canvas.get_renderer()
+    renderer = renderer_of(axes.figure)
     extents = [text.get_window_extent(renderer) for text in written]
     sizes = np.array([(extent.width, extent.height) for extent in extents]) * points_per_pixel
-    taken = [text.get_window_extent(renderer).extents * points_per_pixel for text in texts]
-    taken = np.concatenate([markers, np.reshape(taken, (-1, 4))])
+    boxes_of_texts = np.array([text.get_window_extent(renderer).extents for text in texts]) * points_per_pixel
+    taken = np.concatenate([markers, boxes_of_texts.reshape(-1, 4)])
 
     candidates = [_candidates(centre, radius, size) for centre, radius, size in zip(centres, radii, sizes, strict=True)]
     fixed = [

@@ -1,5 +1,7 @@
 """One scatter as figure 2 of the paper draws it: linear axes, models by marker, sizes by colour, red rings."""
 
+from typing import Any
+
 import seaborn
 from matplotlib.axes import Axes
 
@@ -18,7 +20,7 @@ def draw_paper_panel(axes: Axes, panel: Panel, look: Look, with_legend: bool) ->
     table["Size"] = table["size"]
     colours = size_colours(look.settings, list(table["size"]))
     colours = {size: colours[size] for size in sorted(set(table["size"]), key=size_rank)}
-    told_apart = {"color": next(iter(colours.values()))}
+    told_apart: dict[str, Any] = {"color": next(iter(colours.values()))}
     if len(colours) > 1:
         told_apart = {"hue": "Size", "palette": colours}
     if table["Model"].nunique() > 1:

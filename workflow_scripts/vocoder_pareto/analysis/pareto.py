@@ -10,9 +10,10 @@ they are both optimal, or both dominated.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 DIRECTIONS = ("min", "max")
 BLOCK_ROWS = 256
@@ -68,14 +69,14 @@ def optimal(values: np.ndarray, directions: Sequence[str]) -> np.ndarray:
     return kept[place.reshape(-1)]
 
 
-def optimal_within(values: np.ndarray, directions: Sequence[str], groups: Sequence[Hashable]) -> np.ndarray:
+def optimal_within(values: np.ndarray, directions: Sequence[str], groups: ArrayLike) -> np.ndarray:
     """Which points are Pareto optimal among those of their own group (N,): the sub-fronts of families."""
-    groups = np.asarray(groups)
-    if groups.shape != (len(values),):
-        raise ValueError(f"{groups.size} groups for {len(values)} points")
+    names = np.asarray(groups)
+    if names.shape != (len(values),):
+        raise ValueError(f"{names.size} groups for {len(values)} points")
     found = np.zeros(len(values), dtype=bool)
-    for group in np.unique(groups):
-        members = groups == group
+    for name in np.unique(names):
+        members = names == name
         found[members] = optimal(np.asarray(values)[members], directions)
     return found
 
@@ -120,11 +121,11 @@ def _optimal_of_many(costs: np.ndarray) -> np.ndarray:
         block = np.arange(start, min(start + BLOCK_ROWS, len(costs)))
         for before in np.array_split(np.flatnonzero(kept[:start]), max(1, kept[:start].sum() // BLOCK_ROWS)):
             block = block[~_is_covered(costs[block], costs[before])]
-        among = (costs[block][:, None] <= costs[block][None]).all(axis=2)  # [a, b]: a is nowhere worse than b
+        among = np.all(costs[block][:, None] <= costs[block][None], axis=2)  # [a, b]: a is nowhere worse than b
         np.fill_diagonal(among, False)  # the points are distinct, so that nowhere worse means dominates
         kept[block[~among.any(axis=0)]] = True
     return kept
 
 
 def _is_covered(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    return (others[:, None] <= points[None]).all(axis=2).any(axis=0)
+    return np.any(np.all(others[:, None] <= points[None], axis=2), axis=0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -161,7 +162,7 @@ def _draw_families(axes: Axes, table: pd.DataFrame) -> list[np.ndarray]:
 
 
 def _draw_intervals(axes: Axes, panel: Panel, table: pd.DataFrame) -> list[np.ndarray]:
-    style = {"colors": SOFT_INK, "linewidth": 0.6, "alpha": 0.8, "zorder": 2}
+    style: dict[str, Any] = {"colors": SOFT_INK, "linewidth": 0.6, "alpha": 0.8, "zorder": 2}
     x, y = table["x"].to_numpy(), table["y"].to_numpy()
     across, along = panel.half_widths(panel.x), panel.half_widths(panel.y)
     axes.hlines(y[across > 0], (x - across)[across > 0], (x + across)[across > 0], **style)
@@ -180,7 +181,7 @@ def _draw_references(axes: Axes, panel: Panel, font_size: float) -> list[Text]:
     texts: list[Text] = []
     if panel.y not in MOS_COLUMNS:
         return texts
-    style = {"textcoords": "offset points", "ha": "right", "va": "bottom", "color": SOFT_INK}
+    style: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "bottom", "color": SOFT_INK}
     for system, values in panel.front.summary.get("references", {}).items():
         if panel.y not in values:
             continue
@@ -190,7 +191,7 @@ def _draw_references(axes: Axes, panel: Panel, font_size: float) -> list[Text]:
         axes.set_ylim(min(low, level - margin), max(high, level + margin))
         axes.axhline(level, color=SOFT_INK, linewidth=0.6, linestyle=(0, (4, 3)), zorder=1)
         text = model_label(system, {}).lower()
-        place = {"xy": (1, level), "xytext": (-1, 1.5), "xycoords": ("axes fraction", "data")}
+        place: dict[str, Any] = {"xy": (1, level), "xytext": (-1, 1.5), "xycoords": ("axes fraction", "data")}
         texts.append(axes.annotate(text, **place, **style, fontsize=font_size - 1.2, fontstyle="italic"))
     return texts
 
@@ -199,10 +200,10 @@ def _draw_systems(axes: Axes, table: pd.DataFrame, look: Look) -> None:
     told_by_colour = "size" if table["size"].any() else "model"
     colours = size_colours(look.settings, list(table[told_by_colour]))
     shrinking = _shrinking(len(table))
-    style = {"edgecolors": INK, "linewidths": 0.4 * shrinking, "zorder": 4, "clip_on": False}
+    style: dict[str, Any] = {"edgecolors": INK, "linewidths": 0.4 * shrinking, "zorder": 4, "clip_on": False}
     for (model, _), members in table.groupby(["model", "size"], sort=False):
         colour = colours[members[told_by_colour].iloc[0]]
-        marker = look.marker(model)
+        marker = look.marker(str(model))
         area = (_marker_points(marker) * shrinking) ** 2
         axes.scatter(members["x"], members["y"], s=area, marker=marker, color=[colour], label=model, **style)
     maybe = ~table["on_front"] & (table["front_probability"] >= NOTEWORTHY_PROBABILITY)

@@ -107,12 +107,13 @@ def _copy_audio(inputs: ReportInputs, systems: pd.DataFrame, folder: Path, limit
         if manifest.empty:
             raise UserError(f"{by_name[name]}: lists no clip; rerun the rule that generates {name}")
         clips = {}
-        for clip in manifest.head(limit).itertuples():
-            sound, picture = f"audio/{name}/{clip.file}", f"pictures/{name}/{Path(clip.file).stem}.png"
+        shown = manifest.head(limit)
+        for clip_id, file in zip(shown["clip_id"], shown["file"], strict=True):
+            sound, picture = f"audio/{name}/{file}", f"pictures/{name}/{Path(file).stem}.png"
             (folder / sound).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(by_name[name].parent / clip.file, folder / sound)
+            shutil.copyfile(by_name[name].parent / file, folder / sound)
             save_spectrogram(read_audio(folder / sound).samples, folder / picture)
-            clips[clip.clip_id] = {"sound": sound, "picture": picture}
+            clips[clip_id] = {"sound": sound, "picture": picture}
         row = systems.loc[systems["system"] == name].iloc[0].to_dict()
         label = system_label(row["model"], row["size"], inputs.labels)
         columns.append({"system": name, "label": label, "note": _training_note(row, inputs.flags), "clips": clips})
@@ -133,7 +134,7 @@ def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
     colours = size_colours(inputs.figures, [size for size in systems["size"] if size])
     rows = []
     for record in systems.to_dict("records"):
-        row = {name: None if pd.isna(cell) else cell for name, cell in record.items()}
+        row: dict[str, Any] = {str(name): None if pd.isna(cell) else cell for name, cell in record.items()}
         row |= {name: float(row[name]) * factor for name, factor in factors.items() if row[name] is not None}
         row["label"] = system_label(record["model"], record["size"], inputs.labels)
         row["colour"] = to_hex(colours[record["size"]]) if record["size"] in colours else OTHER_COLOUR
@@ -165,7 +166,7 @@ def _note(what: str, words: pd.Series, without: str, where: str = "") -> dict[st
 def _flagged(systems: pd.DataFrame, inputs: ReportInputs, flag: str) -> list[str]:
     """What readers call the systems that have `flag`."""
     rows = systems[[flag in inputs.flags.get(name, ()) for name in systems["system"]]]
-    return [system_label(row.model, row.size, inputs.labels) for row in rows.itertuples()]
+    return [system_label(model, size, inputs.labels) for model, size in zip(rows["model"], rows["size"], strict=True)]
 
 
 def _briefly_trained(systems: pd.DataFrame) -> pd.Series:
@@ -231,7 +232,7 @@ def _flags(systems: pd.DataFrame, inputs: ReportInputs) -> str:
 
 def _sources(systems: pd.DataFrame, column: str) -> str:
     counts = systems.loc[systems[column] != "", column].value_counts()
-    return "; ".join(f"{count} systems {source_of(word).meaning}" for word, count in counts.items()) + "."
+    return "; ".join(f"{count} systems {source_of(str(word)).meaning}" for word, count in counts.items()) + "."
 
 
 def _plain(settings: Mapping[str, Any]) -> str:

@@ -37,7 +37,7 @@ def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[
     grid = figure.subplots(rows, columns, squeeze=False)
     panels = iter(grid.flat)
     measured = sweeps.dropna(subset=ENERGY)
-    colours = size_colours(settings, sweeps["size"])
+    colours = size_colours(settings, list(sweeps["size"]))
     for system, axes in zip(systems, panels, strict=False):
         model, _, size = system.rpartition("-")
         marker = marker_of(model, labels, sweeps["model"])
@@ -54,7 +54,7 @@ def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[
 
 def _draw_system(axes: Axes, rows: pd.DataFrame, marker: str, colour: tuple[float, float, float]) -> None:
     for precision, line in rows.groupby("precision", sort=False):
-        style, fill = LINES[precision]
+        style, fill = LINES[str(precision)]
         axes.errorbar(
             line["batch_size"], line[ENERGY],
             yerr=line[f"{ENERGY}_ci95"].fillna(0), marker=marker, linestyle=style, fillstyle=fill,

@@ -74,7 +74,9 @@ def systems_measured(
     """
     rated = mos.set_index("system")
     references = [name for name in REFERENCE_SYSTEMS if name in measurements.d_stft or name in rated.index]
-    rows = [{"system": name, "model": name, "size": "", "family": REFERENCE_FAMILY} for name in references]
+    rows: list[dict[str, Any]] = [
+        {"system": name, "model": name, "size": "", "family": REFERENCE_FAMILY} for name in references
+    ]
     for counts in measurements.complexity:
         system = counts["system"]
         energy = measurements.energy.get(system, {})
@@ -90,7 +92,7 @@ def systems_measured(
             interval = mean_with_interval(distances)
             row |= {"d_stft": interval.mean, "d_stft_ci95": interval.half_width}
         if row["system"] in rated.index:
-            row |= rated.loc[row["system"], ["mos", "mos_ci95", "mos_source"]].to_dict()
+            row |= {name: rated.loc[row["system"], name] for name in ("mos", "mos_ci95", "mos_source")}
     return with_fronts(_as_table(rows), FRONTS)
 
 

@@ -1,7 +1,7 @@
 """What links the opaque names that participants meet to systems: the key, which stays with the experimenter."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -114,5 +114,4 @@ def read_key(path: str | Path) -> Key:
 
 
 def _session(content: Mapping[str, Any]) -> Session:
-    sequences: Mapping[str, Sequence[str]] = {name: tuple(content[name]) for name in ("training", "trials")}
-    return Session(content["number"], content["list_id"], **sequences)
+    return Session(content["number"], content["list_id"], tuple(content["training"]), tuple(content["trials"]))

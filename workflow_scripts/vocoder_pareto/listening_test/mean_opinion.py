@@ -44,7 +44,7 @@ def mean_opinion_scores(
     low, high = bootstrap_intervals(table, settings.resamples, seed)
     groups = table.groupby("system")["rating"]
     counts = groups.size()
-    errors = groups.std(ddof=1) / np.sqrt(counts)
+    errors: pd.Series = groups.std(ddof=1) / np.sqrt(counts)
     result = pd.DataFrame(
         {
             "mos": groups.mean(),

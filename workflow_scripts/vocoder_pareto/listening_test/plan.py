@@ -4,10 +4,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from vocoder_pareto.listening_test.key import Key, Stimulus, StimulusKind
+
+if TYPE_CHECKING:  # the rules import this module where NumPy is not installed
+    import numpy as np
 
 SECONDS_TO_DECIDE = 4.0  # per sound
 
@@ -23,7 +25,7 @@ class Plan:
     """
 
     key: Key
-    sounds: Mapping[str, np.ndarray]
+    sounds: "Mapping[str, np.ndarray]"
     sample_rate: int
 
     def stimuli_of(self, kind: StimulusKind) -> list[Stimulus]:

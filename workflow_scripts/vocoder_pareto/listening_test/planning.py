@@ -59,7 +59,7 @@ def plan_test(
         [maker.add("rating", system, utterance, audio[system][utterance]) for system, utterance in pairs]
         for pairs in latin_square(list(manifests), rated, design.lists, generator)
     ]
-    training = []
+    training: list[Stimulus] = []
     for system, utterance in zip(_training_systems(manifests, generator), cycle(spare), strict=False):
         if len(training) < max(design.training, 1):  # one in any case, to set the volume with
             training.append(maker.add("training", system, utterance, audio[system][utterance]))

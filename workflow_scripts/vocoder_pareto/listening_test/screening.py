@@ -69,8 +69,8 @@ def _screened(session: Sequence[Rating], settings: ScreeningSettings) -> Screene
     unheard = sum(rating.played_to_end is False for rating in session)
     traps = [rating for rating in session if rating.is_trap and rating.expected is not None]
     missed = sum(rating.rating != rating.expected for rating in traps)
-    gold = [rating for rating in session if rating.is_gold and rating.expected is not None]
-    wrong = sum(abs(rating.rating - rating.expected) > settings.gold_tolerance for rating in gold)
+    gold = [(each.rating, each.expected) for each in session if each.is_gold and each.expected is not None]
+    wrong = sum(abs(rating - expected) > settings.gold_tolerance for rating, expected in gold)
     variance = pvariance(scores) if len(scores) > 1 else None
     natural = [rating.rating for rating in session if rating.counts_for_mos and rating.system == GROUND_TRUTH]
     reference = fmean(natural) if natural else None

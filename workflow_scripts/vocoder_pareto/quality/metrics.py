@@ -173,7 +173,7 @@ def known_metrics(names: Sequence[str]) -> tuple[Metric, ...]:
 def functions_of(names: Sequence[str]) -> tuple[str, ...]:
     """The import paths of all functions that measure `names` and D_STFT; a name that is unknown is left out."""
     library = [_BY_NAME[name].function for name in dict.fromkeys([D_STFT.name, *names]) if name in _BY_NAME]
-    return (*library, *filter(is_import_path, names))
+    return tuple(each for each in (*library, *names) if isinstance(each, str) and is_import_path(each))
 
 
 def _own_metrics(names: Sequence[str]) -> list[Metric]:

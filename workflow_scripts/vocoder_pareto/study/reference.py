@@ -4,7 +4,7 @@ import inspect
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from typing import Any
 
 import yaml
@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from vocoder_pareto.study.configuration import Configuration
 from vocoder_pareto.study.sections.models import ModelSettings, SizeSettings
 from vocoder_pareto.study.settings import plain
-from vocoder_pareto.study.settings_faults import bare, keys_of, words_of
+from vocoder_pareto.study.settings_faults import bare, is_settings, keys_of, pydantic_fields, words_of
 
 SCHEMA_FILE = "resources/config.schema.json"
 REFERENCE_FILE = "docs/configuration.md"
@@ -58,7 +58,7 @@ def reference_text(presets: Mapping[str, Mapping[str, Any]]) -> str:
     ]
     defaults = _defaults()
     top = [name for name in keys_of(Configuration) if name != "models"]
-    scalars = [name for name in top if not is_dataclass(bare(keys_of(Configuration)[name]))]
+    scalars = [name for name in top if not is_settings(bare(keys_of(Configuration)[name]))]
     lines += _table(Configuration, scalars, "", defaults, presets)
     for name in top:
         if name not in scalars:
@@ -75,7 +75,7 @@ def _defaults() -> dict[str, Any]:
 
 def _described(kind: type) -> Iterator[tuple[str, str]]:
     for field in fields(kind):
-        info = kind.__pydantic_fields__[field.name]
+        info = pydantic_fields(kind)[field.name]
         yield info.alias or field.name, inspect.cleandoc(info.description or "")
 
 
@@ -83,7 +83,7 @@ def _entry(kind: type, name: str, value: Any, depth: int) -> list[str]:
     """The lines of a key: its value, or below it the keys of a section with their comments."""
     section = bare(keys_of(kind)[name])
     indent = "  " * depth
-    if not is_dataclass(section):
+    if not is_settings(section):
         return [f"{indent}{line}" for line in _yaml_of(name, value)]
     lines = [f"{indent}{name}:"]
     for key, description in _described(section):
@@ -129,7 +129,7 @@ def _table(
     lines = ["", f"| key | takes | default | {' | '.join(presets)} | meaning |", "|---" * (4 + len(presets)) + "|"]
     for name in names:
         annotation, path = keys_of(kind)[name], [*filter(None, section.split(".")), name]
-        if is_dataclass(bare(annotation)):
+        if is_settings(bare(annotation)):
             inner = bare(annotation)
             nested = _table(inner, list(keys_of(inner)), ".".join(path), defaults, presets)
             lines += nested[3:]

@@ -10,7 +10,7 @@ import json
 import math
 import re
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -27,6 +27,8 @@ STRICT = ConfigDict(
 )
 
 Settings = TypeVar("Settings")
+
+_adapter: Callable[[type], TypeAdapter[Any]] = cache(TypeAdapter)
 
 _WORDS = {"true": True, "false": False, "null": None, "~": None}
 _WHOLE = re.compile(r"[-+]?\d{1,20}")
@@ -71,11 +73,6 @@ def with_numbers_read(values: Any) -> Any:
     if isinstance(values, list | tuple):
         return [with_numbers_read(value) for value in values]
     return float(values) if isinstance(values, str) and _EXPONENT.fullmatch(values) else values
-
-
-@cache
-def _adapter(kind: type) -> TypeAdapter:
-    return TypeAdapter(kind)
 
 
 def _validated(kind: type[Settings], values: Any) -> Settings:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Annotated, Any, Literal
 
 import pydantic
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 Path = tuple[str | int, ...]
@@ -67,9 +68,18 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def keys_of(kind: Any) -> dict[str, Any]:
     """The keys of a class of settings as a configuration spells them, with the annotation of each."""
     hints = typing.get_type_hints(kind, include_extras=True)
-    known_to_pydantic = getattr(kind, "__pydantic_fields__", {})
-    aliases = {name: field.alias for name, field in known_to_pydantic.items() if field.alias}
+    aliases = {name: field.alias for name, field in pydantic_fields(kind).items() if field.alias}
     return {aliases.get(field.name, field.name): hints[field.name] for field in fields(kind)}
+
+
+def pydantic_fields(kind: Any) -> Mapping[str, FieldInfo]:
+    """What pydantic knows of each field of a class of settings; nothing of a dataclass of the standard library."""
+    return getattr(kind, "__pydantic_fields__", {})
+
+
+def is_settings(kind: Any) -> bool:
+    """Whether the annotation `kind` is a class of settings."""
+    return is_dataclass(kind)
 
 
 def annotation_at(kind: Any, path: Path) -> Any:
@@ -77,7 +87,7 @@ def annotation_at(kind: Any, path: Path) -> Any:
     for part in path:
         kind = bare(kind)
         arguments = typing.get_args(kind)
-        if is_dataclass(kind):
+        if is_settings(kind):
             kind = keys_of(kind).get(str(part), Any)
         elif _is_mapping(kind):
             kind = arguments[1] if arguments else Any
@@ -107,7 +117,7 @@ def words_of(kind: Any) -> str:
         return " | ".join(str(each) for each in arguments)
     if typing.get_origin(kind) is tuple:
         return "a list of " + " and ".join(dict.fromkeys(words_of(each) for each in arguments if each is not Ellipsis))
-    if is_dataclass(kind) or _is_mapping(kind):
+    if is_settings(kind) or _is_mapping(kind):
         return "a section of keys"
     return "any value" if kind is Any else _WORDS.get(kind, getattr(kind, "__name__", str(kind)))
 

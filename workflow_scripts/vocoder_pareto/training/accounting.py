@@ -123,7 +123,7 @@ class EnergyAccount:
             return start
         energy = self.meter.energy_between(start, end, COUNTER_MAY_STAND_SECONDS)
         totals = self.totals
-        if energy.valid:
+        if energy.joules is not None:
             totals.measured_joules += energy.joules
             totals.measured_seconds += energy.seconds
         else:
@@ -134,6 +134,8 @@ class EnergyAccount:
                 totals.faults.append(reason)
         for domain, joules in energy.by_domain.items():
             before = totals.by_domain.get(domain, 0.0)
-            unknown = before is None or (joules is None and energy.valid)
-            totals.by_domain[domain] = None if unknown else before + (joules or 0.0)
+            if before is None or (joules is None and energy.valid):
+                totals.by_domain[domain] = None
+            else:
+                totals.by_domain[domain] = before + (joules or 0.0)
         return end

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from vocoder_pareto.training.objectives.objective import Batch
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+
+Fetched = TypeVar("Fetched")
 
 
 class ClipDataset(Dataset):
@@ -84,8 +87,8 @@ def batch_loader(dataset: ClipDataset, batches: ShuffledBatches, workers: int, p
     )
 
 
-def _unchanged(batch: Batch) -> Batch:
-    return batch
+def _unchanged(fetched: Fetched) -> Fetched:
+    return fetched
 
 
 def _ignore_stop_signals(worker: int) -> None:

@@ -42,7 +42,7 @@ class TrainingCurve:
             self._rewrite()
         for name, value in row.items():
             if value is not None and name != "step":
-                self._tensorboard.add_scalar(name, value, int(row["step"]))
+                self._tensorboard.add_scalar(name, value, int(shown["step"]))
 
     def sync(self) -> None:
         """Bring all rows to the disk, before a state is saved that goes on from them."""

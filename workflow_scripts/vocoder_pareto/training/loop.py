@@ -2,7 +2,7 @@
 
 import logging
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import lightning
@@ -48,19 +48,21 @@ class TrainingLoop(lightning.Callback):
         self.job, self.states, self.record = job, states, record
         self.clock, self.stop, self.validation = clock, stop, validation
         self._state = state
-        self._curve: TrainingCurve | None = None
-        self._progress: ProgressBar | None = None
+        self._to_close = ExitStack()
 
     # ------------------------------------------------------------------ hooks of Lightning
 
-    def on_train_start(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
         """Take up the state, now that all is set up, then start the clocks."""
+        assert isinstance(module, TrainingModule)  # Lightning hands back what `fit` was given
         if self._state:
             module.load_state(self._state["module"])
             self._state = None
         self._curve = TrainingCurve(self.states.folder, self.record.steps)
+        self._to_close.callback(self._curve.close)
         self.stop.listen()
         self._progress = ProgressBar(self.job.system.name, self.job.budget, self.record)
+        self._to_close.callback(self._progress.close)
         self._saved_at = time.monotonic()
         self.clock.start()
 
@@ -86,12 +88,12 @@ class TrainingLoop(lightning.Callback):
 
     def on_train_end(self, trainer, module) -> None:
         """Close what is open."""
-        self._close()
+        self._to_close.close()
 
     def on_exception(self, trainer, module, exception) -> None:
         """Close what is open."""
         with suppress(OSError):  # on a full disk; the error that matters is on its way
-            self._close()
+            self._to_close.close()
 
     # ------------------------------------------------------------------ parts of a step's end
 
@@ -139,10 +141,3 @@ class TrainingLoop(lightning.Callback):
             self._curve.sync()
             self.states.save({"record": self.record.as_dict(), "module": module.state()})
             self._saved_at = time.monotonic()
-
-    def _close(self) -> None:
-        if self._progress is not None:
-            self._progress.close()
-        if self._curve is not None:
-            self._curve.close()
-            self._curve = None

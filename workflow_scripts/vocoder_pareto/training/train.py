@@ -59,12 +59,12 @@ def train(job: TrainingJob, outputs: TrainingOutputs) -> None:
     with states.locked():
         state = states.load()
         record = TrainingRecord.from_saved(state["record"]) if state else TrainingRecord()
-        if job.budget.used_up(record.used) is None:
-            write_json(states.folder / "settings.json", {"system": asdict(job.system), "run": asdict(job.settings)})
-            _fit(job, device, objective, states, record, state)
-        else:
+        if state and job.budget.used_up(record.used) is not None:
             objective.load_state_dict(state["module"]["objective"])
             log.info("the budget is used up since step %d: the state becomes the checkpoint", record.steps)
+        else:
+            write_json(states.folder / "settings.json", {"system": asdict(job.system), "run": asdict(job.settings)})
+            _fit(job, device, objective, states, record, state)
         _write(outputs, job, vocoder, summary_of(job, record), states)
 
 

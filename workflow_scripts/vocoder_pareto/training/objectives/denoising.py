@@ -5,12 +5,16 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
+from vocoder_pareto.models.diffusion import DiffusionVocoder
 from vocoder_pareto.models.vocoder import draw_noise
 from vocoder_pareto.training.objectives.objective import Batch, Objective
 
 
 class DenoisingObjective(Objective):
     """Adam minimises the L1 distance of noise and predicted noise at random noise levels."""
+
+    trains = DiffusionVocoder
+    vocoder: DiffusionVocoder
 
     def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Objective.loss`."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vocoder_pareto.models.diffusion import DiffusionVocoder
 from vocoder_pareto.models.diffwave import training_schedule
 from vocoder_pareto.training.objectives.denoising import DenoisingObjective
 
@@ -24,8 +25,9 @@ class DiffWaveObjective(DenoisingObjective):
     """The objective of section 2 and Algorithm 1, with the schedule of the vocoder's architecture."""
 
     Recipe = DiffWaveRecipe
+    scales: Tensor  # √ᾱ of all steps from 0, float64
 
-    def __init__(self, vocoder, recipe: DiffWaveRecipe, sample_rate: int = 16000):
+    def __init__(self, vocoder: DiffusionVocoder, recipe: DiffWaveRecipe, sample_rate: int = 16000):
         super().__init__(vocoder, recipe, sample_rate)
         scales = training_schedule(vocoder.architecture).signal_scales
         self.register_buffer("scales", torch.tensor(scales, dtype=torch.float64), persistent=False)

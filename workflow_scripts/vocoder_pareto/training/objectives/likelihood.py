@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vocoder_pareto.models.flow import Encoding
+from vocoder_pareto.models.flow import Encoding, FlowVocoder
 from vocoder_pareto.training.objectives.objective import Batch, Objective
 
 
@@ -42,6 +42,8 @@ class LikelihoodObjective(Objective):
     """Adam minimises the negative log-likelihood."""
 
     Recipe = LikelihoodRecipe
+    trains = FlowVocoder
+    vocoder: FlowVocoder
 
     def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Objective.loss`."""

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -36,10 +36,12 @@ class Objective(nn.Module, ABC):
     Attributes:
         Recipe: The dataclass of this objective's hyper-parameters (learning rate, weights of losses), which are read
             from the configuration key `training` of a system.
+        trains: The class of vocoders that it can train.
         turns: The names of the turns, in their order.
     """
 
-    Recipe: ClassVar[type]
+    Recipe: ClassVar[type[Any]]
+    trains: ClassVar[type] = Vocoder
     turns: ClassVar[tuple[str, ...]] = ("generator",)
 
     def __init__(self, vocoder: Vocoder, recipe, sample_rate: int = 16000):

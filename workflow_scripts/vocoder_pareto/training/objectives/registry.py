@@ -12,12 +12,17 @@ def new_objective(system: SystemSettings, vocoder: Vocoder) -> Objective:
     """Return the objective of `system`, with fresh random weights of what is trained beside `vocoder`.
 
     Raises:
-        UserError: The class or a setting does not exist or fit.
+        UserError: The class or a setting does not exist or fit, or the objective cannot train this vocoder.
     """
     kind = load_class(system.objective, f"models.{system.model}.objective")
     if not (isinstance(kind, type) and issubclass(kind, Objective)):
         raise UserError(
             f"config key models.{system.model}.objective: {system.objective!r} is not a subclass of Objective"
+        )
+    if not isinstance(vocoder, kind.trains):
+        raise UserError(
+            f"config key models.{system.model}.objective: {system.objective!r} trains a {kind.trains.__name__}, and "
+            f"{system.vocoder!r} is none"
         )
     recipe = settings_from(kind.Recipe, system.recipe, f"{system.config_key}.training")
     return kind(vocoder, recipe, system.sample_rate)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import StepLR
 
-from vocoder_pareto.models.diffusion import NoiseSchedule
+from vocoder_pareto.models.diffusion import DiffusionVocoder, NoiseSchedule
 from vocoder_pareto.training.objectives.denoising import DenoisingObjective
 from vocoder_pareto.training.objectives.objective import Schedule
 
@@ -34,8 +34,9 @@ class WaveGradObjective(DenoisingObjective):
     """The objective of section 3.1: a step is drawn, then a noise level between its own and that of the step before."""
 
     Recipe = WaveGradRecipe
+    scales: Tensor  # √ᾱ of all steps from 0, float64
 
-    def __init__(self, vocoder, recipe: WaveGradRecipe, sample_rate: int = 16000):
+    def __init__(self, vocoder: DiffusionVocoder, recipe: WaveGradRecipe, sample_rate: int = 16000):
         super().__init__(vocoder, recipe, sample_rate)
         schedule = NoiseSchedule.linear(recipe.first_beta, recipe.last_beta, recipe.diffusion_steps)
         self.register_buffer("scales", torch.tensor(schedule.signal_scales, dtype=torch.float64), persistent=False)
