@@ -92,9 +92,9 @@ def system_to_train(wildcards):
     return canonical_json(settings_of(wildcards).to_train())
 
 
-def system_to_run(wildcards):
+def system_to_generate(wildcards):
     """What the audio of a system depends on, beside its weights: all but its training, as canonical JSON."""
-    return canonical_json(settings_of(wildcards).to_run())
+    return canonical_json(settings_of(wildcards).to_generate())
 
 
 def training_settings(wildcards):
@@ -169,7 +169,7 @@ def whole_machine(wildcards):
         return 1
 
 
-def stored_runs(wildcards):
+def stored_records(wildcards):
     """The records of a system in the stored set; the first run must exist."""
     folder = config["measurements"]["from"]
     files = sorted(Path(folder).glob(f"run*/{wildcards.system}.json"))
@@ -177,7 +177,7 @@ def stored_runs(wildcards):
 
 
 def require_results_writable():
-    """Fail before the first job of a run, where Snakemake itself would end with a traceback."""
+    """Fail before the first job, where Snakemake itself would end with a traceback."""
     try:
         require_writable(RESULTS, "results_dir")
     except UserError as error:

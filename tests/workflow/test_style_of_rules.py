@@ -13,8 +13,8 @@ RULES = {
 }  # fmt: skip
 # Numbers, by the schema of the configuration, and words that the rules themselves choose.
 UNQUOTED = {
-    "threads", "params.batch_size", "params.clips", "params.draws", "params.effectiveness", "params.intensity",
-    "params.iterations", "params.listeners", "params.origin", "params.seed", "wildcards.reference",
+    "threads", "params.batch_size", "params.draws", "params.iterations", "params.listeners", "params.origin",
+    "params.seed", "wildcards.reference",
 }  # fmt: skip
 
 
