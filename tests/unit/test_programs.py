@@ -23,11 +23,13 @@ BENCHMARKS = [path for path in sorted((PROJECT / "benchmarks").glob("*.py")) if 
 FRONT_OF_TABLE = PROJECT / "workflow_scripts" / "vocoder_pareto" / "__main__.py"
 FILES = [*PROGRAMS, *BENCHMARKS, FRONT_OF_TABLE]
 
+pytestmark = pytest.mark.xdist_group("programs")  # the parsers are taken once: their programs import all there is
+
 KINDS = {
     program.json_or_file: "settings", program.texts_by_name: "texts by name", Path: "file",
-    int: "number", float: "number", program.int_or_null: "number or null", None: "text",
+    int: "whole number", float: "number", program.int_or_null: "whole number or null", None: "text",
 }  # fmt: skip
-# What is said of a file, a seed or a choice is each program's own; the rest of a flag's help is the same everywhere.
+# What is written, and what a seed is of, each program says for itself; all else is said in the same words everywhere.
 OWN_WORDS = re.compile(r"--(output.*|seed)")
 
 
@@ -124,7 +126,7 @@ def test_settings_are_named_by_their_section(flags):
 def test_counts_and_limits_are_numbers(flags):
     for flag in flags:
         counts = flag.name.startswith("--max-") or flag.name.endswith("-count")
-        assert not counts or flag.kind.startswith("number"), flag
+        assert not counts or "number" in flag.kind, flag
 
 
 def test_several_files_or_names_have_a_plural(flags):
@@ -156,6 +158,16 @@ def test_help_is_printed_and_ends_well(path, parsers, capsys):
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
 def test_a_program_is_short(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) < 60
+
+
+def test_flags_of_documented_calls_exist(uses):
+    call = re.compile(r"python (?:[\w/]*?(\w+)\.py|-m vocoder_pareto)(?: \w+\.csv)? (--[^`|]*?)$", re.MULTILINE)
+    documents = [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md"), *FILES]
+    calls = [found.groups() for document in documents for found in call.finditer(document.read_text(encoding="utf-8"))]
+    assert {script for script, _ in calls} >= {None, "measure_set", "show_settings", "training_throughput"}
+    for script, given in calls:
+        known = {name for name, several in uses.items() if (script or "__main__") in {use.program for use in several}}
+        assert set(re.findall(r"(?<!\S)--[a-z][\w-]*", given)) <= known, (script, given)
 
 
 RULE = re.compile(r"^rule \w+:\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
