@@ -2,7 +2,7 @@
 
 Prints seconds and the number of jobs. Run it in the project's folder:
 
-    python benchmarks/dag.py --systems 500
+    python benchmarks/dag.py --system-count 500
 """
 
 import argparse
@@ -37,14 +37,16 @@ def planning_seconds(arguments: list[str]) -> tuple[float, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--systems", type=int, default=500, help="size of the zoo (default: %(default)s)")
+    parser.add_argument(
+        "--system-count", type=int, default=500, help="how many systems to plan for (default: %(default)s)"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         own = Path(folder, "own.yaml")
         own.write_text(yaml.safe_dump({"results_dir": f"{folder}/results"}), encoding="utf-8")
         large = Path(folder, "large.yaml")
-        large.write_text(yaml.safe_dump(zoo(arguments.systems)), encoding="utf-8")
-        for name, files in {"configured": [own], f"{arguments.systems} systems": [own, large]}.items():
+        large.write_text(yaml.safe_dump(zoo(arguments.system_count)), encoding="utf-8")
+        for name, files in {"configured": [own], f"{arguments.system_count} systems": [own, large]}.items():
             seconds, jobs = planning_seconds(["--configfile", *map(str, files)])
             print(f"{name}: {seconds:.1f} s for {jobs} jobs")
 

@@ -14,9 +14,9 @@ not depend on them, differences do. All 18 systems take about 20 minutes on two 
 
     PYTHONPATH=workflow_scripts python benchmarks/generation.py --threads 2 --output generation.csv
 
-Writes a row per system and form, and hardware and versions into a .json beside it. `--document docs/performance.md`
-rewrites the tables there (`generation` and `roofline` for ours, else that of the form); with `--from generation.csv`
-from an earlier run.
+Writes a row per system and form, and hardware and versions into a .json beside it. `--output-document
+docs/performance.md` rewrites the tables there (`generation` and `roofline` for ours, else that of the form); with
+`--measured-table generation.csv` from an earlier call.
 """
 
 import argparse
@@ -47,7 +47,7 @@ from vocoder_pareto.measurement.workload import autocast, numeric_precision
 from vocoder_pareto.models.diffusion import DiffusionVocoder
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.vocoder import Vocoder
-from vocoder_pareto.program import run
+from vocoder_pareto.program import run_program
 from vocoder_pareto.quality.spectral_distance import d_stft
 from vocoder_pareto.study.configuration import configured_systems, read_configuration, system_settings
 from vocoder_pareto.study.sections.measurement import MeterSettings
@@ -65,23 +65,32 @@ Form = Callable[[Tensor, torch.Generator], Tensor]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: %(default)s)")
-    parser.add_argument("--threads", type=int, help="of PyTorch on a CPU (default: as many as cores)")
-    parser.add_argument("--systems", nargs="*", help="names such as melgan-S (default: all of config.yaml)")
-    parser.add_argument("--form", default="ours", choices=list(SECTIONS), help="default: %(default)s")
-    parser.add_argument("--clip-seconds", type=float, default=1.024, help="length of the clip (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="at least so many alternations (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=5.0, help="… and so many seconds (default: %(default)s)")
-    parser.add_argument("--windows", type=int, default=3, help="of energy, if it can be read (default: %(default)s)")
-    parser.add_argument("--window-seconds", type=float, default=10.0, help="length of each (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument("--threads", type=int, help="threads of PyTorch on a CPU (default: as many as cores)")
+    parser.add_argument("--system-names", nargs="*", default=[], help="names of systems (default: all of config.yaml)")
+    parser.add_argument("--form", default="ours", choices=list(SECTIONS), help="form to time (default: %(default)s)")
+    parser.add_argument("--clip-seconds", type=float, default=1.024, help="seconds of the clip (default: %(default)s)")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="how often to repeat (at least; default: %(default)s alternations)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=5.0, help="seconds of each measurement (at least; default: %(default)s)"
+    )
+    parser.add_argument(
+        "--windows", type=int, default=3, help="windows of energy, if it can be read (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--window-seconds", type=float, default=10.0, help="seconds of each window (default: %(default)s)"
+    )
     parser.add_argument("--output", type=Path, help="CSV file to write")
-    parser.add_argument("--from", dest="source", type=Path, help="CSV file to tabulate instead of measuring")
-    parser.add_argument("--document", type=Path, help="document whose tables are rewritten (docs/performance.md)")
+    parser.add_argument("--measured-table", type=Path, help="CSV file of an earlier call to show instead of measuring")
+    parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/performance.md)")
     arguments = parser.parse_args()
-    if arguments.document:
-        require_sections(arguments.document, SECTIONS[arguments.form])
-    if arguments.source:
-        measured, about = pd.read_csv(arguments.source), read_json(arguments.source.with_suffix(".json"))
+    if arguments.output_document:
+        require_sections(arguments.output_document, SECTIONS[arguments.form])
+    if arguments.measured_table:
+        measured = pd.read_csv(arguments.measured_table)
+        about = read_json(arguments.measured_table.with_suffix(".json"))
     else:
         measured, about = measure(arguments)
     rates = MachineRates(about["matmul_flops_per_second"], about["copy_bytes_per_second"])
@@ -90,8 +99,8 @@ def main() -> None:
     else:
         texts = [f"{conditions(measured, rates)}\n\n{form_table(measured, arguments.form)}"]
     print(*texts, sep="\n\n")
-    if arguments.document:
-        replace_sections(arguments.document, dict(zip(SECTIONS[arguments.form], texts, strict=True)))
+    if arguments.output_document:
+        replace_sections(arguments.output_document, dict(zip(SECTIONS[arguments.form], texts, strict=True)))
 
 
 def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -99,7 +108,7 @@ def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, Any]
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     device = resolve_device(arguments.device)
-    systems = chosen_systems(arguments.systems)
+    systems = chosen_systems(arguments.system_names)
     meter = counting_meter(device)
     rates = measure_machine_rates(device)
     about = {
@@ -130,7 +139,7 @@ def chosen_systems(names: list[str] | None) -> list[SystemSettings]:
     known = configured_systems(config)
     for name in names or []:
         if name not in known:
-            raise UserError(f"--systems: {name!r} is not in config.yaml; allowed: {', '.join(known)}")
+            raise UserError(f"--system-names: {name!r} is not in config.yaml; allowed: {', '.join(known)}")
     return [system_settings(config, *known[name]) for name in names or known]
 
 
@@ -374,4 +383,4 @@ def form_table(measured: pd.DataFrame, form: str) -> str:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

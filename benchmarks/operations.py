@@ -1,9 +1,9 @@
 """Where the time of generation goes: the operations of PyTorch that take most of it, for some systems.
 
-    PYTHONPATH=workflow_scripts python benchmarks/operations.py --threads 2 --systems melgan-S hifigan-S
+    PYTHONPATH=workflow_scripts python benchmarks/operations.py --threads 2 --system-names melgan-S hifigan-S
 
-`--document docs/performance.md` puts the table there, too. The profiler itself costs some microseconds per operation,
-so the shares of many small operations are a little too high.
+`--output-document docs/performance.md` puts the table there, too. The profiler itself costs some microseconds per
+operation, so the shares of many small operations are a little too high.
 """
 
 import argparse
@@ -17,35 +17,37 @@ from torch.profiler import ProfilerActivity, profile
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.measurement.hardware import device_name
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.program import run
+from vocoder_pareto.program import run_program
 from vocoder_pareto.study.systems import SystemSettings
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: %(default)s)")
-    parser.add_argument("--threads", type=int, help="of PyTorch on a CPU (default: as many as cores)")
-    parser.add_argument("--systems", nargs="*", help="names such as melgan-S (default: all of config.yaml)")
-    parser.add_argument("--clip-seconds", type=float, default=1.024, help="length of the clip (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="calls that are profiled (default: %(default)s)")
-    parser.add_argument("--operations", type=int, default=5, help="that are named (default: %(default)s)")
-    parser.add_argument("--document", type=Path, help="document whose table is rewritten (docs/performance.md)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument("--threads", type=int, help="threads of PyTorch on a CPU (default: as many as cores)")
+    parser.add_argument("--system-names", nargs="*", default=[], help="names of systems (default: all of config.yaml)")
+    parser.add_argument("--clip-seconds", type=float, default=1.024, help="seconds of the clip (default: %(default)s)")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="how often to repeat (default: %(default)s profiled calls)"
+    )
+    parser.add_argument("--operations", type=int, default=5, help="how many operations to name (default: %(default)s)")
+    parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/performance.md)")
     arguments = parser.parse_args()
-    if arguments.document:
-        require_sections(arguments.document, ["operations"])
+    if arguments.output_document:
+        require_sections(arguments.output_document, ["operations"])
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     device = resolve_device(arguments.device)
     lines = [
         [system.name, *operations_of(system, device, arguments.clip_seconds, arguments.rounds, arguments.operations)]
-        for system in chosen_systems(arguments.systems)
+        for system in chosen_systems(arguments.system_names)
     ]
     columns = ["system", "operations per call", "µs per operation", "share of the time"]
     threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
     text = f"By torch.profiler on {device_name(device)}{threads}:\n\n{table(columns, lines)}"
     print(text)
-    if arguments.document:
-        replace_sections(arguments.document, {"operations": text})
+    if arguments.output_document:
+        replace_sections(arguments.output_document, {"operations": text})
 
 
 def operations_of(
@@ -75,4 +77,4 @@ def operations_of(
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

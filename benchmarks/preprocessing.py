@@ -4,7 +4,7 @@ Both read the same synthetic corpus, made on the fly, and are timed alternately 
 librosa's way is `librosa.load` of the whole recording, its first 2^14 samples, `librosa.feature.melspectrogram`.
 
 Run it with one thread per process: `OMP_NUM_THREADS=1 PYTHONPATH=workflow_scripts python benchmarks/preprocessing.py`;
-`--document docs/performance.md` puts the tables there.
+`--output-document docs/performance.md` puts the tables there.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.mels import BATCH, compute_mels
 from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
 from vocoder_pareto.audio.synthetic_corpus import read_sentences, synthesize_corpus
-from vocoder_pareto.program import run
+from vocoder_pareto.program import run_program
 from vocoder_pareto.study.sections.dataset import DatasetSettings
 
 FORMAT = AudioFormat()
@@ -113,27 +113,36 @@ def scale(corpus: Path, cores: list[int]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=int, default=200, help="recordings of the comparison (default: 200)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of the comparison (default: 5)")
-    parser.add_argument("--many-clips", type=int, default=2000, help="recordings on several cores (default: 2000)")
-    parser.add_argument("--cores", type=int, nargs="+", default=[1, 2, 4], help="default: 1 2 4")
-    parser.add_argument("--document", type=Path, help="document whose tables are rewritten (docs/performance.md)")
+    parser.add_argument(
+        "--clip-count", type=int, default=200, help="how many clips to make (for the comparison; default: %(default)s)"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="how often to repeat (default: %(default)s)")
+    parser.add_argument(
+        "--scaling-clip-count",
+        type=int,
+        default=2000,
+        help="how many clips to make for several cores (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--cores", type=int, nargs="+", default=[1, 2, 4], help="numbers of cores (default: %(default)s)"
+    )
+    parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/performance.md)")
     arguments = parser.parse_args()
-    if arguments.document:
-        require_sections(arguments.document, ["preprocessing"])
+    if arguments.output_document:
+        require_sections(arguments.output_document, ["preprocessing"])
     torch.set_num_threads(1)
     sentences = read_sentences(SENTENCES)
     # Two sentences last about as long as a recording of LJSpeech, 6.6 s on average.
     sentences = [f"{first} {second}" for first, second in zip(sentences, reversed(sentences), strict=True)]
     with tempfile.TemporaryDirectory() as few, tempfile.TemporaryDirectory() as many:
-        synthesize_corpus(sentences, arguments.clips, ["en-us"], Path(few, "metadata.csv"), processes=4)
+        synthesize_corpus(sentences, arguments.clip_count, ["en-us"], Path(few, "metadata.csv"), processes=4)
         text = compare(Path(few), arguments.rounds)
-        synthesize_corpus(sentences, arguments.many_clips, ["en-us"], Path(many, "metadata.csv"), processes=4)
+        synthesize_corpus(sentences, arguments.scaling_clip_count, ["en-us"], Path(many, "metadata.csv"), processes=4)
         text += f"\n\n{scale(Path(many), arguments.cores)}"
     print(text)
-    if arguments.document:
-        replace_sections(arguments.document, {"preprocessing": text})
+    if arguments.output_document:
+        replace_sections(arguments.output_document, {"preprocessing": text})
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

@@ -15,15 +15,17 @@ from machine_rates import measure_machine_rates
 
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.files import read_json
-from vocoder_pareto.program import run
+from vocoder_pareto.program import run_program
 
 GIGA = 1.0e9
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=Path("results"), help="results_dir (default: %(default)s)")
-    parser.add_argument("--device", default="auto", help="auto | cpu | cuda:N (default: %(default)s)")
+    parser.add_argument(
+        "--results", type=Path, default=Path("results"), help="results_dir of the study (default: %(default)s)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--size", type=int, default=2048, help="rows of the matrices (default: %(default)s)")
     arguments = parser.parse_args()
     device = resolve_device(arguments.device)
@@ -49,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

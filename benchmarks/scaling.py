@@ -2,12 +2,13 @@
 
 Each point runs in a process of its own, so that its peak resident memory is its own: what the process holds with the
 vocoder loaded is subtracted. Points of a curve are measured in ascending order, and a curve ends where a point takes
-longer than `--longest-seconds`.
+longer than `--max-point-seconds`.
 
     PYTHONPATH=workflow_scripts python benchmarks/scaling.py --threads 2 --output scaling.csv
 
-Writes a row per point, and hardware and versions into a .json beside it; `--figure` draws the curves, and `--document
-docs/performance.md` rewrites the table there. `--from scaling.csv` takes the rows of an earlier run.
+Writes a row per point, and hardware and versions into a .json beside it; `--output-figure` draws the curves, and
+`--output-document docs/performance.md` rewrites the table there. `--measured-table scaling.csv` takes the rows of an
+earlier call.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from vocoder_pareto.files import write_json, written_whole
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.hardware import PeakMemory, device_name, hardware_description, software_description
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.program import run
+from vocoder_pareto.program import run_program
 from vocoder_pareto.study.sections.analysis import FigureSettings
 
 MEBI = 2**20
@@ -44,40 +45,60 @@ LINES = {"whole": ("o", "-"), "in chunks": ("s", "--")}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="on a CPU (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument(
-        "--systems", nargs="*", help="names such as melgan-L (default: the smallest size of each model)"
+        "--threads",
+        type=int,
+        default=torch.get_num_threads(),
+        help="threads of PyTorch on a CPU (default: %(default)s)",
     )
-    parser.add_argument("--clip-seconds", type=float, nargs="*", default=[1, 5, 10, 30, 60], help="%(default)s")
-    parser.add_argument("--batch-sizes", type=int, nargs="*", default=[1, 2, 4, 8], help="of clips of 1 s: %(default)s")
-    parser.add_argument("--chunk-seconds", type=float, default=5.0, help="length of a chunk (default: %(default)s)")
-    parser.add_argument("--longest-seconds", type=float, default=300.0, help="of a point (default: %(default)s)")
+    parser.add_argument(
+        "--system-names", nargs="*", default=[], help="names of systems (default: the smallest size of each model)"
+    )
+    parser.add_argument(
+        "--lengths-seconds",
+        type=float,
+        nargs="*",
+        default=[1, 5, 10, 30, 60],
+        help="seconds of the clips of the curve (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--batch-sizes",
+        type=int,
+        nargs="*",
+        default=[1, 2, 4, 8],
+        help="clips of 1 s at once, in the curve (default: %(default)s)",
+    )
+    parser.add_argument("--chunk-seconds", type=float, default=5.0, help="seconds of a chunk (default: %(default)s)")
+    parser.add_argument(
+        "--max-point-seconds", type=float, default=300.0, help="seconds after which a curve ends (default: %(default)s)"
+    )
     parser.add_argument("--output", type=Path, help="CSV file to write")
-    parser.add_argument("--from", dest="source", type=Path, help="CSV file to draw and tabulate instead of measuring")
-    parser.add_argument("--figure", type=Path, help="figure to draw (.svg, .pdf or .png)")
-    parser.add_argument("--document", type=Path, help="document whose table is rewritten (docs/performance.md)")
+    parser.add_argument("--measured-table", type=Path, help="CSV file of an earlier call to show instead of measuring")
+    parser.add_argument("--output-figure", type=Path, help="figure to write (.svg, .pdf or .png)")
+    parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/performance.md)")
     parser.add_argument("--point", type=json.loads, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.point:
         print(json.dumps(measured_point(**arguments.point)))
         return
-    if arguments.document:
-        require_sections(arguments.document, ["scaling"])
-    points = pd.read_csv(arguments.source) if arguments.source else measured_curves(arguments)
-    if arguments.figure:
+    if arguments.output_document:
+        require_sections(arguments.output_document, ["scaling"])
+    points = pd.read_csv(arguments.measured_table) if arguments.measured_table else measured_curves(arguments)
+    if arguments.output_figure:
         settings = FigureSettings()
         with drawing(settings):
-            save_figure(drawn_curves(points, settings), [arguments.figure])
+            save_figure(drawn_curves(points, settings), [arguments.output_figure])
     text = f"{conditions(points)}\n\n{curves_table(points)}"
     print(text)
-    if arguments.document:
-        replace_sections(arguments.document, {"scaling": text})
+    if arguments.output_document:
+        replace_sections(arguments.output_document, {"scaling": text})
 
 
 def measured_curves(arguments: argparse.Namespace) -> pd.DataFrame:
     """All points, written to the output after each."""
-    names = [system.name for system in chosen_systems(arguments.systems) if arguments.systems or system.size == "S"]
+    named = arguments.system_names
+    names = [system.name for system in chosen_systems(named) if named or system.size == "S"]
     device = resolve_device(arguments.device)
     torch.set_num_threads(arguments.threads)
     if arguments.output:
@@ -91,7 +112,7 @@ def measured_curves(arguments: argparse.Namespace) -> pd.DataFrame:
     curves = [
         [
             {"clip_seconds": seconds, "batch_size": 1, "chunk_seconds": chunk}
-            for seconds in arguments.clip_seconds
+            for seconds in arguments.lengths_seconds
             if chunk is None or seconds > chunk
         ]
         for chunk in (None, arguments.chunk_seconds)
@@ -105,7 +126,7 @@ def measured_curves(arguments: argparse.Namespace) -> pd.DataFrame:
                 if arguments.output:
                     with written_whole(arguments.output) as temporary:
                         pd.DataFrame(rows).to_csv(temporary, index=False)
-                if rows[-1]["seconds"] > arguments.longest_seconds:
+                if rows[-1]["seconds"] > arguments.max_point_seconds:
                     break
     return pd.DataFrame(rows)
 
@@ -235,4 +256,4 @@ def _draw(axes, rows: pd.DataFrame, column: str, colours: dict[str, Any]) -> Non
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

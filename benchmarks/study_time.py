@@ -2,7 +2,7 @@
 
 Reads what Snakemake recorded of the jobs of one complete run in this folder (say `snakemake --cores 2` in a fresh
 clone), times the start-up of every program (`--help`: Python, all that the program imports, and its end), and prints a
-table; `--document docs/performance.md` puts it there, too.
+table; `--output-document docs/performance.md` puts it there, too.
 
     PYTHONPATH=workflow_scripts python benchmarks/study_time.py
 """
@@ -19,7 +19,7 @@ import pandas as pd
 from documented import replace_sections, require_sections, table
 from tqdm import tqdm
 
-from vocoder_pareto.program import run
+from vocoder_pareto.program import run_program
 
 PROGRAMS = Path(__file__).parents[1] / "workflow_scripts"
 STAGES = {
@@ -116,20 +116,22 @@ def report(jobs: list[Job], stages: pd.DataFrame) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, default=Path(), help="where Snakemake ran (default: here)")
-    parser.add_argument("--rounds", type=int, default=3, help="starts of each program (default: %(default)s)")
-    parser.add_argument("--document", type=Path, help="document whose table is rewritten (docs/performance.md)")
+    parser.add_argument("--folder", type=Path, default=Path(), help="folder where Snakemake ran (default: here)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often to repeat (default: %(default)s starts of each program)"
+    )
+    parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/performance.md)")
     arguments = parser.parse_args()
-    if arguments.document:
-        require_sections(arguments.document, ["study"])
+    if arguments.output_document:
+        require_sections(arguments.output_document, ["study"])
     jobs = recorded_jobs(arguments.folder)
     if not jobs:
         parser.error(f"no record of a job in {arguments.folder / '.snakemake'}; run the study there first")
     text = report(jobs, breakdown(jobs, arguments.rounds))
     print(text)
-    if arguments.document:
-        replace_sections(arguments.document, {"study": text})
+    if arguments.output_document:
+        replace_sections(arguments.output_document, {"study": text})
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

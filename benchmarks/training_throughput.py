@@ -7,8 +7,8 @@ and from a memory-mapped file. On a GPU, all of it (about half an hour):
 
 On a CPU, a look at one system:
 
-    PYTHONPATH=workflow_scripts python benchmarks/training_throughput.py --device cpu --systems melgan-S --batch-size 1
-        --segment-frames 16 --seconds 2 --clips 20 --output training_throughput.csv
+    PYTHONPATH=workflow_scripts python benchmarks/training_throughput.py --device cpu --system-names melgan-S
+        --batch-size 1 --segment-frames 16 --seconds 2 --clip-count 20 --output training_throughput.csv
 
 Writes a row per measurement, and hardware and versions into a .json beside it.
 """
@@ -34,7 +34,7 @@ from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.hardware import device_name, hardware_description, software_description
 from vocoder_pareto.measurement.meter import Meter, open_meter
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.program import run
+from vocoder_pareto.program import run_program
 from vocoder_pareto.study.configuration import (
     configured_systems,
     read_configuration,
@@ -74,22 +74,30 @@ class Stopwatch(lightning.Callback):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: %(default)s)")
-    parser.add_argument("--systems", nargs="*", help="names such as melgan-S (default: all of config.yaml)")
-    parser.add_argument("--batch-size", type=int, help="clips per step (default: the largest that fits the GPU)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument("--system-names", nargs="*", default=[], help="names of systems (default: all of config.yaml)")
+    parser.add_argument("--batch-size", type=int, help="clips at once (default: the largest number that fits the GPU)")
     parser.add_argument("--segment-frames", type=int, help="frames of a clip that a step takes (default: all 64)")
-    parser.add_argument("--precisions", nargs="+", default=["32", "bf16-mixed"], help="(default: %(default)s)")
-    parser.add_argument("--clips", type=int, default=10480, help="random clips (default: LJSpeech's training set)")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (default: %(default)s)")
-    parser.add_argument("--warm-up-steps", type=int, default=3, help="steps before it (default: %(default)s)")
+    parser.add_argument(
+        "--precisions", nargs="+", default=["32", "bf16-mixed"], help="precisions to train in (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--clip-count", type=int, default=10480, help="how many clips to make (default: as LJSpeech's training set has)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=10.0, help="seconds of each measurement (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--warm-up-steps", type=int, default=3, help="steps before each measurement (default: %(default)s)"
+    )
     parser.add_argument("--output", type=Path, required=True, help="CSV file to write")
     arguments = parser.parse_args()
     config = read_configuration([PROJECT / "config.yaml"])
     known = configured_systems(config)
-    names = arguments.systems or list(known)
+    names = arguments.system_names or list(known)
     for name in names:
         if name not in known:
-            raise UserError(f"--systems: {name!r} is not in config.yaml; allowed: {', '.join(known)}")
+            raise UserError(f"--system-names: {name!r} is not in config.yaml; allowed: {', '.join(known)}")
     device = resolve_device(arguments.device)
     meter = open_meter(device, MeterSettings(unreadable_rapl="estimate"))
     about = {
@@ -101,7 +109,7 @@ def main() -> None:
     write_json(arguments.output.with_suffix(".json"), about)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        clips, mels = random_set(Path(folder), arguments.clips)
+        clips, mels = random_set(Path(folder), arguments.clip_count)
         for name in tqdm(names, desc="Training"):
             system, configured = system_settings(config, *known[name]), training_settings(config, *known[name])
             for row in measurements(system, configured, clips, mels, device, meter, arguments):
@@ -170,4 +178,4 @@ def measurements(
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

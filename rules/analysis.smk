@@ -51,40 +51,42 @@ wildcard_constraints:
 
 rule tabulate_systems:
     input:
-        complexity=expand(f"{RESULTS}/measurements/complexity/{{system}}.json", system=SYSTEMS),
-        energy=expand(f"{RESULTS}/measurements/energy/{{system}}.json", system=SYSTEMS),
-        training=expand(f"{RESULTS}/training/{{system}}/summary.json", system=SYSTEMS),
-        quality=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=[*REFERENCES, *SYSTEMS]),
+        complexity_measurements=expand(f"{RESULTS}/measurements/complexity/{{system}}.json", system=SYSTEMS),
+        energy_measurements=expand(f"{RESULTS}/measurements/energy/{{system}}.json", system=SYSTEMS),
+        training_summaries=expand(f"{RESULTS}/training/{{system}}/summary.json", system=SYSTEMS),
+        quality_measurements=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=[*REFERENCES, *SYSTEMS]),
         published_quality=PRINTED_QUALITY,
-        mos=MOS,
+        mos_table=MOS,
     output:
-        systems=report(f"{RESULTS}/systems.csv", caption="../resources/captions/systems.rst", category="Tables"),
-        flags=f"{RESULTS}/systems_flags.json",
+        system_table=report(f"{RESULTS}/systems.csv", caption="../resources/captions/systems.rst", category="Tables"),
+        measurement_flags=f"{RESULTS}/systems_flags.json",
     log:
         f"{RESULTS}/logs/tabulate_systems.log",
     conda:
         "../envs/analysis.yaml"
     params:
         families=model_families(),
-        watts=config["meter"]["cpu_watts_per_core"],
-        intensity=config["carbon"]["intensity_kg_per_kwh"],
-        effectiveness=config["carbon"]["power_usage_effectiveness"],
+        carbon_settings=beside(config_json("carbon")),
+        cpu_watts_per_core=config["meter"]["cpu_watts_per_core"],
+        emission_factors=emission_factors(),
         program=program("tabulate_systems"),
         code=code_version("tabulate_systems"),
     message:
         "Joining all measurements into one table."
     shell:
-        "python {params.program:q} --complexity {input.complexity:q} --energy {input.energy:q}"
-        " --training {input.training:q} --quality {input.quality:q} --published-quality {input.published_quality:q}"
-        " --mos {input.mos:q} --families {params.families:q} --cpu-watts-per-core {params.watts} --intensity-kg-per-kwh {params.intensity}"
-        " --power-usage-effectiveness {params.effectiveness} --output {output.systems:q} --flags {output.flags:q}"
+        "python {params.program:q} --complexity-measurements {input.complexity_measurements:q}"
+        " --energy-measurements {input.energy_measurements:q} --training-summaries {input.training_summaries:q}"
+        " --quality-measurements {input.quality_measurements:q} --published-quality {input.published_quality:q}"
+        " --mos-table {input.mos_table:q} --families {params.families:q} --carbon-settings {params.carbon_settings:q}"
+        " --cpu-watts-per-core {params.cpu_watts_per_core}"
+        " --output-system-table {output.system_table:q} --output-measurement-flags {output.measurement_flags:q}"
         " &> {log:q}"
 
 
 rule tabulate_results:
     input:
-        systems=f"{RESULTS}/systems.csv",
-        flags=f"{RESULTS}/systems_flags.json",
+        system_table=f"{RESULTS}/systems.csv",
+        measurement_flags=f"{RESULTS}/systems_flags.json",
         published_quality=PRINTED_QUALITY,
         published_cost=PRINTED_COST,
     output:
@@ -110,18 +112,18 @@ rule tabulate_results:
     message:
         "Writing tables 1 and 2."
     shell:
-        "python {params.program:q} --systems {input.systems:q} --flags {input.flags:q}"
-        " --origin {params.origin} --published-quality {input.published_quality:q}"
-        " --published-cost {input.published_cost:q} --labels {params.labels:q}"
-        " --table1 {output.table1:q} --table2 {output.table2:q} &> {log:q}"
+        "python {params.program:q} --system-table {input.system_table:q}"
+        " --measurement-flags {input.measurement_flags:q} --origin {params.origin}"
+        " --published-quality {input.published_quality:q} --published-cost {input.published_cost:q}"
+        " --labels {params.labels:q} --output-table1 {output.table1:q} --output-table2 {output.table2:q} &> {log:q}"
 
 
 rule compare_published:
     input:
-        systems=f"{RESULTS}/systems.csv",
-        published=f"{RESULTS}/published/systems.csv",
-        conventions=CONVENTIONS,
-        statement=CARBON_STATEMENT,
+        system_table=f"{RESULTS}/systems.csv",
+        published_system_table=f"{RESULTS}/published/systems.csv",
+        published_conventions=CONVENTIONS,
+        carbon_statement=CARBON_STATEMENT,
     output:
         table=report(
             f"{RESULTS}/comparison_with_published.csv",
@@ -145,17 +147,19 @@ rule compare_published:
     message:
         "Comparing with the published numbers."
     shell:
-        "python {params.program:q} --systems {input.systems:q} --published {input.published:q}"
-        " --conventions {input.conventions:q} --statement {input.statement:q} --labels {params.labels:q}"
-        " --table {output.table:q} --markdown {output.markdown:q} --agreement {output.agreement:q} &> {log:q}"
+        "python {params.program:q} --system-table {input.system_table:q}"
+        " --published-system-table {input.published_system_table:q}"
+        " --published-conventions {input.published_conventions:q} --carbon-statement {input.carbon_statement:q}"
+        " --labels {params.labels:q} --output-table {output.table:q} --output-markdown {output.markdown:q}"
+        " --output-agreement {output.agreement:q} &> {log:q}"
 
 
 rule account_carbon:
     input:
-        statement=CARBON_STATEMENT,
-        published=f"{RESULTS}/published/systems.csv",
-        systems=f"{RESULTS}/systems.csv",
-        training=expand(f"{RESULTS}/training/{{system}}/summary.json", system=SYSTEMS),
+        carbon_statement=CARBON_STATEMENT,
+        published_system_table=f"{RESULTS}/published/systems.csv",
+        system_table=f"{RESULTS}/systems.csv",
+        training_summaries=expand(f"{RESULTS}/training/{{system}}/summary.json", system=SYSTEMS),
     output:
         carbon=report(f"{RESULTS}/carbon.csv", caption="../resources/captions/carbon.rst", category="Tables"),
     log:
@@ -163,53 +167,57 @@ rule account_carbon:
     conda:
         "../envs/analysis.yaml"
     params:
-        intensity=config["carbon"]["intensity_kg_per_kwh"],
-        effectiveness=config["carbon"]["power_usage_effectiveness"],
+        carbon_settings=beside(config_json("carbon")),
+        emission_factors=emission_factors(),
         program=program("account_carbon"),
         code=code_version("account_carbon"),
     message:
         "Accounting for the emissions of training and generation."
     shell:
-        "python {params.program:q} --statement {input.statement:q} --published {input.published:q}"
-        " --systems {input.systems:q} --training {input.training:q} --intensity-kg-per-kwh {params.intensity}"
-        " --power-usage-effectiveness {params.effectiveness} --output {output.carbon:q} &> {log:q}"
+        "python {params.program:q} --carbon-statement {input.carbon_statement:q}"
+        " --published-system-table {input.published_system_table:q} --system-table {input.system_table:q}"
+        " --training-summaries {input.training_summaries:q} --carbon-settings {params.carbon_settings:q}"
+        " --output {output.carbon:q} &> {log:q}"
 
 
 rule find_fronts:
     input:
-        systems=f"{RESULTS}/systems.csv",
-        flags=f"{RESULTS}/systems_flags.json",
+        system_table=f"{RESULTS}/systems.csv",
+        measurement_flags=f"{RESULTS}/systems_flags.json",
     output:
-        table=report(f"{RESULTS}/pareto_{{cost}}.csv", caption="../resources/captions/front.rst", category="Fronts"),
-        summary=f"{RESULTS}/pareto_{{cost}}.json",
+        front_table=report(
+            f"{RESULTS}/pareto_{{cost}}.csv", caption="../resources/captions/front.rst", category="Fronts"
+        ),
+        front_summary=f"{RESULTS}/pareto_{{cost}}.json",
     log:
         f"{RESULTS}/logs/find_fronts/{{cost}}.log",
     conda:
         "../envs/analysis.yaml"
     params:
-        objectives=front_objectives("gflops_per_audio_second"),
+        objective_settings=front_objectives("gflops_per_audio_second"),
         draws=config["pareto"]["draws"],
         seed=config["seed"],
         program=program("find_fronts"),
         code=code_version("find_fronts"),
     message:
-        "Finding the front: {params.objectives}."
+        "Finding the front: {params.objective_settings}."
     shell:
-        "python {params.program:q} --systems {input.systems:q} --flags {input.flags:q}"
-        " --objectives {params.objectives:q} --draws {params.draws} --seed {params.seed}"
-        " --table {output.table:q} --summary {output.summary:q} &> {log:q}"
+        "python {params.program:q} --system-table {input.system_table:q}"
+        " --measurement-flags {input.measurement_flags:q} --objective-settings {params.objective_settings:q}"
+        " --draws {params.draws} --seed {params.seed} --output-front-table {output.front_table:q}"
+        " --output-front-summary {output.front_summary:q} &> {log:q}"
 
 
 use rule find_fronts as find_fronts_of_objectives with:
     output:
-        table=report(
+        front_table=report(
             f"{RESULTS}/pareto/{{objectives}}.csv", caption="../resources/captions/front.rst", category="Fronts"
         ),
-        summary=f"{RESULTS}/pareto/{{objectives}}.json",
+        front_summary=f"{RESULTS}/pareto/{{objectives}}.json",
     log:
         f"{RESULTS}/logs/find_fronts/of_{{objectives}}.log",
     params:
-        objectives=lambda wildcards: canonical_json(OBJECTIVES[wildcards.objectives]),
+        objective_settings=lambda wildcards: canonical_json(OBJECTIVES[wildcards.objectives]),
         draws=config["pareto"]["draws"],
         seed=config["seed"],
         program=program("find_fronts"),
@@ -218,8 +226,8 @@ use rule find_fronts as find_fronts_of_objectives with:
 
 rule draw_pareto:
     input:
-        tables=fronts_of_figure(RESULTS, ".csv"),
-        summaries=fronts_of_figure(RESULTS, ".json"),
+        front_tables=fronts_of_figure(RESULTS, ".csv"),
+        front_summaries=fronts_of_figure(RESULTS, ".json"),
     output:
         figures=report(
             multiext(f"{RESULTS}/{{figure}}", ".pdf", ".svg"),
@@ -231,21 +239,22 @@ rule draw_pareto:
     conda:
         "../envs/analysis.yaml"
     params:
-        figures=config_json("figures"),
+        figure_settings=config_json("figures"),
         labels=model_labels(),
         program=program("draw_pareto"),
         code=code_version("draw_pareto"),
     message:
         "Drawing {output.figures[0]}."
     shell:
-        "python {params.program:q} --tables {input.tables:q} --summaries {input.summaries:q}"
-        " --figures {params.figures:q} --labels {params.labels:q} --output {output.figures:q} &> {log:q}"
+        "python {params.program:q} --front-tables {input.front_tables:q} --front-summaries {input.front_summaries:q}"
+        " --figure-settings {params.figure_settings:q} --labels {params.labels:q} --output-figures {output.figures:q}"
+        " &> {log:q}"
 
 
 use rule draw_pareto as draw_pareto_of_objectives with:
     input:
-        tables=f"{RESULTS}/pareto/{{objectives}}.csv",
-        summaries=f"{RESULTS}/pareto/{{objectives}}.json",
+        front_tables=f"{RESULTS}/pareto/{{objectives}}.csv",
+        front_summaries=f"{RESULTS}/pareto/{{objectives}}.json",
     output:
         figures=report(
             multiext(f"{RESULTS}/pareto/{{objectives}}", ".pdf", ".svg"),
@@ -271,10 +280,11 @@ rule draw_definition:
     conda:
         "../envs/analysis.yaml"
     params:
-        figures=config_json("figures"),
+        figure_settings=config_json("figures"),
         program=program("draw_definition"),
         code=code_version("draw_definition"),
     message:
         "Drawing {output.figures[0]}."
     shell:
-        "python {params.program:q} --figures {params.figures:q} --output {output.figures:q} &> {log:q}"
+        "python {params.program:q} --figure-settings {params.figure_settings:q} --output-figures {output.figures:q}"
+        " &> {log:q}"

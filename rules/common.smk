@@ -115,9 +115,9 @@ def system_to_train(wildcards):
     return canonical_json(settings_of(wildcards).to_train())
 
 
-def system_to_run(wildcards):
+def system_to_generate(wildcards):
     """What the audio of a system depends on, beside its weights: all but its training, as canonical JSON."""
-    return canonical_json(settings_of(wildcards).to_run())
+    return canonical_json(settings_of(wildcards).to_generate())
 
 
 def training_settings(wildcards):
@@ -170,6 +170,11 @@ def corpus_version(wildcards):
         raise WorkflowError(str(error)) from None
 
 
+def emission_factors():
+    """What of the section carbon emissions are computed from; the rest is remarks."""
+    return [config["carbon"][key] for key in ("intensity_kg_per_kwh", "power_usage_effectiveness")]
+
+
 def front_objectives(gflops):
     """Function of a wildcard `cost`: MOS against energy, or against a column of GFLOPs, as canonical JSON."""
     columns = {"energy": "energy_joules_per_audio_second", "gflops": gflops}
@@ -208,7 +213,7 @@ def whole_machine(wildcards):
         return 1
 
 
-def stored_runs(wildcards):
+def stored_records(wildcards):
     """The records of a system in the stored set; the first run must exist."""
     folder = config["measurements"]["from"]
     files = sorted(Path(folder).glob(f"run*/{wildcards.system}.json"))
@@ -216,7 +221,7 @@ def stored_runs(wildcards):
 
 
 def require_results_writable():
-    """Fail before the first job of a run, where Snakemake itself would end with a traceback."""
+    """Fail before the first job, where Snakemake itself would end with a traceback."""
     try:
         require_writable(RESULTS, "results_dir")
     except UserError as error:

@@ -31,15 +31,15 @@ rule synthesize_corpus:
         mem_mb=2000,
         runtime=30,
     params:
-        clips=config_json("dataset", "clips"),
-        voices=config_json("dataset", "voices"),
+        max_clips=config_json("dataset", "clips"),
+        voices=config["dataset"]["voices"],
         program=program("synthesize_corpus"),
         code=code_version("synthesize_corpus"),
     message:
         "Synthesising a corpus with eSpeak NG."
     shell:
-        "python {params.program:q} --sentences {input.sentences:q} --clips {params.clips:q}"
-        " --voices {params.voices:q} --processes {threads} --metadata {output.metadata:q} &> {log:q}"
+        "python {params.program:q} --sentences {input.sentences:q} --max-clips {params.max_clips:q}"
+        " --voices {params.voices:q} --processes {threads} --output {output.metadata:q} &> {log:q}"
 
 
 rule fetch_ljspeech:
@@ -58,4 +58,4 @@ rule fetch_ljspeech:
     message:
         "Fetching LJSpeech 1.1."
     shell:
-        "python {resources.program:q} --archive {resources.archive:q} --metadata {output.metadata:q} &> {log:q}"
+        "python {resources.program:q} --archive {resources.archive:q} --output {output.metadata:q} &> {log:q}"

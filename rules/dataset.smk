@@ -7,7 +7,7 @@ rule prepare_clips:
         corpus=CORPUS.metadata or [],
     output:
         clips=f"{RESULTS}/dataset/clips.npy",
-        table=f"{RESULTS}/dataset/clips.csv",
+        clip_table=f"{RESULTS}/dataset/clips.csv",
         skipped=f"{RESULTS}/dataset/skipped.csv",
     log:
         f"{RESULTS}/logs/prepare_clips.log",
@@ -21,25 +21,26 @@ rule prepare_clips:
         runtime=30,
         corpus=CORPUS_FOLDER,  # no param: a corpus that moved is the same, params.corpus tells what lies in it
     params:
-        dataset=canonical_json(dataset_settings(config)),
+        dataset_settings=canonical_json(dataset_settings(config)),
         corpus=corpus_version,
         program=program("prepare_clips"),
         code=code_version("prepare_clips"),
     message:
         "Cutting the recordings into clips."
     shell:
-        "python {params.program:q} --dataset {params.dataset:q} --corpus {resources.corpus:q}"
-        " --processes {threads} --clips {output.clips:q} --table {output.table:q} --skipped {output.skipped:q} &> {log:q}"
+        "python {params.program:q} --corpus {resources.corpus:q} --dataset-settings {params.dataset_settings:q}"
+        " --processes {threads} --output-clips {output.clips:q} --output-clip-table {output.clip_table:q}"
+        " --output-skipped {output.skipped:q} &> {log:q}"
 
 
 rule compute_mels:
     input:
         clips=f"{RESULTS}/dataset/clips.npy",
-        table=f"{RESULTS}/dataset/clips.csv",
+        clip_table=f"{RESULTS}/dataset/clips.csv",
     output:
         mels=f"{RESULTS}/dataset/mels.npy",
-        ranges=f"{RESULTS}/dataset/mel_ranges.npy",
-        stats=f"{RESULTS}/dataset/mel_stats.json",
+        mel_ranges=f"{RESULTS}/dataset/mel_ranges.npy",
+        mel_stats=f"{RESULTS}/dataset/mel_stats.json",
     log:
         f"{RESULTS}/logs/compute_mels.log",
     benchmark:
@@ -51,13 +52,14 @@ rule compute_mels:
         mem_mb=2000,
         runtime=30,
     params:
-        format=canonical_json(format_settings(config)),
+        format_settings=canonical_json(format_settings(config)),
         normalization=config["mel"]["normalization"],
         program=program("compute_mels"),
         code=code_version("compute_mels"),
     message:
         "Computing mel-spectrograms."
     shell:
-        "python {params.program:q} --clips {input.clips:q} --table {input.table:q} --format {params.format:q}"
-        " --normalization {params.normalization:q} --processes {threads} --mels {output.mels:q} --ranges {output.ranges:q}"
-        " --stats {output.stats:q} &> {log:q}"
+        "python {params.program:q} --clips {input.clips:q} --clip-table {input.clip_table:q}"
+        " --format-settings {params.format_settings:q} --normalization {params.normalization:q} --processes {threads}"
+        " --output-mels {output.mels:q} --output-mel-ranges {output.mel_ranges:q}"
+        " --output-mel-stats {output.mel_stats:q} &> {log:q}"

@@ -6,7 +6,7 @@ rule generate_audio:
     input:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
         mels=f"{RESULTS}/dataset/mels.npy",
-        table=f"{RESULTS}/dataset/clips.csv",
+        clip_table=f"{RESULTS}/dataset/clips.csv",
     output:
         manifest=f"{RESULTS}/generated/{{system}}/manifest.csv",
     log:
@@ -21,8 +21,8 @@ rule generate_audio:
         mem_mb=8000,
         runtime=240,
     params:
-        system=system_to_run,
-        clips=config_json("generation", "clips"),
+        system=system_to_generate,
+        max_clips=config_json("generation", "clips"),
         batch_size=beside(config["generation"]["batch_size"]),
         chunk_frames=beside(config_json("generation", "chunk_frames")),
         seed=config["seed"],
@@ -32,18 +32,18 @@ rule generate_audio:
     message:
         "Generating the test set with {wildcards.system}."
     shell:
-        "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q}"
-        " --mels {input.mels:q} --table {input.table:q} --clips-limit {params.clips:q}"
-        " --batch-size {params.batch_size} --chunk-frames {params.chunk_frames:q} --seed {params.seed} --device {params.device:q}"
-        " --manifest {output.manifest:q} &> {log:q}"
+        "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q} --mels {input.mels:q}"
+        " --clip-table {input.clip_table:q} --max-clips {params.max_clips:q} --batch-size {params.batch_size}"
+        " --chunk-frames {params.chunk_frames:q} --seed {params.seed} --device {params.device:q}"
+        " --output {output.manifest:q} &> {log:q}"
 
 
 rule generate_reference:
     input:
         clips=f"{RESULTS}/dataset/clips.npy",
         mels=f"{RESULTS}/dataset/mels.npy",
-        ranges=f"{RESULTS}/dataset/mel_ranges.npy",
-        table=f"{RESULTS}/dataset/clips.csv",
+        mel_ranges=f"{RESULTS}/dataset/mel_ranges.npy",
+        clip_table=f"{RESULTS}/dataset/clips.csv",
     output:
         manifest=f"{RESULTS}/generated/{{reference}}/manifest.csv",
     log:
@@ -57,8 +57,8 @@ rule generate_reference:
         mem_mb=4000,
         runtime=120,
     params:
-        format=canonical_json(format_settings(config)),
-        clips=config_json("generation", "clips"),
+        format_settings=canonical_json(format_settings(config)),
+        max_clips=config_json("generation", "clips"),
         iterations=config["generation"]["griffin_lim_iterations"],
         seed=config["seed"],
         program=program("generate_reference"),
@@ -66,7 +66,8 @@ rule generate_reference:
     message:
         "Writing the test set as {wildcards.reference}."
     shell:
-        "python {params.program:q} --reference {wildcards.reference} --clips {input.clips:q}"
-        " --mels {input.mels:q} --ranges {input.ranges:q} --table {input.table:q} --format {params.format:q}"
-        " --clips-limit {params.clips:q} --iterations {params.iterations} --seed {params.seed} --processes {threads}"
-        " --manifest {output.manifest:q} &> {log:q}"
+        "python {params.program:q} --reference {wildcards.reference} --clips {input.clips:q} --mels {input.mels:q}"
+        " --mel-ranges {input.mel_ranges:q} --clip-table {input.clip_table:q}"
+        " --format-settings {params.format_settings:q} --max-clips {params.max_clips:q}"
+        " --iterations {params.iterations} --seed {params.seed} --processes {threads} --output {output.manifest:q}"
+        " &> {log:q}"

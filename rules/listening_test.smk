@@ -27,9 +27,9 @@ rule export_listening_test:
         mem_mb=4000,
         runtime=30,
     params:
-        design=config_json("listening_test", "design"),
-        loudness=config_json("listening_test", "loudness"),
-        page=config_json("listening_test", "page"),
+        design_settings=config_json("listening_test", "design"),
+        loudness_settings=config_json("listening_test", "loudness"),
+        page_settings=config_json("listening_test", "page"),
         p808_base_url=LISTENING["p808_base_url"],
         templates=lambda wildcards, input: os.path.dirname(input.templates[0]),
         words=content(LISTENING_TEXTS),
@@ -39,10 +39,11 @@ rule export_listening_test:
     message:
         "Exporting the listening test."
     shell:
-        "python {params.program:q} --manifests {input.manifests:q} --design {params.design:q}"
-        " --loudness {params.loudness:q} --page {params.page:q} --p808-base-url {params.p808_base_url:q}"
-        " --texts {input.texts:q} --templates {params.templates:q} --seed {params.seed}"
-        " --platform-folders {output.platforms:q} --key {output.key:q} --invitations {output.invitations:q} &> {log:q}"
+        "python {params.program:q} --manifests {input.manifests:q} --design-settings {params.design_settings:q}"
+        " --loudness-settings {params.loudness_settings:q} --page-settings {params.page_settings:q}"
+        " --p808-base-url {params.p808_base_url:q} --texts {input.texts:q} --templates {params.templates:q}"
+        " --seed {params.seed} --output-platforms {output.platforms:q} --output-key {output.key:q}"
+        " --output-invitations {output.invitations:q} &> {log:q}"
 
 
 rule listening_test:
@@ -76,34 +77,34 @@ rule analyse_responses:
     input:
         responses=responses_of_test,
     output:
-        mos=f"{RESULTS}/mos.csv",
-        details=f"{LISTENING_FOLDER}/mos_details.csv",
-        ratings=f"{LISTENING_FOLDER}/ratings.csv",
-        rejected=f"{LISTENING_FOLDER}/rejected.csv",
-        screening=f"{LISTENING_FOLDER}/screening.csv",
-        pairwise=f"{LISTENING_FOLDER}/pairwise.csv",
-        agreement=f"{LISTENING_FOLDER}/agreement.csv",
-        power=f"{LISTENING_FOLDER}/power.csv",
+        mos_table=f"{RESULTS}/mos.csv",
+        details_table=f"{LISTENING_FOLDER}/mos_details.csv",
+        ratings_table=f"{LISTENING_FOLDER}/ratings.csv",
+        rejected_table=f"{LISTENING_FOLDER}/rejected.csv",
+        screening_table=f"{LISTENING_FOLDER}/screening.csv",
+        pairwise_table=f"{LISTENING_FOLDER}/pairwise.csv",
+        agreement_table=f"{LISTENING_FOLDER}/agreement.csv",
+        power_table=f"{LISTENING_FOLDER}/power.csv",
     log:
         f"{RESULTS}/logs/analyse_responses.log",
     conda:
         "../envs/analysis.yaml"
     resources:
-        folder=RESPONSES_FOLDER,  # no param: answers that moved are the same answers
+        responses=RESPONSES_FOLDER,  # no param: answers that moved are the same answers
     params:
-        systems=canonical_json([*REFERENCES, *SYSTEMS]),
+        system_names=[*REFERENCES, *SYSTEMS],
         answers=lambda wildcards: content(*responses_of_test(wildcards)) if LISTENING["responses"] else None,
-        screening=config_json("listening_test", "screening"),
-        statistics=config_json("listening_test", "statistics"),
+        screening_settings=config_json("listening_test", "screening"),
+        statistics_settings=config_json("listening_test", "statistics"),
         seed=config["seed"],
         program=program("analyse_responses"),
         code=code_version("analyse_responses"),
     message:
         "Analysing the responses to the listening test."
     shell:
-        "python {params.program:q} --responses {resources.folder:q} --systems {params.systems:q}"
-        " --screening {params.screening:q} --statistics {params.statistics:q} --seed {params.seed}"
-        " --mos-table {output.mos:q} --details-table {output.details:q} --ratings-table {output.ratings:q}"
-        " --rejected-table {output.rejected:q} --screening-table {output.screening:q}"
-        " --pairwise-table {output.pairwise:q} --agreement-table {output.agreement:q}"
-        " --power-table {output.power:q} &> {log:q}"
+        "python {params.program:q} --responses {resources.responses:q} --system-names {params.system_names:q}"
+        " --screening-settings {params.screening_settings:q} --statistics-settings {params.statistics_settings:q}"
+        " --seed {params.seed} --output-mos-table {output.mos_table:q} --output-details-table {output.details_table:q}"
+        " --output-ratings-table {output.ratings_table:q} --output-rejected-table {output.rejected_table:q}"
+        " --output-screening-table {output.screening_table:q} --output-pairwise-table {output.pairwise_table:q}"
+        " --output-agreement-table {output.agreement_table:q} --output-power-table {output.power_table:q} &> {log:q}"

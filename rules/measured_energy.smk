@@ -5,9 +5,9 @@ rule measure_energy:
     input:
         # Energy does not depend on the values of weights and spectrograms: new ones are no reason to measure again.
         checkpoint=ancient(f"{RESULTS}/checkpoints/{{system}}.ckpt"),
-        complexity=ancient(f"{RESULTS}/measurements/complexity/{{system}}.json"),
+        complexity_measurement=ancient(f"{RESULTS}/measurements/complexity/{{system}}.json"),
         mels=ancient(f"{RESULTS}/dataset/mels.npy"),
-        table=ancient(f"{RESULTS}/dataset/clips.csv"),
+        clip_table=ancient(f"{RESULTS}/dataset/clips.csv"),
     output:
         measurement=f"{RESULTS}/measurements/energy/{{system}}.json",
     log:
@@ -21,9 +21,9 @@ rule measure_energy:
         gpu=GPUS_PER_JOB,
         slurm_extra="--exclusive",
     params:
-        system=system_to_run,
-        protocol=config_json("energy"),
-        meter=beside(config_json("meter")),
+        system=system_to_generate,
+        energy_settings=config_json("energy"),
+        meter_settings=beside(config_json("meter")),
         device=config["device"],
         seed=config["seed"],
         program=program("measure_energy"),
@@ -32,6 +32,7 @@ rule measure_energy:
         "Measuring the energy of {wildcards.system}, alone on the machine."
     shell:
         "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q}"
-        " --complexity {input.complexity:q} --mels {input.mels:q} --table {input.table:q}"
-        " --protocol {params.protocol:q} --meter {params.meter:q} --device {params.device:q} --seed {params.seed}"
+        " --complexity-measurement {input.complexity_measurement:q} --mels {input.mels:q}"
+        " --clip-table {input.clip_table:q} --energy-settings {params.energy_settings:q}"
+        " --meter-settings {params.meter_settings:q} --device {params.device:q} --seed {params.seed}"
         " --output {output.measurement:q} &> {log:q}"

@@ -13,14 +13,14 @@ rule measure_complexity:
     conda:
         "../envs/torch.yaml"
     params:
-        system=system_to_run,
-        published=published_convention,
+        system=system_to_generate,
+        convention_settings=published_convention,
         program=program("measure_complexity"),
         code=system_code_version("measure_complexity", "vocoder"),
     message:
         "Counting parameters and FLOPs of {wildcards.system}."
     shell:
-        "python {params.program:q} --system {params.system:q} --published {params.published:q}"
+        "python {params.program:q} --system {params.system:q} --convention-settings {params.convention_settings:q}"
         " --output {output.measurement:q} &> {log:q}"
 
 
@@ -37,7 +37,7 @@ rule sweep_energy:
     input:
         checkpoint=ancient(f"{RESULTS}/checkpoints/{{system}}.ckpt"),
         mels=ancient(f"{RESULTS}/dataset/mels.npy"),
-        table=ancient(f"{RESULTS}/dataset/clips.csv"),
+        clip_table=ancient(f"{RESULTS}/dataset/clips.csv"),
     output:
         sweep=f"{RESULTS}/measurements/sweeps/{{system}}.csv",
     log:
@@ -51,10 +51,10 @@ rule sweep_energy:
         gpu=GPUS_PER_JOB,
         slurm_extra="--exclusive",
     params:
-        system=system_to_run,
-        protocol=config_json("energy"),
-        sweep=config_json("measurements", "sweep"),
-        meter=beside(config_json("meter")),
+        system=system_to_generate,
+        energy_settings=config_json("energy"),
+        sweep_settings=config_json("measurements", "sweep"),
+        meter_settings=beside(config_json("meter")),
         device=config["device"],
         seed=config["seed"],
         program=program("sweep_energy"),
@@ -62,14 +62,15 @@ rule sweep_energy:
     message:
         "Measuring {wildcards.system} against batch size and precision, alone on the machine."
     shell:
-        "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q}"
-        " --mels {input.mels:q} --table {input.table:q} --protocol {params.protocol:q} --sweep {params.sweep:q}"
-        " --meter {params.meter:q} --device {params.device:q} --seed {params.seed} --output {output.sweep:q} &> {log:q}"
+        "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q} --mels {input.mels:q}"
+        " --clip-table {input.clip_table:q} --energy-settings {params.energy_settings:q}"
+        " --sweep-settings {params.sweep_settings:q} --meter-settings {params.meter_settings:q}"
+        " --device {params.device:q} --seed {params.seed} --output {output.sweep:q} &> {log:q}"
 
 
 rule draw_sweeps:
     input:
-        sweeps=expand(f"{RESULTS}/measurements/sweeps/{{system}}.csv", system=SYSTEMS),
+        sweep_tables=expand(f"{RESULTS}/measurements/sweeps/{{system}}.csv", system=SYSTEMS),
     output:
         figures=multiext(f"{RESULTS}/energy_sweeps", ".pdf", ".svg"),
     log:
@@ -77,15 +78,15 @@ rule draw_sweeps:
     conda:
         "../envs/analysis.yaml"
     params:
-        figures=config_json("figures"),
+        figure_settings=config_json("figures"),
         labels=model_labels(),
         program=program("draw_sweeps"),
         code=code_version("draw_sweeps"),
     message:
         "Drawing energy against batch size and precision."
     shell:
-        "python {params.program:q} --sweeps {input.sweeps:q} --figures {params.figures:q}"
-        " --labels {params.labels:q} --output {output.figures:q} &> {log:q}"
+        "python {params.program:q} --sweep-tables {input.sweep_tables:q} --figure-settings {params.figure_settings:q}"
+        " --labels {params.labels:q} --output-figures {output.figures:q} &> {log:q}"
 
 
 rule energy_sweeps:
@@ -105,15 +106,15 @@ rule profile_layers:
         gpu=GPUS_PER_JOB,
         slurm_extra="--exclusive",
     params:
-        system=system_to_run,
+        system=system_to_generate,
         device=config["device"],
         program=program("profile_layers"),
         code=system_code_version("profile_layers", "vocoder"),
     message:
         "Profiling the layers of {wildcards.system}."
     shell:
-        "python {params.program:q} --system {params.system:q} --device {params.device:q}"
-        " --output {output.profile:q} &> {log:q}"
+        "python {params.program:q} --system {params.system:q} --device {params.device:q} --output {output.profile:q}"
+        " &> {log:q}"
 
 
 rule layer_profiles:

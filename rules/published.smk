@@ -29,10 +29,10 @@ rule published:
 
 rule tabulate_published:
     input:
-        quality=PRINTED_QUALITY,
-        cost=PRINTED_COST,
-        conventions=CONVENTIONS,
-        statement=CARBON_STATEMENT,
+        published_quality=PRINTED_QUALITY,
+        published_cost=PRINTED_COST,
+        published_conventions=CONVENTIONS,
+        carbon_statement=CARBON_STATEMENT,
     output:
         systems=report(
             f"{PUBLISHED}/systems.csv", caption="../resources/captions/published.rst", category="Published numbers"
@@ -48,15 +48,16 @@ rule tabulate_published:
     message:
         "Joining the published tables."
     shell:
-        "python {params.program:q} --quality {input.quality:q} --cost {input.cost:q}"
-        " --conventions {input.conventions:q} --statement {input.statement:q} --families {params.families:q}"
-        " --output {output.systems:q} &> {log:q}"
+        "python {params.program:q} --published-quality {input.published_quality:q}"
+        " --published-cost {input.published_cost:q} --published-conventions {input.published_conventions:q}"
+        " --carbon-statement {input.carbon_statement:q} --families {params.families:q} --output {output.systems:q}"
+        " &> {log:q}"
 
 
 use rule tabulate_results as tabulate_published_results with:
     input:
-        systems=f"{PUBLISHED}/systems.csv",
-        flags=[],
+        system_table=f"{PUBLISHED}/systems.csv",
+        measurement_flags=[],
         published_quality=PRINTED_QUALITY,
         published_cost=PRINTED_COST,
     output:
@@ -83,10 +84,10 @@ use rule tabulate_results as tabulate_published_results with:
 
 use rule account_carbon as account_published_carbon with:
     input:
-        statement=CARBON_STATEMENT,
-        published=f"{PUBLISHED}/systems.csv",
-        systems=[],
-        training=[],
+        carbon_statement=CARBON_STATEMENT,
+        published_system_table=f"{PUBLISHED}/systems.csv",
+        system_table=[],
+        training_summaries=[],
     output:
         carbon=report(
             f"{PUBLISHED}/carbon.csv", caption="../resources/captions/carbon.rst", category="Published numbers"
@@ -99,19 +100,19 @@ use rule account_carbon as account_published_carbon with:
 
 use rule find_fronts as find_published_fronts with:
     input:
-        systems=f"{PUBLISHED}/systems.csv",
-        flags=[],
+        system_table=f"{PUBLISHED}/systems.csv",
+        measurement_flags=[],
     output:
-        table=report(
+        front_table=report(
             f"{PUBLISHED}/pareto_{{cost}}.csv",
             caption="../resources/captions/front.rst",
             category="Published numbers",
         ),
-        summary=f"{PUBLISHED}/pareto_{{cost}}.json",
+        front_summary=f"{PUBLISHED}/pareto_{{cost}}.json",
     log:
         f"{RESULTS}/logs/find_fronts/published_{{cost}}.log",
     params:
-        objectives=front_objectives("gflops_published_convention"),
+        objective_settings=front_objectives("gflops_published_convention"),
         draws=config["pareto"]["draws"],
         seed=config["seed"],
         program=program("find_fronts"),
@@ -120,8 +121,8 @@ use rule find_fronts as find_published_fronts with:
 
 use rule draw_pareto as draw_published_pareto with:
     input:
-        tables=fronts_of_figure(PUBLISHED, ".csv"),
-        summaries=fronts_of_figure(PUBLISHED, ".json"),
+        front_tables=fronts_of_figure(PUBLISHED, ".csv"),
+        front_summaries=fronts_of_figure(PUBLISHED, ".json"),
     output:
         figures=report(
             multiext(f"{PUBLISHED}/{{figure}}", ".pdf", ".svg"),
@@ -134,8 +135,8 @@ use rule draw_pareto as draw_published_pareto with:
 
 use rule correlate_metrics as correlate_published_metrics with:
     input:
-        systems=f"{PUBLISHED}/systems.csv",
-        quality=[],
+        system_table=f"{PUBLISHED}/systems.csv",
+        quality_measurements=[],
     output:
         table=report(
             f"{PUBLISHED}/quality_correlation.csv",

@@ -8,7 +8,7 @@ localrules:
 rule measure_quality:
     input:
         manifest=f"{RESULTS}/generated/{{system}}/manifest.csv",
-        reference=f"{RESULTS}/generated/ground_truth/manifest.csv",
+        reference_manifest=f"{RESULTS}/generated/ground_truth/manifest.csv",
     output:
         measurement=f"{RESULTS}/measurements/quality/{{system}}.csv",
     log:
@@ -22,20 +22,21 @@ rule measure_quality:
         mem_mb=4000,
         runtime=240,
     params:
-        metrics=config_json("quality", "metrics"),
+        quality_settings=config_json("quality"),
         program=program("measure_quality"),
         code=metrics_code_version("measure_quality"),
     message:
         "Measuring the objective quality of {wildcards.system}."
     shell:
-        "python {params.program:q} --manifest {input.manifest:q} --reference {input.reference:q}"
-        " --metrics {params.metrics:q} --processes {threads} --output {output.measurement:q} &> {log:q}"
+        "python {params.program:q} --manifest {input.manifest:q} --reference-manifest {input.reference_manifest:q}"
+        " --quality-settings {params.quality_settings:q} --processes {threads} --output {output.measurement:q}"
+        " &> {log:q}"
 
 
 rule correlate_metrics:
     input:
-        systems=f"{RESULTS}/systems.csv",
-        quality=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=SYSTEMS),
+        system_table=f"{RESULTS}/systems.csv",
+        quality_measurements=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=SYSTEMS),
     output:
         table=report(
             f"{RESULTS}/quality_correlation.csv", caption="../resources/captions/correlation.rst", category="Tables"
@@ -50,8 +51,8 @@ rule correlate_metrics:
     conda:
         "../envs/audio.yaml"
     params:
-        metrics=config_json("quality", "metrics"),
-        figures=config_json("figures"),
+        quality_settings=config_json("quality"),
+        figure_settings=config_json("figures"),
         labels=model_labels(),
         seed=config["seed"],
         program=program("correlate_metrics"),
@@ -59,6 +60,7 @@ rule correlate_metrics:
     message:
         "Correlating objective metrics with MOS."
     shell:
-        "python {params.program:q} --systems {input.systems:q} --quality {input.quality:q} --metrics {params.metrics:q}"
-        " --seed {params.seed} --figures {params.figures:q} --labels {params.labels:q} --table {output.table:q}"
-        " --output {output.figures:q} &> {log:q}"
+        "python {params.program:q} --system-table {input.system_table:q}"
+        " --quality-measurements {input.quality_measurements:q} --quality-settings {params.quality_settings:q}"
+        " --seed {params.seed} --figure-settings {params.figure_settings:q} --labels {params.labels:q}"
+        " --output-table {output.table:q} --output-figures {output.figures:q} &> {log:q}"

@@ -19,7 +19,7 @@ localrules:
 
 rule record_provenance:
     input:
-        systems=f"{RESULTS}/systems.csv",  # so that it is written anew with the results
+        system_table=f"{RESULTS}/systems.csv",  # so that it is written anew with the results
     output:
         provenance=f"{RESULTS}/provenance.json",
     log:
@@ -27,23 +27,24 @@ rule record_provenance:
     conda:
         "../envs/analysis.yaml"
     params:
-        config=canonical_json(config),
+        study_settings=canonical_json(config),
         environments=ENVIRONMENTS,
-        snakemake=snakemake_version,
+        snakemake_version=snakemake_version,
         program=program("record_provenance"),
         code=code_version("record_provenance"),
     message:
         "Recording versions, commit, configuration and hardware."
     # Through a pipe, since the configuration of many systems is longer than an argument can be (128 KiB).
     shell:
-        "printf %s {params.config:q} | python {params.program:q} --config @/dev/stdin --systems {input.systems:q}"
-        " --environments {params.environments:q} --snakemake {params.snakemake:q} --output {output.provenance:q} &> {log:q}"
+        "printf %s {params.study_settings:q} | python {params.program:q} --study-settings @/dev/stdin"
+        " --system-table {input.system_table:q} --environments {params.environments:q}"
+        " --snakemake-version {params.snakemake_version:q} --output {output.provenance:q} &> {log:q}"
 
 
 rule build_report:
     input:
-        systems=f"{RESULTS}/systems.csv",
-        flags=f"{RESULTS}/systems_flags.json",
+        system_table=f"{RESULTS}/systems.csv",
+        measurement_flags=f"{RESULTS}/systems_flags.json",
         manifests=expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *SYSTEMS]),
         downloads=TABLES + FIGURES,
         provenance=f"{RESULTS}/provenance.json",
@@ -57,13 +58,15 @@ rule build_report:
     params:
         templates=lambda wildcards, input: os.path.dirname(input.templates[0]),
         labels=model_labels(),
-        figures=config_json("figures"),
-        clips=config["report"]["clips"],
+        figure_settings=config_json("figures"),
+        report_settings=config_json("report"),
         program=program("build_report"),
         code=code_version("build_report"),
     message:
         "Building the report page."
     shell:
-        "python {params.program:q} --systems {input.systems:q} --flags {input.flags:q} --manifests {input.manifests:q}"
+        "python {params.program:q} --system-table {input.system_table:q}"
+        " --measurement-flags {input.measurement_flags:q} --manifests {input.manifests:q}"
         " --downloads {input.downloads:q} --provenance {input.provenance:q} --templates {params.templates:q}"
-        " --labels {params.labels:q} --figures {params.figures:q} --clips {params.clips} --output {output.page:q} &> {log:q}"
+        " --labels {params.labels:q} --figure-settings {params.figure_settings:q}"
+        " --report-settings {params.report_settings:q} --output {output.page:q} &> {log:q}"

@@ -3,7 +3,7 @@
 
 rule adopt_measurement:
     input:
-        runs=stored_runs,
+        records=stored_records,
     output:
         measurement=f"{RESULTS}/measurements/energy/{{system}}.json",
     log:
@@ -11,12 +11,12 @@ rule adopt_measurement:
     conda:
         "../envs/torch.yaml"
     params:
-        system=system_to_run,
-        stored=config["measurements"]["from"],
+        system=system_to_generate,
+        measured_set=config["measurements"]["from"],
         program=program("adopt_measurement"),
         code=code_version("adopt_measurement"),
     message:
-        "Taking the energy of {wildcards.system} from {params.stored}."
+        "Taking the energy of {wildcards.system} from {params.measured_set}."
     shell:
-        "python {params.program:q} --set {params.stored:q} --system {params.system:q}"
+        "python {params.program:q} --measured-set {params.measured_set:q} --system {params.system:q}"
         " --output {output.measurement:q} &> {log:q}"

@@ -4,13 +4,13 @@
 rule train:
     input:
         clips=f"{RESULTS}/dataset/clips.npy",
-        table=f"{RESULTS}/dataset/clips.csv",
+        clip_table=f"{RESULTS}/dataset/clips.csv",
         mels=f"{RESULTS}/dataset/mels.npy",
-        given=given_weights,
+        given_weights=given_weights,
     output:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
-        summary=f"{RESULTS}/training/{{system}}/summary.json",
-        metrics=f"{RESULTS}/training/{{system}}/metrics.csv",
+        training_summary=f"{RESULTS}/training/{{system}}/summary.json",
+        training_curve=f"{RESULTS}/training/{{system}}/metrics.csv",
     log:
         f"{RESULTS}/logs/train/{{system}}.log",
     benchmark:
@@ -29,9 +29,9 @@ rule train:
         system=system_to_train,
         determining=determining_settings,
         given=given_content,
-        settings=beside(training_settings),
-        meter=beside(config_json("meter")),
-        carbon=beside(config_json("carbon")),
+        training_settings=beside(training_settings),
+        meter_settings=beside(config_json("meter")),
+        carbon_settings=beside(config_json("carbon")),
         device=beside(config["device"]),
         seed=config["seed"],
         program=program("train"),
@@ -39,7 +39,9 @@ rule train:
     message:
         "Training {wildcards.system}."
     shell:
-        "python {params.program:q} --system {params.system:q} --training-settings {params.settings:q} --clips {input.clips:q}"
-        " --table {input.table:q} --mels {input.mels:q} --meter {params.meter:q} --carbon {params.carbon:q}"
-        " --device {params.device:q} --seed {params.seed} --state {params.state:q}"
-        " --checkpoint {output.checkpoint:q} --summary {output.summary:q} --metrics {output.metrics:q} &>> {log:q}"
+        "python {params.program:q} --system {params.system:q} --training-settings {params.training_settings:q}"
+        " --clips {input.clips:q} --clip-table {input.clip_table:q} --mels {input.mels:q}"
+        " --meter-settings {params.meter_settings:q} --carbon-settings {params.carbon_settings:q}"
+        " --device {params.device:q} --seed {params.seed} --output-state {params.state:q}"
+        " --output-checkpoint {output.checkpoint:q} --output-training-summary {output.training_summary:q}"
+        " --output-training-curve {output.training_curve:q} &>> {log:q}"

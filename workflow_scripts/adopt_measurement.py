@@ -1,22 +1,27 @@
 """Take the energy of a system from a stored set of measurements instead of measuring it here."""
 
 import argparse
+from pathlib import Path
 
 from vocoder_pareto.files import write_json
 from vocoder_pareto.measurement.measured_set import adopted
-from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.program import json_or_file, run_program
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--set", required=True, help="folder of the set, such as resources/measured/nvidia-rtx-a5000")
-    parser.add_argument("--system", type=json_or_file, required=True, help="SystemSettings, as JSON or @file")
-    parser.add_argument("--output", required=True, help="JSON file to write")
+    parser.add_argument(
+        "--measured-set", type=Path, required=True, help="folder such as resources/measured/nvidia-rtx-a5000"
+    )
+    parser.add_argument("--system", type=json_or_file, required=True, help="settings of the system, JSON or @file")
+    parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
     arguments = parser.parse_args()
-    write_json(arguments.output, adopted(arguments.set, settings_from(SystemSettings, arguments.system, "models")))
+    write_json(
+        arguments.output, adopted(arguments.measured_set, settings_from(SystemSettings, arguments.system, "models"))
+    )
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

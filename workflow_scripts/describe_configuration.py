@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.files import write_text
-from vocoder_pareto.program import run
+from vocoder_pareto.program import run_program
 from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.reference import REFERENCE_FILE, SCHEMA_FILE, config_text, reference_text, schema_text
 
@@ -12,8 +12,8 @@ from vocoder_pareto.study.reference import REFERENCE_FILE, SCHEMA_FILE, config_t
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     project = Path(__file__).resolve().parents[1]
-    parser.add_argument("--project", type=Path, default=project, help="folder of config.yaml (default: this project)")
-    project = parser.parse_args().project
+    parser.add_argument("--output", type=Path, default=project, help="project to write in (default: this one)")
+    project = parser.parse_args().output
     config = project / "config.yaml"
     write_text(config, config_text(config.read_text(encoding="utf-8")))
     presets = {preset.stem: read_configuration([config, preset]) for preset in sorted(project.glob("presets/*.yaml"))}
@@ -22,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

@@ -1,30 +1,37 @@
 """Draw fronts found by find_fronts.py side by side: a panel for two objectives, every pair for three."""
 
 import argparse
+from pathlib import Path
 
 from vocoder_pareto.analysis.figure_style import drawing, save_figure
 from vocoder_pareto.analysis.fronts import read_front
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_beside
-from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.settings import settings_from
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tables", nargs="+", required=True, help="fronts to draw, the CSV file of each")
-    parser.add_argument("--summaries", nargs="+", required=True, help="the JSON file of each, in the same order")
-    parser.add_argument("--figures", type=json_or_file, default={}, help="settings of the figures, JSON")
-    parser.add_argument("--labels", type=json_or_file, default={}, help='JSON, names to show: {"melgan": "MelGAN"}')
-    parser.add_argument("--output", nargs="+", required=True, help="files to write: .pdf, .svg, .png")
+    parser.add_argument("--front-tables", type=Path, nargs="+", required=True, help="CSV file per front")
+    parser.add_argument(
+        "--front-summaries", type=Path, nargs="+", required=True, help="JSON file per front, in the same order"
+    )
+    parser.add_argument("--figure-settings", type=json_or_file, default={}, help="section figures, JSON or @file")
+    parser.add_argument(
+        "--labels", type=texts_by_name, default={}, help='names to show, as {"melgan": "MelGAN"}, or @file'
+    )
+    parser.add_argument(
+        "--output-figures", type=Path, nargs="+", required=True, help="files to write (.pdf, .svg, .png)"
+    )
     arguments = parser.parse_args()
-    if len(arguments.tables) != len(arguments.summaries):
-        parser.error("--tables and --summaries must name as many files")
-    settings = settings_from(FigureSettings, arguments.figures, "figures")
-    fronts = [read_front(*files) for files in zip(arguments.tables, arguments.summaries, strict=True)]
+    if len(arguments.front_tables) != len(arguments.front_summaries):
+        parser.error("--front-tables and --front-summaries must name as many files")
+    settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
+    fronts = [read_front(*files) for files in zip(arguments.front_tables, arguments.front_summaries, strict=True)]
     with drawing(settings):
-        save_figure(draw_fronts(panels_beside(fronts), settings, arguments.labels), arguments.output)
+        save_figure(draw_fronts(panels_beside(fronts), settings, arguments.labels), arguments.output_figures)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

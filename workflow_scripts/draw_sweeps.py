@@ -1,12 +1,13 @@
 """Draw joules per second of audio against batch size and precision, a panel per system."""
 
 import argparse
+from pathlib import Path
 
 import pandas as pd
 
 from vocoder_pareto.analysis.figure_style import drawing, save_figure
 from vocoder_pareto.analysis.sweep_figure import COLUMNS, draw_sweeps
-from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.tables.csv_tables import read_table
@@ -14,17 +15,21 @@ from vocoder_pareto.tables.csv_tables import read_table
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sweeps", nargs="+", required=True, help="CSV files of sweep_energy.py, one per system")
-    parser.add_argument("--figures", type=json_or_file, default={}, help="settings of the figures, JSON")
-    parser.add_argument("--labels", type=json_or_file, default={}, help='JSON, names to show: {"melgan": "MelGAN"}')
-    parser.add_argument("--output", nargs="+", required=True, help="files to write: .pdf, .svg, .png")
+    parser.add_argument("--sweep-tables", type=Path, nargs="+", required=True, help="CSV file per system")
+    parser.add_argument("--figure-settings", type=json_or_file, default={}, help="section figures, JSON or @file")
+    parser.add_argument(
+        "--labels", type=texts_by_name, default={}, help='names to show, as {"melgan": "MelGAN"}, or @file'
+    )
+    parser.add_argument(
+        "--output-figures", type=Path, nargs="+", required=True, help="files to write (.pdf, .svg, .png)"
+    )
     arguments = parser.parse_args()
     text = ("system", "model", "size", "precision", "energy_source", "device")
-    sweeps = pd.concat([read_table(path, COLUMNS, text) for path in arguments.sweeps], ignore_index=True)
-    settings = settings_from(FigureSettings, arguments.figures, "figures")
+    sweeps = pd.concat([read_table(path, COLUMNS, text) for path in arguments.sweep_tables], ignore_index=True)
+    settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
     with drawing(settings):
-        save_figure(draw_sweeps(sweeps, settings, arguments.labels), arguments.output)
+        save_figure(draw_sweeps(sweeps, settings, arguments.labels), arguments.output_figures)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

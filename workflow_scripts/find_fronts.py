@@ -1,31 +1,37 @@
 """Find the Pareto front of systems.csv in two or three of its columns: a CSV row per system, and a JSON summary."""
 
 import argparse
+from pathlib import Path
 
 from vocoder_pareto.analysis.fronts import Objectives, find_front
 from vocoder_pareto.files import read_json
-from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.program import json_or_file, run_program
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.tables.csv_tables import read_systems
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--systems", required=True, help="systems.csv")
-    parser.add_argument("--flags", nargs="?", help="systems_flags.json: which measurements are not publishable")
+    parser.add_argument("--system-table", type=Path, required=True, help="systems.csv of tabulate_systems.py")
+    parser.add_argument("--measurement-flags", type=Path, nargs="?", help="systems_flags.json of tabulate_systems.py")
     parser.add_argument(
-        "--objectives", type=json_or_file, required=True, help='JSON: {"name": "energy", "columns": {"mos": "max", …}}'
+        "--objective-settings",
+        type=json_or_file,
+        required=True,
+        help='an entry of section pareto.objectives, JSON or @file ({"name": "energy", "columns": {"mos": "max", …}})',
     )
-    parser.add_argument("--draws", type=int, default=10_000, help="Monte Carlo draws of the probabilities")
-    parser.add_argument("--seed", type=int, default=0, help="of the draws")
-    parser.add_argument("--table", required=True, help="CSV file to write")
-    parser.add_argument("--summary", required=True, help="JSON file to write")
+    parser.add_argument("--draws", type=int, default=10_000, help="Monte Carlo draws (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the draws (default: %(default)s)")
+    parser.add_argument("--output-front-table", type=Path, required=True, help="CSV file to write (a row per system)")
+    parser.add_argument("--output-front-summary", type=Path, required=True, help="JSON file to write (the front)")
     arguments = parser.parse_args()
-    objectives = settings_from(Objectives, arguments.objectives, "pareto.objectives").in_order_of_systems()
-    not_publishable = read_json(arguments.flags)["not_publishable"] if arguments.flags else ()
-    front = find_front(read_systems(arguments.systems), objectives, arguments.draws, arguments.seed, not_publishable)
-    front.write(arguments.table, arguments.summary)
+    objectives = settings_from(Objectives, arguments.objective_settings, "pareto.objectives").in_order_of_systems()
+    not_publishable = read_json(arguments.measurement_flags)["not_publishable"] if arguments.measurement_flags else ()
+    front = find_front(
+        read_systems(arguments.system_table), objectives, arguments.draws, arguments.seed, not_publishable
+    )
+    front.write(arguments.output_front_table, arguments.output_front_summary)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

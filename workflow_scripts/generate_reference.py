@@ -1,44 +1,51 @@
 """Write a reference system's audio of the test set: `ground_truth` (the clips) or `griffin_lim` (from their mels)."""
 
 import argparse
+from pathlib import Path
 
 from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth
-from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.program import int_or_null, json_or_file, run_program
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import GRIFFIN_LIM, REFERENCE_SYSTEMS
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reference", choices=REFERENCE_SYSTEMS, required=True)
-    parser.add_argument("--clips", required=True, help="clips.npy, for ground_truth")
-    parser.add_argument("--mels", required=True, help="mels.npy, for griffin_lim")
-    parser.add_argument("--ranges", required=True, help="mel_ranges.npy, for griffin_lim")
-    parser.add_argument("--table", required=True, help="clips.csv")
-    parser.add_argument("--format", type=json_or_file, default={}, help="JSON of sample_rate, clip_samples, … or @file")
-    parser.add_argument("--clips-limit", type=json_or_file, help="first test clips only, null for all (default)")
-    parser.add_argument("--iterations", type=int, default=60, help="of Griffin-Lim (default: 60)")
-    parser.add_argument("--seed", type=int, default=0, help="of the initial phases of Griffin-Lim (default: 0)")
-    parser.add_argument("--processes", type=int, default=1, help="processes of Griffin-Lim (default: 1)")
-    parser.add_argument("--manifest", required=True, help="manifest.csv to write; the wavs come beside it")
+    parser.add_argument("--reference", choices=REFERENCE_SYSTEMS, required=True, help="the reference system")
+    parser.add_argument("--clips", type=Path, required=True, help="clips.npy of prepare_clips.py (for ground_truth)")
+    parser.add_argument("--mels", type=Path, required=True, help="mels.npy of compute_mels.py (for griffin_lim)")
+    parser.add_argument(
+        "--mel-ranges", type=Path, required=True, help="mel_ranges.npy of compute_mels.py (for griffin_lim)"
+    )
+    parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
+    parser.add_argument("--format-settings", type=json_or_file, default={}, help="lengths and rates, JSON or @file")
+    parser.add_argument(
+        "--max-clips", type=int_or_null, help="clips at most, the first ones (null for all, the default)"
+    )
+    parser.add_argument("--iterations", type=int, default=60, help="iterations of Griffin-Lim (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the initial phases of Griffin-Lim (default: %(default)s)"
+    )
+    parser.add_argument("--processes", type=int, default=1, help="processes that work at once (default: %(default)s)")
+    parser.add_argument("--output", type=Path, required=True, help="manifest.csv to write; the wavs come beside it")
     given = parser.parse_args()
-    audio_format = settings_from(AudioFormat, given.format, "dataset")
+    audio_format = settings_from(AudioFormat, given.format_settings, "dataset")
     if given.reference == GRIFFIN_LIM:
         write_griffin_lim(
             given.mels,
-            given.ranges,
-            given.table,
-            given.manifest,
+            given.mel_ranges,
+            given.clip_table,
+            given.output,
             audio_format,
-            limit=given.clips_limit,
+            limit=given.max_clips,
             iterations=given.iterations,
             seed=given.seed,
             processes=given.processes,
         )
     else:
-        write_ground_truth(given.clips, given.table, given.manifest, audio_format, given.clips_limit)
+        write_ground_truth(given.clips, given.clip_table, given.output, audio_format, given.max_clips)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

@@ -9,20 +9,26 @@ from pathlib import Path
 
 from vocoder_pareto.measurement.measured_set import folder_of, measure_run
 from vocoder_pareto.measurement.random_weights import in_own_process, measure_with_random_weights, name_of_device
-from vocoder_pareto.program import run
+from vocoder_pareto.program import run_program
 from vocoder_pareto.study.configuration import read_configuration, systems_of
 from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 
+CONFIG = Path(__file__).resolve().parents[1] / "config.yaml"
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", nargs="+", required=True, help="config.yaml, and presets over it")
-    parser.add_argument("--device", default="auto", help="auto | cpu | cuda:N (default: %(default)s)")
-    parser.add_argument("--sets", type=Path, required=True, help="folder of the sets: resources/measured")
+    parser.add_argument(
+        "--config-files", type=Path, nargs="*", default=[], help="presets or own files, over config.yaml"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="folder of the sets to write in (resources/measured)"
+    )
     arguments = parser.parse_args()
-    config = read_configuration(arguments.config)
+    config = read_configuration([CONFIG, *arguments.config_files])
     systems = systems_of(config)
     settings = settings_from(EnergySettings, config["energy"], "energy")
     meter, seed = settings_from(MeterSettings, config["meter"], "meter"), config["seed"]
@@ -31,9 +37,9 @@ def main() -> None:
         return in_own_process(measure_with_random_weights, system, settings, meter, arguments.device, seed)
 
     name = in_own_process(name_of_device, arguments.device)  # this process must not be on the GPU
-    finished = measure_run(arguments.sets / folder_of(name), systems, measure, seed)
+    finished = measure_run(arguments.output / folder_of(name), systems, measure, seed)
     print(f"{finished}: {len(systems)} systems")
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

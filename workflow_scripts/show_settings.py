@@ -1,10 +1,10 @@
-"""Print the settings of a study as its programs get them, as JSON: all of a system, or one part for one option.
+"""Print the settings of a study as its programs get them, as JSON: all of a system, or one part for one flag.
 
-    python workflow_scripts/show_settings.py --system hifigan-L
-    python workflow_scripts/show_settings.py --system hifigan-L --part system > system.json
+    python workflow_scripts/show_settings.py --system-name hifigan-L
+    python workflow_scripts/show_settings.py --system-name hifigan-L --part system > system.json
     python workflow_scripts/profile_layers.py --system @system.json --output layers.csv
 
-Without --system, the sections that are the same for all systems.
+Without --system-name, the sections that are the same for all systems.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json
-from vocoder_pareto.program import run
+from vocoder_pareto.program import run_program
 from vocoder_pareto.study import configuration
 from vocoder_pareto.study.program_settings import settings_of_study, settings_of_system
 
@@ -23,15 +23,15 @@ CONFIG = Path(__file__).resolve().parents[1] / "config.yaml"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--config-files", type=Path, nargs="*", default=[], help="presets and files of your own, over config.yaml"
+        "--config-files", type=Path, nargs="*", default=[], help="presets or own files, over config.yaml"
     )
-    parser.add_argument("--system", help="name of a system, such as hifigan-L")
-    parser.add_argument("--part", help="one part alone, on one line, as an option of a program takes it")
+    parser.add_argument("--system-name", help="name of a system (hifigan-L, say)")
+    parser.add_argument("--part", help="one part alone, on one line, as the flag of that name takes it")
     arguments = parser.parse_args()
     config = configuration.read_configuration([CONFIG, *arguments.config_files])
     parts = settings_of_study(config)
-    if arguments.system:
-        parts = settings_of_system(config, arguments.system) | parts
+    if arguments.system_name:
+        parts = settings_of_system(config, arguments.system_name) | parts
     if arguments.part is None:
         print(json.dumps(parts, indent=2, ensure_ascii=False))
     elif arguments.part in parts:
@@ -41,4 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

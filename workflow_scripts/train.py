@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from vocoder_pareto.program import json_or_file, run
+from vocoder_pareto.program import json_or_file, run_program
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
 from vocoder_pareto.study.settings import settings_from
@@ -15,37 +15,38 @@ from vocoder_pareto.training.train import train
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--system", type=json_or_file, required=True, help="what to train, JSON or @file")
-    parser.add_argument(
-        "--training-settings", type=json_or_file, required=True, help="budget, batch size, precision, JSON or @file"
-    )
-    parser.add_argument("--clips", type=Path, required=True, help="clips.npy")
-    parser.add_argument("--table", type=Path, required=True, help="clips.csv")
-    parser.add_argument("--mels", type=Path, required=True, help="mels.npy")
-    parser.add_argument("--meter", type=json_or_file, default={}, help="settings of the energy meter, JSON or @file")
-    parser.add_argument("--carbon", type=json_or_file, default={}, help="emissions per energy, JSON or @file")
-    parser.add_argument("--device", default="auto", help="auto | cpu | cuda | cuda:N (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of weights, order and noise (default: %(default)s)")
-    parser.add_argument("--state", type=Path, required=True, help="folder for the resumable state")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint for inference to write")
-    parser.add_argument("--summary", type=Path, required=True, help="JSON summary of the run to write")
-    parser.add_argument("--metrics", type=Path, required=True, help="CSV of the training curve to write")
+    parser.add_argument("--system", type=json_or_file, required=True, help="settings of the system, JSON or @file")
+    parser.add_argument("--training-settings", type=json_or_file, required=True, help="section training, JSON or @file")
+    parser.add_argument("--clips", type=Path, required=True, help="clips.npy of prepare_clips.py")
+    parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
+    parser.add_argument("--mels", type=Path, required=True, help="mels.npy of compute_mels.py")
+    parser.add_argument("--meter-settings", type=json_or_file, default={}, help="section meter, JSON or @file")
+    parser.add_argument("--carbon-settings", type=json_or_file, default={}, help="section carbon, JSON or @file")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of weights, order and noise (default: %(default)s)")
+    parser.add_argument("--output-state", type=Path, required=True, help="folder to write the resumable state in")
+    parser.add_argument("--output-checkpoint", type=Path, required=True, help="checkpoint for inference to write")
+    parser.add_argument("--output-training-summary", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--output-training-curve", type=Path, required=True, help="CSV file to write")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     job = TrainingJob(
         system=settings_from(SystemSettings, arguments.system, "models"),
         settings=settings_from(TrainingSettings, arguments.training_settings, "training"),
         clips=arguments.clips,
-        table=arguments.table,
+        table=arguments.clip_table,
         mels=arguments.mels,
-        state_root=arguments.state,
+        state_root=arguments.output_state,
         device=arguments.device,
         seed=arguments.seed,
-        meter=settings_from(MeterSettings, arguments.meter, "meter"),
-        carbon=settings_from(CarbonSettings, arguments.carbon, "carbon"),
+        meter=settings_from(MeterSettings, arguments.meter_settings, "meter"),
+        carbon=settings_from(CarbonSettings, arguments.carbon_settings, "carbon"),
     )
-    train(job, TrainingOutputs(arguments.checkpoint, arguments.summary, arguments.metrics))
+    outputs = TrainingOutputs(
+        arguments.output_checkpoint, arguments.output_training_summary, arguments.output_training_curve
+    )
+    train(job, outputs)
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

@@ -38,8 +38,8 @@ def document(tmp_path):
 
 def test_generation_compares_ours_with_plain(tmp_path, document):
     output = tmp_path / "generation.csv"
-    options = ["--systems", "melgan-S", "--rounds", 2, "--seconds", 0, "--clip-seconds", 0.1, "--threads", 1]
-    ran = run_benchmark("generation", *options, "--output", output, "--document", document)
+    options = ["--system-names", "melgan-S", "--rounds", 2, "--seconds", 0, "--clip-seconds", 0.1, "--threads", 1]
+    ran = run_benchmark("generation", *options, "--output", output, "--output-document", document)
     assert ran.returncode == 0, ran.stderr
     rows = pd.read_csv(output).set_index("form")
     assert list(rows.index) == ["plain", "ours"]
@@ -104,8 +104,9 @@ def test_the_energy_of_two_forms_is_that_of_a_call_of_each(monkeypatch):
 
 def test_scaling_measures_whole_clips_and_chunks(tmp_path, document):
     output, figure = tmp_path / "scaling.csv", tmp_path / "scaling.svg"
-    options = ["--systems", "melgan-S", "--clip-seconds", 1, "--batch-sizes", 2, "--chunk-seconds", 0.2, "--threads", 1]
-    ran = run_benchmark("scaling", *options, "--output", output, "--figure", figure, "--document", document)
+    options = ["--system-names", "melgan-S", "--lengths-seconds", 1, "--batch-sizes", 2, "--chunk-seconds", 0.2]
+    options += ["--threads", 1, "--output", output]
+    ran = run_benchmark("scaling", *options, "--output-figure", figure, "--output-document", document)
     assert ran.returncode == 0, ran.stderr
     rows = pd.read_csv(output)
     assert list(rows["batch_size"]) == [1, 1, 2]
@@ -117,25 +118,25 @@ def test_scaling_measures_whole_clips_and_chunks(tmp_path, document):
 
 def test_the_operations_of_a_system_are_named(document):
     document.write_text("<!-- operations:begin -->\n<!-- operations:end -->\n")
-    options = ["--systems", "melgan-S", "--clip-seconds", 0.1, "--rounds", 1, "--threads", 1]
-    ran = run_benchmark("operations", *options, "--document", document)
+    options = ["--system-names", "melgan-S", "--clip-seconds", 0.1, "--rounds", 1, "--threads", 1]
+    ran = run_benchmark("operations", *options, "--output-document", document)
     assert ran.returncode == 0, ran.stderr
     assert "convolution" in document.read_text()
 
 
 @pytest.mark.parametrize("name", ["generation", "scaling"])
 def test_an_unknown_system_is_refused_in_one_line(name):
-    ran = run_benchmark(name, "--systems", "melgan-XL")
+    ran = run_benchmark(name, "--system-names", "melgan-XL")
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1].startswith(
-        "error: --systems: 'melgan-XL' is not in config.yaml; allowed: melgan-S"
+        "error: --system-names: 'melgan-XL' is not in config.yaml; allowed: melgan-S"
     )
 
 
 def test_a_document_without_the_markers_is_refused(tmp_path):
     (tmp_path / "other.md").write_text("# Other\n")
-    options = ["--systems", "melgan-S", "--rounds", 1, "--seconds", 0, "--clip-seconds", 0.1]
-    ran = run_benchmark("generation", *options, "--document", tmp_path / "other.md")
+    options = ["--system-names", "melgan-S", "--rounds", 1, "--seconds", 0, "--clip-seconds", 0.1]
+    ran = run_benchmark("generation", *options, "--output-document", tmp_path / "other.md")
     assert ran.returncode == 1
     assert "needs the lines <!-- generation:begin -->" in ran.stderr
 

@@ -13,8 +13,9 @@ RULES = {
 }  # fmt: skip
 # Numbers, by the schema of the configuration, and words that the rules themselves choose.
 UNQUOTED = {
-    "threads", "params.batch_size", "params.clips", "params.draws", "params.effectiveness", "params.intensity",
-    "params.iterations", "params.listeners", "params.origin", "params.seed", "params.watts", "wildcards.reference",
+    "threads", "params.batch_size", "params.cpu_watts_per_core", "params.draws", "params.iterations",
+    "params.listeners", "params.origin",
+    "params.seed", "wildcards.reference",
 }  # fmt: skip
 
 

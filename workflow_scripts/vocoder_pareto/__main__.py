@@ -5,10 +5,11 @@ systems.csv are taken to be in its units; `NAME_ci95` holds half-widths of 95 % 
 """
 
 import argparse
+from pathlib import Path
 
 from vocoder_pareto.analysis.front_of_table import front_of_file, write_front
 from vocoder_pareto.analysis.fronts import Objectives
-from vocoder_pareto.program import run
+from vocoder_pareto.program import run_program
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.settings import settings_from
 
@@ -28,11 +29,11 @@ def main() -> None:
         help="column of half-widths of the 95 %% intervals of an objective",
     )  # fmt: skip
     parser.add_argument("--draws", type=int, default=10_000, help="Monte Carlo draws (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the draws (default: %(default)s)")
-    parser.add_argument("--style", choices=["improved", "paper"], default="improved", help="of the figure")
-    parser.add_argument("--width-inches", type=float, default=3.4, help="of a panel (default: %(default)s)")
-    parser.add_argument("--formats", nargs="+", default=["pdf", "svg"], help="of the figure: pdf, svg, png")
-    parser.add_argument("--output", default="front", help="folder to write (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the draws (default: %(default)s)")
+    parser.add_argument("--style", choices=["improved", "paper"], default="improved", help="style of the figure")
+    parser.add_argument("--width-inches", type=float, default=3.4, help="inches of a panel (default: %(default)s)")
+    parser.add_argument("--formats", nargs="+", default=["pdf", "svg"], help="formats of the figure: pdf, svg, png")
+    parser.add_argument("--output", type=Path, default=Path("front"), help="folder to write (default: %(default)s)")
     arguments = parser.parse_args()
     columns = dict.fromkeys(arguments.minimise, "min") | dict.fromkeys(arguments.maximise, "max")
     if not 2 <= len(columns) == len(arguments.minimise) + len(arguments.maximise) <= 3:
@@ -54,4 +55,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)

@@ -36,38 +36,41 @@ def run_study(run_program, files, published_folder, tmp_path, labels, families):
         files.add("melgan-S", 0.5, gflops=2, publishable=False).add("hifigan-S", 0.6, gflops=3)
         files.add("waveflow-S", 2.0, gflops=200).add("newcomer-S", 0.4).add_quality("ground_truth", [0.0, 0.0])
         out = tmp_path / "results"
-        systems = ["--systems", out / "systems.csv"]
-        flags = ["--flags", out / "flags.json"]
+        systems = ["--system-table", out / "systems.csv"]
+        flags = ["--measurement-flags", out / "flags.json"]
         quality = ["--published-quality", published_folder / "table1_quality.csv"]
         cost = ["--published-cost", published_folder / "table2_cost.csv"]
-        reasons = ["--conventions", published_folder / "conventions.json"]
-        statement = ["--statement", published_folder / "carbon_statement.json"]
-        paper = ["--published", out / "published.csv"]
-        training = ["--training", *files.training]
-        carbon = ["--intensity-kg-per-kwh", "0.7"]
+        reasons = ["--published-conventions", published_folder / "conventions.json"]
+        statement = ["--carbon-statement", published_folder / "carbon_statement.json"]
+        paper = ["--published-system-table", out / "published.csv"]
+        training = ["--training-summaries", *files.training]
+        carbon = ["--carbon-settings", '{"intensity_kg_per_kwh": 0.7}']
         naming = ["--labels", json.dumps(labels)]
-        measured = ["--complexity", *files.complexity, "--energy", *files.energy, "--quality", *files.quality]
+        measured = ["--complexity-measurements", *files.complexity, "--energy-measurements", *files.energy]
+        measured += ["--quality-measurements", *files.quality]
         objectives = {"name": "energy", "columns": {"mos": "max", "energy_joules_per_audio_second": "min"}}
-        front = ["--table", out / "front.csv", "--summary", out / "front.json"]
+        front = ["--output-front-table", out / "front.csv", "--output-front-summary", out / "front.json"]
         run_program(
-            "tabulate_published", "--quality", quality[1], "--cost", cost[1], *reasons, *statement,
+            "tabulate_published", *quality, *cost, *reasons, *statement,
             "--families", json.dumps(families), "--output", out / "published.csv",
         )  # fmt: skip
         run_program(
-            "tabulate_systems", *measured, *training, *quality, "--mos", *([mos] if mos else []), *carbon, *flags,
-            "--output", out / "systems.csv",
+            "tabulate_systems", *measured, *training, *quality, "--mos-table", *([mos] if mos else []), *carbon,
+            "--output-system-table", out / "systems.csv", "--output-measurement-flags", out / "flags.json",
         )  # fmt: skip
         for number in (1, 2):
-            naming += [f"--table{number}", *(out / f"table{number}.{suffix}" for suffix in ("csv", "md", "tex"))]
+            naming += [f"--output-table{number}", *(out / f"table{number}.{suffix}" for suffix in ("csv", "md", "tex"))]
         run_program("tabulate_results", *systems, *flags, *quality, *cost, *naming)
         run_program(
-            "compare_published", *systems, *paper, *reasons, *statement, *naming[:2], "--table", out / "c.csv",
-            "--agreement", out / "c.json", "--markdown", out / "c.md",
+            "compare_published", *systems, *paper, *reasons, *statement, *naming[:2], "--output-table", out / "c.csv",
+            "--output-agreement", out / "c.json", "--output-markdown", out / "c.md",
         )  # fmt: skip
         run_program("account_carbon", *statement, *paper, *systems, *training, *carbon, "--output", out / "carbon.csv")
-        run_program("find_fronts", *systems, *flags, *front, "--draws", 50, "--objectives", json.dumps(objectives))
-        run_program("draw_pareto", "--tables", front[1], "--summaries", front[3], "--output", out / "front.pdf")
-        run_program("draw_definition", "--output", out / "definition.svg")
+        front_of = ["--objective-settings", json.dumps(objectives), "--draws", 50]
+        run_program("find_fronts", *systems, *flags, *front, *front_of)
+        drawn = ["--front-tables", front[1], "--front-summaries", front[3]]
+        run_program("draw_pareto", *drawn, "--output-figures", out / "front.pdf")
+        run_program("draw_definition", "--output-figures", out / "definition.svg")
         return out
 
     return run

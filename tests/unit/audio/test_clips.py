@@ -174,8 +174,10 @@ def test_a_wrong_rate_is_a_fault_of_ljspeech_only(tmp_path, noise):
 @pytest.mark.parametrize("limit", [10_000, 900_000])
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, ljspeech_folder, limit):
     output = tmp_path / "out"
-    command = [sys.executable, PROGRAM, "--dataset", '{"source": "ljspeech"}', "--corpus", ljspeech_folder]
-    command += ["--clips", output / "clips.npy", "--table", output / "clips.csv", "--skipped", output / "skipped.csv"]
+    dataset = '{"source": "ljspeech", "clips": null}'
+    command = [sys.executable, PROGRAM, "--dataset-settings", dataset, "--corpus", ljspeech_folder]
+    command += ["--output-clips", output / "clips.npy", "--output-clip-table", output / "clips.csv"]
+    command += ["--output-skipped", output / "skipped.csv"]
 
     def limit_file_size():  # stands for a full disk
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

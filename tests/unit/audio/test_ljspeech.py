@@ -259,7 +259,7 @@ def test_extraction_replaces_what_an_interrupted_run_left(tmp_path, archive, ljs
 
 def test_the_program_reports_a_users_mistake_in_one_line(tmp_path):
     command = [sys.executable, PROGRAM, "--url", "http://127.0.0.1:1/x.tar.bz2", "--sha256", "0" * 64]
-    command += ["--archive", tmp_path / "gone.tar.bz2", "--metadata", tmp_path / "LJSpeech-1.1" / "metadata.csv"]
+    command += ["--archive", tmp_path / "gone.tar.bz2", "--output", tmp_path / "LJSpeech-1.1" / "metadata.csv"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 1
     assert result.stderr.startswith("error: ")
@@ -271,5 +271,17 @@ def test_the_program_makes_the_folder_of_its_metadata(tmp_path, archive, ljspeec
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     metadata = tmp_path / "data" / "LJSpeech-1.1" / "metadata.csv"
     command = [sys.executable, PROGRAM, "--url", "http://127.0.0.1:1/x.tar.bz2", "--sha256", digest]
-    subprocess.run([*command, "--archive", archive, "--metadata", metadata], check=True, capture_output=True)
+    subprocess.run([*command, "--archive", archive, "--output", metadata], check=True, capture_output=True)
+    assert content(metadata.parent) == content(ljspeech_folder)
+
+
+def test_the_program_takes_an_empty_archive_for_none_as_its_rule_gives_it(tmp_path, archive, ljspeech_folder):
+    """Snakemake quotes no empty text, so a study that downloads gives `--archive` nothing."""
+    downloaded = tmp_path / "data" / "x.tar.bz2"
+    downloaded.parent.mkdir()
+    downloaded.write_bytes(archive.read_bytes())
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    metadata = tmp_path / "data" / "LJSpeech-1.1" / "metadata.csv"
+    command = [sys.executable, PROGRAM, "--archive", "--url", "http://127.0.0.1:1/x.tar.bz2", "--sha256", digest]
+    subprocess.run([*command, "--output", metadata], check=True, capture_output=True)
     assert content(metadata.parent) == content(ljspeech_folder)

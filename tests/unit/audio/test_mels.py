@@ -91,7 +91,8 @@ def peak_memory_bytes(folder, rows):
     RowFile.allocate(folder / "clips.npy", (rows, 16384))  # of which no byte lies on the disk
     write_clip_table(folder / "clips.csv", [Clip(row, f"{row}", "a.wav", 1.0, "test") for row in range(rows)])
     program = Path(__file__).parents[3] / "workflow_scripts" / "compute_mels.py"
-    options = {"clips": "clips.npy", "table": "clips.csv", "mels": "m.npy", "ranges": "r.npy", "stats": "s.json"}
+    options = {"clips": "clips.npy", "clip-table": "clips.csv"}
+    options |= {"output-mels": "m.npy", "output-mel-ranges": "r.npy", "output-mel-stats": "s.json"}
     command = [sys.executable, program, "--processes", "1"]
     command += [part for name, file in options.items() for part in (f"--{name}", folder / file)]
     measured = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stderr=subprocess.DEVNULL)"

@@ -43,8 +43,8 @@ def test_the_corpus_is_the_same_bytes_in_another_process_and_in_several(tmp_path
     synthesize_corpus(SENTENCES, 80, voices, tmp_path / "here" / "metadata.csv")
     program = PROJECT / "workflow_scripts" / "synthesize_corpus.py"
     sentences = PROJECT / "resources" / "sentences.txt"
-    command = [sys.executable, program, "--sentences", sentences, "--clips", "80", "--processes", "2"]
-    command += ["--voices", '["en-us", "en-gb-x-rp", "en-us+f4"]', "--metadata", tmp_path / "there" / "metadata.csv"]
+    command = [sys.executable, program, "--sentences", sentences, "--max-clips", "80", "--processes", "2"]
+    command += ["--voices", "en-us", "en-gb-x-rp", "en-us+f4", "--output", tmp_path / "there" / "metadata.csv"]
     subprocess.run(command, check=True, capture_output=True)
     assert digests(tmp_path / "here") == digests(tmp_path / "there")
     assert len(digests(tmp_path / "here")) == 81

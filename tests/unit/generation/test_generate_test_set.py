@@ -160,13 +160,13 @@ def test_a_batch_that_does_not_fit_into_the_gpu_is_named(monkeypatch):
 def run_program(study, *options):
     settings = {"model": "noisy", "size": "S", "vocoder": SYSTEM.vocoder, "hop_length": 64}
     command = [sys.executable, PROJECT / "workflow_scripts" / "generate_audio.py", "--system", json.dumps(settings)]
-    command += ["--checkpoint", study / "noisy-S.ckpt", "--mels", study / "mels.npy", "--table", study / "clips.csv"]
-    command += ["--manifest", study / "program" / "manifest.csv", *options]
+    command += ["--checkpoint", study / "noisy-S.ckpt", "--mels", study / "mels.npy"]
+    command += ["--clip-table", study / "clips.csv", "--output", study / "program" / "manifest.csv", *options]
     return subprocess.run(command, capture_output=True, text=True)
 
 
 def test_the_program_writes_what_the_library_does(study):
-    result = run_program(study, "--clips-limit", "3", "--device", "cpu", "--seed", "9")
+    result = run_program(study, "--max-clips", "3", "--device", "cpu", "--seed", "9")
     assert result.returncode == 0, result.stderr
     audio = generate(study, limit=3, seed=9)
     assert all((study / "program" / f"{name}.wav").read_bytes() == content for name, content in audio.items())

@@ -108,10 +108,10 @@ def test_the_programs_export_simulate_and_analyse(manifests, tmp_path):
     out = tmp_path
     done = run(
         "export_listening_test", "--manifests", *manifests.values(), "--p808-base-url", "https://example.org",
-        "--design", '{"items": 4, "lists": 2, "participants": 4}',
+        "--design-settings", '{"items": 4, "lists": 2, "participants": 4}',
         "--texts", "resources/listening_test/texts.json", "--templates", "resources/listening_test",
-        "--platform-folders", out / "page", out / "webmushra", out / "p808",
-        "--key", out / "key.json", "--invitations", out / "invitations.csv",
+        "--output-platforms", out / "page", out / "webmushra", out / "p808",
+        "--output-key", out / "key.json", "--output-invitations", out / "invitations.csv",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     done = run(
@@ -119,16 +119,16 @@ def test_the_programs_export_simulate_and_analyse(manifests, tmp_path):
         "--published-quality", "resources/published/table1_quality.csv",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    tables = [f"--{name}-table={out / name}.csv" for name in AnalysisFiles.__dataclass_fields__]
-    done = run("analyse_responses", "--responses", out / "responses", "--systems", json.dumps(list(manifests)), *tables)
+    tables = [f"--output-{name}-table={out / name}.csv" for name in AnalysisFiles.__dataclass_fields__]
+    done = run("analyse_responses", "--responses", out / "responses", "--system-names", *manifests, *tables)
     assert done.returncode == 0, done.stderr
     assert "ratings of 4 sessions (simulated)" in done.stderr
     assert len(pd.read_csv(out / "mos.csv")) == len(manifests)
 
 
 def test_a_user_mistake_ends_with_one_line(tmp_path):
-    tables = [f"--{name}-table={tmp_path / name}.csv" for name in AnalysisFiles.__dataclass_fields__]
-    done = run("analyse_responses", "--responses", tmp_path / "none", "--systems", "[]", *tables)
+    tables = [f"--output-{name}-table={tmp_path / name}.csv" for name in AnalysisFiles.__dataclass_fields__]
+    done = run("analyse_responses", "--responses", tmp_path / "none", "--system-names", *tables)
     assert done.returncode == 1
     assert done.stderr.startswith("error: config key listening_test.responses")
     assert done.stderr.count("\n") == 1

@@ -83,8 +83,9 @@ def test_d_stft_alone_needs_neither_torch_nor_librosa(tmp_path, reference):
 
 def test_the_program_reports_an_unknown_metric_on_one_line(reference, tmp_path):
     done = subprocess.run(
-        [sys.executable, "workflow_scripts/measure_quality.py", "--manifest", reference, "--reference", reference,
-         "--metrics", '["loudness"]', "--output", tmp_path / "out.csv"],
+        [sys.executable, "workflow_scripts/measure_quality.py", "--manifest", reference,
+         "--reference-manifest", reference, "--quality-settings", '{"metrics": ["loudness"]}',
+         "--output", tmp_path / "out.csv"],
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 1

@@ -94,8 +94,9 @@ def test_its_label_unit_and_direction_reach_the_correlation_and_its_figure(tmp_p
 
 def test_the_programs_take_its_path(tmp_path, level, speech):
     reference = audio_set(tmp_path / "ground_truth", {"a": speech})
-    command = [sys.executable, PROGRAMS / "measure_quality.py", "--manifest", reference, "--reference", reference]
-    subprocess.run([*command, "--metrics", f'["{level}"]', "--output", tmp_path / "out.csv"], check=True)
+    command = [sys.executable, PROGRAMS / "measure_quality.py", "--manifest", reference]
+    command += ["--reference-manifest", reference, "--quality-settings", f'{{"metrics": ["{level}"]}}']
+    subprocess.run([*command, "--output", tmp_path / "out.csv"], check=True)
     assert float(rows_of(tmp_path / "out.csv")[0]["level_difference"]) == 0.0
 
 

@@ -18,7 +18,7 @@ def show_settings(*arguments):
 
 
 def test_the_settings_of_a_system_are_shown_as_a_program_takes_them():
-    shown = show_settings("--system", "hifigan-L", "--part", "system")
+    shown = show_settings("--system-name", "hifigan-L", "--part", "system")
     assert shown.returncode == 0, shown.stderr
     config = read_configuration([PROJECT / "config.yaml"])
     system = system_settings(config, "hifigan", "L")
@@ -27,20 +27,20 @@ def test_the_settings_of_a_system_are_shown_as_a_program_takes_them():
 
 def test_all_parts_are_shown_with_the_changes_of_a_preset(tmp_path):
     (tmp_path / "mine.yaml").write_text("models: {melgan: {sizes: {S: {training: {hours: 3, learning_rate: 1e-3}}}}}\n")
-    shown = show_settings("--config-files", tmp_path / "mine.yaml", "--system", "melgan-S")
+    shown = show_settings("--config-files", tmp_path / "mine.yaml", "--system-name", "melgan-S")
     parts = json.loads(shown.stdout)
     assert parts["training-settings"]["hours"] == 3.0
     assert parts["system"]["recipe"]["learning_rate"] == 1e-3
-    assert parts["protocol"] == read_configuration([PROJECT / "config.yaml"])["energy"]
+    assert parts["energy-settings"] == read_configuration([PROJECT / "config.yaml"])["energy"]
 
 
 def test_an_unknown_system_and_an_unknown_part_are_named():
-    unknown = show_settings("--system", "hifigan-XL")
+    unknown = show_settings("--system-name", "hifigan-XL")
     assert unknown.returncode == 1
-    assert unknown.stderr.startswith("error: --system: 'hifigan-XL' is not a system (did you mean 'hifigan-L'?)")
+    assert unknown.stderr.startswith("error: --system-name: 'hifigan-XL' is not a system (did you mean 'hifigan-L'?)")
     assert (
         "error: --part: 'sistem' is not a part; allowed: system"
-        in show_settings("--system", "hifigan-L", "--part", "sistem").stderr
+        in show_settings("--system-name", "hifigan-L", "--part", "sistem").stderr
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ class UnsupportedPrecision(UserError):
     """The device does not compute so."""
 
 
-def mels_of_test_set(mels_file: str, table_file: str, n_mels: int) -> np.ndarray:
+def mels_of_test_set(mels_file: str | Path, table_file: str | Path, n_mels: int) -> np.ndarray:
     """The mel-spectrograms of the test set, one after the other in time: (M, frames of all).
 
     Raises:

@@ -1,4 +1,4 @@
-"""The parts of a configuration that programs get, each named as the option that takes it."""
+"""The parts of a configuration that programs get, each named as the flag that takes it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +13,8 @@ from vocoder_pareto.study.configuration import (
 from vocoder_pareto.study.settings import plain
 from vocoder_pareto.study.settings_faults import nearest
 
+LISTENING_TEST_PARTS = ("design", "loudness", "page", "screening", "statistics")
+
 
 def settings_of_system(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     """What programs get of the system `name`; `config` is a checked one.
@@ -22,27 +24,28 @@ def settings_of_system(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     """
     known = configured_systems(config)
     if name not in known:
-        raise UserError(f"--system: {name!r} is not a system{nearest(name, known)}; allowed: {', '.join(known)}")
+        raise UserError(f"--system-name: {name!r} is not a system{nearest(name, known)}; allowed: {', '.join(known)}")
     system = system_settings(config, *known[name])
     return {
         "system": plain(system),
         "training-settings": plain(training_settings(config, *known[name])),
-        "published": plain(published_convention(config, *known[name])),
+        "convention-settings": plain(published_convention(config, *known[name])),
     }
 
 
 def settings_of_study(config: Mapping[str, Any]) -> dict[str, Any]:
     """What programs get whichever system they work on; `config` is a checked one."""
     return {
-        "dataset": dataset_settings(config),
-        "format": format_settings(config),
-        "meter": config["meter"],
-        "carbon": config["carbon"],
-        "protocol": config["energy"],
-        "sweep": config["measurements"]["sweep"],
-        "metrics": config["quality"]["metrics"],
-        "figures": config["figures"],
-        **{name: config["listening_test"][name] for name in ("design", "loudness", "page", "screening", "statistics")},
+        "dataset-settings": dataset_settings(config),
+        "format-settings": format_settings(config),
+        "meter-settings": config["meter"],
+        "carbon-settings": config["carbon"],
+        "energy-settings": config["energy"],
+        "sweep-settings": config["measurements"]["sweep"],
+        "quality-settings": config["quality"],
+        "figure-settings": config["figures"],
+        "report-settings": config["report"],
+        **{f"{name}-settings": config["listening_test"][name] for name in LISTENING_TEST_PARTS},
     }
 
 

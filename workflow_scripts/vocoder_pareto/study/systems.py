@@ -56,7 +56,7 @@ class SystemSettings:
         """What the weights depend on, as plain values: all but the sampling."""
         return {key: value for key, value in plain(self).items() if key != "sampling"}
 
-    def to_run(self) -> dict[str, Any]:
+    def to_generate(self) -> dict[str, Any]:
         """What the audio depends on beside the weights, as plain values: all but objective and recipe."""
         return {key: value for key, value in plain(self).items() if key not in ("objective", "recipe")}
 
