@@ -50,8 +50,8 @@ def imported_distributions(program: str) -> set[str]:
         if file in reached:
             continue
         reached.add(file)
-        pending += code_version._imported_files(file, PROGRAMS)
-        for name in code_version._imported_names(ast.parse(file.read_text())):
+        pending += code_version.imported_files(file, PROGRAMS)
+        for name, _ in code_version.imported_names(ast.parse(file.read_text())):
             names.add(name.partition(".")[0])
     names -= set(sys.stdlib_module_names) | {"vocoder_pareto"} | OPTIONAL
     owners = metadata.packages_distributions()

@@ -7,11 +7,9 @@ with other content has another digest whatever its time stamp says, and one that
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-from tqdm import tqdm
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
@@ -43,8 +41,7 @@ class FileDigests:
         if new:
             total = sum(os.path.getsize(file) for file in new)
             with ThreadPoolExecutor() as threads:  # hashing leaves Python's lock
-                digests = threads.map(_digest, new)
-                bar = tqdm(digests, "Reading files of yours", len(new), unit="file", disable=total < _LARGE_BYTES)
+                bar = _with_bar(threads.map(_digest, new), len(new), total)
                 self._known |= {_key(file): (stamps[file], digest) for file, digest in zip(new, bar, strict=True)}
             self._remember()
         return {file: self._known[_key(file)][1] for file in stamps}
@@ -63,6 +60,16 @@ class FileDigests:
             write_text(self._memory, json.dumps(content))
         except UserError:
             pass  # a folder that cannot be written costs time at the next start, and no more
+
+
+def _with_bar(digests: Iterator[str], files: int, total_bytes: int) -> Iterable[str]:
+    if total_bytes < _LARGE_BYTES:
+        return digests
+    try:
+        from tqdm import tqdm  # an environment with Snakemake alone may lack it
+    except ImportError:
+        return digests
+    return tqdm(digests, "Reading your files", files, unit="file")
 
 
 def _read(memory: Path) -> dict[str, tuple[str, str]]:
