@@ -1,16 +1,7 @@
 # What all rules share: the checked configuration, its slices, and the version of the code that a rule runs.
 import json
-import os
 import re
 import shutil
-import sys
-from pathlib import Path
-
-# Relative paths, since Snakemake records them with the results: a clone in another folder must not look stale.
-PROGRAMS = os.path.relpath(f"{workflow.basedir}/workflow_scripts")
-RESOURCES = os.path.relpath(f"{workflow.basedir}/resources")
-
-sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")  # the library is used from its folder, not installed
 
 from vocoder_pareto.study import configuration
 from vocoder_pareto.study.code_version import code_version as hash_of_code, module_file
@@ -22,7 +13,9 @@ from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
 try:
     configuration.require_unique_keys(workflow.configfiles)
-    config.update(configuration.checked(config))
+    if IS_MODULE:  # Snakemake then skips our config.yaml, and `config` belongs to the outer workflow
+        config = configuration.over_defaults(config, HOME / "config.yaml")
+    config = configuration.checked(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -105,7 +98,7 @@ def training_settings(wildcards):
 def given_weights(wildcards):
     """The file of weights that the configuration gives instead of a training, if it does."""
     given = configuration.training_settings(config, *SYSTEMS[wildcards.system]).checkpoint
-    return [given] if given else []
+    return [as_it_is(given)] if given else []
 
 
 def published_convention(wildcards):
@@ -131,6 +124,11 @@ def corpus_version(wildcards):
     return None if CORPUS.made_here else listing_digest(CORPUS.folder)
 
 
+def corpus_folder(wildcards, input):
+    """Where the corpus of a job lies: beside the metadata that a rule made, or where the user has it."""
+    return os.path.dirname(input.corpus) if CORPUS.made_here else CORPUS_FOLDER
+
+
 def front_objectives(gflops):
     """Function of a wildcard `cost`: MOS against energy, or against a column of GFLOPs, as canonical JSON."""
     columns = {"energy": "energy_joules_per_audio_second", "gflops": gflops}
@@ -153,12 +151,17 @@ def responses_of_test(wildcards):
         try:
             # The key lies beside the answers: a test that is over does not depend on the audio of today.
             keys = [str(path) for path in [Path(RESPONSES_FOLDER) / "key.json"] if path.is_file()]
-            return [*map(str, response_files(RESPONSES_FOLDER)), *keys]
+            return as_it_is([*map(str, response_files(RESPONSES_FOLDER)), *keys])
         except UserError as error:
             raise WorkflowError(str(error)) from None
     if LISTENING["simulate"]:
         return [SIMULATED_RESPONSES]
     raise WorkflowError("mos.csv needs answers: set config key listening_test.responses to the folder that holds them")
+
+
+def responses_folder(wildcards, input):
+    """The folder of `responses_of_test`."""
+    return RESPONSES_FOLDER if LISTENING["responses"] else input.responses[0]
 
 
 def whole_machine(wildcards):
@@ -173,7 +176,7 @@ def stored_runs(wildcards):
     """The records of a system in the stored set; the first run must exist."""
     folder = config["measurements"]["from"]
     files = sorted(Path(folder).glob(f"run*/{wildcards.system}.json"))
-    return [str(file) for file in files] or [f"{folder}/run1/{wildcards.system}.json"]
+    return as_it_is([str(file) for file in files] or [f"{folder}/run1/{wildcards.system}.json"])
 
 
 def require_results_writable():

@@ -10,14 +10,9 @@ CORPUS_FOLDER = str(CORPUS.folder)
 ARCHIVE = str(CORPUS.archive or "")
 
 
-# On a cluster, nodes often reach no network: the machine that Snakemake runs on downloads.
-localrules:
-    fetch_ljspeech,
-
-
 rule synthesize_corpus:
     input:
-        sentences=f"{RESOURCES}/sentences.txt",
+        sentences=as_it_is(f"{RESOURCES}/sentences.txt"),
     output:
         metadata=f"{RESULTS}/data/synthetic/metadata.csv",
     log:
@@ -47,6 +42,8 @@ rule fetch_ljspeech:
         metadata="data/LJSpeech-1.1/metadata.csv",
     log:
         f"{RESULTS}/logs/fetch_ljspeech.log",
+    # On a cluster, nodes often reach no network: the machine that Snakemake runs on downloads.
+    localrule: True
     conda:
         "../envs/audio.yaml"
     resources:

@@ -13,8 +13,8 @@ RESPONSES_FOLDER = LISTENING["responses"] or SIMULATED_RESPONSES
 rule export_listening_test:
     input:
         manifests=expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *SYSTEMS]),
-        texts=LISTENING_TEXTS,
-        templates=multiext(f"{RESOURCES}/listening_test/", "page.html", "style.css", "script.js"),
+        texts=as_it_is(LISTENING_TEXTS),
+        templates=as_it_is(multiext(f"{RESOURCES}/listening_test/", "page.html", "style.css", "script.js")),
     output:
         platforms=directory(expand(f"{LISTENING_FOLDER}/{{platform}}", platform=EXPORTED_PLATFORMS)),
         key=f"{LISTENING_FOLDER}/key.json",
@@ -52,7 +52,7 @@ rule listening_test:
 rule simulate_responses:
     input:
         key=f"{LISTENING_FOLDER}/key.json",
-        published_quality=f"{RESOURCES}/published/table1_quality.csv",
+        published_quality=PRINTED_QUALITY,
     output:
         responses=directory(SIMULATED_RESPONSES),
     log:
@@ -88,7 +88,7 @@ rule analyse_responses:
     conda:
         "../envs/analysis.yaml"
     resources:
-        folder=RESPONSES_FOLDER,  # no param: answers that moved are the same answers
+        folder=responses_folder,  # no param: answers that moved are the same answers
     params:
         systems=canonical_json([*REFERENCES, *SYSTEMS]),
         screening=config_json("listening_test", "screening"),

@@ -1,10 +1,6 @@
 # Parameters and FLOPs of every system; its energy, measured here alone on the machine or taken from a stored set.
 
 
-localrules:
-    draw_sweeps,
-
-
 rule measure_complexity:
     output:
         measurement=f"{RESULTS}/measurements/complexity/{{system}}.json",
@@ -74,6 +70,7 @@ rule draw_sweeps:
         figures=multiext(f"{RESULTS}/energy_sweeps", ".pdf", ".svg"),
     log:
         f"{RESULTS}/logs/draw_sweeps.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:

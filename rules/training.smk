@@ -25,7 +25,7 @@ rule train:
         mem_mb=16000,
         runtime=1440,
     params:
-        state=f"{RESULTS}/training/{{system}}",
+        state=subpath(output.summary, parent=True),
         system=system_to_train,
         settings=training_settings,
         meter=config_json("meter"),
