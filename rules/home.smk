@@ -7,19 +7,20 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from snakemake.sourcecache import LocalSourceFile
+from snakemake.sourcecache import HostingProviderFile, LocalSourceFile
 
 
 def folder_of_workflow(rules_folder):
     """The folder of this workflow, from that of its rules: a relative path.
 
     Snakemake records it with the results, and a clone in another folder must not look stale. A module that is named by
-    its repository (`github(…)`, as snakedeploy writes it, or `git+file:`) is unpacked below .snakemake.
+    its repository, as snakedeploy does, is unpacked below .snakemake from the bare clone that Snakemake keeps.
     """
     if isinstance(rules_folder, LocalSourceFile):
         return Path(os.path.relpath(f"{rules_folder}/.."))
-    hosted = getattr(rules_folder, "hosted_repo", None)
-    git = ["git", "-C", str(hosted.repo_clone if hosted else rules_folder.repo_path)]
+    if not isinstance(rules_folder, HostingProviderFile):
+        raise WorkflowError(f"{rules_folder}: name this module by a path on this machine, github(…) or gitlab(…)")
+    git = ["git", "-C", str(rules_folder.hosted_repo.repo_clone)]
     reference = f"{rules_folder.ref}^{{commit}}"
     commit = subprocess.run([*git, "rev-parse", reference], capture_output=True, text=True, check=True).stdout.strip()
     folder = Path(".snakemake") / "vocoder_pareto" / commit
