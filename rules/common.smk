@@ -22,10 +22,7 @@ except UserError as error:
 RESULTS = config["results_dir"]
 SYSTEMS = configuration.configured_systems(config)
 REFERENCES = list(REFERENCE_SYSTEMS)
-# A job asks for a GPU when the configuration names one, or when this machine has one.
-GPUS_PER_JOB = int(
-    config["device"].startswith("cuda") or (config["device"] == "auto" and shutil.which("nvidia-smi") is not None)
-)
+ON_A_CLUSTER = workflow.nodes is not None  # that --jobs, not --cores, says how much runs at a time
 
 
 # profiles/default counts the GPUs of one machine: jobs on it take turns. On a cluster each job gets its own.
@@ -92,7 +89,9 @@ def system_to_run(wildcards):
 
 def training_settings(wildcards):
     """How a system is trained: budget, batch size, precision, as canonical JSON."""
-    return canonical_json(plain(configuration.training_settings(config, *SYSTEMS[wildcards.system])))
+    settings = plain(configuration.training_settings(config, *SYSTEMS[wildcards.system]))
+    del settings["job_hours"]  # what a cluster is asked for determines no output
+    return canonical_json(settings)
 
 
 def given_weights(wildcards):
@@ -165,11 +164,23 @@ def responses_folder(wildcards, input):
 
 
 def whole_machine(wildcards):
-    """All cores of a local run; on a cluster, where `--exclusive` keeps others away, one unless `--cores` says more."""
-    try:
-        return workflow.cores
-    except WorkflowError:
-        return 1
+    """All cores of a local run; one on a cluster, where `--exclusive` keeps others away."""
+    return 1 if ON_A_CLUSTER else workflow.cores
+
+
+def gpus_per_job(wildcards):
+    """One GPU, or none: `auto` takes one of this machine if it has one, and asks a cluster for one.
+
+    What is true of the machine that submits jobs tells nothing of the one that runs them.
+    """
+    if config["device"] == "auto" and not ON_A_CLUSTER:
+        return int(shutil.which("nvidia-smi") is not None)
+    return int(config["device"] != "cpu")
+
+
+def minutes_of_training_job(wildcards):
+    """How long a cluster lets one job of a system's training run."""
+    return round(60 * configuration.training_settings(config, *SYSTEMS[wildcards.system]).job_hours)
 
 
 def stored_runs(wildcards):
@@ -187,5 +198,12 @@ def require_results_writable():
         raise WorkflowError(str(error)) from None
 
 
+def require_cores_counted():
+    """Refuse `--jobs` on one machine: beside `cores` of profiles/default it would let energy jobs run beside others."""
+    if ON_A_CLUSTER and workflow.local_exec:
+        raise WorkflowError("--jobs (-j) counts the jobs of a cluster; on one machine, set --cores (-c) instead")
+
+
 onstart:
+    require_cores_counted()
     require_results_writable()

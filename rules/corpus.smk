@@ -47,8 +47,6 @@ rule fetch_ljspeech:
     conda:
         "../envs/audio.yaml"
     resources:
-        mem_mb=2000,
-        runtime=240,
         # As resources: neither the archive's place nor the code may make 2.6 GB be fetched again.
         archive=ARCHIVE,
         program=program("fetch_ljspeech"),

@@ -44,7 +44,7 @@ rule sweep_energy:
         "../envs/torch.yaml"
     threads: whole_machine
     resources:
-        gpu=GPUS_PER_JOB,
+        gpu=gpus_per_job,
         slurm_extra="--exclusive",
     params:
         system=system_to_run,
@@ -99,7 +99,7 @@ rule profile_layers:
         "../envs/torch.yaml"
     threads: whole_machine
     resources:
-        gpu=GPUS_PER_JOB,
+        gpu=gpus_per_job,
         slurm_extra="--exclusive",
     params:
         system=system_to_run,
