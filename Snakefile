@@ -5,7 +5,10 @@ from snakemake.utils import min_version
 min_version("9.1")
 
 
-configfile: f"{workflow.basedir}/config.yaml"
+include: "rules/home.smk"
+
+
+configfile: HOME / "config.yaml"
 
 
 include: "rules/common.smk"

@@ -1,20 +1,8 @@
 # Tables and figures from the measurements: seconds, and neither PyTorch nor audio.
-localrules:
-    tabulate_systems,
-    tabulate_results,
-    compare_published,
-    account_carbon,
-    find_fronts,
-    find_fronts_of_objectives,
-    draw_pareto,
-    draw_pareto_of_objectives,
-    draw_definition,
-
-
-PRINTED_QUALITY = f"{RESOURCES}/published/table1_quality.csv"
-PRINTED_COST = f"{RESOURCES}/published/table2_cost.csv"
-CONVENTIONS = f"{RESOURCES}/published/conventions.json"
-CARBON_STATEMENT = f"{RESOURCES}/published/carbon_statement.json"
+PRINTED_QUALITY = as_it_is(f"{RESOURCES}/published/table1_quality.csv")
+PRINTED_COST = as_it_is(f"{RESOURCES}/published/table2_cost.csv")
+CONVENTIONS = as_it_is(f"{RESOURCES}/published/conventions.json")
+CARBON_STATEMENT = as_it_is(f"{RESOURCES}/published/carbon_statement.json")
 
 # The responses of a listening test replace the paper's MOS.
 MOS = [f"{RESULTS}/mos.csv"] if config["listening_test"]["responses"] or config["listening_test"]["simulate"] else []
@@ -62,6 +50,7 @@ rule tabulate_systems:
         measurement_flags=f"{RESULTS}/systems_flags.json",
     log:
         f"{RESULTS}/logs/tabulate_systems.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -102,6 +91,7 @@ rule tabulate_results:
         ),
     log:
         f"{RESULTS}/logs/tabulate_results.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -138,6 +128,7 @@ rule compare_published:
         agreement=f"{RESULTS}/comparison_with_published.json",
     log:
         f"{RESULTS}/logs/compare_published.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -164,6 +155,7 @@ rule account_carbon:
         carbon=report(f"{RESULTS}/carbon.csv", caption="../resources/captions/carbon.rst", category="Tables"),
     log:
         f"{RESULTS}/logs/account_carbon.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -191,6 +183,7 @@ rule find_fronts:
         front_summary=f"{RESULTS}/pareto_{{cost}}.json",
     log:
         f"{RESULTS}/logs/find_fronts/{{cost}}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -236,6 +229,7 @@ rule draw_pareto:
         ),
     log:
         f"{RESULTS}/logs/draw_pareto/{{figure}}.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -277,6 +271,7 @@ rule draw_definition:
         ),
     log:
         f"{RESULTS}/logs/draw_definition.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:

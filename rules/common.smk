@@ -1,16 +1,7 @@
 # What all rules share: the checked configuration, its slices, and the version of the code that a rule runs.
 import json
-import os
 import re
 import shutil
-import sys
-from pathlib import Path
-
-# Relative paths, since Snakemake records them with the results: a clone in another folder must not look stale.
-PROGRAMS = os.path.relpath(f"{workflow.basedir}/workflow_scripts")
-RESOURCES = os.path.relpath(f"{workflow.basedir}/resources")
-
-sys.path.insert(0, f"{workflow.basedir}/workflow_scripts")  # the library is used from its folder, not installed
 
 from vocoder_pareto.study import configuration
 from vocoder_pareto.study.code_version import code_version as hashes_of_code, module_file
@@ -23,17 +14,16 @@ from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
 try:
     configuration.require_unique_keys(workflow.configfiles)
-    config.update(configuration.checked(config))
+    if IS_MODULE:  # Snakemake then skips our config.yaml, and `config` belongs to the outer workflow
+        config = configuration.over_defaults(config, HOME / "config.yaml")
+    config = configuration.checked(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = config["results_dir"]
 SYSTEMS = configuration.configured_systems(config)
 REFERENCES = list(REFERENCE_SYSTEMS)
-# A job asks for a GPU when the configuration names one, or when this machine has one.
-GPUS_PER_JOB = int(
-    config["device"].startswith("cuda") or (config["device"] == "auto" and shutil.which("nvidia-smi") is not None)
-)
+ON_A_CLUSTER = workflow.nodes is not None  # that --jobs, not --cores, says how much runs at a time
 
 
 # profiles/default counts the GPUs of one machine: jobs on it take turns. On a cluster each job gets its own.
@@ -139,7 +129,7 @@ def given_content(wildcards):
 def given_weights(wildcards):
     """The file of weights that the configuration gives instead of a training, if it does."""
     given = configuration.training_settings(config, *SYSTEMS[wildcards.system]).checkpoint
-    return [given] if given else []
+    return [as_it_is(given)] if given else []
 
 
 def published_convention(wildcards):
@@ -175,6 +165,11 @@ def emission_factors():
     return [config["carbon"][key] for key in ("intensity_kg_per_kwh", "power_usage_effectiveness")]
 
 
+def corpus_folder(wildcards, input):
+    """Where the corpus of a job lies: beside the metadata that a rule made, or where the user has it."""
+    return os.path.dirname(input.corpus) if CORPUS.made_here else CORPUS_FOLDER
+
+
 def front_objectives(gflops):
     """Function of a wildcard `cost`: MOS against energy, or against a column of GFLOPs, as canonical JSON."""
     columns = {"energy": "energy_joules_per_audio_second", "gflops": gflops}
@@ -197,7 +192,7 @@ def responses_of_test(wildcards):
         try:
             # The key lies beside the answers: a test that is over does not depend on the audio of today.
             keys = [str(path) for path in [Path(RESPONSES_FOLDER) / "key.json"] if path.is_file()]
-            return [*map(str, response_files(RESPONSES_FOLDER)), *keys]
+            return as_it_is([*map(str, response_files(RESPONSES_FOLDER)), *keys])
         except UserError as error:
             raise WorkflowError(str(error)) from None
     if LISTENING["simulate"]:
@@ -205,19 +200,36 @@ def responses_of_test(wildcards):
     raise WorkflowError("mos.csv needs answers: set config key listening_test.responses to the folder that holds them")
 
 
+def responses_folder(wildcards, input):
+    """The folder of `responses_of_test`."""
+    return RESPONSES_FOLDER if LISTENING["responses"] else input.responses[0]
+
+
 def whole_machine(wildcards):
-    """All cores of a local run; on a cluster, where `--exclusive` keeps others away, one unless `--cores` says more."""
-    try:
-        return workflow.cores
-    except WorkflowError:
-        return 1
+    """All cores of a local run; one on a cluster, where `--exclusive` keeps others away."""
+    return 1 if ON_A_CLUSTER else workflow.cores
+
+
+def gpus_per_job(wildcards):
+    """One GPU, or none: `auto` takes one of this machine if it has one, and asks a cluster for one.
+
+    What is true of the machine that submits jobs tells nothing of the one that runs them.
+    """
+    if config["device"] == "auto" and not ON_A_CLUSTER:
+        return int(shutil.which("nvidia-smi") is not None)
+    return int(config["device"] != "cpu")
+
+
+def minutes_of_training_job(wildcards):
+    """How long a cluster lets one job of a system's training run."""
+    return round(60 * configuration.training_settings(config, *SYSTEMS[wildcards.system]).job_hours)
 
 
 def stored_records(wildcards):
     """The records of a system in the stored set; the first run must exist."""
     folder = config["measurements"]["from"]
     files = sorted(Path(folder).glob(f"run*/{wildcards.system}.json"))
-    return [str(file) for file in files] or [f"{folder}/run1/{wildcards.system}.json"]
+    return as_it_is([str(file) for file in files] or [f"{folder}/run1/{wildcards.system}.json"])
 
 
 def require_results_writable():
@@ -228,5 +240,12 @@ def require_results_writable():
         raise WorkflowError(str(error)) from None
 
 
+def require_cores_counted():
+    """Refuse `--jobs` on one machine: beside `cores` of profiles/default it would let energy jobs run beside others."""
+    if ON_A_CLUSTER and workflow.local_exec:
+        raise WorkflowError("--jobs (-j) counts the jobs of a cluster; on one machine, set --cores (-c) instead")
+
+
 onstart:
+    require_cores_counted()
     require_results_writable()

@@ -10,14 +10,9 @@ CORPUS_FOLDER = str(CORPUS.folder)
 ARCHIVE = str(CORPUS.archive or "")
 
 
-# On a cluster, nodes often reach no network: the machine that Snakemake runs on downloads.
-localrules:
-    fetch_ljspeech,
-
-
 rule synthesize_corpus:
     input:
-        sentences=f"{RESOURCES}/sentences.txt",
+        sentences=as_it_is(f"{RESOURCES}/sentences.txt"),
     output:
         metadata=f"{RESULTS}/data/synthetic/metadata.csv",
     log:
@@ -47,11 +42,11 @@ rule fetch_ljspeech:
         metadata="data/LJSpeech-1.1/metadata.csv",
     log:
         f"{RESULTS}/logs/fetch_ljspeech.log",
+    # On a cluster, nodes often reach no network: the machine that Snakemake runs on downloads.
+    localrule: True
     conda:
         "../envs/audio.yaml"
     resources:
-        mem_mb=2000,
-        runtime=240,
         # As resources: neither the archive's place nor the code may make 2.6 GB be fetched again.
         archive=ARCHIVE,
         program=program("fetch_ljspeech"),

@@ -19,7 +19,7 @@ rule prepare_clips:
     resources:
         mem_mb=2000,
         runtime=30,
-        corpus=CORPUS_FOLDER,  # no param: a corpus that moved is the same, params.corpus tells what lies in it
+        corpus=corpus_folder,  # no param: a corpus that moved is the same, params.corpus tells what lies in it
     params:
         dataset_settings=canonical_json(dataset_settings(config)),
         corpus=corpus_version,

@@ -17,7 +17,7 @@ rule generate_audio:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=GPUS_PER_JOB,
+        gpu=gpus_per_job,
         mem_mb=8000,
         runtime=240,
     params:

@@ -13,8 +13,8 @@ RESPONSES_FOLDER = LISTENING["responses"] or SIMULATED_RESPONSES
 rule export_listening_test:
     input:
         manifests=expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *SYSTEMS]),
-        texts=LISTENING_TEXTS,
-        templates=multiext(f"{RESOURCES}/listening_test/", "page.html", "style.css", "script.js"),
+        texts=as_it_is(LISTENING_TEXTS),
+        templates=as_it_is(multiext(f"{RESOURCES}/listening_test/", "page.html", "style.css", "script.js")),
     output:
         platforms=directory(expand(f"{LISTENING_FOLDER}/{{platform}}", platform=EXPORTED_PLATFORMS)),
         key=f"{LISTENING_FOLDER}/key.json",
@@ -54,7 +54,7 @@ rule listening_test:
 rule simulate_responses:
     input:
         key=f"{LISTENING_FOLDER}/key.json",
-        published_quality=f"{RESOURCES}/published/table1_quality.csv",
+        published_quality=PRINTED_QUALITY,
     output:
         responses=directory(SIMULATED_RESPONSES),
     log:
@@ -90,7 +90,7 @@ rule analyse_responses:
     conda:
         "../envs/analysis.yaml"
     resources:
-        responses=RESPONSES_FOLDER,  # no param: answers that moved are the same answers
+        responses=responses_folder,  # no param: answers that moved are the same answers
     params:
         system_names=[*REFERENCES, *SYSTEMS],
         answers=lambda wildcards: content(*responses_of_test(wildcards)) if LISTENING["responses"] else None,

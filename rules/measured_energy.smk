@@ -18,7 +18,7 @@ rule measure_energy:
         "../envs/torch.yaml"
     threads: whole_machine
     resources:
-        gpu=GPUS_PER_JOB,
+        gpu=gpus_per_job,
         slurm_extra="--exclusive",
     params:
         system=system_to_generate,

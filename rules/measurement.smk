@@ -1,10 +1,6 @@
 # Parameters and FLOPs of every system; its energy, measured here alone on the machine or taken from a stored set.
 
 
-localrules:
-    draw_sweeps,
-
-
 rule measure_complexity:
     output:
         measurement=f"{RESULTS}/measurements/complexity/{{system}}.json",
@@ -48,7 +44,7 @@ rule sweep_energy:
         "../envs/torch.yaml"
     threads: whole_machine
     resources:
-        gpu=GPUS_PER_JOB,
+        gpu=gpus_per_job,
         slurm_extra="--exclusive",
     params:
         system=system_to_generate,
@@ -75,6 +71,7 @@ rule draw_sweeps:
         figures=multiext(f"{RESULTS}/energy_sweeps", ".pdf", ".svg"),
     log:
         f"{RESULTS}/logs/draw_sweeps.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -103,7 +100,7 @@ rule profile_layers:
         "../envs/torch.yaml"
     threads: whole_machine
     resources:
-        gpu=GPUS_PER_JOB,
+        gpu=gpus_per_job,
         slurm_extra="--exclusive",
     params:
         system=system_to_generate,

@@ -1,14 +1,4 @@
 # The same tables and figures from the paper's numbers alone: `snakemake published` takes seconds and needs no model.
-localrules:
-    published,
-    tabulate_published,
-    tabulate_published_results,
-    account_published_carbon,
-    find_published_fronts,
-    draw_published_pareto,
-    correlate_published_metrics,
-
-
 PUBLISHED = f"{RESULTS}/published"
 PUBLISHED_FIGURES = ["pareto_energy", "pareto_gflops", "pareto", "pareto_definition"]
 PUBLISHED_STUDY = [
@@ -39,6 +29,7 @@ rule tabulate_published:
         ),
     log:
         f"{RESULTS}/logs/tabulate_published.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:

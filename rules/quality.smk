@@ -1,10 +1,6 @@
 # Objective quality of all systems, clip by clip, and how it goes with MOS.
 
 
-localrules:
-    correlate_metrics,
-
-
 rule measure_quality:
     input:
         manifest=f"{RESULTS}/generated/{{system}}/manifest.csv",
@@ -48,6 +44,7 @@ rule correlate_metrics:
         ),
     log:
         f"{RESULTS}/logs/correlate_metrics.log",
+    localrule: True
     conda:
         "../envs/audio.yaml"
     params:

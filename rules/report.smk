@@ -1,7 +1,7 @@
 # The study on one page, the record of what made it, and all that the study is.
 from snakemake import __version__ as snakemake_version
 
-ENVIRONMENTS = [f"{os.path.relpath(workflow.basedir)}/envs/{name}.yaml" for name in ("analysis", "audio", "torch")]
+ENVIRONMENTS = [str(HOME / f"envs/{name}.yaml") for name in ("analysis", "audio", "torch")]
 STUDY = [
     *TABLES,
     *FIGURES,
@@ -12,11 +12,6 @@ STUDY = [
 ]
 
 
-localrules:
-    record_provenance,
-    build_report,
-
-
 rule record_provenance:
     input:
         system_table=f"{RESULTS}/systems.csv",  # so that it is written anew with the results
@@ -24,6 +19,7 @@ rule record_provenance:
         provenance=f"{RESULTS}/provenance.json",
     log:
         f"{RESULTS}/logs/record_provenance.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:
@@ -48,11 +44,12 @@ rule build_report:
         manifests=expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *SYSTEMS]),
         downloads=TABLES + FIGURES,
         provenance=f"{RESULTS}/provenance.json",
-        templates=multiext(f"{RESOURCES}/report/", "page.html", "style.css", "script.js"),
+        templates=as_it_is(multiext(f"{RESOURCES}/report/", "page.html", "style.css", "script.js")),
     output:
         page=f"{RESULTS}/report/index.html",
     log:
         f"{RESULTS}/logs/build_report.log",
+    localrule: True
     conda:
         "../envs/analysis.yaml"
     params:

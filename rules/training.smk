@@ -21,11 +21,11 @@ rule train:
         "../envs/torch.yaml"
     threads: 2
     resources:
-        gpu=GPUS_PER_JOB,
+        gpu=gpus_per_job,
         mem_mb=16000,
-        runtime=1440,
+        runtime=minutes_of_training_job,
     params:
-        state=f"{RESULTS}/training/{{system}}",
+        state=subpath(output.training_summary, parent=True),
         system=system_to_train,
         determining=determining_settings,
         given=given_content,

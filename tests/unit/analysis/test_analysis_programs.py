@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vocoder_pareto import program
 from vocoder_pareto.tables.csv_tables import read_systems, read_table
 
 PROGRAMS = Path(__file__).resolve().parents[3] / "workflow_scripts"
@@ -25,6 +26,7 @@ def run_program(monkeypatch):
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
         runpy.run_path(str(PROGRAMS / f"{name}.py"), run_name="__main__")
 
+    monkeypatch.setattr(program, "run_program", lambda main: main())  # the real one ends the process
     return run
 
 

@@ -3,6 +3,7 @@
 Imports nothing heavy, since the Snakefile reads it at every start.
 """
 
+import copy
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import field
 from pathlib import Path
@@ -128,6 +129,17 @@ def merged(files: Iterable[str | Path]) -> dict[str, Any]:
     return config
 
 
+def over_defaults(config: Mapping[str, Any], defaults: str | Path) -> dict[str, Any]:
+    """`config` over the YAML file of `defaults`, key by key as `--configfile` does; `config` itself stays as it is.
+
+    Raises:
+        UserError: The file is missing, is not YAML, or has a key twice.
+    """
+    result = merged([defaults])
+    _update(result, config)
+    return result
+
+
 def require_unique_keys(files: Iterable[str | Path]) -> None:
     """Refuse YAML `files` in which a key stands twice in one section: YAML itself would drop the first in silence.
 
@@ -223,7 +235,11 @@ class _UniqueKeys(yaml.SafeLoader):
 def _read_yaml(file: str | Path) -> Any:
     try:
         with Path(file).open(encoding="utf-8-sig") as text:
-            return yaml.load(text, _UniqueKeys)  # a SafeLoader
+            loader = _UniqueKeys(text)
+            try:
+                return loader.get_single_data()
+            finally:
+                loader.dispose()
     except FileNotFoundError as error:
         raise UserError(f"{file}: no such file") from error
     except (yaml.YAMLError, ValueError, TypeError) as error:
@@ -235,7 +251,7 @@ def _update(config: MutableMapping[str, Any], changes: Mapping[str, Any]) -> Non
         if isinstance(value, Mapping) and isinstance(config.get(key), dict):
             _update(config[key], value)
         else:
-            config[key] = value
+            config[key] = copy.deepcopy(value)
 
 
 def _known_systems(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:

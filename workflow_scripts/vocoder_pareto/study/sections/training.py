@@ -12,7 +12,7 @@ from vocoder_pareto.units import JOULES_PER_KWH
 # What may change between two pieces of the same training.
 NOT_IN_DIGEST = (
     "steps", "hours", "energy_kwh", "data_on_device", "workers", "checkpoint_minutes", "log_every_steps",
-    "validation_every_steps", "validation_clips", "meter_seconds", "on_missing_meter", "retries",
+    "validation_every_steps", "validation_clips", "meter_seconds", "on_missing_meter", "retries", "job_hours",
 )  # fmt: skip
 
 
@@ -88,6 +88,10 @@ class TrainingSettings:
 
     retries: int = Field(default=0, ge=0)
     """How often Snakemake starts a failed training again (>= 0). It resumes, so this carries jobs over time limits."""
+
+    job_hours: float = Field(default=24.0, ge=0.1)
+    """Hours that a cluster is asked for per job of a training (>= 0.1): at most the time limit of the partition, since
+    a longer job waits for ever. A training goes on in its next job, as often as `retries` says."""
 
     def determining(self) -> dict[str, Any]:
         """What the weights depend on, as plain values: the budget, and what is not in `BESIDE_WEIGHTS`."""

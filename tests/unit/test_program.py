@@ -1,0 +1,101 @@
+"""How a program ends: what went wrong is the last line that it says, also when it worked in several processes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+PROGRAMS = Path(__file__).resolve().parents[2] / "workflow_scripts"
+DATASET = {
+    "source": "folder", "clips": None, "voices": ["en-us"], "test_share": 0.2, "on_bad_clip": "error",
+    "sample_rate": 16000, "clip_samples": 16384,
+}  # fmt: skip
+WORK = """
+import sys
+sys.path[:0] = [{programs!r}, {tests!r}]
+import parallel_work
+from vocoder_pareto.parallel import map_in_processes
+from vocoder_pareto.program import run
+
+def main():
+    for _ in map_in_processes(parallel_work.{function}, range(40), 2, "Working", 2, start_method={start_method!r}):
+        pass
+
+if __name__ == "__main__":
+    run(main)
+"""
+
+
+def log_of(*command: str) -> tuple[int, list[str]]:
+    """The status of a program, and the lines of its log that are not empty, as a rule writes it."""
+    done = subprocess.run(
+        [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120
+    )
+    return done.returncode, [line for line in done.stdout.splitlines() if line.strip()]
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Recordings of 22,050 Hz, so that soxr resamples them: it complains of its resamplers as Python ends."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for number in range(300):  # more than two processes take at a time
+        noise = np.random.default_rng(number).normal(0, 0.1, 22050)
+        soundfile.write(folder / f"{number:03d}.wav", noise, 22050)
+    return folder
+
+
+def prepare_clips(corpus: Path, processes: int) -> tuple[int, list[str]]:
+    outputs = [word for name in ("clips", "table", "skipped") for word in (f"--{name}", str(corpus.parent / name))]
+    given = ["--dataset", json.dumps(DATASET), "--corpus", str(corpus), "--processes", str(processes)]
+    return log_of(str(PROGRAMS / "prepare_clips.py"), *given, *outputs)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_last_line_of_a_failed_job_with_a_resampler_is_the_error(corpus, processes):
+    damaged = corpus / "299.wav"
+    damaged.write_bytes(damaged.read_bytes()[:3000])
+    status, lines = prepare_clips(corpus, processes)
+    assert status == 1
+    assert lines[-1].startswith("error: 1 of the recordings cannot be used")
+    assert "299.wav: is truncated" in lines[-1]
+    assert not [line for line in lines if "leaked" in line]
+
+
+def test_a_job_that_ends_well_leaves_no_complaints(corpus):
+    status, lines = prepare_clips(corpus, 2)
+    assert status == 0
+    assert all("Preparing clips" in line for line in lines), lines
+
+
+@pytest.mark.parametrize("start_method", ["fork", "spawn"])
+@pytest.mark.parametrize(
+    ("function", "last"),
+    [("die_at_seven", "error: one of 2 worker processes was killed"), ("fail_at_seven", "ValueError: seven")],
+)
+def test_so_it_is_when_a_worker_fails(tmp_path, function, last, start_method):
+    program = tmp_path / "work.py"
+    program.write_text(
+        WORK.format(
+            programs=str(PROGRAMS), tests=str(Path(__file__).parent), function=function, start_method=start_method
+        )
+    )
+    status, lines = log_of(str(program))
+    assert status == 1
+    assert lines[-1].startswith(last)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+    program = tmp_path / "talk.py"
+    talk = "run(lambda: print('word ' * 100_000))"
+    program.write_text(
+        f"import sys\nsys.path.insert(0, {str(PROGRAMS)!r})\nfrom vocoder_pareto.program import run\n{talk}"
+    )
+    done = subprocess.run(
+        f"{sys.executable} {program} | head -c 4", shell=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "word"
