@@ -21,12 +21,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="profiles/slurm", help="of Snakemake (default: %(default)s)")
     parser.add_argument(
-        "--config-files", type=Path, nargs="*", default=[], help="presets and files of your own, over config.yaml"
+        "--config-files", type=Path, nargs="*", default=[], help="presets or own files, over config.yaml"
     )
     parser.add_argument(
         "--sinfo",
         type=Path,
-        help="what `sinfo --Node --noheader` prints in the format of this program, if not run here",
+        help="what `sinfo` prints, if it is not to be asked here",
     )
     given = parser.parse_args()
     config = read_configuration(["config.yaml", *given.config_files])
