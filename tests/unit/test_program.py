@@ -19,14 +19,14 @@ import sys
 sys.path[:0] = [{programs!r}, {tests!r}]
 import parallel_work
 from vocoder_pareto.parallel import map_in_processes
-from vocoder_pareto.program import run
+from vocoder_pareto.program import run_program
 
 def main():
     for _ in map_in_processes(parallel_work.{function}, range(40), 2, "Working", 2, start_method={start_method!r}):
         pass
 
 if __name__ == "__main__":
-    run(main)
+    run_program(main)
 """
 
 
@@ -50,8 +50,9 @@ def corpus(tmp_path):
 
 
 def prepare_clips(corpus: Path, processes: int) -> tuple[int, list[str]]:
-    outputs = [word for name in ("clips", "table", "skipped") for word in (f"--{name}", str(corpus.parent / name))]
-    given = ["--dataset", json.dumps(DATASET), "--corpus", str(corpus), "--processes", str(processes)]
+    names = ("clips", "clip-table", "skipped")
+    outputs = [word for name in names for word in (f"--output-{name}", str(corpus.parent / name))]
+    given = ["--dataset-settings", json.dumps(DATASET), "--corpus", str(corpus), "--processes", str(processes)]
     return log_of(str(PROGRAMS / "prepare_clips.py"), *given, *outputs)
 
 
@@ -91,9 +92,9 @@ def test_so_it_is_when_a_worker_fails(tmp_path, function, last, start_method):
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
     program = tmp_path / "talk.py"
-    talk = "run(lambda: print('word ' * 100_000))"
+    talk = "run_program(lambda: print('word ' * 100_000))"
     program.write_text(
-        f"import sys\nsys.path.insert(0, {str(PROGRAMS)!r})\nfrom vocoder_pareto.program import run\n{talk}"
+        f"import sys\nsys.path.insert(0, {str(PROGRAMS)!r})\nfrom vocoder_pareto.program import run_program\n{talk}"
     )
     done = subprocess.run(
         f"{sys.executable} {program} | head -c 4", shell=True, capture_output=True, text=True, timeout=60

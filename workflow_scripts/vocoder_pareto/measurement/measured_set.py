@@ -19,7 +19,6 @@ from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import system_digest
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.tables.columns import ENERGY
-from vocoder_pareto.tables.sources import METER_WORDS
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +89,7 @@ def adopted(folder: str | Path, system: SystemSettings) -> dict[str, Any]:
 
 
 def _check(file: Path, record: Mapping[str, Any], system: SystemSettings) -> None:
-    if record.get("system") != system.name or record.get("energy_source") not in METER_WORDS or ENERGY not in record:
+    if record.get("system") != system.name or not record.get("energy_source") or ENERGY not in record:
         raise UserError(f"{file}: not a record of the energy of {system.name}; restore or delete it")
     if record["settings"]["digest"] != system_digest(system):
         raise UserError(
