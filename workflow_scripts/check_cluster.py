@@ -21,9 +21,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="profiles/slurm", help="of Snakemake (default: %(default)s)")
     parser.add_argument("--configfile", nargs="+", default=[], help="over config.yaml, as for snakemake")
-    parser.add_argument(
-        "--sinfo", help=f'output of `sinfo --Node --noheader --format="{SINFO_FORMAT}"`, if not run here'
-    )
+    question = f"sinfo --Node --noheader --format='{SINFO_FORMAT}'".replace("%", "%%")
+    parser.add_argument("--sinfo", help=f"file with the answer of {question} (default: it is asked here)")
     given = parser.parse_args()
     config = read_configuration(["config.yaml", *given.configfile])
     nodes = read_nodes(Path(given.sinfo).read_text() if given.sinfo else answer_of_sinfo())
