@@ -1,5 +1,5 @@
 # The study as a directed acyclic graph: corpus → clips → mels → checkpoints → audio → measurements → tables → figures.
-# Targets: `snakemake --cores N` (all), `snakemake published`, or any file below `results/`.
+# Targets: `snakemake` (all), `snakemake published`, or any file below `results/`.
 from snakemake.utils import min_version
 
 min_version("9.1")

@@ -23,11 +23,8 @@ def main() -> None:
     parser.add_argument(
         "--config-files", type=Path, nargs="*", default=[], help="presets or own files, over config.yaml"
     )
-    parser.add_argument(
-        "--sinfo",
-        type=Path,
-        help="what `sinfo` prints, if it is not to be asked here",
-    )
+    question = f"sinfo --Node --noheader --format='{SINFO_FORMAT}'".replace("%", "%%")
+    parser.add_argument("--sinfo", type=Path, help=f"file with the answer of {question} (default: it is asked here)")
     given = parser.parse_args()
     config = read_configuration(["config.yaml", *given.config_files])
     nodes = read_nodes(given.sinfo.read_text() if given.sinfo else answer_of_sinfo())

@@ -89,3 +89,24 @@ def test_a_study_runs_and_training_jobs_resume_after_their_time_limit(cluster, t
     (energy,) = jobs["measure_energy"]
     assert (energy["ProcCnt"], gpus[energy["JobId"]]) == (CORES, GPUS), "the node is its own"
     assert len(jobs["preprocessing_compute_mels_prepare_clips"]) == 1
+
+
+def test_what_will_not_fit_is_told_from_the_answer_of_this_slurm(cluster, tmp_path):
+    project = copy_of_project(tmp_path / "study")
+    subprocess.run(["scontrol", "update", "PartitionName=gpu", "MaxTime=4:00:00"], check=True)
+    command = [sys.executable, "workflow_scripts/check_cluster.py", "--configfile"]
+    checked = {}
+    for hours in (24, 4):
+        file = project.folder / f"{hours}.yaml"
+        file.write_text(f"device: cuda\ntraining: {{job_hours: {hours}}}\n")
+        use_profile_of_one_machine(project)
+        profile = project.folder / "profiles" / "slurm" / "config.yaml"
+        settings = yaml.safe_load(profile.read_text())
+        del settings["set-resources"]["train"]["runtime"]
+        profile.write_text(yaml.safe_dump(settings))
+        checked[hours] = subprocess.run(
+            [*command, file.name], cwd=project.folder, env=environment(), capture_output=True, text=True
+        )
+    assert checked[24].returncode == 1
+    assert "train (18 jobs): asks for 1440 minutes, and partition gpu allows 240" in checked[24].stderr
+    assert checked[4].returncode == 0, checked[4].stderr
