@@ -43,9 +43,14 @@ def config_json(*keys):
     return canonical_json(part)
 
 
-def program(name):
-    """The program of a rule."""
+def file_of(name):
+    """The file of a program."""
     return f"{PROGRAMS}/{name}.py"
+
+
+def program(name):
+    """A param: the program of a rule, wherever the project lies; what it does is told by `code_version`."""
+    return beside(file_of(name))
 
 
 # Digests of files that users bring, remembered so that 3 GB are read once.
@@ -71,7 +76,7 @@ def beside(value):
 
 def code_version(name, *modules):
     """A param: hashes of a program, of `modules`, and of what they import, so far as it can change the output."""
-    hashes = hashes_of_code([program(name), *modules], PROGRAMS, name)
+    hashes = hashes_of_code([file_of(name), *modules], PROGRAMS, name)
     return " ".join(f"{module.removeprefix('vocoder_pareto.')}={version}" for module, version in hashes.items())
 
 

@@ -46,11 +46,11 @@ rule fetch_ljspeech:
     localrule: True
     conda:
         "../envs/audio.yaml"
-    resources:
-        # As resources: neither the archive's place nor the code may make 2.6 GB be fetched again.
-        archive=ARCHIVE,
+    params:
+        # Neither the archive's place nor the code may make 2.6 GB be fetched again.
+        archive=beside(ARCHIVE),
         program=program("fetch_ljspeech"),
     message:
         "Fetching LJSpeech 1.1."
     shell:
-        "python {resources.program:q} --archive {resources.archive:q} --output {output.metadata:q} &> {log:q}"
+        "python {params.program:q} --archive {params.archive:q} --output {output.metadata:q} &> {log:q}"
