@@ -188,7 +188,7 @@ def test_diffwave_learns_a_small_set(tones):
         )
 
     loss, untrained = expected_loss(objective, tones), distance()
-    train(objective, tones, steps=200)
+    train(objective, tones, steps=600)
     noise = np.random.default_rng(seed_of(0)).standard_normal(tones.audio.shape) * float(tones.audio.std())
     assert expected_loss(objective, tones) < 0.6 * loss
     assert distance() < 0.5 * untrained
@@ -207,6 +207,6 @@ def test_wavegrad_learns_a_small_set(tones):
         return mean_d_stft(tones.audio, vocoder.synthesize(tones.mel, torch.Generator().manual_seed(seed_of(0))))
 
     loss, untrained = expected_loss(objective, tones), distance()
-    train(objective, tones, steps=120)
+    train(objective, tones, steps=300)
     assert expected_loss(objective, tones) < 0.35 * loss
     assert distance() < 0.7 * untrained
