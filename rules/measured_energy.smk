@@ -3,11 +3,10 @@
 
 rule measure_energy:
     input:
-        # Energy does not depend on the values of weights and spectrograms: new ones are no reason to measure again.
-        checkpoint=ancient(f"{RESULTS}/checkpoints/{{system}}.ckpt"),
-        complexity_measurement=ancient(f"{RESULTS}/measurements/complexity/{{system}}.json"),
-        mels=ancient(f"{RESULTS}/dataset/mels.npy"),
-        clip_table=ancient(f"{RESULTS}/dataset/clips.csv"),
+        checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
+        complexity_measurement=f"{RESULTS}/measurements/complexity/{{system}}.json",
+        mels=f"{RESULTS}/dataset/mels.npy",
+        clip_table=f"{RESULTS}/dataset/clips.csv",
     output:
         measurement=f"{RESULTS}/measurements/energy/{{system}}.json",
     log:

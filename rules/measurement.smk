@@ -31,9 +31,9 @@ else:
 
 rule sweep_energy:
     input:
-        checkpoint=ancient(f"{RESULTS}/checkpoints/{{system}}.ckpt"),
-        mels=ancient(f"{RESULTS}/dataset/mels.npy"),
-        clip_table=ancient(f"{RESULTS}/dataset/clips.csv"),
+        checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
+        mels=f"{RESULTS}/dataset/mels.npy",
+        clip_table=f"{RESULTS}/dataset/clips.csv",
     output:
         sweep=f"{RESULTS}/measurements/sweeps/{{system}}.csv",
     log:
