@@ -1,0 +1,65 @@
+"""An estimate is CPU seconds times what a core is taken to draw: other watts make other joules of the same seconds."""
+
+import pytest
+
+from vocoder_pareto.analysis.estimates import restated
+from vocoder_pareto.study.sections.training import TrainingSettings
+from vocoder_pareto.training.accounting import EnergyTotals
+
+ENERGY = "energy_joules_per_audio_second"
+CPU_SECONDS = 3.0
+GENERATION = {
+    "energy_source": "estimated",
+    "meter": {"domains": {"cpu_time": {"joules_per_unit": 10.0}}},
+    ENERGY: 10.0 * CPU_SECONDS,
+    f"{ENERGY}_ci95": 1.0,
+    f"net_{ENERGY}": None,
+    "mean_power_watts": 20.0,
+    "real_time_factor": 0.5,
+}
+TRAINING = {
+    "energy_source": "estimated",
+    "estimated_watts_per_core": 5.0,
+    "energy_joules": 5.0 * CPU_SECONDS,
+    "steps": 7,
+}
+
+
+def test_generation_and_training_are_restated_for_the_same_watts():
+    generation, training = restated(GENERATION, 20.0), restated(TRAINING, 20.0)
+    assert generation[ENERGY] == training["energy_joules"] == pytest.approx(20.0 * CPU_SECONDS)
+    assert generation[f"{ENERGY}_ci95"] / generation[ENERGY] == pytest.approx(
+        GENERATION[f"{ENERGY}_ci95"] / GENERATION[ENERGY]
+    )
+    assert generation["mean_power_watts"] == 40.0
+    assert (generation["real_time_factor"], training["steps"]) == (0.5, 7)
+    assert generation[f"net_{ENERGY}"] is None
+
+
+@pytest.mark.parametrize("source", ["nvml", "rapl", None])
+def test_what_was_measured_or_is_unknown_stays(source):
+    record = GENERATION | {"energy_source": source}
+    assert restated(record, 20.0) == record
+
+
+def test_the_same_watts_and_none_change_nothing():
+    assert restated(GENERATION, 10.0) == GENERATION
+    assert restated(GENERATION, None) == GENERATION
+    assert restated({}, 10.0) == {}
+
+
+def test_pieces_of_a_training_under_other_watts_add_up_as_cpu_seconds():
+    totals = EnergyTotals()
+    totals.restate(5.0)
+    totals.measured_joules, totals.by_domain = 5.0 * CPU_SECONDS, {"cpu_time": 5.0 * CPU_SECONDS}
+    totals.restate(20.0)
+    assert totals.measured_joules == totals.by_domain["cpu_time"] == pytest.approx(20.0 * CPU_SECONDS)
+
+
+def test_bookkeeping_does_not_determine_the_weights_and_the_budget_does():
+    plain = TrainingSettings()
+    assert (
+        TrainingSettings(retries=9, workers=3, job_hours=2.0, validation_clips=4).determining() == plain.determining()
+    )
+    for change in ({"steps": 3}, {"hours": 1.0}, {"batch_size": 2}, {"precision": "bf16-mixed"}):
+        assert TrainingSettings(**change).determining() != plain.determining()
