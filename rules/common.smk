@@ -84,9 +84,9 @@ def metrics_code_version(name):
     """As `code_version`, and the modules of the configured metrics, which are imported by their paths."""
     try:
         modules = [module_file(path, PROGRAMS) for path in functions_of(config["quality"]["metrics"])]
-    except FileNotFoundError as error:
+        return code_version(name, *modules)
+    except (FileNotFoundError, UserError) as error:
         raise WorkflowError(f"config key quality.metrics: {error}") from None
-    return code_version(name, *modules)
 
 
 def system_code_version(name, *classes):
@@ -94,8 +94,11 @@ def system_code_version(name, *classes):
 
     def version(wildcards):
         settings = settings_of(wildcards)
-        modules = [module_file(getattr(settings, each), PROGRAMS) for each in classes]
-        return code_version(name, *modules)
+        try:
+            return code_version(name, *(module_file(getattr(settings, each), PROGRAMS) for each in classes))
+        except (FileNotFoundError, UserError) as error:
+            where = f"config key models.{settings.model}, {' or '.join(classes)}"
+            raise WorkflowError(f"{where}: {error}") from None
 
     return version
 

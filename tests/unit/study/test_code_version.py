@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.study import code_version as module
 from vocoder_pareto.study.code_version import code_version, module_file
 from vocoder_pareto.study.content import BOOKKEEPING, CONTENT, changes_content
@@ -156,6 +157,62 @@ def test_an_edit_of_a_module_beside_a_users_own_file_counts(own, neighbour):
     with (file.parents[1] / neighbour).open("a") as text:
         text.write("VALUE = 5\n")
     assert version(file, root=library) != before
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("import warnings\nwarnings.filterwarnings('error')\n", "import warnings\nwarnings.filterwarnings('ignore')\n"),
+        ("log = []\nlog.append(1)\n", "log = []\nlog.append(2)\n"),
+        ("log.info(x.step())\n", "log.info(x)\n"),
+        ("from m import a as x, b as y\n", "from m import b as x, a as y\n"),
+        ("if C:\n    from m import f\nelse:\n    f = 1\n", "if C:\n    f = 1\nelse:\n    from m import f\n"),
+        ("from collections.abc import Sized as I\nis_a(x, I)\n", "from collections.abc import Set as I\nis_a(x, I)\n"),
+        ("@f.register\ndef _(x: int): ...\n", "@f.register\ndef _(x: str): ...\n"),
+        ("class A:\n    x: ClassVar[int] = 3\n", "class A:\n    x: int = 3\n"),
+        ("class A:\n    x: Annotated[int, Field(ge=0)]\n", "class A:\n    x: Annotated[int, Field(ge=5)]\n"),
+        ("def f():\n    raise Retry(batch=1)\n", "def f():\n    raise Retry(batch=2)\n"),
+        ("f(help=1)\n", "f(help=2)\n"),
+    ],
+)  # fmt: skip
+def test_what_looks_like_words_and_acts_counts(tmp_path, before, after):
+    file = tmp_path / "own.py"
+    file.write_text(before)
+    first = version(file, root=tmp_path / "library")
+    file.write_text(after)
+    assert version(file, root=tmp_path / "library") != first
+
+
+def test_the_package_of_a_users_own_file_counts(own):
+    file, library = own
+    before = version(file, root=library)
+    (file.parent / "__init__.py").write_text("import torch\ntorch.set_default_dtype(torch.float64)\n")
+    assert version(file, root=library) != before
+
+
+def test_files_of_one_name_in_two_folders_that_change_places_count(own):
+    file, library = own
+    file.write_text("import parts.sizes\nfrom . import sizes\n")
+    (file.parents[1] / "parts" / "sizes.py").write_text("SIZE = 4\n")
+    before = version(file, root=library)
+    (file.parents[1] / "parts" / "sizes.py").write_text("SIZE = 3\n")
+    (file.parents[1] / "model" / "sizes.py").write_text("SIZE = 4\n")
+    assert version(file, root=library) != before
+
+
+@pytest.mark.parametrize("text", [b"x = (", b'x = "\xe9"', b"# coding: foo\n", b"x = 1\0"])
+def test_a_file_that_is_no_python_is_named(own, text):
+    file, library = own
+    (file.parents[1] / "parts" / "layers.py").write_bytes(text)
+    with pytest.raises(UserError, match=r"layers\.py: cannot be read as Python"):
+        version(file, root=library)
+
+
+def test_an_import_from_above_all_folders_finds_nothing(tmp_path):
+    (tmp_path / "own.py").write_text(
+        "try:\n    from .............................. import x\nexcept ImportError:\n    pass\n"
+    )
+    assert list(version(tmp_path / "own.py", root=tmp_path / "library")) == ["own.py"]
 
 
 def test_a_changed_depth_of_indentation_counts(root):

@@ -108,6 +108,17 @@ MISTAKES = [
     ("seed", True, "config key seed: True is not allowed; expected integer"),
     ("models.melgan.sizes", {64: {}}, 'models.melgan.sizes: the name 64 is not text; write it in quotes, "64"'),
     ("models.melgan.sizes.S.architecture", {"channels": float("nan")}, "architecture.channels: nan is not allowed"),
+    # What a stranger tried.
+    ("models.melgan.sizes", {"griffin-lim": {}}, "the name 'griffin-lim' is not allowed; a name holds letters, digits"),
+    ("seed", "\ud800", "config key seed: '\\ud800' is not allowed: it holds what no file can"),
+    ("results_dir", "a\0b", "config key results_dir: 'a\\x00b' is not allowed"),
+    ("results_dir", "..", "config key results_dir: '..' is a folder around the current one"),
+    ("results_dir", "/", "config key results_dir: '/' is a folder around the current one"),
+    ("results_dir", "{system}", "config key results_dir: '{system}' is not allowed"),
+    ("results_dir", "~nosuchuser/x", "config key results_dir: '~nosuchuser/x' is not allowed"),
+    ("carbon.intensity_kg_per_kwh", "1e400", "intensity_kg_per_kwh: '1e400' is not allowed; expected number"),
+    ("pareto.objectives", [{"name": "a", "columns": {"d_stf": "min", "mos": "max"}}], "(did you mean 'd_stft'?)"),
+    ("pareto.objectives", [{"name": "a", "columns": {"system": "min", "mos": "max"}}], "'system' is no objective"),
 ]  # fmt: skip
 
 
@@ -237,6 +248,9 @@ def test_later_files_replace_single_keys_of_earlier_ones(tmp_path):
         ),
         ("a: {b: 1, b: 2}\n", "the key b stands twice"),
         ("? [a]\n: 1\n", "not valid YAML"),
+        ("[1]\n", "holds no sections"),
+        ("0\n", "holds no sections"),
+        ("a: " + "[" * 3000 + "]" * 3000, "not valid YAML"),
     ],
 )
 def test_a_file_that_says_two_things_or_nothing_is_named(tmp_path, text, words):

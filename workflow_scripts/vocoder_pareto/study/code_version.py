@@ -13,9 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.study.content import changes_content
 
 LIBRARY = "vocoder_pareto"
+_PLAIN_DECORATORS = (
+    "abstractmethod", "cache", "cached_property", "classmethod", "contextmanager", "no_grad", "inference_mode",
+    "override", "property", "staticmethod",
+)  # fmt: skip
 
 
 def code_version(files: Iterable[str | Path], root: str | Path, program: str | None = None) -> dict[str, str]:
@@ -28,8 +33,7 @@ def code_version(files: Iterable[str | Path], root: str | Path, program: str | N
         program: The name of the program that runs them, if some modules do not count for it, see `study/content.py`.
 
     Raises:
-        FileNotFoundError: One of `files` does not exist.
-        SyntaxError: One of the files is not valid Python.
+        UserError: One of the files cannot be read, or is not valid Python.
     """
     root = Path(root).resolve()
     pending = [Path(file).resolve() for file in files]
@@ -64,7 +68,10 @@ def module_file(import_path: str, root: str | Path) -> Path:
     else:
         file = Path(root).joinpath(*location.split(".")).with_suffix(".py")
         if not file.is_file():
-            specification = importlib.util.find_spec(location)
+            try:
+                specification = importlib.util.find_spec(location)
+            except (ImportError, ValueError) as error:
+                raise FileNotFoundError(f"{import_path}: {first_line(error)}") from error
             file = Path(specification.origin) if specification and specification.origin else file
     if not file.is_file():
         raise FileNotFoundError(f"{import_path}: no file {file}")
@@ -74,11 +81,11 @@ def module_file(import_path: str, root: str | Path) -> Path:
 @cache
 def imported_files(file: Path, root: Path) -> tuple[Path, ...]:
     """The files below `root`, and beside a user's own `file`, that hold the modules which `file` imports."""
-    tree = ast.parse(file.read_bytes(), filename=str(file))
-    places = [root] if file.is_relative_to(root) else [root, *_places_of_own_modules(file)]
-    found: list[Path] = []
-    for name, level in imported_names(tree):
-        for place in [file.parents[level - 1]] if level else places:
+    is_own = not file.is_relative_to(root)
+    places = [root, *_places_of_own_modules(file)] if is_own else [root]
+    found = [folder / "__init__.py" for folder in _packages_of(file)] if is_own else []  # Python runs them first
+    for name, level in imported_names(_parsed(file)):
+        for place in file.parents[level - 1 : level] if level else places:
             found += _files_of_module(place, name.split(".") if name else [])
     return tuple(dict.fromkeys(each for each in found if each != file))
 
@@ -95,10 +102,27 @@ def imported_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 def _places_of_own_modules(file: Path) -> list[Path]:
     """Where Python looks for the modules beside a user's own file: its folder, that of its package, the current one."""
-    top = file.parent
-    while (top / "__init__.py").is_file():
-        top = top.parent
-    return list(dict.fromkeys([file.parent, top, Path.cwd()]))
+    return list(dict.fromkeys([file.parent, _top_of(file), Path.cwd()]))
+
+
+def _packages_of(file: Path) -> list[Path]:
+    """The packages that a user's own file lies in, from the inner one to the outer."""
+    folders = [file.parent]
+    while (folders[-1] / "__init__.py").is_file():
+        folders.append(folders[-1].parent)
+    return folders[:-1]
+
+
+def _top_of(file: Path) -> Path:
+    """The folder that holds the outermost package of a user's own file."""
+    return [file.parent, *(package.parent for package in _packages_of(file))][-1]
+
+
+def _parsed(file: Path) -> ast.Module:
+    try:
+        return ast.parse(file.read_bytes(), filename=str(file))
+    except (OSError, SyntaxError, ValueError, RecursionError) as error:
+        raise UserError(f"{file}: cannot be read as Python ({first_line(error)}); mend the file") from error
 
 
 def _files_of_module(place: Path, parts: list[str]) -> Iterator[Path]:
@@ -111,7 +135,8 @@ def _files_of_module(place: Path, parts: list[str]) -> Iterator[Path]:
 
 def _module_name(file: Path, root: Path) -> str:
     if not file.is_relative_to(root):
-        return file.name
+        here = Path.cwd()
+        return file.relative_to(here if file.is_relative_to(here) else _top_of(file)).as_posix()
     parts = file.relative_to(root).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -122,10 +147,25 @@ def _is_library(name: str) -> bool:
 
 @cache
 def _tree_hash(file: Path) -> str:
-    tree = ast.parse(file.read_bytes(), filename=str(file))
-    imports = sorted({f"{name}:{level}" for name, level in imported_names(tree) if not _is_for_people(name)})
+    tree = _parsed(file)
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    tree.body = [node for node in tree.body if node not in imports]
     stripped = _WithoutWords().visit(tree)
-    return hashlib.sha256(f"{imports}{_text_of(stripped)}".encode()).hexdigest()[:8]
+    used = {node.id for node in ast.walk(stripped) if isinstance(node, ast.Name)}
+    # Imports at the top count in any order, since a formatter sorts them.
+    return hashlib.sha256(f"{sorted(_imports(imports, used))}{_text_of(stripped)}".encode()).hexdigest()[:8]
+
+
+def _imports(nodes: Iterable[ast.Import | ast.ImportFrom], used: set[str]) -> set[tuple[str, str, int]]:
+    """What `nodes` import as which name, but for what serves annotations, logs or bookkeeping alone."""
+    found = set()
+    for node in nodes:
+        module, level = ("", 0) if isinstance(node, ast.Import) else (node.module or "", node.level)
+        for alias in node.names:
+            name, bound = ".".join(filter(None, [module, alias.name])), alias.asname or alias.name.partition(".")[0]
+            if not _is_for_people(name, bound in used):
+                found.add((name, bound, level))
+    return found
 
 
 def _text_of(node: Any) -> str:
@@ -136,12 +176,13 @@ def _text_of(node: Any) -> str:
     return f"[{','.join(map(_text_of, node))}]" if isinstance(node, list) else repr(node)
 
 
-def _is_for_people(name: str) -> bool:
-    """Whether an import serves annotations, logs or bookkeeping alone."""
+def _is_for_people(name: str, is_used: bool) -> bool:
     top, _, rest = name.partition(".")
     if top == LIBRARY:
         return not (changes_content(rest) and changes_content(rest.rpartition(".")[0] or rest))
-    return top in ("__future__", "typing", "logging", "warnings") or name.startswith("collections.abc")
+    if top in ("__future__", "logging"):
+        return True
+    return not is_used and (top == "typing" or name.startswith("collections.abc"))
 
 
 class _WithoutWords(ast.NodeTransformer):
@@ -150,8 +191,10 @@ class _WithoutWords(ast.NodeTransformer):
     def __init__(self):
         self._in_class = False
 
-    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
-        """Imports: their names are hashed in an order of their own."""
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        """What only a type checker imports."""
+        is_for_checkers = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return None if is_for_checkers else self.generic_visit(node)
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         """Docstrings, of attributes too, and calls of loggers."""
@@ -159,21 +202,23 @@ class _WithoutWords(ast.NodeTransformer):
         return None if is_text or _is_logging(node.value) else self.generic_visit(node)
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
-        """What an error says; its class stays, since a handler may choose by it."""
-        return ast.Raise(exc=node.exc.func if isinstance(node.exc, ast.Call) else node.exc, cause=None)
+        """What an error says, if it is text; its class stays, since a handler may choose by it."""
+        error = node.exc
+        if isinstance(error, ast.Call) and not error.keywords and all(map(_is_text, error.args)):
+            return ast.Raise(exc=error.func, cause=None)
+        return self.generic_visit(node)
 
-    def visit_keyword(self, node: ast.keyword) -> ast.AST | None:
+    def visit_Call(self, node: ast.Call) -> ast.AST:
         """The help of an option."""
-        return None if node.arg == "help" else self.generic_visit(node)
-
-    def visit_arg(self, node: ast.arg) -> ast.AST:
-        """The annotation of an argument."""
-        return ast.arg(arg=node.arg, annotation=None)
+        if _name_of(node.func) == "add_argument":
+            node.keywords = [keyword for keyword in node.keywords if keyword.arg != "help"]
+        return self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         """The annotation of a variable; in a class it makes a field of a dataclass, so there that it has one stays."""
         if self._in_class:
-            node.annotation = ast.Constant(value=None)
+            if not _acts(node.annotation):
+                node.annotation = ast.Constant(value=None)
             return self.generic_visit(node)
         return None if node.value is None else self.generic_visit(ast.Assign(targets=[node.target], value=node.value))
 
@@ -182,12 +227,15 @@ class _WithoutWords(ast.NodeTransformer):
         return self._visited(node, in_class=True)
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
-        """The annotation of a result."""
-        node.returns = None
+        """Annotations of arguments and of the result, unless a decorator may act by them."""
+        if all(_name_of(decorator) in _PLAIN_DECORATORS for decorator in node.decorator_list):
+            node.returns = None
+            for argument in ast.walk(node.args):
+                if isinstance(argument, ast.arg):
+                    argument.annotation = None
         return self._visited(node, in_class=False)
 
     visit_AsyncFunctionDef = visit_FunctionDef
-    visit_ImportFrom = visit_Import
 
     def _visited(self, node: ast.AST, in_class: bool) -> ast.AST:
         around, self._in_class = self._in_class, in_class
@@ -197,9 +245,35 @@ class _WithoutWords(ast.NodeTransformer):
 
 
 def _is_logging(node: ast.expr) -> bool:
+    """Whether `node` tells a logger something, and computes nothing by the way."""
     function = node.func if isinstance(node, ast.Call) else None
     return (
-        isinstance(function, ast.Attribute)
+        isinstance(node, ast.Call)
+        and isinstance(function, ast.Attribute)
         and isinstance(function.value, ast.Name)
-        and function.value.id in ("log", "logger", "logging", "warnings")
+        and function.value.id in ("log", "logger", "logging")
+        and function.attr in ("debug", "info", "warning", "error", "exception", "critical")
+        and not any(isinstance(each, ast.Call) for argument in node.args for each in ast.walk(argument))
     )
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Whether `node` is a text, formatted or put together from texts."""
+    if isinstance(node, ast.BinOp):
+        return _is_text(node.left) and _is_text(node.right)
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _acts(annotation: ast.expr) -> bool:
+    """Whether an annotation of a field does more than tell a type: metadata with bounds, ClassVar, InitVar."""
+    return any(
+        isinstance(each, ast.Call) or _name_of(each) in ("ClassVar", "InitVar", "KW_ONLY")
+        for each in ast.walk(annotation)
+    )
+
+
+def _name_of(node: ast.AST) -> str:
+    """The last part of a dotted name, `abstractmethod` of `abc.abstractmethod`; of a call, that of what is called."""
+    if isinstance(node, ast.Call):
+        return _name_of(node.func)
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

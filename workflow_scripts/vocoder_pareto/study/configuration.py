@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from vocoder_pareto.errors import UserError
+from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.study.sections.analysis import FigureSettings, ParetoSettings, ReportSettings
 from vocoder_pareto.study.sections.dataset import DatasetSettings, MelSettings
 from vocoder_pareto.study.sections.generation import GenerationSettings
@@ -31,7 +31,9 @@ from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSetti
 from vocoder_pareto.study.settings import STRICT, plain, settings_from, with_numbers_read
 from vocoder_pareto.study.settings_faults import keys_of, nearest
 from vocoder_pareto.study.systems import SystemSettings
+from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 
+OBJECTIVE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.direction)
 # The largest seed that Python, NumPy and PyTorch all take.
 LARGEST_SEED = 2**63 - 1
 
@@ -237,13 +239,18 @@ def _read_yaml(file: str | Path) -> Any:
         with Path(file).open(encoding="utf-8-sig") as text:
             loader = _UniqueKeys(text)
             try:
-                return loader.get_single_data()
+                content = loader.get_single_data()
             finally:
                 loader.dispose()
     except FileNotFoundError as error:
         raise UserError(f"{file}: no such file") from error
-    except (yaml.YAMLError, ValueError, TypeError) as error:
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({first_line(error)}); name a YAML file") from error
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{file}: not valid YAML ({error})") from error
+    if not isinstance(content, dict | None):
+        raise UserError(f"{file}: holds no sections; write keys and values, as config.yaml has them")
+    return content
 
 
 def _update(config: MutableMapping[str, Any], changes: Mapping[str, Any]) -> None:
@@ -272,6 +279,13 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
             for name in named
             if name not in known
         ]
+    for number, objectives in enumerate(config["pareto"]["objectives"]):
+        for column in objectives["columns"]:
+            if column not in OBJECTIVE_COLUMNS:
+                faults.append(
+                    f"config key pareto.objectives.{number}.columns: {column!r} is no objective"
+                    f"{nearest(column, OBJECTIVE_COLUMNS)}; allowed: {', '.join(OBJECTIVE_COLUMNS)}"
+                )
     mel, samples = config["mel"], config["dataset"]["clip_samples"]
     if samples % mel["hop_length"]:
         faults.append(

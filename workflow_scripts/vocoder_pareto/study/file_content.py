@@ -7,11 +7,12 @@ with other content has another digest whatever its time stamp says, and one that
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from vocoder_pareto.errors import UserError
+from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.files import write_text
 
 # Hashing as much as this takes so long that a progress bar is due.
@@ -39,7 +40,7 @@ class FileDigests:
         stamps = {str(file): _stamp(Path(file)) for file in files}
         new = [file for file, stamp in stamps.items() if self._known.get(_key(file), ("",))[0] != stamp]
         if new:
-            total = sum(os.path.getsize(file) for file in new)
+            total = sum(int(stamps[file].partition(" ")[0]) for file in new)
             with ThreadPoolExecutor() as threads:  # hashing leaves Python's lock
                 bar = _with_bar(threads.map(_digest, new), len(new), total)
                 self._known |= {_key(file): (stamps[file], digest) for file, digest in zip(new, bar, strict=True)}
@@ -78,7 +79,7 @@ def _read(memory: Path) -> dict[str, tuple[str, str]]:
         if content["format"] != _FORMAT:
             return {}
         return {str(file): (str(stamp), str(digest)) for file, (stamp, digest) in content["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 
@@ -89,8 +90,10 @@ def _key(file: str) -> str:
 def _stamp(file: Path) -> str:
     try:
         found = file.stat()
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read ({error.strerror}); mend its path or permissions") from error
+    except (OSError, ValueError) as error:
+        raise _unreadable(str(file), error) from error
+    if not stat.S_ISREG(found.st_mode):
+        raise UserError(f"{file}: is no regular file; name the file itself")
     return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
@@ -99,4 +102,8 @@ def _digest(file: str) -> str:
         with open(file, "rb") as content:
             return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
     except OSError as error:
-        raise UserError(f"{file}: cannot be read ({error.strerror}); mend its path or permissions") from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: str, error: Exception) -> UserError:
+    return UserError(f"{file}: cannot be read ({first_line(error)}); mend its path or permissions")

@@ -72,7 +72,9 @@ def with_numbers_read(values: Any) -> Any:
         return {key: with_numbers_read(value) for key, value in values.items()}
     if isinstance(values, list | tuple):
         return [with_numbers_read(value) for value in values]
-    return float(values) if isinstance(values, str) and _EXPONENT.fullmatch(values) else values
+    if isinstance(values, str) and _EXPONENT.fullmatch(values) and math.isfinite(float(values)):
+        return float(values)
+    return values
 
 
 def _validated(kind: type[Settings], values: Any) -> Settings:
@@ -102,9 +104,17 @@ def _with_texts_read(values: Any, errors: Sequence[ErrorDetails]) -> Any:
 def _spelt(text: str) -> Any:
     if _WHOLE.fullmatch(text):
         return int(text)
-    if _FRACTION.fullmatch(text) or _EXPONENT.fullmatch(text):
+    if (_FRACTION.fullmatch(text) or _EXPONENT.fullmatch(text)) and math.isfinite(float(text)):
         return float(text)
     return _WORDS.get(text.lower(), text)
+
+
+def _is_writable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text
 
 
 def _unreadable(values: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
@@ -118,6 +128,8 @@ def _unreadable(values: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     elif isinstance(values, list | tuple):
         for index, value in enumerate(values):
             yield from _unreadable(value, (*path, index))
+    elif isinstance(values, str) and not _is_writable(values):
+        yield path, f"{values!r} is not allowed: it holds what no file can; write it anew"
     elif isinstance(values, float) and not math.isfinite(values):
         yield path, f"{values} is not allowed; must be a finite number"
     elif not isinstance(values, str | int | float | types.NoneType):

@@ -39,6 +39,8 @@ def path_in(values: Any, location: Sequence[str | int]) -> Path:
     """The parts of pydantic's `location` that are keys and places of `values`, without the branches of unions."""
     path: list[str | int] = []
     for part in location:
+        if part == "[key]":  # the name before it is at fault
+            break
         is_key = isinstance(values, Mapping) and part in values
         is_place = isinstance(values, list | tuple) and isinstance(part, int) and part < len(values)
         if is_key or is_place:
@@ -132,6 +134,8 @@ def _fault(kind: type, path: Path, errors: Sequence[ErrorDetails], value: Any) -
             return unknown_key(str(path[-1]), keys_of(bare(annotation_at(kind, path[:-1]))))
         case "value_error":
             return str(context["error"])
+        case "string_pattern_mismatch" if error["loc"][-1] == "[key]":
+            return f"the name {path[-1]!r} is not allowed; a name holds letters, digits and _"
         case "string_pattern_mismatch":
             return f"{value!r} is not allowed; {_examples(kind, path) or 'it must match ' + context['pattern']}"
         case "string_too_short":

@@ -16,8 +16,11 @@ def as_shell_means(text: str) -> str:
 
 def _own_folder(text: str) -> str:
     path = as_shell_means(text)
-    if path == ".":
-        raise ValueError(f"{text!r} is the current folder; give the results a folder of their own, such as results")
+    if Path.cwd().is_relative_to(os.path.normpath(Path.cwd() / path)):
+        where = "the current folder" if path == "." else "a folder around the current one"
+        raise ValueError(f"{text!r} is {where}; give the results a folder of their own, such as results")
+    if path.startswith(("-", "~")) or set(path) & set("{}"):
+        raise ValueError(f"{text!r} is not allowed; take a name without {{ and }} that begins with neither - nor ~")
     return path
 
 
