@@ -33,8 +33,8 @@ NEEDS = {
     "PYTHONPATH=workflow_scripts python benchmarks/roofline.py": "a finished study",
     "PYTHONPATH=workflow_scripts python benchmarks/training_throughput.py --device cuda "
     "--output training_throughput.csv": "a GPU",
-    "python workflow_scripts/measure_set.py --config config.yaml presets/paper.yaml --device cuda:0 "
-    "--sets resources/measured": "a GPU",
+    "python workflow_scripts/measure_set.py --config-files presets/paper.yaml --device cuda:0 "
+    "--output resources/measured": "a GPU",
     "python workflow_scripts/check_cluster.py --config-files presets/paper.yaml": "a cluster",
 }
 
@@ -205,7 +205,7 @@ def test_an_example_for_the_profile_of_slurm_gives_jobs_that_fit(project, exampl
     (project.folder / "profiles/mine").mkdir(exist_ok=True)
     (project.folder / "profiles/mine/config.yaml").write_text(yaml.safe_dump(profile))
     (project.folder / "short.yaml").write_text(fragments("presets/paper.yaml")[0])
-    done = check_cluster(project, "--profile", "profiles/mine", "--configfile", "presets/paper.yaml", "short.yaml")
+    done = check_cluster(project, "--profile", "profiles/mine", "--config-files", "presets/paper.yaml", "short.yaml")
     assert done.returncode == 0, done.stderr
 
 
@@ -216,6 +216,6 @@ def test_an_example_reaches_the_jobs(project):
     merge(profile, yaml.safe_load(yaml.safe_dump(typed).replace("a100", "h100")))
     (project.folder / "profiles/h100").mkdir(exist_ok=True)
     (project.folder / "profiles/h100/config.yaml").write_text(yaml.safe_dump(profile))
-    done = check_cluster(project, "--profile", "profiles/h100", "--configfile", "presets/paper.yaml")
+    done = check_cluster(project, "--profile", "profiles/h100", "--config-files", "presets/paper.yaml")
     assert "train (18 jobs): asks for 1440 minutes, and partition gpu allows 240" in done.stderr
     assert "measure_energy (18 jobs): asks for 1 GPU of type h100, and partition gpu has a100" in done.stderr

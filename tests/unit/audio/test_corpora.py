@@ -5,8 +5,9 @@ import sys
 import pytest
 
 from vocoder_pareto.audio.corpora import list_corpus, name_files
-from vocoder_pareto.audio.corpus_location import audio_files_below, listing_digest, locate_corpus
+from vocoder_pareto.audio.corpus_location import audio_files_below, corpus_files, locate_corpus
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.file_content import FileDigests
 from vocoder_pareto.study.program_settings import dataset_settings
 from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.settings import settings_from
@@ -93,16 +94,22 @@ def test_a_folder_with_one_file_is_too_little(tmp_path):
         list_corpus("folder", tmp_path)
 
 
-def test_the_listing_digest_sees_names_and_sizes_but_neither_times_nor_the_place(tmp_path):
+def test_what_identifies_a_corpus_is_what_its_recordings_hold_and_how_they_are_called(tmp_path):
+    digests = FileDigests(tmp_path / "memory.json")
+
+    def digest(name):
+        return digests.together(corpus_files(tmp_path / name), tmp_path / name)
+
     make_files(tmp_path / "one", "a.wav", "b/c.wav", "metadata.csv")
     make_files(tmp_path / "two", "b/c.wav", "a.wav", "metadata.csv", "README", "b/.DS_Store")
-    digest = listing_digest(tmp_path / "one")
+    before = digest("one")
     os.utime(tmp_path / "one" / "a.wav", (1, 1))
-    assert digest == listing_digest(tmp_path / "one") == listing_digest(tmp_path / "two")
-    (tmp_path / "one" / "a.wav").write_text("longer than before")
-    assert listing_digest(tmp_path / "one") != digest
+    assert before == digest("one") == digest("two")
+    original = (tmp_path / "one" / "a.wav").read_bytes()
+    (tmp_path / "one" / "a.wav").write_bytes(bytes(len(original)) + b"." * (not original))
+    assert digest("one") != before
     (tmp_path / "two" / "a.wav").rename(tmp_path / "two" / "d.wav")
-    assert listing_digest(tmp_path / "two") != digest
+    assert digest("two") != before
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,12 @@ def adopted(folder: str | Path, system: SystemSettings) -> dict[str, Any]:
     return records[0] | {"stored_in": Path(folder).as_posix(), "runs": _side_by_side(records)}
 
 
+def _is_word(source: Any) -> bool:
+    return isinstance(source, str) and bool(source)
+
+
 def _check(file: Path, record: Mapping[str, Any], system: SystemSettings) -> None:
-    if record.get("system") != system.name or not record.get("energy_source") or ENERGY not in record:
+    if record.get("system") != system.name or not _is_word(record.get("energy_source")) or ENERGY not in record:
         raise UserError(f"{file}: not a record of the energy of {system.name}; restore or delete it")
     if record["settings"]["digest"] != system_digest(system):
         raise UserError(
