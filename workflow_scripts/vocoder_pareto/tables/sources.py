@@ -78,7 +78,6 @@ SOURCES = {
         PUBLISHED, CONVERTED, INFERRED, COUNTED, MEASURED, NVML, RAPL, ESTIMATED, LISTENING_TEST, SIMULATED, NONE,
     )
 }  # fmt: skip
-METER_WORDS = tuple(source.word for source in SOURCES.values() if source.given_by == "meter")
 LISTENER_WORDS = tuple(source.word for source in SOURCES.values() if source.given_by == "listeners")
 
 
