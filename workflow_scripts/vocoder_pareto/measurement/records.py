@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from vocoder_pareto.errors import UserError
@@ -76,7 +75,7 @@ def determinants(
         "system": system.to_generate(),
         "untrained": subject.training.get("steps") == 0,
         "flops_per_audio_second": subject.flops_per_audio_second,
-        "input": hashlib.sha256(np.ascontiguousarray(subject.mels)).hexdigest()[:16],
+        "input": hashlib.sha256(subject.mels.tobytes()).hexdigest()[:16],
         "protocol": settings.protocol(),
         "seed": seed,
         "meter": _identity_of_meter(meter),
