@@ -7,9 +7,9 @@ from pathlib import Path
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import file_digest
-from vocoder_pareto.measurement.energy import Subject
+from vocoder_pareto.measurement.energy import Subject, measure_energy
 from vocoder_pareto.measurement.meter import open_meter
-from vocoder_pareto.measurement.records import kept_or_measured
+from vocoder_pareto.measurement.records import kept_or_measured, look_up
 from vocoder_pareto.measurement.workload import mels_of_test_set
 from vocoder_pareto.models.checkpoint import load_vocoder
 from vocoder_pareto.program import json_or_file, run_program
@@ -48,8 +48,9 @@ def main() -> None:
     complexity = read_json(arguments.complexity_measurement)
     flops_per_audio_second = complexity["flops"] / complexity["audio_seconds"]
     subject = Subject(vocoder, system, training_record, flops_per_audio_second, mels, file_digest(arguments.checkpoint))
-    record = kept_or_measured(arguments.output_records, subject, settings, meter, device, arguments.seed)
-    write_json(arguments.output, record)
+    measured = (subject, settings, meter, device, arguments.seed)
+    place = look_up(arguments.output_records, *measured)
+    write_json(arguments.output, kept_or_measured(place, lambda: measure_energy(*measured)))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from vocoder_pareto.measurement import energy, records
 from vocoder_pareto.measurement.energy import Subject, measure_energy
 from vocoder_pareto.measurement.hardware import device_identity
 from vocoder_pareto.measurement.meter import Meter
-from vocoder_pareto.measurement.records import determinants, kept_or_measured
+from vocoder_pareto.measurement.records import determinants, kept_or_measured, look_up
 from vocoder_pareto.measurement.sweep import sweep_energy
 from vocoder_pareto.study import code_version
 from vocoder_pareto.study.sections.measurement import EnergySettings, SweepSettings
@@ -66,7 +66,8 @@ class Bench:
             SmallVocoder(), replace(self.system, **system), training or {"steps": 3, "seconds": 1.5}, 1e6, self.mels,
             checkpoint,
         )  # fmt: skip
-        record = kept_or_measured(self.folder, subject, protocol, Meter(sensor), CPU, seed)
+        measured = (subject, protocol, Meter(sensor), CPU, seed)
+        record = kept_or_measured(look_up(self.folder, *measured), lambda: measure_energy(*measured))
         return record, sensor.readings > 0
 
     @property

@@ -53,11 +53,11 @@ def test_every_pair_is_a_row_and_what_the_device_lacks_has_no_numbers(subject, t
 def test_batches_are_whole(subject, monkeypatch):
     asked = []
 
-    def measure(records, subject, settings, *rest):
+    def measure(subject, settings, *rest):
         asked.append((settings.clips, settings.batch_size))
         raise OutOfMemory("too big")
 
-    monkeypatch.setattr(sweeping, "kept_or_measured", measure)
+    monkeypatch.setattr(sweeping, "measure_energy", measure)
     settings = EnergySettings(clips=10)
     rows = sweep_energy(subject, settings, SweepSettings((1, 4, 16), ("float32",)), None, CPU, seed=0)
     assert asked == [(10, 1), (12, 4), (16, 16)]

@@ -7,7 +7,8 @@ folder of its own: two of one architecture are two measurements.
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import torch
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import digest
-from vocoder_pareto.measurement.energy import Subject, measure_energy, weights_of
+from vocoder_pareto.measurement.energy import Subject, weights_of
 from vocoder_pareto.measurement.hardware import device_identity, software_description
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.study.code_version import code_version, module_file
@@ -32,34 +33,61 @@ PROGRAMS = Path(__file__).parents[2]
 _LASTING_FLAGS = {"short_protocol", "energy_estimated", "not_publishable"}
 
 
-def kept_or_measured(
+@dataclass(frozen=True)
+class Place:
+    """Where a measurement is kept.
+
+    Attributes:
+        file: holds it, or will; None where nothing is kept.
+        determined_by: is all that its energy depends on, see `determinants`.
+        record: is the measurement of earlier weights with what is of today's, if there is one to take.
+    """
+
+    file: Path | None
+    determined_by: Mapping[str, Any]
+    record: dict[str, Any] | None
+
+
+def look_up(
     folder: Path | None, subject: Subject, settings: EnergySettings, meter: Meter, device: torch.device, seed: int
-) -> dict[str, Any]:
-    """The energy of `subject`: as it was measured before, if nothing that it depends on has changed, or else measured.
+) -> Place:
+    """Where the measurement of `subject` is kept, and what is kept there; nothing is computed on `device`.
 
     Args:
-        folder: holds the records of all systems; None measures and keeps nothing.
+        folder: holds the records of all systems; None keeps nothing.
         subject, settings, meter, device, seed: as for `measure_energy`. `settings.reuse` lets earlier records count.
-
-    Returns:
-        The record of `measure_energy`, with `measured_at` (UTC, ISO 8601), `measured_with` (the digest and the training
-        of the weights that were measured) and `reused`. `checkpoint_digest` and `training` are those of `subject`.
     """
     if folder is None:
-        return _measured(subject, settings, meter, device, seed)
+        return Place(None, {}, None)
     determined_by = determinants(subject, settings, meter, device, seed)
     file = folder / subject.system.name / f"{digest(determined_by)}.json"
     kept = _kept(file, determined_by) if settings.reuse else None
-    if kept is None:
-        measured = _measured(subject, settings, meter, device, seed)
-        _keep(file, determined_by, measured)
-        return measured
-    log.info(
-        "%s: not measured again. Nothing that its energy depends on has changed since %s, when it was measured with "
-        "checkpoint %s (%s). To measure it again, set config key energy.reuse: false and force the rule (--forcerun).",
-        subject.system.name, kept["measured_at"], kept["measured_with"]["checkpoint_digest"], file,
-    )  # fmt: skip
-    return {**kept, **weights_of(subject), "reused": True}
+    return Place(file, determined_by, kept and {**kept, **weights_of(subject), "reused": True})
+
+
+def kept_or_measured(place: Place, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The record at `place`, or that of `measure`, which is kept there.
+
+    Returns:
+        The record of `measure_energy`, with `measured_at` (UTC, ISO 8601), `measured_with` (the digest and the training
+        of the weights that were measured) and `reused`; `checkpoint_digest` and `training` are those of today's.
+    """
+    if place.record is not None:
+        log.info(
+            "%s: not measured again. Nothing that its energy depends on has changed since %s, when it was measured "
+            "with checkpoint %s (%s). To measure it again, set config key energy.reuse: false and force the rule "
+            "(--forcerun).",
+            place.record["system"], place.record["measured_at"], place.record["measured_with"]["checkpoint_digest"],
+            place.file,
+        )  # fmt: skip
+        return place.record
+    measured = measure()
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    weights = {name: measured[name] for name in ("checkpoint_digest", "training")}
+    record = {**measured, "measured_at": now, "measured_with": weights, "reused": False}
+    if place.file is not None:
+        _keep(place.file, place.determined_by, record)
+    return record
 
 
 def determinants(
@@ -87,13 +115,6 @@ def determinants(
         },
         "code": _code_that_measures(system),
     }
-
-
-def _measured(*arguments: Any) -> dict[str, Any]:
-    record = measure_energy(*arguments)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    weights = {name: record[name] for name in ("checkpoint_digest", "training")}
-    return {**record, "measured_at": now, "measured_with": weights, "reused": False}
 
 
 def _identity_of_meter(meter: Meter) -> dict[str, Any]:

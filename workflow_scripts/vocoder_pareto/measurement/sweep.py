@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from vocoder_pareto.files import written_whole
-from vocoder_pareto.measurement.energy import Subject
+from vocoder_pareto.measurement.energy import Subject, measure_energy
 from vocoder_pareto.measurement.meter import Meter
-from vocoder_pareto.measurement.records import kept_or_measured
+from vocoder_pareto.measurement.records import kept_or_measured, look_up
 from vocoder_pareto.measurement.workload import OutOfMemory, UnsupportedPrecision
 from vocoder_pareto.study.sections.measurement import EnergySettings, SweepSettings
 
@@ -39,7 +39,7 @@ def sweep_energy(
 
     The clips of a measurement are at least as many as a batch holds. Where the device has no such precision, or not
     enough memory, the row has a flag and no numbers. `records` is the folder of earlier measurements, see
-    `kept_or_measured`.
+    `look_up`.
     """
     rows = []
     for precision in sweep.precisions:
@@ -75,7 +75,8 @@ def _row(
         "batch_size": settings.batch_size,
     }
     try:
-        record = kept_or_measured(records, subject, settings, meter, device, seed)
+        place = look_up(records, subject, settings, meter, device, seed)
+        record = kept_or_measured(place, lambda: measure_energy(subject, settings, meter, device, seed))
     except (OutOfMemory, UnsupportedPrecision) as error:
         log.warning("%s, batch size %d, %s: %s", system.name, settings.batch_size, settings.precision, error)
         return row | {"flags": "out_of_memory" if isinstance(error, OutOfMemory) else "unsupported_precision"}
