@@ -8,7 +8,8 @@ from vocoder_pareto.study.code_version import code_version as hashes_of_code, mo
 from vocoder_pareto.study.file_content import FileDigests
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
-from vocoder_pareto.study.settings import plain
+from vocoder_pareto.study.sections.measurement import EnergySettings
+from vocoder_pareto.study.settings import plain, settings_from
 from vocoder_pareto.quality.metrics import functions_of
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
@@ -166,6 +167,16 @@ def corpus_version(wildcards):
         return CONTENT_OF.together(corpus_files(CORPUS.folder), CORPUS.folder)
     except UserError as error:
         raise WorkflowError(str(error)) from None
+
+
+def energy_protocol():
+    """What of the section energy a measurement depends on, as canonical JSON."""
+    return canonical_json(settings_from(EnergySettings, config["energy"], "energy").protocol())
+
+
+def records_beside(wildcards, output):
+    """A folder for what measurements are kept in, beside the output: Snakemake does not know it, or would delete it."""
+    return f"{os.path.dirname(output[0])}/records"
 
 
 def emission_factors():

@@ -21,8 +21,10 @@ rule measure_energy:
         slurm_extra="--exclusive",
     params:
         system=system_to_generate,
-        energy_settings=config_json("energy"),
+        protocol=energy_protocol(),
+        energy_settings=beside(config_json("energy")),
         meter_settings=beside(config_json("meter")),
+        records=records_beside,
         device=config["device"],
         seed=config["seed"],
         program=program("measure_energy"),
@@ -34,4 +36,4 @@ rule measure_energy:
         " --complexity-measurement {input.complexity_measurement:q} --mels {input.mels:q}"
         " --clip-table {input.clip_table:q} --energy-settings {params.energy_settings:q}"
         " --meter-settings {params.meter_settings:q} --device {params.device:q} --seed {params.seed}"
-        " --output {output.measurement:q} &> {log:q}"
+        " --output-records {params.records:q} --output {output.measurement:q} &> {log:q}"

@@ -48,9 +48,11 @@ rule sweep_energy:
         slurm_extra="--exclusive",
     params:
         system=system_to_generate,
-        energy_settings=config_json("energy"),
+        protocol=energy_protocol(),
+        energy_settings=beside(config_json("energy")),
         sweep_settings=config_json("measurements", "sweep"),
         meter_settings=beside(config_json("meter")),
+        records=records_beside,
         device=config["device"],
         seed=config["seed"],
         program=program("sweep_energy"),
@@ -61,7 +63,8 @@ rule sweep_energy:
         "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q} --mels {input.mels:q}"
         " --clip-table {input.clip_table:q} --energy-settings {params.energy_settings:q}"
         " --sweep-settings {params.sweep_settings:q} --meter-settings {params.meter_settings:q}"
-        " --device {params.device:q} --seed {params.seed} --output {output.sweep:q} &> {log:q}"
+        " --device {params.device:q} --seed {params.seed} --output-records {params.records:q}"
+        " --output {output.sweep:q} &> {log:q}"
 
 
 rule draw_sweeps:

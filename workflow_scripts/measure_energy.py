@@ -1,6 +1,7 @@
 """Measure the energy, power, time and memory that a system needs per second of audio on this machine."""
 
 import argparse
+import logging
 from pathlib import Path
 
 from vocoder_pareto.device import resolve_device
@@ -8,6 +9,7 @@ from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import file_digest
 from vocoder_pareto.measurement.energy import Subject, measure_energy
 from vocoder_pareto.measurement.meter import open_meter
+from vocoder_pareto.measurement.records import kept_or_measured, look_up
 from vocoder_pareto.measurement.workload import mels_of_test_set
 from vocoder_pareto.models.checkpoint import load_vocoder
 from vocoder_pareto.program import json_or_file, run_program
@@ -31,8 +33,12 @@ def main() -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the sampler's noise and the pauses (default: %(default)s)"
     )
+    parser.add_argument(
+        "--output-records", type=Path, help="folder to write measurements in, and to take those of earlier weights from"
+    )
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
     arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     system = settings_from(SystemSettings, arguments.system, "models")
     settings = settings_from(EnergySettings, arguments.energy_settings, "energy")
     device = resolve_device(arguments.device)
@@ -42,7 +48,9 @@ def main() -> None:
     complexity = read_json(arguments.complexity_measurement)
     flops_per_audio_second = complexity["flops"] / complexity["audio_seconds"]
     subject = Subject(vocoder, system, training_record, flops_per_audio_second, mels, file_digest(arguments.checkpoint))
-    write_json(arguments.output, measure_energy(subject, settings, meter, device, arguments.seed))
+    measured = (subject, settings, meter, device, arguments.seed)
+    place = look_up(arguments.output_records, *measured)
+    write_json(arguments.output, kept_or_measured(place, lambda: measure_energy(*measured)))
 
 
 if __name__ == "__main__":

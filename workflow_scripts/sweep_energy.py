@@ -1,9 +1,11 @@
 """Measure the energy of a system against batch size and precision; a row for each pair."""
 
 import argparse
+import logging
 from pathlib import Path
 
 from vocoder_pareto.device import resolve_device
+from vocoder_pareto.measurement.digests import file_digest
 from vocoder_pareto.measurement.energy import Subject
 from vocoder_pareto.measurement.meter import open_meter
 from vocoder_pareto.measurement.sweep import sweep_energy, write_sweep
@@ -31,9 +33,13 @@ def main() -> None:
         "--seed", type=int, default=0, help="seed of the sampler's noise and the pauses (default: %(default)s)"
     )
     parser.add_argument(
+        "--output-records", type=Path, help="folder to write measurements in, and to take those of earlier weights from"
+    )
+    parser.add_argument(
         "--output", type=Path, required=True, help="CSV file to write (a row per batch size and precision)"
     )
     arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     system = settings_from(SystemSettings, arguments.system, "models")
     settings = settings_from(EnergySettings, arguments.energy_settings, "energy")
     sweep = settings_from(SweepSettings, arguments.sweep_settings, "measurements.sweep")
@@ -41,8 +47,9 @@ def main() -> None:
     meter = open_meter(device, settings_from(MeterSettings, arguments.meter_settings, "meter"))
     vocoder, training_record = load_vocoder(arguments.checkpoint, system)
     mels = mels_of_test_set(arguments.mels, arguments.clip_table, system.n_mels)
-    subject = Subject(vocoder, system, training_record, flops_per_audio_second=None, mels=mels)
-    write_sweep(arguments.output, sweep_energy(subject, settings, sweep, meter, device, arguments.seed))
+    subject = Subject(vocoder, system, training_record, None, mels, file_digest(arguments.checkpoint))
+    rows = sweep_energy(subject, settings, sweep, meter, device, arguments.seed, arguments.output_records)
+    write_sweep(arguments.output, rows)
 
 
 if __name__ == "__main__":

@@ -175,7 +175,8 @@ def test_a_measurement_out_of_memory_names_batch_and_clip_and_leaves_no_result(s
     # What a GPU raises, from the operation that takes the most memory here.
     greedy = 'import torch; torch.sin = lambda *_: exec("raise torch.OutOfMemoryError")'
     variables = sabotage(tmp_path, "measure_energy.py", greedy)
-    failed = study.snakemake("--", measurement, check=False, variables=variables)
+    measuring = ("--config", "energy={reuse: false}", "--", measurement)
+    failed = study.snakemake(*measuring, check=False, variables=variables)
     assert failed.returncode != 0
     message = next(line for line in told(study, failed).splitlines() if line.startswith("error:"))
     assert "out of memory for batches of 1 clips of 0.25 s" in message

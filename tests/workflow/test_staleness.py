@@ -41,6 +41,7 @@ def test_a_changed_learning_rate_of_one_size_retrains_and_regenerates_that_syste
         "carbon={intensity_source: another remark, intensity_year: 2026}",
         "generation={batch_size: 2, chunk_frames: 32}",
         "meter={unreadable_rapl: error}",
+        "energy={reuse: false}",
     ],
 )  # fmt: skip
 def test_how_jobs_run_and_what_is_remarked_is_no_reason_to_run_them_again(study, setting):

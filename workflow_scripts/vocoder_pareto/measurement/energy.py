@@ -89,11 +89,10 @@ def measure_energy(
         "device": device_name(device),
         "peak_memory_bytes": peak_memory_bytes,
         "peak_memory_method": memory.method,
-        "training": {"steps": subject.training.get("steps"), "seconds": subject.training.get("seconds")},
-        "checkpoint_digest": subject.checkpoint_digest,
+        **weights_of(subject),
         "note": WEIGHTS_NOTE,
         "protocol": {
-            **asdict(settings),
+            **settings.protocol(),
             "batch_frames": frames,
             "audio_seconds_per_clip": audio_seconds,
             "seed": seed,
@@ -115,6 +114,12 @@ def measure_energy(
     }
     peak = peak_flops_per_second(device, settings.precision)
     return record | assessed(measured, meter, settings, subject.flops_per_audio_second, peak)
+
+
+def weights_of(subject: Subject) -> dict[str, Any]:
+    """What a record says of the weights that were measured."""
+    training = {"steps": subject.training.get("steps"), "seconds": subject.training.get("seconds")}
+    return {"training": training, "checkpoint_digest": subject.checkpoint_digest}
 
 
 def assessed(

@@ -50,6 +50,29 @@ def hardware_description(device: torch.device) -> dict[str, Any]:
     }
 
 
+def device_identity(device: torch.device) -> dict[str, Any]:
+    """What of the hardware and of its settings must be the same for a measurement on `device` to hold still.
+
+    It leaves out what changes by itself (the current clock) and what names nothing (the number of a GPU, which has a
+    UUID). A CPU has no number of its own: the name of its machine stands for it.
+    """
+    known = hardware_description(device)
+    frequency = psutil.cpu_freq()
+    cpufreq = "/sys/devices/system/cpu"
+    return {
+        "type": device.type,
+        "name": known["device_name"],
+        "gpu": known["gpu"],
+        "host": None if known["gpu"] else platform.node(),
+        "cpu": {name: value for name, value in known["cpu"].items() if name != "max_mhz"},
+        "cpu_limit_mhz": frequency.max if frequency else None,
+        "cpu_boost": _first_line_of(f"{cpufreq}/cpufreq/boost"),
+        "cpu_no_turbo": _first_line_of(f"{cpufreq}/intel_pstate/no_turbo"),
+        "memory_gib": round(known["memory_bytes"] / 2**30),
+        **{name: known[name] for name in ("kernel", "system", "container")},
+    }
+
+
 def software_description(project: Path) -> dict[str, Any]:
     """The versions of packages, and the commit of the checkout at `project`."""
     return {

@@ -12,6 +12,7 @@ import torch
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.measurement.energy import Subject, measure_energy
 from vocoder_pareto.measurement.meter import Meter
+from vocoder_pareto.measurement.records import kept_or_measured, look_up
 from vocoder_pareto.measurement.workload import OutOfMemory, UnsupportedPrecision
 from vocoder_pareto.study.sections.measurement import EnergySettings, SweepSettings
 
@@ -20,17 +21,25 @@ log = logging.getLogger(__name__)
 RESULT_COLUMNS = (
     "energy_joules_per_audio_second", "energy_joules_per_audio_second_ci95", "net_energy_joules_per_audio_second",
     "mean_power_watts", "real_time_factor", "peak_memory_bytes", "energy_source", "device", "publishable",
+    "measured_at",
 )  # fmt: skip
 COLUMNS = ("system", "model", "size", "precision", "batch_size", *RESULT_COLUMNS, "flags")
 
 
 def sweep_energy(
-    subject: Subject, settings: EnergySettings, sweep: SweepSettings, meter: Meter, device: torch.device, seed: int
+    subject: Subject,
+    settings: EnergySettings,
+    sweep: SweepSettings,
+    meter: Meter,
+    device: torch.device,
+    seed: int,
+    records: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Measure `subject` for every precision and batch size, in the columns `COLUMNS`.
 
     The clips of a measurement are at least as many as a batch holds. Where the device has no such precision, or not
-    enough memory, the row has a flag and no numbers.
+    enough memory, the row has a flag and no numbers. `records` is the folder of earlier measurements, see
+    `look_up`.
     """
     rows = []
     for precision in sweep.precisions:
@@ -38,7 +47,7 @@ def sweep_energy(
             changed = replace(
                 settings, precision=precision, batch_size=batch_size, clips=_whole_batches(settings.clips, batch_size)
             )
-            rows.append(_row(subject, changed, meter, device, seed))
+            rows.append(_row(records, subject, changed, meter, device, seed))
     return rows
 
 
@@ -54,7 +63,9 @@ def _whole_batches(clips: int, batch_size: int) -> int:
     return -(-clips // batch_size) * batch_size
 
 
-def _row(subject: Subject, settings: EnergySettings, meter: Meter, device: torch.device, seed: int) -> dict[str, Any]:
+def _row(
+    records: Path | None, subject: Subject, settings: EnergySettings, meter: Meter, device: torch.device, seed: int
+) -> dict[str, Any]:
     system = subject.system
     row = {
         "system": system.name,
@@ -64,7 +75,8 @@ def _row(subject: Subject, settings: EnergySettings, meter: Meter, device: torch
         "batch_size": settings.batch_size,
     }
     try:
-        record = measure_energy(subject, settings, meter, device, seed)
+        place = look_up(records, subject, settings, meter, device, seed)
+        record = kept_or_measured(place, lambda: measure_energy(subject, settings, meter, device, seed))
     except (OutOfMemory, UnsupportedPrecision) as error:
         log.warning("%s, batch size %d, %s: %s", system.name, settings.batch_size, settings.precision, error)
         return row | {"flags": "out_of_memory" if isinstance(error, OutOfMemory) else "unsupported_precision"}

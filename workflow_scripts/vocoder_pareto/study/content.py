@@ -16,7 +16,7 @@ BOOKKEEPING = (
     "study.provenance", "study.reference", "study.sections", "study.sections.*", "study.settings",
     "study.settings_faults", "study.systems",
     "audio.corpus_location", "audio.ljspeech",
-    "measurement.digests", "measurement.hardware", "measurement.measured_set",
+    "measurement.digests", "measurement.hardware", "measurement.measured_set", "measurement.records",
     "models.registry",
     "training.accounting", "training.budget", "training.clock", "training.curve", "training.failures", "training.job",
     "training.loop", "training.objectives.registry", "training.progress", "training.record", "training.signals",

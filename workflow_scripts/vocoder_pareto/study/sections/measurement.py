@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from vocoder_pareto.study.sections.paths import OptionalPath
-from vocoder_pareto.study.settings import STRICT
+from vocoder_pareto.study.settings import STRICT, plain
 
 Precision = Literal["float32", "tf32", "bf16"]
 
@@ -77,6 +77,15 @@ class EnergySettings:
 
     cross_check: Literal["none", "zeus"] = "none"
     """none | zeus: measure one window more by Zeus at the same time and store both (needs `pip install zeus`)."""
+
+    reuse: bool = True
+    """true: weights that are only trained anew get the energy that was measured before, since it depends on the
+    architecture, the protocol and the device; false: each job measures. A change makes no measurement stale
+    (docs/measurement.md)."""
+
+    def protocol(self) -> dict[str, Any]:
+        """What a measurement depends on, as plain values: all but `reuse`."""
+        return {key: value for key, value in plain(self).items() if key != "reuse"}
 
     def shortfalls(self) -> list[str]:
         """In what these settings fall short of a publishable measurement."""
