@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import io
 import json
-import logging
 from pathlib import Path
 
 from vocoder_pareto.errors import UserError, first_line
@@ -42,20 +41,18 @@ def planned(words: list[str]):
     from snakemake.logging import logger
     from snakemake.settings.types import ChangeType, ConfigSettings, DAGSettings, ResourceSettings
 
-    errors: list[str] = []
-    logger.addFilter(lambda record: record.levelno >= logging.ERROR and errors.append(record.getMessage()))
+    logger.addFilter(lambda record: False)
     with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()), SnakemakeApi() as api:
         _, read = parse_args(words)
-        workflow = api.workflow(
-            resource_settings=ResourceSettings(cores=read.cores, resources=read.resources),
-            config_settings=ConfigSettings(configfiles=read.configfile),
-        )
-        settings = DAGSettings(targets=read.targets, rerun_triggers=read.rerun_triggers, force_incomplete=True)
         try:
+            workflow = api.workflow(
+                resource_settings=ResourceSettings(cores=read.cores, resources=read.resources),
+                config_settings=ConfigSettings(configfiles=read.configfile),
+            )
+            settings = DAGSettings(targets=read.targets, rerun_triggers=read.rerun_triggers, force_incomplete=True)
             workflow.dag(settings).list_changes(ChangeType.PARAMS)  # plans all jobs, and runs none
         except Exception as error:  # of any kind, since the rules are code
-            api.print_exception(error)
-            raise UserError("\n".join(errors) or str(error)) from error
+            raise UserError(str(error) or type(error).__name__) from error
         return workflow._workflow  # Snakemake's API tells no reasons
 
 
@@ -64,12 +61,14 @@ def reasons(job, workflow, makers: dict[str, str]) -> tuple[str, ...]:
     reason, recorded = workflow.dag.reason(job), workflow.persistence
     words = ["its outputs are incomplete"] if reason.forced else []
     words += ["the command of its rule changed"] if reason.code_changed else []
-    words += [f"missing: {file}" for file in sorted(reason.missing_output)]
+    missing = sorted(file for file in job.output if not Path(file).exists())
+    words += [f"missing: {first_few(missing, 2)}"] if missing else []
     words += [f"input: {file} changed" for file in sorted(reason.updated_input - reason.updated_input_run)]
     words += changes_of_inputs(recorded.input(job.output[0]), job.input) if reason.input_changed else []
     for file in list(recorded.params_changed(job))[:1]:  # where a job follows another, Snakemake does not look
-        params = dict(job.params.items())
-        words += changes_of_params(job.rule.name, recorded.params(file), params, job.non_derived_params)
+        words += changes_of_params(
+            job.rule.name, recorded.params(file), dict(job.params.items()), job.non_derived_params
+        )
     followed = sorted({makers[file] for file in reason.updated_input_run if file in makers})
     return tuple(words or [f"follows: {first_few(followed)}" if followed else str(reason)])
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from vocoder_pareto.study.code_version import changed_modules
 
-# The key of the configuration that a param holds; {} is the path within its value, and the model's name {model}.
+# The key of the configuration that a param holds; {} is the path within its value, and {model} the model's name.
 KEYS = {
     "determining": "training.{}",
     "dataset_settings": "dataset.{}",
@@ -44,14 +44,15 @@ KEYS = {
     "measured_set": "measurements.from",
     "seed": "seed",
     "device": "device",
-    # Digests of what users bring, and what no key sets.
+    "environments": "files of envs/",
+    "snakemake_version": "version of Snakemake",
+}
+# Digests of what users bring.
+CONTENTS = {
     "corpus": "content of the recordings",
     "given": "content of the given weights (training.checkpoint)",
     "words": "content of the texts (listening_test.texts)",
     "answers": "content of the answers (listening_test.responses)",
-    "environments": "files of envs/",
-    "snakemake_version": "version of Snakemake",
-    "origin": "origin",
 }
 # The sections of the keys that a system's settings and the format of clips gather.
 SYSTEM_KEYS = {
@@ -65,7 +66,7 @@ FORMAT_KEYS = {"sample_rate": "dataset.sample_rate", "clip_samples": "dataset.cl
 _CODE = re.compile(r"(.+?)=([0-9a-f]{8}(?:\+[0-9a-f]{8})*)(?: |$)")
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 _ABSENT = "not there"
-_MOST_LETTERS, _MOST_NAMES = 48, 4
+_MOST_LETTERS = 48
 
 
 @dataclass(frozen=True)
@@ -157,10 +158,10 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
     return f"{cells[0]:<{rule}}  {cells[1]:>{jobs}}  {cells[2]:<{of}}  {cells[3]}"
 
 
-def first_few(names: Sequence[str]) -> str:
+def first_few(names: Sequence[str], most: int = 4) -> str:
     """The first of many names, and how many more there are."""
-    more = [f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []
-    return ", ".join([*names[:_MOST_NAMES], *more])
+    more = [f"{len(names) - most} more"] if len(names) > most else []
+    return ", ".join([*names[:most], *more])
 
 
 def _read(text: str) -> Any:
@@ -211,15 +212,17 @@ def _differences(rule: str, name: str, old: Any, new: Any) -> list[str]:
     if isinstance(new, Code) and name == "code":
         before = old.hashes if isinstance(old, Code) else {}
         return [f"code: {first_few(changed_modules(dict(before), dict(new.hashes)))}"]
-    if isinstance(new, Code | dict) != isinstance(old, Code | dict) or isinstance(new, Code) or _is_digest(new):
-        key = _key(rule, name, (), new)
-        return [f"{key}: {old} before" if old == _ABSENT else f"{key} changed"]
+    key = _key(rule, name, (), new)
+    if name in CONTENTS:
+        return [f"{key}: {'none before' if old in (None, _ABSENT) else 'none now' if new is None else 'changed'}"]
+    if isinstance(old, Code | dict) != isinstance(new, Code | dict):
+        return [f"{key}: {old} before" if old == _ABSENT else f"{key}: changed"]
     if isinstance(new, dict):
         return [
             f"{_key(rule, name, path, new)}: {_shown(before)} → {_shown(now)}"
             for path, before, now in _changed_leaves(old, new)
         ]
-    return [f"{_key(rule, name, (), new)}: {_shown(old)} → {_shown(new)}"]
+    return [f"{key}: {_shown(old)} → {_shown(new)}"]
 
 
 def _changed_leaves(old: Any, new: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
@@ -238,7 +241,7 @@ def _key(rule: str, name: str, path: tuple[str, ...], value: Any) -> str:
         return FORMAT_KEYS.get(path[0], f"mel.{path[0]}")
     if name == "max_clips" and rule.endswith("synthesize_corpus"):
         return "dataset.clips"
-    template = KEYS.get(name, f"{name}.{{}}" if path else name)
+    template = {**KEYS, **CONTENTS}.get(name, f"{name}.{{}}" if path else name)
     return template.format(".".join(path)).rstrip(".")
 
 
