@@ -33,7 +33,6 @@ def explained(project: Project, *targets: str) -> tuple[dict[tuple[str, str], se
 def test_keys_content_and_missing_files_of_a_dataset_are_told(tmp_path):
     project = copy_of_project(tmp_path / "copy")
     project.snakemake("--", MELS)
-    assert explained(project, MELS) == ({}, ["Nothing would run."])
     project.edit(TINY_CONFIG, "clips: 20", "clips: 19")
     (project.folder / MELS).unlink()
     table, _ = explained(project, MELS)
