@@ -20,8 +20,6 @@ def explained(project: Project, *targets: str) -> tuple[dict[tuple[str, str], se
     assert result.returncode == 0, result.stderr
     table, rows = {}, result.stdout.splitlines()
     below = [row for row in rows if row.startswith("The training of ")]
-    if len(rows) < 2:
-        return {}, rows
     why = rows[0].index("why")
     for row in rows[1 : len(rows) - len(below)]:
         if not row.startswith(" "):
