@@ -35,7 +35,7 @@ def test_a_changed_learning_rate_of_one_size_retrains_and_regenerates_that_syste
 @pytest.mark.parametrize(
     "setting",
     [
-        "training={retries: 3, workers: 1, log_every_steps: 7, checkpoint_minutes: 3}",
+        "training={retries: 3, workers: 1, log_every_steps: 7, checkpoint_minutes: 3, other_code: adopt}",
         "training={meter_seconds: 1, data_on_device: false}",
         "training={validation_clips: 1, validation_every_steps: 1, on_missing_meter: train}",
         "carbon={intensity_source: another remark, intensity_year: 2026}",

@@ -56,6 +56,12 @@ def digest_of_code(versions: dict[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def changed_modules(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    """The modules whose hashes differ, or that only one has, by their names below the library, sorted."""
+    names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    return [name.removeprefix(f"{LIBRARY}.") for name in names]
+
+
 def module_file(import_path: str, root: str | Path) -> Path:
     """The file that holds the class at `package.module.Class` or `path/to/file.py:Class`.
 

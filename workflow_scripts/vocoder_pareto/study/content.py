@@ -11,16 +11,17 @@ BOOKKEEPING = (
     "", "__main__", "device", "errors", "files", "import_paths", "parallel", "program",
     "analysis", "audio", "generation", "listening_test", "measurement", "models", "quality", "study", "tables",
     "training", "training.objectives",
-    "study.cluster", "study.code_version", "study.configuration", "study.content", "study.file_content",
-    "study.program_settings",
+    "study.changes", "study.cluster", "study.code_version", "study.configuration", "study.content",
+    "study.file_content", "study.program_settings",
     "study.provenance", "study.reference", "study.sections", "study.sections.*", "study.settings",
     "study.settings_faults", "study.systems",
     "audio.corpus_location", "audio.ljspeech",
     "measurement.digests", "measurement.hardware", "measurement.measured_set", "measurement.records",
     "models.registry",
-    "training.accounting", "training.budget", "training.clock", "training.curve", "training.failures", "training.job",
-    "training.loop", "training.objectives.registry", "training.progress", "training.record", "training.signals",
-    "training.state", "training.summary", "training.train", "training.validation",
+    "training.accounting", "training.budget", "training.clock", "training.curve", "training.failures",
+    "training.identity", "training.job", "training.loop", "training.objectives.registry", "training.other_code",
+    "training.progress", "training.record", "training.signals", "training.state", "training.summary", "training.train",
+    "training.validation",
 )  # fmt: skip
 
 CONTENT = (

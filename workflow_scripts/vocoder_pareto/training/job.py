@@ -1,16 +1,16 @@
 """What a training is asked to do: the system, what it reads, with what means, and the files that it leaves."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from vocoder_pareto.files import canonical_json
-from vocoder_pareto.study.code_version import code_version, digest_of_code, module_file
+from vocoder_pareto.study.code_version import code_version, module_file
 from vocoder_pareto.study.sections.measurement import MeterSettings
-from vocoder_pareto.study.sections.training import NOT_IN_DIGEST, CarbonSettings, TrainingSettings
+from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training import batches, module
 from vocoder_pareto.training.budget import Budget
-from vocoder_pareto.training.state import digest_of, digest_of_files
+from vocoder_pareto.training.identity import TrainingIdentity
+from vocoder_pareto.training.state import digest_of_files
 
 
 @dataclass(frozen=True)
@@ -44,21 +44,24 @@ class TrainingJob:
         """What the training may use."""
         return Budget.of(self.settings)
 
-    def digest(self) -> str:
-        """Return 16 hex digits for all that the weights depend on, but for the budget and the device.
+    def identity(self) -> TrainingIdentity:
+        """Return all that the weights depend on, but for the budget and the device.
 
         That is the system but for its sampling, the settings that matter to the weights, the seed, the dataset, and the
         code of the vocoder, its objective, the step and the order of the data.
+
+        Raises:
+            UserError: A file of the dataset cannot be read.
         """
         root = Path(__file__).parents[2]
         own = [module_file(path, root) for path in (self.system.vocoder, self.system.objective)]
-        return digest_of(
-            canonical_json({key: value for key, value in asdict(self.system).items() if key != "sampling"}),
-            canonical_json({key: value for key, value in asdict(self.settings).items() if key not in NOT_IN_DIGEST}),
-            str(self.seed),
-            digest_of_code(code_version([*own, module.__file__, batches.__file__], root, "train")),
-            digest_of_files(self.clips, self.table, self.mels),
-        )
+        code = code_version([*own, module.__file__, batches.__file__], root, "train")
+        data = digest_of_files(self.clips, self.table, self.mels)
+        return TrainingIdentity.of(self.system, self.settings, self.seed, code, data)
+
+    def digest(self) -> str:
+        """Return 16 hex digits for `identity`, which name the folder of the state."""
+        return self.identity().digest
 
 
 @dataclass(frozen=True)

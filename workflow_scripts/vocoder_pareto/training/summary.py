@@ -10,13 +10,13 @@ from vocoder_pareto.training.record import TrainingRecord
 GIVEN = "given_checkpoint"
 HISTORY = (
     "system", "steps", "epochs", "seconds", "batch_size", "precision", "stopped_by", "losses", "validation_d_stft",
-    "settings", "versions",
+    "settings", "versions", "adopted_from",
 )  # fmt: skip
 PACKAGES = ("torch", "lightning", "numpy", "pyJoules")
 
 
-def summary_of(job: TrainingJob, record: TrainingRecord) -> dict[str, Any]:
-    """Return the summary of a training that used up its budget."""
+def summary_of(job: TrainingJob, record: TrainingRecord, adopted_from: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the summary of a training that used up its budget; `adopted_from`: states of other code in its past."""
     joules = record.energy.joules
     return {
         "system": job.system.name,
@@ -41,6 +41,7 @@ def summary_of(job: TrainingJob, record: TrainingRecord) -> dict[str, Any]:
         "validation_d_stft": record.validation_d_stft,
         "flags": record.flags,
         "settings": {"system": asdict(job.system), "run": asdict(job.settings), "seed": job.seed},
+        "adopted_from": adopted_from,
         "versions": {name: installed_version(name) for name in PACKAGES},
     }
 
@@ -63,7 +64,7 @@ def summary_of_given(job: TrainingJob, known: dict[str, Any]) -> dict[str, Any]:
     """
     unknown = dict.fromkeys(("steps", "epochs", "seconds", "pieces", "batch_size", "device", "energy_joules"))
     return {
-        **summary_of(job, TrainingRecord()),
+        **summary_of(job, TrainingRecord(), []),
         **unknown,
         **known,
         "system": job.system.name,

@@ -23,11 +23,13 @@ from vocoder_pareto.training.clock import TrainingClock
 from vocoder_pareto.training.curve import copy_curve, write_empty_curve
 from vocoder_pareto.training.dataset import training_dataset
 from vocoder_pareto.training.failures import failures_explained
+from vocoder_pareto.training.identity import IDENTITY_FILE, SETTINGS_FILE, adopted_from
 from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
 from vocoder_pareto.training.loop import TrainingLoop
 from vocoder_pareto.training.module import TrainingModule
 from vocoder_pareto.training.objectives.objective import Objective
 from vocoder_pareto.training.objectives.registry import new_objective
+from vocoder_pareto.training.other_code import state_of_other_code
 from vocoder_pareto.training.record import TrainingRecord
 from vocoder_pareto.training.signals import StopSignals
 from vocoder_pareto.training.state import StateFolder
@@ -54,18 +56,23 @@ def train(job: TrainingJob, outputs: TrainingOutputs) -> None:
         return
     device = resolve_device(job.device)
     objective = new_objective(job.system, vocoder)
-    states = StateFolder(job.state_root / job.digest())
+    identity = job.identity()
+    states = StateFolder(job.state_root / identity.digest)
     log.info("the training state is in %s", states.folder)
     with states.locked():
         state = states.load()
+        if state is None:
+            state = state_of_other_code(job, identity, states, objective)
+        if state is None or not (states.folder / IDENTITY_FILE).exists():
+            identity.write(states.folder, adopted_from=[])
         record = TrainingRecord.from_saved(state["record"]) if state else TrainingRecord()
         if state and job.budget.used_up(record.used) is not None:
             objective.load_state_dict(state["module"]["objective"])
             log.info("the budget is used up since step %d: the state becomes the checkpoint", record.steps)
         else:
-            write_json(states.folder / "settings.json", {"system": asdict(job.system), "run": asdict(job.settings)})
+            write_json(states.folder / SETTINGS_FILE, {"system": asdict(job.system), "run": asdict(job.settings)})
             _fit(job, device, objective, states, record, state)
-        _write(outputs, job, vocoder, summary_of(job, record), states)
+        _write(outputs, job, vocoder, summary_of(job, record, adopted_from(states.folder)), states)
 
 
 def _load_given(vocoder: Vocoder, path: str) -> dict[str, Any]:

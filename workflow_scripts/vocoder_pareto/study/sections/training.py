@@ -13,6 +13,7 @@ from vocoder_pareto.units import JOULES_PER_KWH
 NOT_IN_DIGEST = (
     "steps", "hours", "energy_kwh", "data_on_device", "workers", "checkpoint_minutes", "log_every_steps",
     "validation_every_steps", "validation_clips", "meter_seconds", "on_missing_meter", "retries", "job_hours",
+    "other_code",
 )  # fmt: skip
 
 
@@ -85,6 +86,12 @@ class TrainingSettings:
     checkpoint: OptionalPath = None
     """Weights to use instead of training: a checkpoint of this study, a state_dict (.pt) or .safetensors, or null. Set
     it for one size: models.hifigan.sizes.L.training.checkpoint."""
+
+    other_code: Literal["refuse", "adopt", "restart"] = "refuse"
+    """Where a training would begin, though there is a state of the same system, settings, seed and data that other code
+    made, as after an upgrade: refuse (an error that names the modules and the hours; a state of fewer than
+    checkpoint_minutes counts as none) | adopt (go on from it, and say so in the summary) | restart (begin at step
+    0)."""
 
     retries: int = Field(default=0, ge=0)
     """How often Snakemake starts a failed training again (>= 0). It resumes, so this carries jobs over time limits."""
