@@ -9,7 +9,7 @@ from project import Project, copy_of_project
 pytestmark = pytest.mark.workflow
 
 MANIFEST = "results/generated/ground_truth/manifest.csv"
-OTHER_SETTINGS = ("--config", "dataset={clip_seconds: 0.5}")
+OTHER_SETTINGS = ("--config", "seed=7")
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +39,9 @@ def test_a_damaged_file_beside_a_manifest_is_told_and_made_again_with_nothing_el
     wav = sorted((project.folder / MANIFEST).parent.glob("*.wav"))[1]
     whole = wav.read_bytes()
     damage(wav)
-    for _ in range(2):
-        said = project.snakemake("--dry-run", "--", MANIFEST)
-        assert str(wav.relative_to(project.folder)) in said.stdout + said.stderr
     assert project.stale_rules("--", MANIFEST) == {"generate_reference"}
-    project.snakemake("--", MANIFEST)
+    said = project.snakemake("--", MANIFEST)
+    assert str(wav.relative_to(project.folder)) in said.stdout + said.stderr
     assert wav.read_bytes() == whole
     assert project.stale_rules("--", MANIFEST) == set()
     assert {path.name for path in (project.folder / MANIFEST).parent.glob("*.csv")} == {"manifest.csv"}
@@ -53,6 +51,7 @@ def test_what_another_snakemake_uses_is_not_set_aside(finished, tmp_path):
     """Snakemake's locks list the files that a running one reads and writes."""
     project = copied(finished, tmp_path)
     next((project.folder / MANIFEST).parent.glob("*.wav")).unlink()
+    (project.folder / ".snakemake/locks").mkdir(exist_ok=True)
     (project.folder / ".snakemake/locks/0.input.lock").write_text(f"{MANIFEST}\n")
     project.snakemake("--dry-run", "--", MANIFEST)
     assert (project.folder / MANIFEST).is_file()
@@ -63,25 +62,26 @@ def test_recordings_are_made_again_only_if_clips_are_to_be_made_of_them(finished
     shutil.rmtree(project.folder / "results/data/synthetic/wavs")
     assert project.stale_rules("--", MANIFEST) == set()
     (project.folder / "results/dataset/clips.npy").unlink()
-    assert {"synthesize_corpus", "prepare_clips"} <= project.stale_rules("--", MANIFEST)
+    assert project.stale_rules("--", "results/dataset/clips.npy") == {"synthesize_corpus", "prepare_clips"}
 
 
 def test_results_without_the_memory_of_snakemake_are_refused_until_they_are_taken_over(finished, tmp_path):
     project = copied(finished, tmp_path, ".snakemake")
-    for words in ((), ("--dry-run",), ("--dry-run", *OTHER_SETTINGS)):
+    for words in ((), ("--dry-run", *OTHER_SETTINGS)):
         refused = project.snakemake(*words, "--", MANIFEST, check=False)
         assert refused.returncode
         assert "results: these results come from another folder" in refused.stdout + refused.stderr
     project.snakemake("--touch", "--forceall", "--", MANIFEST)
     assert project.stale_rules("--", MANIFEST) == set()
-    assert "prepare_clips" in project.stale_rules(*OTHER_SETTINGS, "--", MANIFEST)
+    assert project.stale_rules(*OTHER_SETTINGS, "--", MANIFEST) == {"generate_reference"}
 
 
 def test_results_of_an_earlier_version_stay(finished, tmp_path):
     """They have neither a token nor sizes of what lies beside them."""
     project = copied(finished, tmp_path, "*.companions.json", ".identity", "known_results.json")
     next((project.folder / MANIFEST).parent.glob("*.wav")).unlink()
-    assert project.stale_rules("--", MANIFEST) == set()
+    project.snakemake("--", MANIFEST)
+    assert not list((project.folder / "results").rglob("*.companions.json"))
     known = json.loads((project.folder / ".snakemake/vocoder_pareto/known_results.json").read_text())
     assert known == {"results": (project.folder / "results/.identity").read_text().strip()}
 

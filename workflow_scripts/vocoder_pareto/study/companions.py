@@ -104,7 +104,7 @@ def _told(output: Path, damaged: Sequence[tuple[str, str]]) -> str:
     told = [f"{file} {wrong}" for file, wrong in damaged[:_SHOWN]]
     if len(damaged) > _SHOWN:
         told.append(f"and {len(damaged) - _SHOWN} more")
-    return f"{output} is made again, unless these files come back: {', '.join(told)}"
+    return f"{output} counts as missing until these files come back or it is made again: {', '.join(told)}"
 
 
 def _record(output: Path) -> Path:
