@@ -3,10 +3,11 @@
 import shutil
 
 import pytest
+from snakemake.cli import get_argument_parser
 from snakemake.persistence.file import FilePersistence
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.study.known_results import require_known, sign
+from vocoder_pareto.study.known_results import WITH_VALUE, require_known, sign
 
 RUN = ("--cores", "2")
 RESULTS = ["results", "a/prefix/of a module/results", "/scratch/réunion/" + "long/" * 60 + "results"]
@@ -105,10 +106,17 @@ def test_a_dry_run_of_such_a_command_takes_nothing_over(here, command):
         known()
 
 
-def test_a_touch_alone_records_nothing_and_is_refused(here):
+@pytest.mark.parametrize("command", [("--touch",), ("-t",), ("-sFast.smk",), ("-pd", "Folder"), ("-c4",)])
+def test_other_commands_record_nothing_of_them_and_are_refused(here, command):
     make(here / "results")
     with pytest.raises(UserError):
-        known("results", "--touch")
+        known("results", *command)
+
+
+def test_the_short_options_that_take_values_are_those_of_snakemake():
+    actions = get_argument_parser()._actions
+    short = {(name[1], action.nargs) for action in actions for name in action.option_strings if len(name) == 2}
+    assert {letter for letter, values in short if values != 0} == set(WITH_VALUE)
 
 
 @pytest.mark.parametrize("command", ["--unlock", "--lint"])

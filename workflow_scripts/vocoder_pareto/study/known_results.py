@@ -6,6 +6,7 @@ carry a token (`.identity` in their folder), and the working folder lists the to
 
 import json
 import os
+import re
 import uuid
 from base64 import urlsafe_b64decode
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from vocoder_pareto.files import write_json, write_text
 
 # Raw data, logs and benchmarks lie there too where a first job has failed, and are no results.
 _NO_RESULTS = ("README.md", "benchmarks", "data", "logs")
-_SHORT = {"n": "dry-run", "t": "touch", "F": "forceall"}
+_SHORT = {"n": "dry-run", "F": "forceall"}
+WITH_VALUE = "sjcCdeRPUOqwT"  # short options of Snakemake that a value may follow at once
 _HARMLESS = {"unlock", "lint"}
 
 
@@ -70,7 +72,8 @@ def _options(command: Sequence[str]) -> set[str]:
         if word.startswith("--"):
             options.add(word[2:].replace("dryrun", "dry-run"))
         elif word.startswith("-"):
-            options |= {name for letter, name in _SHORT.items() if letter in word}
+            flags = re.split(f"[{WITH_VALUE}]", word, maxsplit=1)[0]
+            options |= {name for letter, name in _SHORT.items() if letter in flags}
     return options
 
 
