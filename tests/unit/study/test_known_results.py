@@ -71,6 +71,17 @@ def test_results_that_replace_ours_are_refused(here):
         known()
 
 
+def test_results_that_were_deleted_and_made_again_here_are_ours(here):
+    """As in a module, where nothing tells the start of a run."""
+    make(here / "results")
+    record("results/dataset/clips.npy")
+    known()
+    shutil.rmtree(here / "results")
+    known()
+    make(here / "results")
+    known()
+
+
 def test_results_that_were_renamed_are_refused(here):
     """Snakemake names its records by the path of the output, so it has none of `results_old/`."""
     make(here / "results")

@@ -37,10 +37,14 @@ def require_known(results: str, memory: str | Path, command: Sequence[str]) -> N
         UserError: It says how to keep the results, and how to take them over.
     """
     options = _options(command)
-    if options & _HARMLESS or not _holds_results(Path(results)):
+    if options & _HARMLESS:
         return
     known = _read_known(Path(memory)).get(results)
     if known is not None and known == _token(results):
+        return
+    if not _holds_results(Path(results)):
+        if known is not None and "dry-run" not in options:
+            _list_known(results, None, Path(memory))  # they were deleted; what is made here now is ours
         return
     ours = known is None and _has_records(results, Path(memory))
     if not ours and "forceall" not in options:
@@ -60,9 +64,17 @@ def sign(results: str, memory: str | Path) -> None:
     try:
         if _token(results) is None:
             write_text(Path(results) / ".identity", token + "\n")
-        write_json(_list(Path(memory)), {**_read_known(Path(memory)), results: token})
     except UserError:
-        pass  # they stay known by Snakemake's records, or are asked about again
+        return  # they are known by Snakemake's records, or asked about again
+    _list_known(results, token, Path(memory))
+
+
+def _list_known(results: str, token: str | None, memory: Path) -> None:
+    known = {folder: other for folder, other in _read_known(memory).items() if folder != results}
+    try:
+        write_json(_list(memory), {**known, results: token} if token else known)
+    except UserError:
+        pass  # as above
 
 
 def _options(command: Sequence[str]) -> set[str]:
