@@ -22,6 +22,7 @@ include: "rules/quality.smk"
 include: "rules/listening_test.smk"
 include: "rules/published.smk"
 include: "rules/report.smk"
+include: "rules/stored_results.smk"
 
 
 rule all:

@@ -3,8 +3,11 @@ import json
 import re
 import shutil
 
-from vocoder_pareto.study import configuration
+from snakemake.logging import logger
+
+from vocoder_pareto.study import configuration, known_results
 from vocoder_pareto.study.code_version import code_version as hashes_of_code, module_file
+from vocoder_pareto.study.companions import set_aside_if_damaged
 from vocoder_pareto.study.file_content import FileDigests
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
@@ -259,6 +262,46 @@ def require_results_writable():
         raise WorkflowError(str(error)) from None
 
 
+def results_folder():
+    """The folder of results as Snakemake names it: below the prefix of a module."""
+    return os.path.dirname(rules.record_provenance.output.provenance)
+
+
+def require_known_results():
+    """Refuse results that were copied here without Snakemake's records of them.
+
+    A process that a cluster starts for a job, or Snakemake for a group, asks nothing: the one that started it has.
+    """
+    if workflow.is_main_process:
+        try:
+            known_results.require_known(results_folder(), ".snakemake", sys.argv[1:])
+        except UserError as error:
+            raise WorkflowError(str(error)) from None
+
+
+def in_use():
+    """The files that another Snakemake reads or writes in this folder, by its locks."""
+    try:
+        return {file for lock in Path(".snakemake/locks").glob("*.lock") for file in lock.read_text().splitlines()}
+    except OSError:
+        return set()
+
+
+def set_damaged_aside(outputs):
+    """Let Snakemake make an output again that vouches for files beside it which are missing or have another size.
+
+    Not so an output in use: its job is at work, or another one reads it.
+    """
+    if workflow.is_main_process:
+        busy = in_use()
+        for output in (str(each) for each in outputs if str(each) not in busy):
+            try:
+                if damage := set_aside_if_damaged(output):
+                    logger.warning(damage)
+            except UserError as error:
+                logger.warning(str(error))
+
+
 def require_cores_counted():
     """Refuse `--jobs` on one machine: beside `cores` of profiles/default it would let energy jobs run beside others."""
     if ON_A_CLUSTER and workflow.local_exec:
@@ -268,3 +311,4 @@ def require_cores_counted():
 onstart:
     require_cores_counted()
     require_results_writable()
+    known_results.sign(results_folder(), ".snakemake")

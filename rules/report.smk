@@ -2,11 +2,14 @@
 from snakemake import __version__ as snakemake_version
 
 ENVIRONMENTS = [str(HOME / f"envs/{name}.yaml") for name in ("analysis", "audio", "torch")]
+# Snakemake makes a file again that another one was made of only if it is asked for: so is the audio.
+MANIFESTS = expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *SYSTEMS])
 STUDY = [
     *TABLES,
     *FIGURES,
     *PUBLISHED_STUDY,
     *multiext(f"{RESULTS}/quality_correlation", ".csv", ".pdf", ".svg"),
+    *MANIFESTS,
     f"{RESULTS}/report/index.html",
     f"{RESULTS}/provenance.json",
 ]
@@ -41,7 +44,7 @@ rule build_report:
     input:
         system_table=f"{RESULTS}/systems.csv",
         measurement_flags=f"{RESULTS}/systems_flags.json",
-        manifests=expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *SYSTEMS]),
+        manifests=MANIFESTS,
         downloads=TABLES + FIGURES,
         provenance=f"{RESULTS}/provenance.json",
         templates=as_it_is(multiext(f"{RESOURCES}/report/", "page.html", "style.css", "script.js")),

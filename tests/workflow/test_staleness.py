@@ -161,3 +161,16 @@ def test_an_edit_of_the_figures_code_redraws_and_measures_nothing(study):
     rules = study.stale_rules()
     assert "draw_pareto" in rules
     assert not rules & {"train", "measure_energy", "tabulate_systems"}
+
+
+def test_files_beside_outputs_that_were_deleted_or_cut_are_made_again(study):
+    """Of a trained system's audio, the page, and the listening test."""
+    results = study.folder / "results"
+    for pattern in ("generated/melgan-S/*.wav", "report/audio/ground_truth/*.wav", "listening_test/page/stimuli/*.wav"):
+        next(results.glob(pattern)).unlink()
+    picture = next((results / "report/pictures/griffin_lim").glob("*.png"))
+    picture.write_bytes(picture.read_bytes()[:50])
+    jobs = study.stale_jobs("--", "all", "listening_test")
+    assert systems_of(jobs, "generate_audio") == {"melgan-S"}
+    assert {"build_report", "export_listening_test"} <= {rule for rule, _ in jobs}
+    assert not {rule for rule, _ in jobs} & {"train", "measure_energy", "prepare_clips"}

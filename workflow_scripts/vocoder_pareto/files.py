@@ -9,21 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.partial_files import partial_path, remove_ownerless
 
 
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block ends well, delete it otherwise.
 
-    The temporary name keeps the suffix of `path`, since writers of audio and figures choose their format by it.
+    The temporary name keeps the suffix of `path`, since writers of audio and figures choose their format by it. What a
+    killed process left in the folder is removed.
 
     Raises:
         UserError: the folder cannot be written, or the disk is full.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    temporary = partial_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_ownerless(path.parent.absolute())
         yield temporary
         os.replace(temporary, path)
     except OSError as error:

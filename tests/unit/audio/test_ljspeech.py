@@ -86,7 +86,8 @@ def no_waiting(monkeypatch):
 
 
 def content(folder):
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    """What the files hold, but for the record of what lies beside metadata.csv."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("[!.]*") if file.is_file()}
 
 
 def repacked(archive, *extra):

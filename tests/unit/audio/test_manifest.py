@@ -34,7 +34,8 @@ def test_audio_of_an_earlier_run_is_removed_but_nothing_else(tmp_path):
     write(tmp_path, ("a", "b", "c"))
     (tmp_path / "notes.txt").write_text("mine")
     write(tmp_path, ("b",))
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["b.wav", "manifest.csv", "notes.txt"]
+    visible = sorted(file.name for file in tmp_path.iterdir() if not file.name.startswith("."))
+    assert visible == ["b.wav", "manifest.csv", "notes.txt"]
 
 
 def test_a_run_that_fails_leaves_no_manifest(tmp_path):

@@ -17,7 +17,7 @@ SENTENCES = read_sentences(PROJECT / "resources" / "sentences.txt")
 
 
 def digests(folder):
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.rglob("*.*")}
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.rglob("[!.]*.*")}
 
 
 def test_there_are_enough_sentences_of_all_lengths():

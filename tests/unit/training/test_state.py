@@ -1,6 +1,9 @@
 import contextlib
 import os
 import resource
+import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -39,6 +42,24 @@ def test_a_state_comes_back_as_it_was(folder):
     assert loaded["step"] == 3
     assert torch.equal(loaded["weights"], torch.full((1000,), 3.0))
     assert loaded["nested"] == {"betas": (0.5, 0.9), "none": None}
+
+
+def test_what_a_process_that_was_killed_while_saving_left_is_removed_by_the_next_one(folder):
+    saving = (
+        "import os, signal, sys\n"
+        "from vocoder_pareto.training import state\n"
+        "def killed(path, content):\n"
+        "    path.write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "state.write_archive = killed\n"
+        "state.StateFolder(sys.argv[1]).save({})\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    ended = subprocess.run([sys.executable, "-c", saving, folder.folder], env=environment)
+    assert ended.returncode == -signal.SIGKILL
+    assert (folder.folder / "state.partial").exists()
+    with folder.locked():
+        assert [file.name for file in folder.folder.iterdir()] == ["lock"]
 
 
 def test_the_newest_state_is_loaded_and_the_one_before_is_kept(folder):

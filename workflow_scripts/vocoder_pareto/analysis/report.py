@@ -17,6 +17,7 @@ from vocoder_pareto.analysis.spectrograms import save_spectrogram
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
+from vocoder_pareto.study.companions import forget_companions, record_companions
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
 from vocoder_pareto.tables.columns import ENERGY, SYSTEMS_COLUMNS, system_label
@@ -28,6 +29,7 @@ TITLE = "Energy-aware evaluation of neural vocoders"
 FINISHED_TRAINING_HOURS = 24.0
 OTHER_COLOUR = "#888888"
 COLLAPSED = "generator_collapse"
+FOLDERS = ("audio", "pictures", "downloads")  # beside the page
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
     """
     systems = read_systems(inputs.systems)
     folder = page.parent
-    for name in ("audio", "pictures", "downloads"):
+    forget_companions(page)
+    for name in FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
     audio = _copy_audio(inputs, systems, folder, clips_limit)
     downloads = _copy_downloads([inputs.systems, *inputs.downloads], folder)
@@ -95,6 +98,7 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
         downloads=downloads,
         data=_embedded_json(data),
     )
+    record_companions(page, [file for name in FOLDERS for file in (folder / name).rglob("*") if file.is_file()])
     write_text(page, text)
 
 

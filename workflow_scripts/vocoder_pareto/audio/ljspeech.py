@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from vocoder_pareto.audio.corpora import list_corpus
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.companions import record_companions
 
 FOLDER = "LJSpeech-1.1"
 _BLOCK = 1 << 20
@@ -153,7 +154,7 @@ def extract(archive: Path, folder: Path) -> None:
                     raise UserError(f"{archive}: refused, since a member is unsafe to extract ({member.name})")
                 _extract_member(members, member, unpacked)
                 bar.update(file.tell() - bar.n)
-        _check_complete(archive, unpacked / folder.name)
+        _record_recordings(archive, unpacked / folder.name)
         if folder.exists():
             folder.rename(old)
         (unpacked / folder.name).rename(folder)
@@ -186,13 +187,15 @@ def _extract_member(members: tarfile.TarFile, member: tarfile.TarInfo, folder: P
         shutil.copyfileobj(content, file)
 
 
-def _check_complete(archive: Path, folder: Path) -> None:
-    """Raise UserError if a recording is missing: tarfile takes some truncated archives for whole ones."""
+def _record_recordings(archive: Path, folder: Path) -> None:
+    """Record them; raise UserError if one is missing, since tarfile takes some truncated archives for whole ones."""
     if not (folder / "metadata.csv").is_file():
         raise UserError(f"{archive}: holds no {folder.name}/metadata.csv, so it is truncated or not LJSpeech 1.1")
-    missing = [file.name for file in list_corpus("ljspeech", folder) if not (folder / file.name).is_file()]
+    files = [folder / file.name for file in list_corpus("ljspeech", folder)]
+    missing = [file.relative_to(folder).as_posix() for file in files if not file.is_file()]
     if missing:
         raise UserError(f"{archive}: truncated: {len(missing)} recordings are missing, the first is {missing[0]}")
+    record_companions(folder / "metadata.csv", files)
 
 
 def _transfer_patiently(url: str, partial: Path, attempts: int) -> None:

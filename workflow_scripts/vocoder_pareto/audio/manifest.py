@@ -1,4 +1,7 @@
-"""A folder of generated audio: a wav per clip, and manifest.csv, which is written last and vouches for all of them."""
+"""A folder of generated audio: a wav per clip, and manifest.csv, which is written last and vouches for all of them.
+
+Their sizes are recorded beside it, see `study.companions`.
+"""
 
 import csv
 import re
@@ -11,6 +14,7 @@ import numpy as np
 from vocoder_pareto.audio.files import write_wav
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
+from vocoder_pareto.study.companions import forget_companions, record_companions
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def write_audio_set(
     manifest = Path(manifest)
     try:
         manifest.unlink(missing_ok=True)
+        forget_companions(manifest)
         for old in manifest.parent.glob("*.wav"):
             old.unlink()
     except OSError as error:
@@ -74,6 +79,7 @@ def write_audio_set(
         clipped = write_wav(manifest.parent / name, samples, sample_rate)
         duration_seconds = len(samples) / sample_rate
         entries.append(AudioEntry(clip_id, name, duration_seconds, sample_rate, seed, training_steps, clipped))
+    record_companions(manifest, [manifest.parent / entry.file for entry in entries])
     with written_whole(manifest) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         names = [field.name for field in fields(AudioEntry)]
         writer = csv.writer(file, lineterminator="\n")  # writes None as an empty field

@@ -12,6 +12,7 @@ from vocoder_pareto.audio.files import write_wav
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
 from vocoder_pareto.parallel import map_in_processes
+from vocoder_pareto.study.companions import forget_companions, record_companions
 
 MIN_CLIPS, MAX_CLIPS = 20, 13100  # at most as many as LJSpeech has
 
@@ -120,6 +121,7 @@ def synthesize_corpus(
     folder = metadata.parent / "wavs"
     try:
         metadata.unlink(missing_ok=True)
+        forget_companions(metadata)
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob("synthetic-*.wav"):  # by name, so that no recording is lost to a wrong path
             old.unlink()
@@ -128,6 +130,7 @@ def synthesize_corpus(
     for _ in map_in_processes(partial(_speak_to_file, folder), utterances, processes, "Synthesising speech", 64):
         pass
     lines = [f"{utterance.clip_id}|{utterance.text}|{utterance.text}\n" for utterance in utterances]
+    record_companions(metadata, [folder / f"{utterance.clip_id}.wav" for utterance in utterances])
     write_text(metadata, "".join(lines))
 
 

@@ -10,6 +10,7 @@ from vocoder_pareto.listening_test.key import Key, write_key
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.platform import ExportSettings
 from vocoder_pareto.listening_test.registry import EXPORTED_PLATFORMS, PLATFORMS
+from vocoder_pareto.study.companions import record_companions
 
 
 def export_test(plan: Plan, settings: ExportSettings, folders: Sequence[Path], key: Path, invitations: Path) -> None:
@@ -32,6 +33,8 @@ def export_test(plan: Plan, settings: ExportSettings, folders: Sequence[Path], k
     for folder in folders:
         exports[folder.name](plan, folder, settings)
     _write_invitations(invitations, plan.key)
+    sounds = [file for folder in folders if folder.is_relative_to(key.parent) for file in folder.rglob("*.wav")]
+    record_companions(key, sounds)  # not the rest: an experimenter may edit texts of the export
     write_key(key, plan.key)
 
 

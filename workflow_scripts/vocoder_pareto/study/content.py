@@ -8,11 +8,11 @@ from fnmatch import fnmatchcase
 
 # How values get in and out, what errors and progress look like, how jobs run: no number of a result depends on it.
 BOOKKEEPING = (
-    "", "__main__", "device", "errors", "files", "import_paths", "parallel", "program",
+    "", "__main__", "device", "errors", "files", "import_paths", "parallel", "partial_files", "program",
     "analysis", "audio", "generation", "listening_test", "measurement", "models", "quality", "study", "tables",
     "training", "training.objectives",
-    "study.changes", "study.cluster", "study.code_version", "study.configuration", "study.content",
-    "study.file_content", "study.program_settings",
+    "study.changes", "study.cluster", "study.code_version", "study.companions", "study.configuration", "study.content",
+    "study.file_content", "study.known_results", "study.program_settings",
     "study.provenance", "study.reference", "study.sections", "study.sections.*", "study.settings",
     "study.settings_faults", "study.systems",
     "audio.corpus_location", "audio.ljspeech",

@@ -33,6 +33,7 @@ class StateFolder:
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
         self.newest, self.previous = self.folder / "state.pt", self.folder / "previous.pt"
+        self._partial = self.folder / "state.partial"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -69,6 +70,7 @@ class StateFolder:
                     "wait for it, or end it and run again"
                 ) from error
             self._sign(file)
+            self._partial.unlink(missing_ok=True)  # of a process that was killed: who writes it holds the lock
             yield
 
     def save(self, state: Mapping[str, Any]) -> None:
@@ -77,7 +79,7 @@ class StateFolder:
         Raises:
             UserError: The disk is full or not writable; the previous state stays usable.
         """
-        temporary = self.folder / "state.partial"
+        temporary = self._partial
         try:
             write_archive(temporary, dict(state))
             if self.newest.exists():
