@@ -57,7 +57,7 @@ class Study:
     def run(self, command: list[str]) -> str:
         """Run a command in the study's folder."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        variables = {**os.environ, "PYTHONPATH": str(Path(HELPER).parent)}  # where a user's own module is found
         done = subprocess.run(
             command, cwd=self.folder, env={**variables, "PATH": path}, capture_output=True, text=True
         )  # fmt: skip
