@@ -19,8 +19,8 @@ BOOKKEEPING = (
     "measurement.digests", "measurement.hardware", "measurement.measured_set",
     "models.registry",
     "training.accounting", "training.budget", "training.clock", "training.curve", "training.failures", "training.job",
-    "training.loop", "training.objectives.registry", "training.progress", "training.record", "training.signals",
-    "training.state", "training.summary", "training.train", "training.validation",
+    "training.journal", "training.loop", "training.objectives.registry", "training.progress", "training.record",
+    "training.signals", "training.state", "training.summary", "training.train", "training.validation",
 )  # fmt: skip
 
 CONTENT = (

@@ -24,6 +24,7 @@ from vocoder_pareto.training.curve import copy_curve, write_empty_curve
 from vocoder_pareto.training.dataset import training_dataset
 from vocoder_pareto.training.failures import failures_explained
 from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
+from vocoder_pareto.training.journal import Journal
 from vocoder_pareto.training.loop import TrainingLoop
 from vocoder_pareto.training.module import TrainingModule
 from vocoder_pareto.training.objectives.objective import Objective
@@ -59,6 +60,7 @@ def train(job: TrainingJob, outputs: TrainingOutputs) -> None:
     with states.locked():
         state = states.load()
         record = TrainingRecord.from_saved(state["record"]) if state else TrainingRecord()
+        record.take_up(Journal(states.folder).read())
         if state and job.budget.used_up(record.used) is not None:
             objective.load_state_dict(state["module"]["objective"])
             log.info("the budget is used up since step %d: the state becomes the checkpoint", record.steps)
