@@ -25,8 +25,8 @@ class TrainingSettings:
     """The means of a training, as opposed to the recipe of a family (`Objective.Recipe`)."""
 
     steps: int | None = Field(default=2, ge=1)
-    """The budget, over all resumed pieces, set-up excluded; whichever is reached first ends the training. null: no
-    bound; at least one of steps, hours and energy_kwh is a number. Steps that a kill takes do not count. steps: steps of
+    """The budget, over all resumed pieces, set-up and steps that a kill takes excluded; whichever is reached first ends
+    the training. null: no bound; at least one of steps, hours and energy_kwh is a number. steps: steps of
     optimisation."""
 
     hours: float | None = Field(default=None, gt=0)
