@@ -36,7 +36,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from vocoder_pareto.device import resolve_device
-from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json, written_whole
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.flops import count_operations
@@ -49,7 +48,8 @@ from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.program import run_program
 from vocoder_pareto.quality.spectral_distance import d_stft
-from vocoder_pareto.study.configuration import configured_systems, read_configuration, system_settings
+from vocoder_pareto.study import configuration
+from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.systems import SystemSettings
 
@@ -135,12 +135,7 @@ def chosen_systems(names: list[str] | None) -> list[SystemSettings]:
     Raises:
         UserError: a name is not in config.yaml.
     """
-    config = read_configuration([PROJECT / "config.yaml"])
-    known = configured_systems(config)
-    for name in names or []:
-        if name not in known:
-            raise UserError(f"--system-names: {name!r} is not in config.yaml; allowed: {', '.join(known)}")
-    return [system_settings(config, *known[name]) for name in names or known]
+    return configuration.chosen_systems(read_configuration([PROJECT / "config.yaml"]), names or [], "--system-names")
 
 
 def lively(vocoder: Vocoder) -> Vocoder:

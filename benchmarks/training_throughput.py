@@ -28,19 +28,13 @@ import torch
 from tqdm import tqdm
 
 from vocoder_pareto.device import resolve_device
-from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_json
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.hardware import device_name, hardware_description, software_description
 from vocoder_pareto.measurement.meter import Meter, open_meter
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.program import run_program
-from vocoder_pareto.study.configuration import (
-    configured_systems,
-    read_configuration,
-    system_settings,
-    training_settings,
-)
+from vocoder_pareto.study.configuration import chosen_systems, read_configuration, training_settings
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.study.systems import SystemSettings
@@ -93,11 +87,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="CSV file to write")
     arguments = parser.parse_args()
     config = read_configuration([PROJECT / "config.yaml"])
-    known = configured_systems(config)
-    names = arguments.system_names or list(known)
-    for name in names:
-        if name not in known:
-            raise UserError(f"--system-names: {name!r} is not in config.yaml; allowed: {', '.join(known)}")
+    systems = chosen_systems(config, arguments.system_names, "--system-names")
     device = resolve_device(arguments.device)
     meter = open_meter(device, MeterSettings(unreadable_rapl="estimate"))
     about = {
@@ -110,8 +100,8 @@ def main() -> None:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         clips, mels = random_set(Path(folder), arguments.clip_count)
-        for name in tqdm(names, desc="Training"):
-            system, configured = system_settings(config, *known[name]), training_settings(config, *known[name])
+        for system in tqdm(systems, desc="Training"):
+            configured = training_settings(config, system.model, system.size)
             for row in measurements(system, configured, clips, mels, device, meter, arguments):
                 rows.append(row)
                 pd.DataFrame(rows).to_csv(arguments.output, index=False)

@@ -129,7 +129,7 @@ def test_an_unknown_system_is_refused_in_one_line(name):
     ran = run_benchmark(name, "--system-names", "melgan-XL")
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1].startswith(
-        "error: --system-names: 'melgan-XL' is not in config.yaml; allowed: melgan-S"
+        "error: --system-names: 'melgan-XL' is not a system (did you mean 'melgan-L'?); allowed: melgan-S"
     )
 
 

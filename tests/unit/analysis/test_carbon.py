@@ -61,3 +61,12 @@ def test_unknown_training_energy_is_empty_and_adds_nothing(statement, printed):
 
 def test_the_paper_alone_has_no_rows_of_ours(statement, printed):
     assert set(carbon_table(statement, printed, CarbonSettings(intensity_kg_per_kwh=0.7))["study"]) == {"published"}
+
+
+@pytest.mark.parametrize(("lost_seconds", "watts"), [(3600.0 * 10, 50.0), (None, np.nan)])
+def test_hours_of_steps_that_a_kill_lost_stand_beside_their_energy(statement, printed, lost_seconds, watts):
+    """1 kWh in 10 hours that count and 10 that are lost is 50 W."""
+    ours = printed.assign(training_seconds=3600.0 * 10, training_energy_joules=3.6e6)[1:2]
+    training = {"melgan-S": {"energy_source": "nvml", "lost_seconds": lost_seconds}}
+    rows = carbon_table(statement, printed, CarbonSettings(), ours, training).set_index(["study", "system"])
+    assert rows.loc[("here", "melgan-S"), "training_mean_power_watts"] == pytest.approx(watts, nan_ok=True)

@@ -7,7 +7,7 @@ from seeds import seed_of
 from torch import nn
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.models.checkpoint import load_vocoder, read_checkpoint, save_checkpoint
+from vocoder_pareto.models.checkpoint import load_vocoder, read_checkpoint, read_weights, save_checkpoint
 from vocoder_pareto.models.registry import build_vocoder, load_class
 from vocoder_pareto.models.vocoder import Vocoder, draw_noise
 from vocoder_pareto.study.systems import SystemSettings
@@ -63,6 +63,34 @@ def test_a_damaged_checkpoint_is_named_with_its_mend(system, tmp_path, damage):
     file.write_bytes(content)
     with pytest.raises(UserError, match=r"x\.ckpt: damaged or not a checkpoint .*rerun `train`"):
         read_checkpoint(file)
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "words"),
+    [
+        ("training", None, "its entry training, which tells how the weights came to be, is missing"),
+        ("training", [1], "its entry training, which tells"),
+        ("training", {"steps": "many"}, "its entry training tells 'many' steps"),
+        ("state_dict", None, "its entry state_dict is missing or holds no weights by name"),
+        ("state_dict", {"x": 1.0}, "its entry state_dict is missing"),
+        ("state_dict", {1: torch.ones(1)}, "its entry state_dict is missing"),
+    ],
+)
+def test_a_checkpoint_that_lacks_an_entry_is_named_with_it(system, tmp_path, entry, value, words):
+    file = tmp_path / "x.ckpt"
+    save_checkpoint(file, build_vocoder(system), system, {"steps": 1})
+    content = torch.load(file, weights_only=True)
+    torch.save({**content, entry: value} if value else {k: v for k, v in content.items() if k != entry}, file)
+    for read in (read_checkpoint, read_weights, lambda path: load_vocoder(path, system)):
+        with pytest.raises(UserError, match=rf"x\.ckpt: {words}"):
+            read(file)
+
+
+@pytest.mark.parametrize("content", [[1], 3, {"a": 1}, {"state_dict": [1]}, {1: torch.ones(1)}])
+def test_a_file_without_weights_by_name_is_refused(tmp_path, content):
+    torch.save(content, tmp_path / "x.pt")
+    with pytest.raises(UserError, match=r"x\.pt: holds no weights by name"):
+        read_weights(tmp_path / "x.pt")
 
 
 def test_a_checkpoint_cannot_run_code(tmp_path):

@@ -149,7 +149,7 @@ def identifying_params():
         for rule, body in RULE.findall(file.read_text()):
             block = re.search(r"^    params:\n(.*?)(?=^    \w)", body, re.MULTILINE | re.DOTALL)
             for name, value in re.findall(r"^        (\w+)=(.*)$", block[1] if block else "", re.MULTILINE):
-                if not re.match(r"beside\(|program\(|subpath\(|lambda wildcards, input", value):
+                if not re.match(r"beside\(|program\(|subpath\(|records_beside|lambda wildcards, input", value):
                     yield rule, name
 
 

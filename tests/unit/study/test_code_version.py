@@ -190,6 +190,31 @@ def test_the_package_of_a_users_own_file_counts(own):
     assert version(file, root=library) != before
 
 
+@pytest.mark.parametrize(
+    ("statement", "counts"),
+    [
+        ("from parts import *", True),
+        ("import importlib\nimportlib.import_module('parts.more')", True),
+        ("__import__('parts.more')", True),
+        ("import importlib\nname = 'parts.more'\nimportlib.import_module(name)", False),  # no source tells it
+        ("import parts", False),
+    ],
+)
+def test_star_imports_and_imports_by_a_written_name_are_followed(own, statement, counts):
+    """By the `__all__` of a package, of which `more` is imported by nothing else."""
+    file, library = own
+    parts = file.parents[1] / "parts"
+    (parts / "__init__.py").write_text("__all__ = ['layers']\n__all__ += ['more']\n")
+    file.write_text(statement + "\n")
+    versions = []
+    for value in (1, 2):
+        (parts / "more.py").write_text(f"value = {value}\n")
+        module._tree_hash.cache_clear()
+        module.imported_files.cache_clear()
+        versions.append(code_version([file], library))
+    assert (versions[0] != versions[1]) is counts
+
+
 def test_files_of_one_name_in_two_folders_that_change_places_count(own):
     file, library = own
     file.write_text("import parts.sizes\nfrom . import sizes\n")

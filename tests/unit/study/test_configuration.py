@@ -1,14 +1,21 @@
 """The configuration: what config.yaml holds, how files join, what is refused and in which words."""
 
 import copy
+import dataclasses
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from vocoder_pareto.audio import synthetic_corpus
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json
+from vocoder_pareto.import_paths import load_class
 from vocoder_pareto.study import configuration
+from vocoder_pareto.study.class_settings import declared_settings
 from vocoder_pareto.study.configuration import (
     checked,
     configured_systems,
@@ -16,6 +23,8 @@ from vocoder_pareto.study.configuration import (
     system_settings,
     training_settings,
 )
+from vocoder_pareto.study.early_checks import PALETTES, SYNTHETIC_CLIPS
+from vocoder_pareto.study.settings_faults import keys_of
 
 PROJECT = Path(__file__).resolve().parents[3]
 WRITTEN = yaml.safe_load((PROJECT / "config.yaml").read_text())
@@ -119,6 +128,23 @@ MISTAKES = [
     ("carbon.intensity_kg_per_kwh", "1e400", "intensity_kg_per_kwh: '1e400' is not allowed; expected number"),
     ("pareto.objectives", [{"name": "a", "columns": {"d_stf": "min", "mos": "max"}}], "(did you mean 'd_stft'?)"),
     ("pareto.objectives", [{"name": "a", "columns": {"system": "min", "mos": "max"}}], "'system' is no objective"),
+    # What its first job alone told.
+    ("models.hifigan.training.mel_wieght", 45, "hifigan.training.mel_wieght: unknown (did you mean 'mel_weight'?)"),
+    ("models.melgan.training.gradient_clp", 1, "training.gradient_clp: unknown (did you mean 'gradient_clip'?)"),
+    ("models.melgan.sizes.L.training.discriminator_chanels", 8, "(did you mean 'discriminator_channels'?)"),
+    ("models.hifigan.sizes.S.architecture.chanels", 8, "S.architecture.chanels: unknown (did you mean 'channels'?)"),
+    ("models.waveflow.sampling.sigm", 1.0, "models.waveflow.sampling.sigm: unknown (did you mean 'sigma'?)"),
+    ("models.melgan.sampling", {"sigma": 1.0}, "models.melgan.sampling.sigma: unknown; allowed here: none"),
+    ("models.hifigan.architecture.residual_type", 1, "residual_type: 1 is not allowed"),
+    ("models.hifigan.sizes.S.architecture.channels", "many", "channels: 'many' is not allowed; expected integer"),
+    ("models.wavegrad.published_convention.architecture", {"upsample_factor": [4]}, "mean 'upsample_factors'?)"),
+    ("dataset.clips", 5, "config key dataset.clips: 5 is not allowed; a synthetic corpus has 20 to 13100 clips"),
+    ("dataset.clips", 13101, "config key dataset.clips: 13101 is not allowed"),
+    ("dataset.voices", ["en-us", "klingon-us"], "dataset.voices: eSpeak NG has no voice 'klingon-us'; try en-us"),
+    ("dataset.voices", ["en-us+nobody"], "config key dataset.voices: 'en-us+nobody' is not allowed"),
+    ("dataset.voices", [False], "False is not allowed; expected text; YAML reads yes, no, on and off as true"),
+    ("figures.palette", "viridsi", "config key figures.palette: 'viridsi' is not allowed (did you mean 'viridis'?)"),
+    ("models.melgan.sizes", {False: {}}, "the name False is not text; write it in quotes, since YAML reads yes, no"),
 ]  # fmt: skip
 
 
@@ -184,6 +210,13 @@ def test_what_is_left_out_is_the_default_study():
         ("training.tf32", "true", True),
         ("dataset.path", "null", None),
         ("training.precision", "32", "32"),
+        # As it hands on `--config models="{hifigan: {sizes: {S: {architecture: {channels: 128}}}}}"`.
+        ("models.hifigan.sizes.S.architecture.channels", "128", 128),
+        ("models.hifigan.architecture.residual_type", "1", "1"),
+        ("models.hifigan.architecture.upsampling", ["8", "8", "2", "2"], [8, 8, 2, 2]),
+        ("models.hifigan.training.mel_weight", "45", 45.0),
+        ("models.hifigan.training.mel_weight", 45, 45.0),
+        ("models.wavegrad.published_convention.architecture.upsample_factors", ["4", "4"], [4, 4]),
         ("measurements.sweep.batch_sizes", ["1", "2"], [1, 2]),
         ("seed", 7, 7),
     ],
@@ -251,6 +284,11 @@ def test_later_files_replace_single_keys_of_earlier_ones(tmp_path):
         ("[1]\n", "holds no sections"),
         ("0\n", "holds no sections"),
         ("a: " + "[" * 3000 + "]" * 3000, "not valid YAML"),
+        ("a: " + "[" * 200_000, "not valid YAML"),
+        ("a: &a [1, *a]\n", "the alias *a in line 1 stands inside of what it names; write the value out"),
+        ("a: &a\n  b: {c: *a}\n", "the alias *a in line 2 stands inside"),
+        ("seed: 017\n", 'line 1: YAML reads 017 as 15, in base 8; write 15 if that is meant, or "017" in quotes'),
+        ("a: [1:30]\n", "line 1: YAML reads 1:30 as 90, in base 60; write 90 if that is meant"),
     ],
 )
 def test_a_file_that_says_two_things_or_nothing_is_named(tmp_path, text, words):
@@ -266,6 +304,120 @@ def test_keys_of_one_name_in_different_sections_and_merged_anchors_are_no_fault(
     file = tmp_path / "good.yaml"
     file.write_text("\ufeffa: &a {clips: 1}\nb: {<<: *a, clips: 2}\nc: {<<: *a}\n", encoding="utf-8")
     assert configuration.merged([file]) == {"a": {"clips": 1}, "b": {"clips": 2}, "c": {"clips": 1}}
+
+
+@pytest.mark.parametrize("text", ['a: "017"\nb: "1:30"', "a: 0\nb: 00\nc: 0.5", "a: &a [1]\nb: [*a, *a]", "a: x:30"])
+def test_numbers_as_they_look_and_texts_in_quotes_are_no_fault(tmp_path, text):
+    (tmp_path / "good.yaml").write_text(text)
+    assert configuration.merged([tmp_path / "good.yaml"]) == yaml.safe_load(text)
+
+
+@pytest.mark.parametrize("file", [PROJECT / "config.yaml", *PRESETS, PROJECT / "tests" / "workflow" / "tiny.yaml"])
+def test_files_are_read_as_by_the_plain_loader_of_pyyaml(file):
+    assert configuration.merged([file]) == yaml.load(file.read_text(), Loader=yaml.SafeLoader)
+
+
+def test_the_palettes_are_those_of_seaborn():
+    import seaborn
+
+    for name in PALETTES:
+        assert len(seaborn.color_palette(f"{name}_r", 3)) == len(seaborn.color_palette(name, 3)) == 3
+
+
+def test_the_clips_of_a_synthetic_corpus_are_as_many_as_it_makes():
+    assert SYNTHETIC_CLIPS == (synthetic_corpus.MIN_CLIPS, synthetic_corpus.MAX_CLIPS)
+
+
+def test_a_required_key_that_is_missing_is_named_with_its_size(tmp_path):
+    (tmp_path / "own.py").write_text(
+        "from dataclasses import dataclass\n\n@dataclass\nclass Settings:\n    units: int\n\n"
+        "class Own:\n    Architecture = Settings\n"
+    )
+    config = changed("models.hifigan.vocoder", f"{tmp_path}/own.py:Own")
+    config["models"]["hifigan"]["architecture"] = {}
+    config["models"]["hifigan"]["sizes"] = {"S": {"architecture": {"units": 3}}, "M": {}}
+    with pytest.raises(UserError) as error:
+        checked(config)
+    assert str(error.value) == "config key models.hifigan.sizes.M.architecture.units: missing; give it a value"
+
+
+@pytest.mark.parametrize("name", configured_systems(CONFIG))
+def test_what_the_source_of_a_class_tells_is_what_the_class_declares(name):
+    """The source is read, the class imported: both have the same fields and types, and need the same values."""
+    system = system_settings(CONFIG, *configured_systems(CONFIG)[name])
+    for path, attribute in (
+        (system.vocoder, "Architecture"), (system.vocoder, "Sampling"), (system.objective, "Recipe"),
+    ):  # fmt: skip
+        declared, real = declared_settings(path, attribute), getattr(load_class(path, name), attribute)
+        assert keys_of(declared.kind) == keys_of(real)
+        assert declared.required == tuple(
+            each.name for each in dataclasses.fields(real)
+            if each.default is each.default_factory is dataclasses.MISSING
+        )  # fmt: skip
+
+
+OWN_FILE = """
+from dataclasses import dataclass, field
+from typing import ClassVar
+from layers import Base, Shared
+import elsewhere
+
+@dataclass(frozen=True)
+class Mine(Shared):
+    units: int
+    rates: tuple[int, ...] = field(default=(1,))
+    kind: "str" = "a"
+    note: ClassVar[str] = "no setting"
+
+class Vocoder(Base):
+    Architecture = Mine
+
+class Computed(Base):
+    Architecture = elsewhere.make()
+
+class Inherits(Vocoder):
+    pass
+"""
+
+
+def test_the_settings_of_a_users_own_file_are_read_from_it_and_the_files_beside_it(tmp_path):
+    (tmp_path / "own.py").write_text(OWN_FILE)
+    (tmp_path / "layers.py").write_text(
+        "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass Shared:\n    width: float = 1.0\n"
+        "class Base:\n    class Sampling:\n        pass\n"
+    )
+    for name in ("Vocoder", "Inherits"):
+        declared = declared_settings(f"{tmp_path}/own.py:{name}", "Architecture")
+        assert list(keys_of(declared.kind)) == ["width", "units", "rates", "kind"]
+        assert declared.required == ("units",)
+    assert declared_settings(f"{tmp_path}/own.py:Computed", "Architecture") is None
+    assert declared_settings(f"{tmp_path}/own.py:Vocoder", "Sampling") is None
+    assert declared_settings(f"{tmp_path}/own.py:Absent", "Architecture") is None
+    assert declared_settings(f"{tmp_path}/absent.py:Vocoder", "Architecture") is None
+
+
+def test_a_configuration_is_checked_without_importing_a_model():
+    code = (
+        "import sys; from vocoder_pareto.study.configuration import read_configuration\n"
+        "read_configuration(['config.yaml']); print(sorted({'torch', 'numpy', 'seaborn'} & set(sys.modules)))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "workflow_scripts")}
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, env=environment)
+    assert shown.stdout == "[]\n", shown.stderr
+
+
+def test_dots_leave_the_folder_that_a_link_leads_to_as_in_a_shell(tmp_path, monkeypatch):
+    """The outside is the shell: `ls link/../x` and `pwd -P`."""
+    (tmp_path / "far" / "inner").mkdir(parents=True)
+    (tmp_path / "far" / "x").mkdir()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "far" / "inner")
+    monkeypatch.chdir(tmp_path / "here")
+    meant = subprocess.run(
+        "ls -d $(cd -P link/../x && pwd -P)", shell=True, capture_output=True, text=True
+    ).stdout.strip()
+    assert checked(changed("results_dir", "link/../x"))["results_dir"] == meant
+    assert checked(changed("results_dir", "link/x"))["results_dir"] == "link/x"
 
 
 def test_a_missing_file_is_named(tmp_path):

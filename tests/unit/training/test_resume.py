@@ -11,6 +11,7 @@ import torch
 from workbench import assert_same_weights, losses_of
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.training.signals import STOP_SIGNALS
 from vocoder_pareto.training.state import StateFolder
 
 ALWAYS = 1.0e-9  # minutes between saved states
@@ -29,7 +30,7 @@ def undisturbed(bench):
 @pytest.fixture(autouse=True)
 def _limits_and_signals():
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handlers = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)}
+    handlers = {each: signal.getsignal(each) for each in STOP_SIGNALS}
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits[0], resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
     for each, handler in handlers.items():
@@ -69,6 +70,26 @@ def test_a_signal_ends_the_step_saves_the_state_and_the_rerun_goes_on(bench, und
     bench.train(**job)
     assert bench.summary["pieces"] == 2
     assert_same_weights(bench.weights, undisturbed(**job).weights)
+
+
+def test_a_terminal_that_closes_saves_the_training_and_under_nohup_it_goes_on(bench):
+    """The kernel sends SIGHUP to all processes in the foreground of a terminal, those that load data too."""
+    job = {
+        "steps": 100_000, "recipe": {"seconds_per_step": 0.01}, "validation_clips": 0, "log_every_steps": 5,
+        "workers": 2, "meter_seconds": 0.02,
+    }  # fmt: skip
+    closed, nohup = bench.elsewhere("closed"), bench.elsewhere("nohup")
+    here, library = Path(__file__).parent, Path(__file__).parents[3] / "workflow_scripts"
+    command = [sys.executable, str(here / "hung_up.py"), str(closed.folder), str(nohup.folder), json.dumps(job)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{here}{os.pathsep}{library}"}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == ["1", "1"]  # they ended by themselves, not by the signal
+    for each in (closed, nohup):
+        record = StateFolder(each.state_folder).load()["record"]
+        assert record["ended"]
+        each.train(**{**job, "steps": record["steps"] + 1})
+        assert (each.summary["pieces"], each.summary["killed_pieces"], each.summary["lost_steps"]) == (2, 0, 0)
 
 
 def test_a_signal_in_the_last_step_comes_too_late_to_stop_anything(bench):

@@ -136,6 +136,52 @@ def test_a_full_disk_leaves_the_state_before_and_says_what_to_do(folder, share):
     assert folder.load()["step"] == 2
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 1 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", place], capture_output=True).returncode:
+        pytest.skip("only root may mount a file system")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def large_state(step: int, kibibytes: int) -> dict:
+    return {"step": step, "weights": torch.full((kibibytes * 256,), float(step))}
+
+
+def test_room_for_two_states_is_enough(small_disk, caplog):
+    folder = StateFolder(small_disk / "state")
+    for step in range(5):
+        folder.save(large_state(step, 450))
+        assert folder.load()["step"] == step
+    assert "little room: previous.pt deleted" in caplog.text
+    assert folder.previous.exists()
+
+
+def test_room_for_one_state_alone_keeps_the_state_before_and_says_what_to_do(small_disk):
+    folder = StateFolder(small_disk / "state")
+    folder.save(large_state(1, 600))
+    with pytest.raises(UserError, match=r"cannot be written .No space left on device.*still there"):
+        folder.save(large_state(2, 600))
+    assert folder.load()["step"] == 1
+
+
+def test_with_little_room_the_only_whole_state_is_never_deleted(small_disk):
+    """The newest is damaged: it makes room, and the one before it stays until a new one is whole."""
+    folder = StateFolder(small_disk / "state")
+    for step in (1, 2):
+        folder.save(large_state(step, 400))
+    folder.newest.write_bytes(b"x" * folder.newest.stat().st_size)
+    assert folder.load()["step"] == 1
+    with pytest.raises(UserError, match="No space left on device"):
+        folder.save(large_state(3, 700))
+    assert folder.load()["step"] == 1
+    folder.save(large_state(3, 400))
+    assert folder.load()["step"] == 3
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
 def test_a_full_disk_keeps_the_checkpoint_that_was_there(bench, tmp_path, share):
     system = bench.job().system

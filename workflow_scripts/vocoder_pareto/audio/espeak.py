@@ -55,8 +55,7 @@ def synthesize_speech(text: str, voice: str = "en-us", words_per_minute: int = 1
     callback = _CALLBACK(collect)  # kept alive until the library is gone
     try:
         _start(library, callback)
-        if library.espeak_SetVoiceByName(voice.encode()) != _EE_OK:
-            raise UserError(f"config key dataset.voices: eSpeak NG has no voice {voice!r}; try en-us, en or en-gb-x-rp")
+        _set_voice(library, voice)
         library.espeak_SetParameter(_ESPEAK_RATE, words_per_minute, 0)
         library.espeak_SetParameter(_ESPEAK_PITCH, pitch, 0)
         encoded = text.encode() + b"\0"
@@ -68,6 +67,27 @@ def synthesize_speech(text: str, voice: str = "en-us", words_per_minute: int = 1
     if not pcm:
         raise ValueError(f"eSpeak NG said nothing for {text!r}")
     return bytes(pcm)
+
+
+def require_voice(voice: str) -> None:
+    """Refuse a voice that eSpeak NG does not have, or does not speak the same way each time.
+
+    Raises:
+        UserError: It names the voice and what to try, or the library cannot be used.
+    """
+    _check_variant(voice)
+    library = _load()
+    try:
+        _start(library, _CALLBACK(lambda samples, count, _events: 0))
+        _set_voice(library, voice)
+    finally:
+        library.espeak_Terminate()
+        _unload(library)
+
+
+def _set_voice(library: ctypes.CDLL, voice: str) -> None:
+    if library.espeak_SetVoiceByName(voice.encode()) != _EE_OK:
+        raise UserError(f"config key dataset.voices: eSpeak NG has no voice {voice!r}; try en-us, en or en-gb-x-rp")
 
 
 def _check_variant(voice: str) -> None:

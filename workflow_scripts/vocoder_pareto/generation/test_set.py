@@ -61,7 +61,7 @@ def generate_test_set(
         _finite(audio, checkpoint),
         system.sample_rate,
         seeds,
-        training["steps"],
+        training.get("steps"),
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import types
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """The content of a checkpoint, loaded with `weights_only` so that no code in it can run.
 
     Raises:
-        UserError: The file is missing, damaged, or not a checkpoint of this format.
+        UserError: The file is missing, damaged, not a checkpoint of this format, or lacks an entry that is read.
     """
     mend = "delete it and rerun `train`, which rebuilds it from its training state"
     try:
@@ -79,6 +80,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path}: damaged or not a checkpoint ({first_line(error)}); {mend}") from error
     if not isinstance(checkpoint, dict) or checkpoint.get("format_version") != FORMAT_VERSION:
         raise UserError(f"{path}: not a checkpoint of format {FORMAT_VERSION}; {mend}")
+    _require_entries(checkpoint, path, mend)
     return checkpoint
 
 
@@ -113,10 +115,29 @@ def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, A
         raise UserError(
             f"{path}: not a file of weights ({first_line(error)}); give .pt, .ckpt or .safetensors"
         ) from error
+    if isinstance(content, dict) and content.get("format_version") == FORMAT_VERSION:
+        _require_entries(content, path, "write it anew, or save model.state_dict() alone into it")
+        return content["state_dict"], content["training"]
     weights = content.get("state_dict", content) if isinstance(content, dict) else content
-    if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
+    if not _are_weights(weights):
         raise UserError(f"{path}: holds no weights by name; save model.state_dict() into it")
-    return weights, content["training"] if content.get("format_version") == FORMAT_VERSION else {}
+    return weights, {}
+
+
+def _require_entries(checkpoint: dict[str, Any], path: str | Path, mend: str) -> None:
+    if not _are_weights(checkpoint.get("state_dict")):
+        raise UserError(f"{path}: its entry state_dict is missing or holds no weights by name; {mend}")
+    training = checkpoint.get("training")
+    if not isinstance(training, dict):
+        raise UserError(f"{path}: its entry training, which tells how the weights came to be, is missing; {mend}")
+    if not isinstance(training.get("steps"), int | types.NoneType):
+        raise UserError(f"{path}: its entry training tells {training['steps']!r} steps, which is no number; {mend}")
+
+
+def _are_weights(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(name, str) and isinstance(weight, torch.Tensor) for name, weight in value.items()
+    )
 
 
 def load_weights(vocoder: Vocoder, state_dict: dict[str, torch.Tensor], path: str | Path) -> None:

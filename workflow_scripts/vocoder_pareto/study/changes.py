@@ -17,7 +17,8 @@ from vocoder_pareto.study.code_version import changed_modules
 KEYS = {
     "determining": "training.{}",
     "dataset_settings": "dataset.{}",
-    "energy_settings": "energy.{}",
+    "protocol": "energy.{}",
+    "meter_backend": "meter.backend",
     "quality_settings": "quality.{}",
     "figure_settings": "figures.{}",
     "report_settings": "report.{}",

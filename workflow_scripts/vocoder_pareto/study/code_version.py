@@ -96,14 +96,38 @@ def imported_files(file: Path, root: Path) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(each for each in found if each != file))
 
 
+def files_of_import(file: Path, module: str, level: int, root: Path) -> list[Path]:
+    """The files that `from module import …` in `file` runs, the last of which is that of `module` itself.
+
+    Args:
+        file: The file that holds the statement.
+        module: The dotted name after `from`, without dots before it.
+        level: The number of dots before it.
+        root: The folder that holds the library.
+    """
+    parts = module.split(".") if module else []
+    for place in file.parents[level - 1 : level] if level else [root, *_places_of_own_modules(file)]:
+        found = list(_files_of_module(place, parts))
+        if found:
+            return found
+    return []
+
+
 def imported_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """The dotted names that `tree` imports, each with the number of dots before it: 0 for an absolute import."""
+    """The dotted names that `tree` imports, each with the number of dots before it: 0 for an absolute import.
+
+    `import_module` and `__import__` count where they are called with the name itself, and not with a variable.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, 0) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 yield ".".join(filter(None, [node.module, alias.name])), node.level
+        elif isinstance(node, ast.Call) and _name_of(node) in ("import_module", "__import__") and node.args:
+            name = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+            if isinstance(name, str):
+                yield name.lstrip("."), len(name) - len(name.lstrip("."))
 
 
 def _places_of_own_modules(file: Path) -> list[Path]:
@@ -135,8 +159,27 @@ def _files_of_module(place: Path, parts: list[str]) -> Iterator[Path]:
     if not parts:
         yield from (each for each in [place / "__init__.py"] if each.is_file())
     for depth in range(1, len(parts) + 1):
+        if parts[depth - 1] == "*":  # all that the package names in __all__
+            for name in _names_for_star(place.joinpath(*parts[: depth - 1], "__init__.py")):
+                yield from _files_of_module(place, [*parts[: depth - 1], name])
+            return
         stem = place.joinpath(*parts[:depth])
         yield from (each for each in (stem.with_suffix(".py"), stem / "__init__.py") if each.is_file())
+
+
+def _names_for_star(package: Path) -> list[str]:
+    """The names that a package lists in `__all__`, so far as they are written out."""
+    if not package.is_file():
+        return []
+    lists = [
+        node.value
+        for node in ast.walk(_parsed(package))
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if _name_of(target) == "__all__" and isinstance(node.value, ast.List | ast.Tuple)
+    ]
+    names = [each.value for each in ast.walk(ast.Module(lists, [])) if isinstance(each, ast.Constant)]  # type: ignore[arg-type]
+    return [name for name in names if isinstance(name, str)]
 
 
 def _module_name(file: Path, root: Path) -> str:

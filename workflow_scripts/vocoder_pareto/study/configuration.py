@@ -9,11 +9,11 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from vocoder_pareto.errors import UserError, first_line
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.early_checks import faults_of_choices, with_settings_of_classes
 from vocoder_pareto.study.sections.analysis import FigureSettings, ParetoSettings, ReportSettings
 from vocoder_pareto.study.sections.dataset import DatasetSettings, MelSettings
 from vocoder_pareto.study.sections.generation import GenerationSettings
@@ -28,9 +28,10 @@ from vocoder_pareto.study.sections.models import ModelSettings, Name, SharedReci
 from vocoder_pareto.study.sections.paths import ResultsFolder
 from vocoder_pareto.study.sections.quality import QualitySettings
 from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
-from vocoder_pareto.study.settings import STRICT, plain, settings_from, with_numbers_read
+from vocoder_pareto.study.settings import STRICT, plain, settings_from
 from vocoder_pareto.study.settings_faults import keys_of, nearest
 from vocoder_pareto.study.systems import SystemSettings
+from vocoder_pareto.study.yaml_files import read_yaml
 from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 
 OBJECTIVE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.direction)
@@ -127,7 +128,7 @@ def merged(files: Iterable[str | Path]) -> dict[str, Any]:
     """
     config: dict[str, Any] = {}
     for file in files:
-        _update(config, _read_yaml(file) or {})
+        _update(config, read_yaml(file))
     return config
 
 
@@ -149,7 +150,7 @@ def require_unique_keys(files: Iterable[str | Path]) -> None:
         UserError: it names the file, the key and both lines.
     """
     for file in files:
-        _read_yaml(file)
+        read_yaml(file)
 
 
 def checked(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,15 +161,28 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     settings = settings_from(Configuration, config, "")
     result = plain(settings)
-    for family in result["models"].values():
-        for part in (family, *family["sizes"].values()):
-            part |= {name: with_numbers_read(part[name]) for name in ("architecture", "sampling", "training")}
-    faults = _inconsistencies(result)
+    faults = _inconsistencies(result) + faults_of_choices(result)
     for pair in _known_systems(result).values():
         faults += _faults_of_system(result, *pair)
+    told = {_key_in(fault) for fault in faults}
+    of_classes = [fault for pair in result["models"].items() for fault in with_settings_of_classes(*pair)]
+    faults += [fault for fault in of_classes if _key_in(fault) not in told]
     if faults:
         raise UserError("\n".join(dict.fromkeys(faults)))
     return result
+
+
+def chosen_systems(config: Mapping[str, Any], names: Iterable[str], flag: str) -> list[SystemSettings]:
+    """The systems of these `names`; all that `config`, a checked configuration, studies if there are none.
+
+    Raises:
+        UserError: The configuration does not study one of them; `flag` is what gave the names.
+    """
+    known, names = configured_systems(config), list(names)
+    for name in names:
+        if name not in known:
+            raise UserError(f"{flag}: {name!r} is not a system{nearest(name, known)}; allowed: {', '.join(known)}")
+    return [system_settings(config, *known[name]) for name in names or known]
 
 
 def configured_systems(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
@@ -213,44 +227,11 @@ def published_convention(config: Mapping[str, Any], model: str, size: str) -> Pu
 
 def systems_of(config: Mapping[str, Any]) -> list[SystemSettings]:
     """The systems that `config`, a checked configuration, studies, in its order."""
-    return [system_settings(config, *pair) for pair in configured_systems(config).values()]
+    return chosen_systems(config, [], "systems")
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """Reads YAML, but refuses a key that stands twice in one section."""
-
-    def construct_mapping(self, node, deep=False):
-        lines: dict[Any, int] = {}
-        for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":
-                continue
-            key, line = self.construct_object(key_node, deep=True), key_node.start_mark.line + 1
-            if key in lines:
-                raise UserError(
-                    f"{self.name}: the key {key} stands twice in one section, in lines {lines[key]} and {line}; "
-                    "join the two"
-                )
-            lines[key] = line
-        return super().construct_mapping(node, deep)
-
-
-def _read_yaml(file: str | Path) -> Any:
-    try:
-        with Path(file).open(encoding="utf-8-sig") as text:
-            loader = _UniqueKeys(text)
-            try:
-                content = loader.get_single_data()
-            finally:
-                loader.dispose()
-    except FileNotFoundError as error:
-        raise UserError(f"{file}: no such file") from error
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read ({first_line(error)}); name a YAML file") from error
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise UserError(f"{file}: not valid YAML ({error})") from error
-    if not isinstance(content, dict | None):
-        raise UserError(f"{file}: holds no sections; write keys and values, as config.yaml has them")
-    return content
+def _key_in(fault: str) -> str:
+    return fault.partition(": ")[0]
 
 
 def _update(config: MutableMapping[str, Any], changes: Mapping[str, Any]) -> None:

@@ -3,15 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vocoder_pareto.errors import UserError
-from vocoder_pareto.study.configuration import (
-    configured_systems,
-    published_convention,
-    system_settings,
-    training_settings,
-)
+from vocoder_pareto.study.configuration import chosen_systems, published_convention, training_settings
 from vocoder_pareto.study.settings import plain
-from vocoder_pareto.study.settings_faults import nearest
 
 LISTENING_TEST_PARTS = ("design", "loudness", "page", "screening", "statistics")
 
@@ -22,14 +15,11 @@ def settings_of_system(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     Raises:
         UserError: The configuration does not study such a system.
     """
-    known = configured_systems(config)
-    if name not in known:
-        raise UserError(f"--system-name: {name!r} is not a system{nearest(name, known)}; allowed: {', '.join(known)}")
-    system = system_settings(config, *known[name])
+    (system,) = chosen_systems(config, [name], "--system-name")
     return {
         "system": plain(system),
-        "training-settings": plain(training_settings(config, *known[name])),
-        "convention-settings": plain(published_convention(config, *known[name])),
+        "training-settings": plain(training_settings(config, system.model, system.size)),
+        "convention-settings": plain(published_convention(config, system.model, system.size)),
     }
 
 

@@ -20,7 +20,7 @@ from pydantic import ConfigDict, TypeAdapter
 from pydantic_core import ErrorDetails
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.study.settings_faults import Path, dotted, faults_of, keys_of, path_in, unknown_key
+from vocoder_pareto.study.settings_faults import YAML_WORDS, Path, dotted, faults_of, keys_of, path_in, unknown_key
 
 STRICT = ConfigDict(
     extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True, populate_by_name=True
@@ -124,7 +124,8 @@ def _unreadable(values: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
             if isinstance(key, str):
                 yield from _unreadable(value, (*path, key))
             else:
-                yield path, f'the name {key} is not text; write it in quotes, "{key}"'
+                mend = f"since {YAML_WORDS}" if isinstance(key, bool) else f'"{key}"'
+                yield path, f"the name {key} is not text; write it in quotes, {mend}"
     elif isinstance(values, list | tuple):
         for index, value in enumerate(values):
             yield from _unreadable(value, (*path, index))

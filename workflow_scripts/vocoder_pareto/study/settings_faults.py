@@ -14,6 +14,8 @@ from pydantic_core import ErrorDetails
 
 Path = tuple[str | int, ...]
 
+YAML_WORDS = "YAML reads yes, no, on and off as true and false"
+
 # What pydantic calls a broken bound → how it is told, and where its number is.
 _BOUNDS = {
     "greater_than_equal": ("at least", "ge"),
@@ -148,7 +150,8 @@ def _fault(kind: type, path: Path, errors: Sequence[ErrorDetails], value: Any) -
             number = context[name] if isinstance(context[name], int) else f"{context[name]:g}"
             return f"{value!r} is not allowed; must be {words} {number}"
         case _:
-            return f"{value!r} is not allowed; {_expectation(annotation_at(kind, path))}{_hint(value, errors)}"
+            expectation = _expectation(annotation_at(kind, path))
+            return f"{value!r} is not allowed; {expectation}{_hint(value, errors, expectation)}"
 
 
 def _value_at(values: Any, path: Path) -> Any:
@@ -173,7 +176,9 @@ def _examples(kind: Any, path: Path) -> str:
     return f"allowed: {' | '.join(map(str, examples))}" if examples else ""
 
 
-def _hint(value: Any, errors: Sequence[ErrorDetails]) -> str:
+def _hint(value: Any, errors: Sequence[ErrorDetails], expectation: str) -> str:
+    if isinstance(value, bool) and ("text" in expectation or "allowed: " in expectation):
+        return f"; {YAML_WORDS}, so write it in quotes"
     is_whole = isinstance(value, float) and value.is_integer()
     return f"; write {int(value)}" if is_whole and any(each["type"] == "int_type" for each in errors) else ""
 

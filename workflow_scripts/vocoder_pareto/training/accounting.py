@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from vocoder_pareto.measurement.meter import Meter, Reading
 
@@ -53,6 +54,41 @@ class EnergyTotals:
         self.by_domain = {name: None if joules is None else joules * factor for name, joules in self.by_domain.items()}
         self.watts_per_core = watts_per_core
 
+    def plus(self, other: Self) -> Self:
+        """Return both together, in this one's watts of a busy core."""
+        other = other._in_watts(self.watts_per_core)
+        names = self.by_domain | other.by_domain
+        return replace(
+            self,
+            measured_joules=self.measured_joules + other.measured_joules,
+            measured_seconds=self.measured_seconds + other.measured_seconds,
+            missing_seconds=self.missing_seconds + other.missing_seconds,
+            by_domain={name: _sum(self.by_domain.get(name, 0.0), other.by_domain.get(name, 0.0)) for name in names},
+            watts_per_core=self.watts_per_core or other.watts_per_core,
+            sources=_each_once(self.sources, other.sources),
+            notes=_each_once(self.notes, other.notes),
+            faults=_each_once(self.faults, other.faults)[:MOST_FAULTS],
+        )
+
+    def since(self, earlier: Self) -> Self:
+        """Return what came to these totals after they were as in `earlier`."""
+        earlier = earlier._in_watts(self.watts_per_core)
+        before = {name: None if joules is None else -joules for name, joules in earlier.by_domain.items()}
+        part = replace(
+            self,
+            measured_joules=max(0.0, self.measured_joules - earlier.measured_joules),
+            measured_seconds=max(0.0, self.measured_seconds - earlier.measured_seconds),
+            missing_seconds=max(0.0, self.missing_seconds - earlier.missing_seconds),
+            by_domain={name: _sum(joules, before.get(name, 0.0)) for name, joules in self.by_domain.items()},
+        )
+        return part if part.measured_seconds or part.missing_seconds else type(self)(watts_per_core=self.watts_per_core)
+
+    def _in_watts(self, watts_per_core: float | None) -> Self:
+        copy = replace(self)
+        if watts_per_core is not None:
+            copy.restate(watts_per_core)
+        return copy
+
     @property
     def source(self) -> str | None:
         """The source of `joules`; None where those are unknown."""
@@ -97,8 +133,8 @@ class EnergyAccount:
         self._start: Reading | None = None
         if meter.watts_per_core is not None:
             totals.restate(meter.watts_per_core)
-        totals.sources = list(dict.fromkeys([*totals.sources, meter.source]))
-        totals.notes = list(dict.fromkeys([*totals.notes, *meter.notes]))
+        totals.sources = _each_once(totals.sources, [meter.source])
+        totals.notes = _each_once(totals.notes, meter.notes)
 
     def resume(self) -> None:
         """Begin a stretch."""
@@ -139,3 +175,11 @@ class EnergyAccount:
             else:
                 totals.by_domain[domain] = before + (joules or 0.0)
         return end
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
+
+
+def _each_once(one: Iterable[str], other: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys([*one, *other]))

@@ -9,8 +9,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from vocoder_pareto.training.objectives.objective import Batch
-
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+from vocoder_pareto.training.signals import STOP_SIGNALS
 
 Fetched = TypeVar("Fetched")
 

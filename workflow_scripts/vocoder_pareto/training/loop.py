@@ -3,6 +3,7 @@
 import logging
 import time
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any
 
 import lightning
@@ -12,6 +13,7 @@ from vocoder_pareto.training.budget import predicted
 from vocoder_pareto.training.clock import TrainingClock
 from vocoder_pareto.training.curve import TrainingCurve
 from vocoder_pareto.training.job import TrainingJob
+from vocoder_pareto.training.journal import Journal
 from vocoder_pareto.training.module import TrainingModule
 from vocoder_pareto.training.progress import ProgressBar
 from vocoder_pareto.training.record import TrainingRecord
@@ -48,6 +50,7 @@ class TrainingLoop(lightning.Callback):
         self.job, self.states, self.record = job, states, record
         self.clock, self.stop, self.validation = clock, stop, validation
         self._state = state
+        self._journal = Journal(states.folder)
         self._to_close = ExitStack()
 
     # ------------------------------------------------------------------ hooks of Lightning
@@ -64,6 +67,7 @@ class TrainingLoop(lightning.Callback):
         self._progress = ProgressBar(self.job.system.name, self.job.budget, self.record)
         self._to_close.callback(self._progress.close)
         self._saved_at = time.monotonic()
+        self._journal.write(self.record)
         self.clock.start()
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
@@ -71,6 +75,7 @@ class TrainingLoop(lightning.Callback):
         record, settings = self.record, self.job.settings
         record.steps += 1
         if self.clock.count():
+            self._journal.write(record)
             self._refuse_unknown_energy()
             self._progress.show()
         self._predict()
@@ -83,7 +88,7 @@ class TrainingLoop(lightning.Callback):
         elif module.must_check:
             module.check_losses(self.states.last_good)
         if ending or time.monotonic() - self._saved_at >= 60 * settings.checkpoint_minutes:
-            self._save(module)
+            self._save(module, ending)
         trainer.should_stop = ending
 
     def on_train_end(self, trainer, module) -> None:
@@ -91,9 +96,10 @@ class TrainingLoop(lightning.Callback):
         self._to_close.close()
 
     def on_exception(self, trainer, module, exception) -> None:
-        """Close what is open."""
-        with suppress(OSError):  # on a full disk; the error that matters is on its way
-            self._to_close.close()
+        """Close what is open, and note how far the training came."""
+        for last_act in (self._to_close.close, partial(self._journal.write, self.record)):
+            with suppress(OSError):  # on a full disk; the error that matters is on its way
+                last_act()
 
     # ------------------------------------------------------------------ parts of a step's end
 
@@ -134,10 +140,12 @@ class TrainingLoop(lightning.Callback):
             )
         return judged.d_stft
 
-    def _save(self, module: TrainingModule) -> None:
+    def _save(self, module: TrainingModule, ending: bool) -> None:
         with self.clock.stopped():
             module.check_losses(self.states.last_good)
             module.check_weights(self.states.last_good)
             self._curve.sync()
-            self.states.save({"record": self.record.as_dict(), "module": module.state()})
+            self.states.save({"record": {**self.record.as_dict(), "ended": ending}, "module": module.state()})
+            self.record.ended = ending
+            self._journal.write(self.record)
             self._saved_at = time.monotonic()

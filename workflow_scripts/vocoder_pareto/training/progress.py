@@ -1,6 +1,7 @@
 """What a user sees of a training while it goes on."""
 
 import sys
+from contextlib import suppress
 
 from tqdm import tqdm
 
@@ -34,11 +35,13 @@ class ProgressBar:
         losses = "".join(f", {name} {value:.4g}" for name, value in list(record.losses.items())[:1])
         shown = f"step {record.steps}, {speed:.3g} steps/s{losses}, {_shown(record.energy.joules)}"
         self._bar.set_postfix_str(shown, refresh=False)
-        self._bar.update(self._percent() - self._bar.n)
+        with suppress(OSError):  # of a terminal that is closed
+            self._bar.update(self._percent() - self._bar.n)
 
     def close(self) -> None:
         """End the line of the bar."""
-        self._bar.close()
+        with suppress(OSError):
+            self._bar.close()
 
     def _percent(self) -> float:
         return round(100 * self._budget.share(self._record.used), 2)

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.training.batches import STOP_SIGNALS
+
+# SIGHUP comes when a terminal closes or a connection breaks.
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP)
 
 
 class StopSignals:
@@ -20,9 +22,13 @@ class StopSignals:
         self.received: signal.Signals | None = None
 
     def listen(self) -> None:
-        """Take the signals from now on. Lightning takes some when it sets up a fit, so this comes after that."""
+        """Take the signals from now on. Lightning takes some when it sets up a fit, so this comes after that.
+
+        A SIGHUP that the process was started to ignore, as by `nohup`, stays ignored.
+        """
         for each in STOP_SIGNALS:
-            signal.signal(each, self._on_signal)
+            if each is not signal.SIGHUP or signal.getsignal(each) is not signal.SIG_IGN:
+                signal.signal(each, self._on_signal)
 
     @contextmanager
     def handlers_restored(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""The resumable state of a training: written whole, kept twice, locked against a second process."""
+"""The resumable state of a training: written whole, kept twice if there is room, locked against a second process."""
 
 import errno
 import fcntl
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 class StateFolder:
     """A folder with the state of one training; the newest two states are kept.
 
+    Saving takes room for a third. Where there is room for two alone, the older one goes first.
+
     Args:
         folder: The folder, which is created if missing. Its name should hold a digest of all that determines the
             training except its budget.
@@ -34,6 +36,7 @@ class StateFolder:
         self.folder = Path(folder)
         self.newest, self.previous = self.folder / "state.pt", self.folder / "previous.pt"
         self._partial = self.folder / "state.partial"
+        self.damaged = self.folder / "damaged.pt"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -74,14 +77,14 @@ class StateFolder:
             yield
 
     def save(self, state: Mapping[str, Any]) -> None:
-        """Write `state` so that at every moment a whole one is on disk.
+        """Write `state` so that at every moment a whole one is on disk, if `load` was called before.
 
         Raises:
             UserError: The disk is full or not writable; the previous state stays usable.
         """
         temporary = self._partial
         try:
-            write_archive(temporary, dict(state))
+            self._write(temporary, dict(state))
             if self.newest.exists():
                 os.replace(self.newest, self.previous)
             os.replace(temporary, self.newest)
@@ -110,12 +113,25 @@ class StateFolder:
                 damaged.append(file)
                 continue
             if damaged:  # else the next save would put the damaged state in the place of this one
-                os.replace(self.newest, self.folder / "damaged.pt")
+                os.replace(self.newest, self.damaged)
             return state
         if damaged:
             names = " and ".join(file.name for file in damaged)
             raise UserError(f"{self.folder}: cannot resume, since {names} cannot be read; delete them to start afresh")
         return None
+
+    def _write(self, temporary: Path, state: dict[str, Any]) -> None:
+        try:
+            write_archive(temporary, state)
+        except OSError as error:
+            spare = [self.damaged, *([self.previous] if self.newest.exists() else [])]
+            spare = [file for file in spare if file.exists()]
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not spare:
+                raise
+            for file in (temporary, *spare):
+                file.unlink(missing_ok=True)
+            log.warning("%s: little room: %s deleted", self.folder, " and ".join(file.name for file in spare))
+            write_archive(temporary, state)
 
     def _sign(self, file) -> None:
         try:

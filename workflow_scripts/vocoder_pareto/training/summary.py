@@ -16,25 +16,37 @@ PACKAGES = ("torch", "lightning", "numpy", "pyJoules")
 
 
 def summary_of(job: TrainingJob, record: TrainingRecord, adopted_from: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the summary of a training that used up its budget; `adopted_from`: states of other code in its past."""
-    joules = record.energy.joules
+    """Return the summary of a training that used up its budget.
+
+    `steps` and `seconds` are what the weights went through and the budget counts. `energy_joules` is all that was spent
+    on them, and so holds `lost_energy_joules`, the energy of steps that were lost.
+    `adopted_from` are the states of other code in its past.
+    """
+    spent, lost = record.spent_energy, record.lost
+    joules = spent.joules if lost.known else None
+    lost_seconds = lost.seconds if lost.known else None
+    seconds = None if lost_seconds is None else record.seconds + lost_seconds
     return {
         "system": job.system.name,
         "steps": record.steps,
         "epochs": record.epochs,
         "seconds": record.seconds,
         "pieces": record.pieces,
+        "killed_pieces": record.killed_pieces,
+        "lost_steps": lost.steps if lost.known else None,
+        "lost_seconds": lost_seconds,
+        "lost_energy_joules": record.lost_joules,
         "batch_size": record.batch_size,
         "precision": job.settings.precision,
         "device": "; ".join(record.devices),
         "stopped_by": job.budget.used_up(record.used),
         "energy_joules": joules,
-        "energy_source": record.energy.source,
-        "energy_by_domain": record.energy.by_domain,
-        "energy_unmeasured_seconds": record.energy.missing_seconds,
-        "energy_faults": record.energy.faults,
-        "mean_power_watts": None if joules is None or not record.seconds else joules / record.seconds,
-        "estimated_watts_per_core": record.energy.watts_per_core,
+        "energy_source": spent.source if lost.known else None,
+        "energy_by_domain": spent.by_domain,
+        "energy_unmeasured_seconds": spent.missing_seconds,
+        "energy_faults": spent.faults,
+        "mean_power_watts": joules / seconds if joules is not None and seconds else None,
+        "estimated_watts_per_core": spent.watts_per_core,
         "prediction": None if record.prediction is None else _without_emissions(asdict(record.prediction)),
         "prediction_errors": None if record.prediction is None else record.prediction.errors(record.used),
         "losses": record.losses,
@@ -62,7 +74,10 @@ def summary_of_given(job: TrainingJob, known: dict[str, Any]) -> dict[str, Any]:
         job: The training that takes their place, whose `settings.checkpoint` names their file.
         known: What their file says of their training, if it is a checkpoint of this project.
     """
-    unknown = dict.fromkeys(("steps", "epochs", "seconds", "pieces", "batch_size", "device", "energy_joules"))
+    unknown = dict.fromkeys((
+        "steps", "epochs", "seconds", "pieces", "killed_pieces", "lost_steps", "lost_seconds", "lost_energy_joules",
+        "batch_size", "device", "energy_joules",
+    ))  # fmt: skip
     return {
         **summary_of(job, TrainingRecord(), []),
         **unknown,

@@ -25,6 +25,7 @@ from vocoder_pareto.training.dataset import training_dataset
 from vocoder_pareto.training.failures import failures_explained
 from vocoder_pareto.training.identity import IDENTITY_FILE, SETTINGS_FILE, adopted_from
 from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
+from vocoder_pareto.training.journal import Journal
 from vocoder_pareto.training.loop import TrainingLoop
 from vocoder_pareto.training.module import TrainingModule
 from vocoder_pareto.training.objectives.objective import Objective
@@ -66,6 +67,7 @@ def train(job: TrainingJob, outputs: TrainingOutputs) -> None:
         if state is None or not (states.folder / IDENTITY_FILE).exists():
             identity.write(states.folder, adopted_from=[])
         record = TrainingRecord.from_saved(state["record"]) if state else TrainingRecord()
+        record.take_up(Journal(states.folder).read())
         if state and job.budget.used_up(record.used) is not None:
             objective.load_state_dict(state["module"]["objective"])
             log.info("the budget is used up since step %d: the state becomes the checkpoint", record.steps)

@@ -8,10 +8,24 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 
 def as_shell_means(text: str) -> str:
-    """The one spelling of a path: `~/x` is below the home folder, and `./x`, `x/`, `a/../x` and `/here/x` are `x`."""
-    path = Path(os.path.normpath(os.path.expanduser(text)))
+    """The one spelling of a path: `~/x` is below the home folder, and `./x`, `x/`, `a/../x` and `/here/x` are `x`.
+
+    `..` leaves the folder that a link leads to, as it does for every command of a shell but `cd`.
+    """
+    path = Path(os.path.normpath(_links_followed(os.path.expanduser(text))))
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _links_followed(text: str) -> str:
+    """`text` with each link that `..` follows replaced by what it leads to."""
+    parts = Path(text).parts
+    path = Path()
+    for part, following in zip(parts, (*parts[1:], ""), strict=True):
+        path = Path(os.path.normpath(path / part)) if part == ".." else path / part
+        if following == ".." and path.is_symlink():
+            path = path.resolve()
+    return str(path)
 
 
 def _own_folder(text: str) -> str:

@@ -26,14 +26,15 @@ class TrainingSettings:
     """The means of a training, as opposed to the recipe of a family (`Objective.Recipe`)."""
 
     steps: int | None = Field(default=2, ge=1)
-    """The budget, over all resumed pieces, set-up excluded; whichever is reached first ends the training. null: no
-    bound; at least one of steps, hours and energy_kwh is a number. steps: steps of optimisation."""
+    """The budget, over all resumed pieces, set-up and steps that a kill takes excluded; whichever is reached first ends
+    the training. null: no bound; at least one of steps, hours and energy_kwh is a number. steps: steps of
+    optimisation."""
 
     hours: float | None = Field(default=None, gt=0)
     """Hours of training."""
 
     energy_kwh: float | None = Field(default=None, gt=0)
-    """Kilowatt-hours as measured (see meter)."""
+    """Kilowatt-hours as measured (see meter), of the steps that count."""
 
     batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = 1
     """Clips per step (>= 1), or auto: the largest batch that fits the GPU, searched once and kept in the training

@@ -1,0 +1,161 @@
+"""What the classes of a vocoder and of its objective declare as settings, read from their source: nothing is imported.
+
+So a misspelt key is told at the start and not by its first job, in a process that need not have PyTorch. What a source
+does not tell in plain words (classes that are made by calls, annotations of types of its own) is left to that job.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field, make_dataclass
+from functools import cache, reduce
+from operator import or_
+from pathlib import Path
+from typing import Any, Literal
+
+from vocoder_pareto.errors import UserError, first_line
+from vocoder_pareto.study.code_version import files_of_import, module_file
+
+LIBRARY_ROOT = Path(__file__).parents[2]
+_PLAIN_TYPES = {"int": int, "float": float, "str": str, "bool": bool, "Any": Any}
+_MOST_STEPS = 20  # from a class to another that it is made from
+
+
+@dataclass(frozen=True)
+class DeclaredSettings:
+    """The settings that a class declares.
+
+    Attributes:
+        kind: A dataclass of all of them, each with a default.
+        required: The names of those that need a value.
+    """
+
+    kind: type
+    required: tuple[str, ...]
+
+
+def declared_settings(import_path: str, attribute: str) -> DeclaredSettings | None:
+    """The settings that `attribute` of the class at `import_path` stands for; None if its source does not tell.
+
+    Args:
+        import_path: `package.module.Class` or `path/to/file.py:Class`.
+        attribute: `Architecture`, `Sampling` or `Recipe`.
+
+    Raises:
+        UserError: The file is not valid Python.
+    """
+    try:
+        file = module_file(import_path, LIBRARY_ROOT)
+    except FileNotFoundError:
+        return None
+    return _declared(file.resolve(), import_path.rpartition(":" if ":" in import_path else ".")[2], attribute)
+
+
+@cache
+def _declared(file: Path, name: str, attribute: str) -> DeclaredSettings | None:
+    owner = _Class.find(file, name)
+    settings = owner.attribute(attribute) if owner else None
+    fields = settings.fields() if settings else None
+    if settings is None or fields is None:
+        return None
+    kind = make_dataclass(settings.node.name, [(each, kind, field(default=None)) for each, (kind, _) in fields.items()])
+    return DeclaredSettings(kind, tuple(each for each, (_, is_required) in fields.items() if is_required))
+
+
+@dataclass(frozen=True)
+class _Class:
+    """A class in a source file."""
+
+    file: Path
+    node: ast.ClassDef
+
+    @classmethod
+    def find(cls, file: Path, name: str, steps: int = 0) -> "_Class | None":
+        """The class that `name` stands for in `file`, there or where it is imported from."""
+        for node in _parsed(file).body:
+            if isinstance(node, ast.ClassDef) and node.name == name:
+                return cls(file, node)
+            if isinstance(node, ast.ImportFrom) and steps < _MOST_STEPS:
+                for alias in node.names:
+                    if (alias.asname or alias.name) == name:
+                        files = files_of_import(file, node.module or "", node.level, LIBRARY_ROOT)
+                        return cls.find(files[-1], alias.name, steps + 1) if files else None
+        return None
+
+    def bases(self) -> list["_Class | None"]:
+        return [_Class.find(self.file, base.id) if isinstance(base, ast.Name) else None for base in self.node.bases]
+
+    def attribute(self, name: str, steps: int = 0) -> "_Class | None":
+        """The class that the attribute `name` of this one is, or of the first of its bases that has one."""
+        for node in self.node.body:
+            if isinstance(node, ast.ClassDef) and node.name == name:
+                return _Class(self.file, node)
+            if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                if name in map(_name_of, targets):
+                    return _Class.find(self.file, node.value.id) if isinstance(node.value, ast.Name) else None
+        found = (base.attribute(name, steps + 1) for base in self.bases() if base and steps < _MOST_STEPS)
+        return next((each for each in found if each), None)
+
+    def fields(self, steps: int = 0) -> dict[str, tuple[Any, bool]] | None:
+        """The fields of this dataclass: type, and whether it needs a value; None if it is none in plain words."""
+        is_plain = any(_name_of(each) == "dataclass" for each in self.node.decorator_list) and not any(
+            isinstance(each, ast.FunctionDef) and each.name == "__init__" for each in self.node.body
+        )
+        found: dict[str, tuple[Any, bool]] = {}
+        for base in reversed(self.bases()):
+            inherited = base.fields(steps + 1) if base and steps < _MOST_STEPS else None
+            if inherited is None:
+                return None
+            found |= inherited
+        for name, annotation, value in _annotated(self.node):
+            options = {each.arg: each.value for each in value.keywords} if isinstance(value, ast.Call) else {}
+            if "alias" in options:
+                return None
+            if not (isinstance(options.get("init"), ast.Constant) and options["init"].value is False):  # type: ignore[attr-defined]
+                is_field = isinstance(value, ast.Call) and _name_of(value) in ("field", "Field")
+                has_default = value is not None and (
+                    not is_field or bool({"default", "default_factory"} & set(options))
+                )
+                found[name] = (_type_of(annotation), not has_default)
+        return found if is_plain else None
+
+
+def _annotated(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr, ast.expr | None]]:
+    for each in node.body:
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
+            names = {_name_of(part) for part in ast.walk(each.annotation)}
+            if not names & {"ClassVar", "KW_ONLY"}:
+                yield each.target.id, each.annotation, each.value
+
+
+def _type_of(node: ast.expr) -> Any:
+    """The type that an annotation of builtin types spells; Any for others."""
+    if isinstance(node, ast.Constant):
+        return None if node.value is None else Any
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        parts = [_type_of(node.left), _type_of(node.right)]
+        return Any if Any in parts else reduce(or_, (type(None) if part is None else part for part in parts))
+    if not isinstance(node, ast.Subscript):
+        return _PLAIN_TYPES.get(_name_of(node), Any)
+    arguments = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if _name_of(node.value) == "Literal" and all(isinstance(each, ast.Constant) for each in arguments):
+        return Literal[tuple(each.value for each in arguments)]  # type: ignore[attr-defined]
+    if _name_of(node.value) in ("tuple", "list"):
+        ends_open = isinstance(arguments[-1], ast.Constant) and arguments[-1].value is ...
+        parts = [_type_of(each) for each in (arguments[:-1] if ends_open else arguments)]
+        return tuple[(*parts, ...)] if ends_open or _name_of(node.value) == "list" else tuple[tuple(parts)]  # type: ignore
+    return Any
+
+
+def _name_of(node: ast.AST) -> str:
+    if isinstance(node, ast.Call):
+        return _name_of(node.func)
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+@cache
+def _parsed(file: Path) -> ast.Module:
+    try:
+        return ast.parse(file.read_bytes(), filename=str(file))
+    except (OSError, SyntaxError, ValueError, RecursionError) as error:
+        raise UserError(f"{file}: cannot be read as Python ({first_line(error)}); mend the file") from error

@@ -1,0 +1,112 @@
+"""What the types of settings cannot tell, but need not wait for a job: keys of classes, voices, counts, palettes."""
+
+import importlib.util
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.class_settings import DeclaredSettings, declared_settings
+from vocoder_pareto.study.sections.training import TrainingSettings
+from vocoder_pareto.study.settings import plain, settings_from, with_numbers_read
+from vocoder_pareto.study.settings_faults import keys_of, nearest, unknown_key
+
+# Of seaborn and matplotlib, from one end of lightness to the other; _r turns one round.
+PALETTES = (
+    "crest", "flare", "mako", "rocket", "viridis", "plasma", "inferno", "magma", "cividis", "Greys", "Purples", "Blues",
+    "Greens", "Oranges", "Reds", "YlOrBr", "YlOrRd", "OrRd", "PuRd", "RdPu", "BuPu", "GnBu", "PuBu", "YlGnBu", "PuBuGn",
+    "BuGn", "YlGn",
+)  # fmt: skip
+_MADE_PALETTE = re.compile(r"(light|dark|blend|ch):.+")
+SYNTHETIC_CLIPS = (20, 13_100)
+_PARTS = {"architecture": ("vocoder", "Architecture"), "sampling": ("vocoder", "Sampling")}
+
+
+def faults_of_choices(config: Mapping[str, Any]) -> list[str]:
+    """What is wrong with clips, voices and the palette of `config`."""
+    faults = []
+    dataset, palette = config["dataset"], config["figures"]["palette"]
+    (least, most), clips = SYNTHETIC_CLIPS, dataset["clips"]
+    if dataset["source"] == "synthetic":
+        if clips is not None and not least <= clips <= most:
+            faults.append(
+                f"config key dataset.clips: {clips} is not allowed; a synthetic corpus has {least} to {most} clips"
+            )
+        faults += _faults_of_voices(dataset["voices"])
+    if palette.removesuffix("_r") not in PALETTES and not _MADE_PALETTE.fullmatch(palette):
+        faults.append(
+            f"config key figures.palette: {palette!r} is not allowed{nearest(palette, PALETTES)}; allowed: "
+            f"{', '.join(PALETTES)}, each also with _r, and light:, dark:, blend: and ch: of seaborn"
+        )
+    return faults
+
+
+def _faults_of_voices(voices: list[str]) -> list[str]:
+    if importlib.util.find_spec("espeakng_loader") is None:  # it may be in the environment of its rule alone
+        return []
+    from vocoder_pareto.audio.espeak import require_voice
+
+    faults = []
+    for voice in voices:
+        try:
+            require_voice(voice)
+        except UserError as error:
+            faults.append(str(error))
+    return faults
+
+
+def with_settings_of_classes(model: str, family: dict[str, Any]) -> list[str]:
+    """Check what a model says to its classes, in place: text and whole numbers become what their field takes.
+
+    Args:
+        model: The name of the model.
+        family: What the configuration says of it, with all keys.
+
+    Returns:
+        A line for each key that its class does not know, whose value has another type, or that is missing.
+    """
+    kinds = {name: declared_settings(family[owner], attribute) for name, (owner, attribute) in _PARTS.items()}
+    recipe = declared_settings(family["objective"], "Recipe")
+    faults = []
+    for where, part in (
+        (f"models.{model}", family),
+        *((f"models.{model}.sizes.{size}", part) for size, part in family["sizes"].items()),
+    ):
+        for owner, place in ((part, where), (part["published_convention"], f"{where}.published_convention")):
+            for name in kinds.keys() & owner.keys():
+                owner[name], found = _read(kinds[name], owner[name], f"{place}.{name}")
+                faults += found
+        part["training"], found = _recipe_read(recipe, part["training"], f"{where}.training")
+        faults += found
+    for size, part in family["sizes"].items():
+        for name, declared in {**kinds, "training": recipe}.items():
+            given = {**family[name], **part[name]}
+            missing = [key for key in declared.required if key not in given] if declared else []
+            faults += [
+                f"config key models.{model}.sizes.{size}.{name}.{key}: missing; give it a value" for key in missing
+            ]
+    return faults
+
+
+def _read(declared: DeclaredSettings | None, values: dict[str, Any], where: str) -> tuple[dict[str, Any], list[str]]:
+    if declared is None:
+        return with_numbers_read(values), []
+    try:
+        read = plain(settings_from(declared.kind, values, where))
+    except UserError as error:
+        return values, str(error).splitlines()
+    return {key: read[key] for key in values}, []
+
+
+def _recipe_read(
+    recipe: DeclaredSettings | None, values: dict[str, Any], where: str
+) -> tuple[dict[str, Any], list[str]]:
+    """As `_read`, for the keys of the recipe among those of the section training."""
+    common = keys_of(TrainingSettings)
+    own = {key: value for key, value in values.items() if key not in common}
+    known = {**(keys_of(recipe.kind) if recipe else {}), **common}
+    unknown = [key for key in own if recipe and key not in known]
+    if unknown:
+        return values, [f"config key {where}.{key}: {unknown_key(key, known)}" for key in unknown]
+    read, faults = _read(recipe, own, where)
+    return {key: read[key] if key in own else with_numbers_read(value) for key, value in values.items()}, faults
