@@ -19,10 +19,11 @@ from vocoder_pareto.tables.csv_tables import read_systems, write_table
 
 COLUMNS = [
     "system", "model", "size", "family", "parameters", "gflops_per_audio_second", "gflops_published_convention",
-    "energy_joules_per_audio_second", "energy_joules_per_audio_second_ci95", "energy_source", "device",
-    "mean_power_watts", "idle_power_watts", "real_time_factor", "peak_memory_bytes", "d_stft", "d_stft_ci95", "mos",
-    "mos_ci95", "mos_source", "training_steps", "training_seconds", "training_energy_joules", "co2eq_kg_training",
-    "on_front_energy", "on_front_gflops",
+    "energy_joules_per_audio_second", "energy_joules_per_audio_second_ci95",
+    "energy_joules_per_audio_second_degrees_of_freedom", "energy_source", "device", "mean_power_watts",
+    "idle_power_watts", "real_time_factor", "peak_memory_bytes", "d_stft", "d_stft_ci95", "d_stft_degrees_of_freedom",
+    "mos", "mos_ci95", "mos_source", "training_steps", "training_seconds", "training_energy_joules",
+    "co2eq_kg_training", "on_front_energy", "on_front_gflops",
 ]  # fmt: skip
 
 

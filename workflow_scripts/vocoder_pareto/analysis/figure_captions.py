@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front
-from vocoder_pareto.tables.columns import ENERGY, system_label
+from vocoder_pareto.tables.columns import ENERGY, column_of, system_label
 from vocoder_pareto.tables.sources import comparable, source_of
 
 SIGNS = "Red ring: Pareto optimal."
-PROBABILITIES = "Red ring: Pareto optimal; percentage: probability of it, given the intervals."
+PROBABILITIES = "Red ring: Pareto optimal; percentage: probability of it, given the uncertainties."
+NO_SYSTEMATIC = "The systematic error of the meter is not known and not in the percentages."
 NOT_PUBLISHABLE = "Quick protocol or estimate: not publishable."
 LISTED_NAMES = 4
 
@@ -42,12 +43,22 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
     steps = front.summary.get("training_steps")
     if steps:
         sentences.append(f"Models trained for {' to '.join(f'{count:,}' for count in sorted(set(steps)))} steps.")
+    sentences += _of_uncertainty(front)
     left_out = front.summary.get("left_out", {})
     if left_out:
         missing = {name for names in left_out.values() for name in names}
         why = "MOS" if missing <= set(MOS_COLUMNS) else "all values"
         sentences.append(f"Left out, without {why}: {_listed(list(left_out), front, labels)}.")
     return sentences
+
+
+def _of_uncertainty(front: Front) -> list[str]:
+    """What is not known of how uncertain the values are, so that a reader does not take them for exact."""
+    unknown = front.summary.get("uncertainty_unknown", {})
+    if unknown:
+        names = ", ".join(column_of(name).label.lower() for name in unknown)
+        return [f"No uncertainty is known of: {names}; so no probability is given."]
+    return [NO_SYSTEMATIC] if front.summary.get("systematic_unknown") else []
 
 
 def _listed(systems: Sequence[str], front: Front, labels: Mapping[str, str]) -> str:

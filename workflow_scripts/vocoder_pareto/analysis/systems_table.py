@@ -91,6 +91,7 @@ def systems_measured(
         if distances:
             interval = mean_with_interval(distances)
             row |= {"d_stft": interval.mean, "d_stft_ci95": interval.half_width}
+            row["d_stft_degrees_of_freedom"] = len(distances) - 1 or None
         if row["system"] in rated.index:
             row |= {name: rated.loc[row["system"], name] for name in ("mos", "mos_ci95", "mos_source")}
     return with_fronts(_as_table(rows), FRONTS)
