@@ -163,3 +163,11 @@ def test_flags_name_what_must_not_be_published(files):
     assert flags["not_publishable"] == ["melgan-S"]
     assert flags["flags"] == {"melgan-S": ["short_protocol"]}
     assert flags["d_stft_clips"] == {"melgan-S": 2, "melgan-M": 2}
+
+
+@pytest.mark.parametrize("changes", [{"source": "estimated"}, {"device": "GPU Y"}])
+def test_energies_that_do_not_compare_have_no_front(files, printed_quality, families, changes):
+    files.add("hifigan-S", 0.6).add("melgan-S", 0.5, **changes)
+    table = systems_measured(measurements_of(files), mos_of_paper(printed_quality), families, CARBON)
+    assert table["on_front_energy"].isna().all()
+    assert table["on_front_gflops"].notna().sum() == 2

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front
 from vocoder_pareto.tables.columns import ENERGY, column_of, system_label
-from vocoder_pareto.tables.sources import comparable, source_of
+from vocoder_pareto.tables.comparability import why_costs_differ
+from vocoder_pareto.tables.sources import source_of
 
 SIGNS = "Red ring: Pareto optimal."
 PROBABILITIES = "Red ring: Pareto optimal; percentage: probability of it, given the uncertainties."
@@ -36,8 +37,8 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
         sentences.append(f"Energy: {', '.join([*energy, *devices])}.")
     elif devices:
         sentences.append(f"Measured on {', '.join(devices)}.")
-    if len(devices) > 1 or not comparable(metered_by):
-        sentences.append("NOT COMPARABLE: several devices or methods share the cost axis.")
+    if why := why_costs_differ(metered_by, devices):
+        sentences.append(f"NOT COMPARABLE on one cost axis: {why}.")
     if front.summary.get("not_publishable"):
         sentences.append(NOT_PUBLISHABLE)
     steps = front.summary.get("training_steps")

@@ -19,8 +19,9 @@ from vocoder_pareto.analysis.uncertainty import COMMON_SHARE, EXACT_COLUMNS, SUF
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY, SYSTEMS_COLUMNS, column_of
+from vocoder_pareto.tables.comparability import why_ratings_differ
 from vocoder_pareto.tables.csv_tables import read_table, write_table
-from vocoder_pareto.tables.sources import PUBLISHED, comparable
+from vocoder_pareto.tables.sources import PUBLISHED
 
 IDENTITY = ("system", "label", "model", "size", "family")
 MOS_COLUMNS = ("mos",)
@@ -131,9 +132,9 @@ def find_front(
     competing = everyone[everyone["family"] != REFERENCE_FAMILY]
     complete = np.isfinite(competing[names].to_numpy(dtype=float)).all(axis=1)
     table = competing[complete].reset_index(drop=True)
-    if "mos" in names and not comparable(table["mos_source"]):
+    if "mos" in names and (why := why_ratings_differ(table["mos_source"])):
         found = ", ".join(sorted(set(table["mos_source"])))
-        raise UserError(f"MOS of {found} cannot share an axis: they are relative to the stimuli of one test; keep one")
+        raise UserError(f"column mos_source has {found}: {why}; they are relative to the stimuli of one test; keep one")
     try:
         uncertainty = uncertainty_of(table, names, exact, common_share)
     except ValueError as error:
