@@ -53,7 +53,7 @@ def test_draws_cover_the_truth_as_often_as_they_say(windows):
     for level in (0.5, 0.8, 0.95):
         covered = np.mean(np.abs(places - 0.5) < level / 2)
         assert covered == pytest.approx(level, abs=4 * np.sqrt(level * (1 - level) / experiments) + 1 / draws)
-    assert np.mean(np.abs(normal_places - 0.5) < 0.25) > 0.58  # the normal of the same interval: 50 % are 61 %
+    assert np.mean(np.abs(normal_places - 0.5) < 0.25) > 0.56  # the normal of the same interval: 50 % are 61 %
 
 
 def test_probabilities_of_simulated_studies_come_true():

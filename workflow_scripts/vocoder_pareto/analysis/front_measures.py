@@ -101,11 +101,13 @@ def _times_optimal(drawn: np.ndarray, directions: Sequence[str]) -> np.ndarray:
     """In how many of the draws (D, N, K) each point (N,) is optimal: by all pairs, or one draw at a time if many."""
     if drawn.shape[1] > MAX_PAIRWISE:
         return np.sum([optimal(values, directions) for values in drawn], axis=0)
-    nowhere_worse, somewhere_better = np.True_, np.False_
+    pairs = (len(drawn), drawn.shape[1], drawn.shape[1])  # [draw, a, b]: a beside b
+    nowhere_worse, somewhere_better = np.ones(pairs, dtype=bool), np.zeros(pairs, dtype=bool)
     for index, direction in enumerate(directions):
         costs = drawn[..., index] if direction == "min" else -drawn[..., index]  # (D, N)
         one, other = costs[:, :, None], costs[:, None, :]
-        nowhere_worse, somewhere_better = nowhere_worse & (one <= other), somewhere_better | (one < other)
+        nowhere_worse &= one <= other
+        somewhere_better |= one < other
     dominated = (nowhere_worse & somewhere_better).any(axis=1)
     return np.asarray((~dominated).sum(axis=0))
 
