@@ -53,6 +53,8 @@ def test_every_difference_of_counts_has_its_reason(printed, conventions, stateme
 def test_energy_compares_only_where_a_gpu_was_measured(printed, conventions, statement):
     measured = rows(compare_with_published(ours_from(printed), printed, conventions, statement), "energy")
     assert measured["ratio"].tolist() == pytest.approx([1.0] * 18)
+    assert all("46 J" in reason for reason in measured["reason"])
+    assert measured["reason"].str.contains("exchanged").sum() == 2
     ours = ours_from(printed, energy_source="estimated")
     estimated = rows(compare_with_published(ours, printed, conventions, statement), "energy")
     assert estimated["ratio"].isna().all()

@@ -137,7 +137,8 @@ def _gflops(own, paper, conventions, statement):
 def _energy(own, paper, conventions, statement):
     source = own["energy_source"]
     why = why_not_beside_published(source)
-    reason = conventions.energy.get(source, why)
+    reasons = (conventions.energy.get(source, why), "" if why else conventions.of(paper["model"], paper["size"]).energy)
+    reason = " ".join(filter(None, reasons))
     return _row(paper[ENERGY], None if why else own[ENERGY], own[ENERGY], source, reason)
 
 
