@@ -21,4 +21,4 @@ rule adopt_measurement:
         "Taking the energy of {wildcards.system} from {params.measured_set}."
     shell:
         "python {params.program:q} --measured-set {params.measured_set:q} --system {params.system:q}"
-        " --precision {params.precision} --batch-size {params.batch_size} --output {output.measurement:q} &> {log:q}"
+        " --precision {params.precision:q} --batch-size {params.batch_size} --output {output.measurement:q} &> {log:q}"

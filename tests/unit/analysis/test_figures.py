@@ -229,7 +229,7 @@ def test_the_caption_of_speed_against_distance_tells_device_and_training_but_no_
     text = caption([find_front(systems, speed, 5)], labels, with_probabilities=False)
     assert text == (
         "Measured on NVIDIA RTX A5000. Models trained for 2 steps. No uncertainty is known of: real-time factor, "
-        "spectral distance; so no probability is given.\nRed ring: Pareto optimal."
+        "spectral distance; no probability is given where it is an axis.\nRed ring: Pareto optimal."
     )
 
 
@@ -237,7 +237,9 @@ def test_energies_without_an_uncertainty_carry_no_percentage_and_the_caption_say
     figure = drawn(panels_of(fronts[1]), labels)
     assert not any("%" in text.get_text() for text in texts_of(figure.axes[0]))
     text = caption(fronts[1:], labels, with_probabilities=False)
-    assert "No uncertainty is known of: energy per second of audio; so no probability is given." in text
+    assert (
+        "No uncertainty is known of: energy per second of audio; no probability is given where it is an axis." in text
+    )
 
 
 def test_percentages_without_the_error_of_the_meter_say_so(printed, labels):

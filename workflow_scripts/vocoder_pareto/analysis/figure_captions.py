@@ -58,7 +58,7 @@ def _of_uncertainty(front: Front) -> list[str]:
     unknown = front.summary.get("uncertainty_unknown", {})
     if unknown:
         names = ", ".join(column_of(name).label.lower() for name in unknown)
-        return [f"No uncertainty is known of: {names}; so no probability is given."]
+        return [f"No uncertainty is known of: {names}; no probability is given where it is an axis."]
     return [NO_SYSTEMATIC] if front.summary.get("systematic_unknown") else []
 
 
