@@ -189,6 +189,7 @@ rule find_fronts:
     params:
         objective_settings=front_objectives("gflops_per_audio_second"),
         draws=config["pareto"]["draws"],
+        systematic_common_share=config["pareto"]["systematic_common_share"],
         seed=config["seed"],
         program=program("find_fronts"),
         code=code_version("find_fronts"),
@@ -197,8 +198,8 @@ rule find_fronts:
     shell:
         "python {params.program:q} --system-table {input.system_table:q}"
         " --measurement-flags {input.measurement_flags:q} --objective-settings {params.objective_settings:q}"
-        " --draws {params.draws} --seed {params.seed} --output-front-table {output.front_table:q}"
-        " --output-front-summary {output.front_summary:q} &> {log:q}"
+        " --draws {params.draws} --systematic-common-share {params.systematic_common_share} --seed {params.seed}"
+        " --output-front-table {output.front_table:q} --output-front-summary {output.front_summary:q} &> {log:q}"
 
 
 use rule find_fronts as find_fronts_of_objectives with:
@@ -212,6 +213,7 @@ use rule find_fronts as find_fronts_of_objectives with:
     params:
         objective_settings=lambda wildcards: canonical_json(OBJECTIVES[wildcards.objectives]),
         draws=config["pareto"]["draws"],
+        systematic_common_share=config["pareto"]["systematic_common_share"],
         seed=config["seed"],
         program=program("find_fronts"),
         code=code_version("find_fronts"),

@@ -105,6 +105,7 @@ use rule find_fronts as find_published_fronts with:
     params:
         objective_settings=front_objectives("gflops_published_convention"),
         draws=config["pareto"]["draws"],
+        systematic_common_share=config["pareto"]["systematic_common_share"],
         seed=config["seed"],
         program=program("find_fronts"),
         code=code_version("find_fronts"),

@@ -13,10 +13,12 @@ rule adopt_measurement:
     params:
         system=system_to_generate,
         measured_set=config["measurements"]["from"],
+        precision=config["energy"]["precision"],
+        batch_size=config["energy"]["batch_size"],
         program=program("adopt_measurement"),
         code=code_version("adopt_measurement"),
     message:
         "Taking the energy of {wildcards.system} from {params.measured_set}."
     shell:
         "python {params.program:q} --measured-set {params.measured_set:q} --system {params.system:q}"
-        " --output {output.measurement:q} &> {log:q}"
+        " --precision {params.precision:q} --batch-size {params.batch_size} --output {output.measurement:q} &> {log:q}"

@@ -16,11 +16,13 @@ def main() -> None:
         "--measured-set", type=Path, required=True, help="folder such as resources/measured/nvidia-rtx-a5000"
     )
     parser.add_argument("--system", type=json_or_file, required=True, help="settings of the system, JSON or @file")
+    parser.add_argument("--precision", required=True, help="what the study measures in: float32, tf32 or bf16")
+    parser.add_argument("--batch-size", type=int, required=True, help="clips at once")
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
     arguments = parser.parse_args()
-    write_json(
-        arguments.output, adopted(arguments.measured_set, settings_from(SystemSettings, arguments.system, "models"))
-    )
+    system = settings_from(SystemSettings, arguments.system, "models")
+    record = adopted(arguments.measured_set, system, arguments.precision, arguments.batch_size)
+    write_json(arguments.output, record)
 
 
 if __name__ == "__main__":

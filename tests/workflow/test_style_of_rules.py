@@ -15,7 +15,7 @@ RULES = {
 UNQUOTED = {
     "threads", "params.batch_size", "params.cpu_watts_per_core", "params.draws", "params.iterations",
     "params.listeners", "params.origin",
-    "params.seed", "wildcards.reference",
+    "params.seed", "params.systematic_common_share", "wildcards.reference",
 }  # fmt: skip
 
 

@@ -28,6 +28,10 @@ def main() -> None:
         "--interval", nargs=2, action="append", default=[], metavar=("OBJECTIVE", "COLUMN"),
         help="column of half-widths of the 95 %% intervals of an objective",
     )  # fmt: skip
+    parser.add_argument(
+        "--exact", nargs="*", default=[], metavar="OBJECTIVE",
+        help="objectives whose values are exact, such as counts (default: of one without an interval nothing is known)",
+    )  # fmt: skip
     parser.add_argument("--draws", type=int, default=10_000, help="Monte Carlo draws (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the draws (default: %(default)s)")
     parser.add_argument("--style", choices=["improved", "paper"], default="improved", help="style of the figure")
@@ -45,6 +49,7 @@ def main() -> None:
         arguments.name,
         arguments.group,
         dict(arguments.interval),
+        arguments.exact,
         arguments.draws,
         arguments.seed,
     )

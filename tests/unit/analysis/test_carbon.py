@@ -40,23 +40,49 @@ def test_ours_stands_beside_it_with_our_intensity_and_site(table):
     assert table.loc[("here", "all"), "training_kwh"] == pytest.approx(4)
 
 
-def test_training_and_generation_cost_the_same_at_the_break_even(table, statement):
-    for study, system in [("published", "wavegrad-L"), ("here", "melgan-S")]:
-        row = table.loc[(study, system)]
-        joules = row["break_even_audio_hours"] * 3600 * row["generation_joules_per_audio_second"]
-        assert joules == pytest.approx(row["training_kwh"] * 3.6e6)
-    # By hand: 36 kWh are 129.6 MJ; at 0.4908 J per second that is 264.1 million seconds.
-    assert table.loc[("published", "melgan-S"), "break_even_audio_hours"] == pytest.approx(129.6e6 / 0.4908 / 3600)
+def test_training_and_generation_cost_the_same_at_the_break_even(table):
+    row = table.loc[("here", "melgan-S")]
+    joules = row["break_even_audio_hours"] * 3600 * row["generation_joules_per_audio_second"]
+    assert joules == pytest.approx(row["training_kwh"] * 3.6e6)
+    # By hand: 2 kWh are 7.2 MJ; at 1 J per second that is 7.2 million seconds, 2,000 hours.
+    assert row["break_even_audio_hours"] == pytest.approx(2000)
 
 
-def test_unknown_training_energy_is_empty_and_adds_nothing(statement, printed):
-    ours = printed.assign(training_energy_joules=np.where(printed.index == 1, np.nan, 3.6e6))[1:3]
-    rows = carbon_table(statement, printed, CarbonSettings(intensity_kg_per_kwh=0.1), ours, {}).set_index(
-        ["study", "system"]
-    )
+def rows_of(statement, printed, training, **columns):
+    """Three systems of ours whose trainings took 1 kWh each."""
+    ours = printed.assign(**{"training_energy_joules": 3.6e6, "energy_source": "nvml"} | columns)[1:4]
+    sources = dict(zip(ours["system"], training, strict=True))
+    training = {system: {"energy_source": source} for system, source in sources.items()}
+    rows = carbon_table(statement, printed, CarbonSettings(intensity_kg_per_kwh=0.1), ours, training)
+    return rows.set_index(["study", "system"])
+
+
+def test_a_measured_training_and_an_estimated_generation_have_no_break_even(table, statement, printed):
+    rows = rows_of(statement, printed, ["nvml"] * 3, energy_source=["", "estimated", "nvml", "rapl", *[""] * 15])
+    assert rows.loc["here", "break_even_audio_hours"].notna().tolist() == [False, True, False, False]
+    # Nor have the paper's: its training is its board's limit times hours, its generation was measured.
+    assert table.loc["published", "break_even_audio_hours"].isna().all()
+
+
+def test_measured_and_estimated_trainings_have_no_sum(statement, printed):
+    total = rows_of(statement, printed, ["nvml", "estimated", "nvml"]).loc[("here", "all")]
+    assert np.isnan(total["training_kwh"])
+    assert np.isnan(total["training_kg_co2eq"])
+    assert total["training_energy_source"] == "estimated; nvml"
+    assert rows_of(statement, printed, ["nvml"] * 3).loc[("here", "all"), "training_kwh"] == pytest.approx(3)
+
+
+def test_a_training_of_unknown_energy_leaves_itself_and_the_sum_empty(statement, printed):
+    joules = np.where(printed.index == 1, np.nan, 3.6e6)
+    rows = rows_of(statement, printed, ["nvml"] * 3, training_energy_joules=joules)
     assert np.isnan(rows.loc[("here", "melgan-S"), "training_kg_co2eq"])
     assert np.isnan(rows.loc[("here", "melgan-S"), "break_even_audio_hours"])
-    assert rows.loc[("here", "all"), "training_kwh"] == pytest.approx(1)
+    assert np.isnan(rows.loc[("here", "all"), "training_kwh"])
+    assert rows.loc[("here", "melgan-M"), "training_kwh"] == pytest.approx(1)
+
+
+def test_trainings_of_unknown_source_are_not_added_up(statement, printed):
+    assert np.isnan(rows_of(statement, printed, [""] * 3).loc[("here", "all"), "training_kwh"])
 
 
 def test_the_paper_alone_has_no_rows_of_ours(statement, printed):

@@ -53,11 +53,59 @@ def test_every_difference_of_counts_has_its_reason(printed, conventions, stateme
 def test_energy_compares_only_where_a_gpu_was_measured(printed, conventions, statement):
     measured = rows(compare_with_published(ours_from(printed), printed, conventions, statement), "energy")
     assert measured["ratio"].tolist() == pytest.approx([1.0] * 18)
+    assert all("46 J" in reason for reason in measured["reason"])
+    assert measured["reason"].str.contains("exchanged").sum() == 2
     ours = ours_from(printed, energy_source="estimated")
     estimated = rows(compare_with_published(ours, printed, conventions, statement), "energy")
     assert estimated["ratio"].isna().all()
     assert estimated["ours_exact"].notna().all()
     assert all("Not on comparable terms" in reason for reason in estimated["reason"])
+
+
+@pytest.mark.parametrize("source", ["estimated", "rapl"])
+def test_of_energies_that_do_not_compare_no_sentence_ranks_or_counts(printed, conventions, statement, labels, source):
+    """What the table withholds as a ratio, the text below must not tell as a rank, a front or a factor."""
+    cheap = printed[ENERGY].where(printed["system"] != "waveflow-L", 0.5)
+    ours = ours_from(printed, energy_source=source, **{ENERGY: cheap})
+    agreed = agreement(ours, printed)
+    found = agreed["energy"]
+    assert (found["systems"], found["spearman"], found["kendall"], found["front_here"]) == (0, None, None, None)
+    assert found["joined"] is found["left"] is None
+    assert found["ratio_to_median_ratio"] == {}
+    ((why, systems),) = found["not_compared"].items()
+    assert why.startswith("not on comparable terms")
+    assert len(systems) == 18
+    text = to_markdown(compare_with_published(ours, printed, conventions, statement), agreed, labels)
+    of_energy = text.partition("- Energy here")[2].partition("- Exact GFLOPs")[0]
+    assert "no system compares" in of_energy
+    assert why in of_energy
+    assert not any(word in of_energy for word in ("Spearman", "joins", "leaves", "times the published", "Front"))
+    assert "Spearman 1.000" in text  # counts compare as before
+
+
+def test_measured_systems_are_ranked_and_the_estimated_ones_among_them_are_named(printed):
+    source = printed["energy_source"].replace({"published": "nvml"}).where(printed["model"] != "wavegrad", "estimated")
+    found = agreement(ours_from(printed, energy_source=source), printed)["energy"]
+    assert found["systems"] == 15
+    assert list(found["not_compared"].values()) == [["wavegrad-S", "wavegrad-M", "wavegrad-L"]]
+
+
+def test_systems_measured_on_two_devices_are_not_ranked(printed):
+    device = ["GPU X"] * 10 + ["GPU Y"] * 9
+    found = agreement(ours_from(printed, device=device), printed)
+    assert found["energy"]["systems"] == 0
+    assert list(found["energy"]["not_compared"]) == ["measured on several devices: GPU X, GPU Y"]
+    assert found["gflops"]["systems"] == 18
+
+
+def test_simulated_listeners_move_nobody_on_the_front(printed, conventions, statement, labels):
+    ours = ours_from(printed, mos=5 - printed["mos"] * 0.9, mos_source="simulated")
+    agreed = agreement(ours, printed)
+    assert agreed["energy"]["front_here"] is None
+    assert agreed["energy"]["spearman"] == pytest.approx(1.0)
+    text = to_markdown(compare_with_published(ours, printed, conventions, statement), agreed, labels)
+    assert "Fronts are not compared: MOS of SIMULATED listeners" in text
+    assert "joins the front" not in text
 
 
 def test_distances_compare_only_after_the_papers_training(printed, conventions, statement):

@@ -78,7 +78,7 @@ def test_all_18_systems_are_named_and_no_label_covers_another(fronts, labels):
 
 
 def test_optimal_systems_carry_their_probability(fronts, labels):
-    axes = drawn(panels_of(fronts[1]), labels).axes[0]
+    axes = drawn(panels_of(fronts[0]), labels).axes[0]
     words = {text.get_text() for text in texts_of(axes)}
     assert "HiFi-GAN S 100\u00a0%" in words or "HiFi-GAN S 99\u00a0%" in words
     assert "WaveGrad S" in words
@@ -227,4 +227,22 @@ def test_the_caption_of_speed_against_distance_tells_device_and_training_but_no_
     systems = printed.assign(real_time_factor=printed["energy_joules_per_audio_second"], training_steps=2)
     speed = Objectives("speed", {"real_time_factor": "min", "d_stft": "min"})
     text = caption([find_front(systems, speed, 5)], labels, with_probabilities=False)
-    assert text == "Measured on NVIDIA RTX A5000. Models trained for 2 steps.\nRed ring: Pareto optimal."
+    assert text == (
+        "Measured on NVIDIA RTX A5000. Models trained for 2 steps. No uncertainty is known of: real-time factor, "
+        "spectral distance; no probability is given where it is an axis.\nRed ring: Pareto optimal."
+    )
+
+
+def test_energies_without_an_uncertainty_carry_no_percentage_and_the_caption_says_why(fronts, labels):
+    figure = drawn(panels_of(fronts[1]), labels)
+    assert not any("%" in text.get_text() for text in texts_of(figure.axes[0]))
+    text = caption(fronts[1:], labels, with_probabilities=False)
+    assert (
+        "No uncertainty is known of: energy per second of audio; no probability is given where it is an axis." in text
+    )
+
+
+def test_percentages_without_the_error_of_the_meter_say_so(printed, labels):
+    systems = printed.assign(energy_joules_per_audio_second_ci95=0.01)
+    text = caption([find_front(systems, ENERGY, 5)], labels, with_probabilities=True)
+    assert "The systematic error of the meter is not known" in text

@@ -1,13 +1,11 @@
-"""Hypervolume against moocore, knees and probabilities against values worked out by hand."""
+"""Hypervolume against moocore, knees against values worked out by hand."""
 
 import moocore
 import numpy as np
 import pytest
-from scipy import stats
 from seeds import seed_of
 
 from vocoder_pareto.analysis.front_measures import (
-    front_probability,
     hypervolume,
     hypervolume_contributions,
     knee,
@@ -50,31 +48,3 @@ def test_a_straight_or_bulging_front_and_two_points_have_no_knee():
     assert knee(np.array([[0.0, 0], [5, 1], [10, 10]]), ["min", "max"]) is None
     assert knee(np.array([[0.0, 0], [1, 1]]), ["min", "max"]) is None
     assert knee(np.empty((0, 2)), ["min", "max"]) is None
-
-
-def test_probability_of_two_systems_is_that_of_a_difference_of_normals():
-    # Equal cost: each is optimal when its quality is the larger one.
-    values, half_widths = np.array([[1.0, 3.0], [1.0, 3.2]]), np.array([[0.0, 0.2], [0.0, 0.3]])
-    deviation = np.hypot(0.2, 0.3) / stats.norm.ppf(0.975)
-    expected = stats.norm.cdf(0.2 / deviation)
-    found = front_probability(values, half_widths, ["min", "max"], draws=20_000, seed=seed_of(0))
-    assert found[1] == pytest.approx(expected, abs=4 * 0.5 / np.sqrt(20_000))
-    assert found.sum() == pytest.approx(1)
-
-
-def test_exact_values_are_optimal_with_probability_one_or_zero():
-    values = np.array([[1.0, 3.0], [2.0, 2.0], [2.0, 5.0]])
-    assert front_probability(values, np.full((3, 2), np.nan), ["min", "max"], draws=10).tolist() == [1, 0, 1]
-
-
-def test_equal_seeds_give_equal_probabilities_and_other_seeds_others():
-    values, half_widths = np.random.default_rng(seed_of(0)).random((8, 2)), np.full((8, 2), 0.2)
-    one, same, other = (front_probability(values, half_widths, ["min", "max"], 500, seed) for seed in (1, 1, 2))
-    assert np.array_equal(one, same)
-    assert not np.array_equal(one, other)
-
-
-@pytest.mark.parametrize(("half_width", "draws"), [(-0.1, 10), (0.1, 0)])
-def test_negative_intervals_and_no_draws_are_refused(half_width, draws):
-    with pytest.raises(ValueError, match="negative"):
-        front_probability(np.ones((2, 2)), np.full((2, 2), half_width), ["min", "max"], draws)

@@ -32,7 +32,9 @@ def table(tmp_path):
 
 
 def test_any_table_gives_its_front_with_names_groups_and_intervals(table):
-    front = front_of_file(table, OBJECTIVES, groups="team", intervals={"accuracy": "error"}, draws=2000)
+    front = front_of_file(
+        table, OBJECTIVES, groups="team", intervals={"accuracy": "error"}, exact=["watt_hours"], draws=2000
+    )
     assert front.summary["front"] == ["alpha", "beta", "delta"]
     assert front.summary["left_out"] == {"empty": ["watt_hours"]}
     rows = front.table.set_index("system")
@@ -43,7 +45,13 @@ def test_any_table_gives_its_front_with_names_groups_and_intervals(table):
 
 def test_intervals_are_found_by_their_name(table):
     table.write_text(TABLE.replace("error", "accuracy_ci95"))
-    assert front_of_file(table, OBJECTIVES, draws=100).summary["has_intervals"]
+    assert front_of_file(table, OBJECTIVES, draws=100).summary["is_uncertain"]
+
+
+def test_a_column_without_an_interval_that_is_not_said_to_be_exact_leaves_probabilities_empty(table):
+    front = front_of_file(table, OBJECTIVES, intervals={"accuracy": "error"}, draws=10)
+    assert front.summary["uncertainty_unknown"] == {"watt_hours": ["alpha", "beta", "gamma", "delta", "|odd|"]}
+    assert to_markdown(front).splitlines()[2] == "| **alpha** | 1 | 0.5 | yes |  |  |"
 
 
 def test_rows_without_names_are_numbered(tmp_path):
@@ -82,6 +90,7 @@ def test_hundreds_of_rows_are_drawn_without_naming_each(tmp_path):
         ({"objectives": Objectives("front", {"price": "min", "accuracy": "max"})}, "column 'price' is missing"),
         ({"objectives": Objectives("front", {"name": "min", "accuracy": "max"})}, "'name' is not numeric"),
         ({"groups": "nation"}, "column 'nation' is missing"),
+        ({"exact": ["speed"]}, "--exact speed: not an objective; allowed: watt_hours, accuracy"),
         ({"intervals": {"speed": "error"}}, "--interval speed: not an objective"),
     ],
 )

@@ -19,12 +19,56 @@ def test_published_fronts_are_those_of_the_paper(printed, cost):
     assert front.summary["systems"] == 18
 
 
-def test_the_published_front_is_sure_but_for_its_last_member(printed):
-    table = find_front(printed, ENERGY_AND_MOS, draws=5000).table.set_index("system")
+GFLOPS_AND_MOS = Objectives("gflops", {"gflops_published_convention": "min", "mos": "max"})
+
+
+def test_the_published_front_of_counts_is_sure_but_for_its_last_member(printed):
+    table = find_front(printed, GFLOPS_AND_MOS, draws=5000).table.set_index("system")
     assert table.loc["melgan-S", "front_probability"] == 1.0  # the cheapest one, whatever its quality
     # HiFi-GAN L is optimal unless the cheaper HiFi-GAN S or M sound better.
     assert 0.93 < table.loc["hifigan-L", "front_probability"] < 0.99
     assert table.loc["wavegrad-S", "front_probability"] == 0.0
+
+
+def test_of_the_printed_energies_no_uncertainty_is_known_and_so_no_probability(printed):
+    front = find_front(printed, ENERGY_AND_MOS, draws=10)
+    assert front.table["front_probability"].isna().all()
+    assert list(front.summary["uncertainty_unknown"]) == [ENERGY]
+    assert front.summary["front"] == ["melgan-S", "hifigan-S", "hifigan-L"]
+
+
+def test_errors_of_the_printed_energies_would_make_the_cheapest_one_unsure(printed):
+    """Against draws of one's own: each energy times a log-normal factor of 10 or 30 %, each MOS plus a normal."""
+    systems = printed[printed["family"] != "reference"].reset_index(drop=True)
+    generator = np.random.default_rng(7)
+    for relative, most_likely in ((0.1, 0.95), (0.3, 0.65)):
+        given = systems.assign(**{f"{ENERGY}_ci95": 0.0, f"{ENERGY}_systematic": relative})
+        table = find_front(given, ENERGY_AND_MOS, draws=4000, common_share=0.0).table.set_index("system")
+        energy = systems[ENERGY].to_numpy() * (1 + relative) ** generator.standard_normal((4000, 18))
+        deviations = systems["mos_ci95"].to_numpy() / 1.96
+        mos = systems["mos"].to_numpy() + deviations * generator.standard_normal((4000, 18))
+        beaten = ((energy < energy[:, :1]) & (mos > mos[:, :1])).any(axis=1)
+        assert systems["system"][0] == "melgan-S"
+        found = table.loc["melgan-S", "front_probability"]
+        assert found == pytest.approx(1 - beaten.mean(), abs=0.04)  # over 3.5 standard errors of the difference
+        assert found < most_likely
+        shared = find_front(given, ENERGY_AND_MOS, draws=4000, common_share=0.8).table.set_index("system")
+        assert shared.loc["melgan-S", "front_probability"] > found + 0.04
+
+
+def test_a_meter_whose_systematic_error_is_unknown_is_named(printed):
+    systems = printed.assign(**{f"{ENERGY}_ci95": 0.01, f"{ENERGY}_degrees_of_freedom": 4.0})
+    front = find_front(systems, ENERGY_AND_MOS, draws=50)
+    assert front.table["front_probability"].notna().all()
+    assert list(front.summary["systematic_unknown"]) == [ENERGY]
+    known = find_front(systems.assign(**{f"{ENERGY}_systematic": 0.05}), ENERGY_AND_MOS, draws=50)
+    assert known.summary["systematic_unknown"] == {}
+    assert f"{ENERGY}_systematic" in known.table
+
+
+def test_a_negative_uncertainty_is_refused_with_the_columns_that_can_hold_it(printed):
+    with pytest.raises(UserError, match=r"_ci95.*must not be negative"):
+        find_front(printed.assign(**{f"{ENERGY}_ci95": -0.1}), ENERGY_AND_MOS, draws=1)
 
 
 def test_each_dominated_system_names_those_that_dominate_it(printed):
@@ -55,7 +99,7 @@ def test_natural_speech_never_competes_but_is_reported(printed):
 
 def test_mos_of_two_tests_never_share_an_axis(printed):
     systems = printed.assign(mos_source=["published"] * 10 + ["listening_test"] * 9)
-    with pytest.raises(UserError, match="MOS of listening_test, published cannot share an axis"):
+    with pytest.raises(UserError, match=r"listening_test, published: MOS of several tests.*stimuli of one test"):
         find_front(systems, ENERGY_AND_MOS, draws=1)
     find_front(systems, Objectives("other", {ENERGY: "min", "d_stft": "min"}), draws=1)  # without MOS it is fine
 
@@ -67,7 +111,7 @@ def test_three_objectives_find_the_larger_front(printed):
 
 
 def test_a_front_survives_being_written_and_read(printed, tmp_path):
-    front = find_front(printed, ENERGY_AND_MOS, draws=50)
+    front = find_front(printed, GFLOPS_AND_MOS, draws=50)
     front.write(tmp_path / "front.csv", tmp_path / "front.json")
     again = read_front(tmp_path / "front.csv", tmp_path / "front.json")
     assert again.summary == front.summary

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 
+import pandas as pd
 import pytest
 
 from vocoder_pareto.analysis.display_table import DisplayColumn, DisplayTable, latex_text
@@ -115,3 +116,11 @@ def test_shortened_measurements_say_so(printed, labels):
     table = cost_table(printed, "measured", [], labels)
     assert "not publishable" in cost_display(table, printed, ["melgan-S"]).to_markdown()
     assert "not publishable" not in cost_display(table, printed).to_markdown()
+
+
+def test_energies_that_do_not_compare_make_no_system_bold_and_the_table_says_why(printed, labels):
+    sources = printed["energy_source"].replace({"published": "nvml"}).where(printed["model"] != "melgan", "estimated")
+    mixed = printed.assign(energy_source=sources, on_front_energy=pd.Series(pd.NA, printed.index, dtype="boolean"))
+    text = cost_display(cost_table(mixed, "measured", [], labels), mixed).to_markdown()
+    assert "No front of energy and MOS: not on comparable terms: estimated from CPU time and measured by NVML." in text
+    assert "**" not in text

@@ -19,10 +19,11 @@ from vocoder_pareto.tables.csv_tables import read_systems, write_table
 
 COLUMNS = [
     "system", "model", "size", "family", "parameters", "gflops_per_audio_second", "gflops_published_convention",
-    "energy_joules_per_audio_second", "energy_joules_per_audio_second_ci95", "energy_source", "device",
-    "mean_power_watts", "idle_power_watts", "real_time_factor", "peak_memory_bytes", "d_stft", "d_stft_ci95", "mos",
-    "mos_ci95", "mos_source", "training_steps", "training_seconds", "training_energy_joules", "co2eq_kg_training",
-    "on_front_energy", "on_front_gflops",
+    "energy_joules_per_audio_second", "energy_joules_per_audio_second_ci95",
+    "energy_joules_per_audio_second_degrees_of_freedom", "energy_source", "device", "mean_power_watts",
+    "idle_power_watts", "real_time_factor", "peak_memory_bytes", "d_stft", "d_stft_ci95", "d_stft_degrees_of_freedom",
+    "mos", "mos_ci95", "mos_source", "training_steps", "training_seconds", "training_energy_joules",
+    "co2eq_kg_training", "on_front_energy", "on_front_gflops",
 ]  # fmt: skip
 
 
@@ -162,3 +163,11 @@ def test_flags_name_what_must_not_be_published(files):
     assert flags["not_publishable"] == ["melgan-S"]
     assert flags["flags"] == {"melgan-S": ["short_protocol"]}
     assert flags["d_stft_clips"] == {"melgan-S": 2, "melgan-M": 2}
+
+
+@pytest.mark.parametrize("changes", [{"source": "estimated"}, {"device": "GPU Y"}])
+def test_energies_that_do_not_compare_have_no_front(files, printed_quality, families, changes):
+    files.add("hifigan-S", 0.6).add("melgan-S", 0.5, **changes)
+    table = systems_measured(measurements_of(files), mos_of_paper(printed_quality), families, CARBON)
+    assert table["on_front_energy"].isna().all()
+    assert table["on_front_gflops"].notna().sum() == 2

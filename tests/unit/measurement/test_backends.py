@@ -90,7 +90,7 @@ def test_flags_follow_from_what_a_new_backend_tells(record):
 
 def test_a_stored_set_takes_the_records_of_a_new_backend(record, tmp_path):
     measure_run(tmp_path / "set", [SMALL], lambda system: record, seed=0)
-    assert adopted(tmp_path / "set", SMALL)["energy_source"] == "plug"
+    assert adopted(tmp_path / "set", SMALL, "float32", 1)["energy_source"] == "plug"
 
 
 def test_a_new_backend_is_told_beside_a_gpu(plug, gpus):

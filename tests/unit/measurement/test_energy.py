@@ -50,6 +50,7 @@ def test_gross_net_power_and_real_time_factor_by_hand():
     assert found["net_energy_joules_per_audio_second"] == pytest.approx((2000 - 52 * 10) / 20)
     assert found["real_time_factor"] == pytest.approx(0.5)
     # Deviations of 0, 0.5, -0.5, 0.25, -0.25 J: s² = 0.625 / 4, and t(4) = 2.776.
+    assert found["energy_joules_per_audio_second_degrees_of_freedom"] == 4
     assert found["energy_joules_per_audio_second_ci95"] == pytest.approx(2.776 * (0.625 / 4 / 5) ** 0.5, rel=1e-3)
     assert found["latency_seconds"]["passes"] == 100
 

@@ -12,11 +12,22 @@ from vocoder_pareto.study.configuration import checked, systems_of
 SYSTEMS = [replace(SMALL, size=size) for size in "SML"]
 
 
-def record(system, energy):
+ENERGY = "energy_joules_per_audio_second"
+PROTOCOL = {
+    "precision": "float32", "batch_size": 1, "windows": 5, "max_relative_interval": 0.05, "seed": 0,
+    "warmup_passes_done": 10, "warmup_stable": True,
+}  # fmt: skip
+
+
+def record(system, energy, gpu=0, protocol=(), **changes):
     return {
         "system": system.name, "device": "NVIDIA Imaginary", "energy_source": "nvml", "publishable": True,
-        "energy_joules_per_audio_second": energy,
+        "flags": [], "reasons": {}, "windows": ["raw"], "mean_power_watts": 200.0, "real_time_factor": 0.01,
+        "peak_memory_bytes": 1000, "protocol": PROTOCOL | dict(protocol),
+        "meter": {"domains": {f"nvidia_gpu_{gpu}": {"joules_per_unit": 0.001}}},
+        ENERGY: energy, f"{ENERGY}_ci95": 0.02, f"{ENERGY}_degrees_of_freedom": 4,
         "settings": {"digest": system_digest(system), "architecture": {}, "sampling": {}},
+        **changes,
     }  # fmt: skip
 
 
@@ -67,35 +78,120 @@ def test_the_summary_puts_runs_side_by_side(two_runs):
     assert found["relative_spread"] == pytest.approx(1.0 / 10.5)
 
 
-def test_a_stored_record_is_adopted_with_the_spread_between_runs(two_runs):
-    found = adopted(two_runs, SYSTEMS[1])
-    assert found["energy_joules_per_audio_second"] == 10.0
+def take(folder, system, precision="float32", batch_size=1):
+    return adopted(folder, system, precision, batch_size)
+
+
+def store(folder, *records):
+    for number, content in enumerate(records, start=1):
+        write_json(folder / f"run{number}" / "small-S.json", content)
+    return folder
+
+
+def test_runs_are_adopted_as_one_result_whose_interval_holds_their_spread(two_runs):
+    found = take(two_runs, SYSTEMS[1])
+    assert found[ENERGY] == 10.5
+    # Student's interval of two values, by hand: 12.706 · 0.7071 / √2.
+    assert found[f"{ENERGY}_ci95"] == pytest.approx(12.706 / 2, rel=1e-4)
+    assert found[f"{ENERGY}_degrees_of_freedom"] == 1
     assert found["energy_source"] == "nvml"
     assert found["runs"]["relative_spread"] == pytest.approx(1.0 / 10.5)
     assert found["stored_in"] == two_runs.as_posix()
+    assert "windows" not in found  # those of one run are not those of both
+
+
+def test_powers_and_times_are_means_of_the_runs_and_memory_is_the_most(tmp_path):
+    other = record(SYSTEMS[0], 10.0, mean_power_watts=220.0, peak_memory_bytes=1500, real_time_factor=0.03)
+    found = take(store(tmp_path, record(SYSTEMS[0], 10.0), other), SYSTEMS[0])
+    assert (found["mean_power_watts"], found["peak_memory_bytes"]) == (210.0, 1500)
+    assert found["real_time_factor"] == pytest.approx(0.02)
+
+
+def test_runs_that_differ_by_as_much_as_they_measure_are_flagged_and_not_publishable(tmp_path):
+    """Run 2 twice as high as run 1, each with an interval of 0.2 %."""
+    found = take(store(tmp_path, record(SYSTEMS[0], 10.0), record(SYSTEMS[0], 20.0)), SYSTEMS[0])
+    assert found[ENERGY] - found[f"{ENERGY}_ci95"] < 10 < 20 < found[ENERGY] + found[f"{ENERGY}_ci95"]
+    assert found["flags"] == ["wide_interval", "not_publishable"]
+    assert found["publishable"] is False
+    assert "of 2 runs" in found["reasons"]["wide_interval"]
+
+
+def test_three_runs_that_agree_are_publishable(tmp_path):
+    found = take(store(tmp_path, *(record(SYSTEMS[0], energy) for energy in (10.0, 10.1, 9.95))), SYSTEMS[0])
+    assert (found["publishable"], found["flags"]) == (True, [])
+    assert found[f"{ENERGY}_ci95"] < 0.05 * found[ENERGY]
+
+
+def test_a_flag_of_one_run_is_one_of_the_result(tmp_path):
+    busy = {"flags": ["busy_machine"], "reasons": {"busy_machine": "too busy"}, "publishable": False}
+    found = take(store(tmp_path, record(SYSTEMS[0], 10.0), record(SYSTEMS[0], 10.001, **busy)), SYSTEMS[0])
+    assert found["flags"] == ["busy_machine", "not_publishable"]
+    assert found["reasons"]["not_publishable"] == "too busy"
+
+
+def test_one_run_is_adopted_as_it_is(tmp_path):
+    found = take(store(tmp_path, record(SYSTEMS[0], 10.0)), SYSTEMS[0])
+    assert found[f"{ENERGY}_ci95"] == 0.02
+    assert found["windows"] == ["raw"]
+
+
+def test_a_run_without_valid_energy_leaves_the_others_and_its_flag(tmp_path):
+    lost = {"flags": ["invalid_window"], "reasons": {"invalid_window": "it wrapped"}, "publishable": False}
+    second = record(SYSTEMS[0], None, mean_power_watts=None, **lost)
+    found = take(store(tmp_path, record(SYSTEMS[0], 10.0), second), SYSTEMS[0])
+    assert (found[ENERGY], found["mean_power_watts"]) == (10.0, None)
+    assert "invalid_window" in found["flags"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"protocol": {"precision": "bf16"}}, "precision is bf16, in .*run1.* it is float32"),
+        ({"protocol": {"batch_size": 8}}, "batch_size is 8, in .* it is 1"),
+        ({"protocol": {"windows": 3}}, "windows is 3, in .* it is 5"),
+        ({"device": "NVIDIA Other"}, "device is NVIDIA Other, in .* it is NVIDIA Imaginary"),
+        ({"energy_source": "rapl"}, "energy_source is rapl"),
+        ({"meter": {"domains": {"package_0": {"joules_per_unit": 1e-6}}}}, "domains of the meter"),
+    ],
+)
+def test_runs_that_are_no_repetitions_are_refused_in_words(tmp_path, changes, words):
+    store(tmp_path, record(SYSTEMS[0], 10.0), record(SYSTEMS[0], 10.0, **changes))
+    with pytest.raises(UserError, match=rf"run2/small-S\.json: {words}.*set of its own"):
+        take(tmp_path, SYSTEMS[0])
+
+
+def test_another_place_of_the_same_board_and_another_warm_up_are_repetitions(tmp_path):
+    other = record(SYSTEMS[0], 10.0, gpu=3, protocol={"seed": 1, "warmup_passes_done": 12, "warmup_stable": False})
+    assert take(store(tmp_path, record(SYSTEMS[0], 10.0), other), SYSTEMS[0])[ENERGY] == 10.0
+
+
+@pytest.mark.parametrize(("precision", "batch_size", "key"), [("bf16", 1, "precision"), ("float32", 4, "batch_size")])
+def test_a_set_of_another_precision_or_batch_size_than_the_studys_is_refused(two_runs, precision, batch_size, key):
+    with pytest.raises(UserError, match=rf"config key energy\.{key} is .*; set energy\.{key}: "):
+        take(two_runs, SYSTEMS[0], precision, batch_size)
 
 
 def test_a_system_that_is_not_in_the_set_is_named(two_runs):
     with pytest.raises(UserError, match=r"run1/small-X\.json.*measurements\.from: null"):
-        adopted(two_runs, replace(SMALL, size="X"))
+        take(two_runs, replace(SMALL, size="X"))
 
 
 def test_a_record_of_other_settings_is_refused(two_runs):
     with pytest.raises(UserError, match=r"small-S\.json: measured with architecture"):
-        adopted(two_runs, replace(SMALL, sampling={"steps": 6}))
+        take(two_runs, replace(SMALL, sampling={"steps": 6}))
 
 
 def test_a_record_of_another_system_is_refused(two_runs):
     write_json(two_runs / "run1" / "small-S.json", record(SYSTEMS[1], 10.0))
     with pytest.raises(UserError, match="not a record of the energy of small-S"):
-        adopted(two_runs, SYSTEMS[0])
+        take(two_runs, SYSTEMS[0])
 
 
 @pytest.mark.parametrize("source", [None, "", 3])
 def test_a_record_that_does_not_say_where_its_joules_come_from_is_refused(two_runs, source):
     write_json(two_runs / "run1" / "small-S.json", record(SYSTEMS[0], 10.0) | {"energy_source": source})
     with pytest.raises(UserError, match="not a record of the energy of small-S"):
-        adopted(two_runs, SYSTEMS[0])
+        take(two_runs, SYSTEMS[0])
 
 
 def test_folders_are_named_after_the_device():

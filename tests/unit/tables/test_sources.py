@@ -10,7 +10,7 @@ import pytest
 
 import vocoder_pareto.measurement
 from vocoder_pareto.measurement.sensor import Sensor
-from vocoder_pareto.tables.sources import SOURCES, comparable, source_of
+from vocoder_pareto.tables.sources import SOURCES, source_of
 
 PROJECT = Path(__file__).resolve().parents[3]
 LIBRARY = PROJECT / "workflow_scripts" / "vocoder_pareto"
@@ -98,23 +98,8 @@ def test_marks_and_labels_tell_sources_apart():
     assert len({source.label for source in SOURCES.values()}) == len(SOURCES)
 
 
-def test_energies_of_gpus_compare_and_nothing_else_does():
-    assert comparable(["nvml", "published"])
-    assert comparable(["nvml", "nvml"])
-    assert comparable([])
-    for pair in (
-        ["nvml", "estimated"],
-        ["rapl", "published"],
-        ["published", "listening_test"],
-        ["simulated", "published"],
-    ):
-        assert not comparable(pair)
-
-
-def test_a_word_of_a_users_own_is_its_own_label_and_compares_with_itself_alone():
+def test_a_word_of_a_users_own_is_its_own_label():
     assert source_of("wattmeter").described("energy_joules_per_audio_second") == "wattmeter"
-    assert comparable(["wattmeter", "wattmeter"])
-    assert not comparable(["wattmeter", "nvml"])
 
 
 def test_reasons_of_the_comparison_with_the_paper_are_given_for_words_of_the_table():

@@ -9,6 +9,7 @@ import pandas as pd
 from vocoder_pareto.analysis.published import CarbonStatement
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY
+from vocoder_pareto.tables.comparability import why_sources_differ
 from vocoder_pareto.tables.sources import ESTIMATED, PUBLISHED
 from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
@@ -32,7 +33,9 @@ def carbon_table(
     """A row per system and study (`published`, `here`), and one for all systems of each.
 
     `break_even_audio_hours` is the audio whose generation costs as much as the training did: above it, the cost of
-    generation is the larger one. Hours, energy and emissions of our trainings hold those of steps that a kill lost.
+    generation is the larger one. It is empty where the two energies do not compare: the paper's training is an estimate
+    and its generation was measured. The row of all systems has no energy where one is not known, or where measurements
+    would be added to estimates. Hours, energy and emissions of our trainings hold those of steps that a kill lost.
 
     Args:
         statement: the paper's inputs, and its printed results to check against.
@@ -42,12 +45,11 @@ def carbon_table(
         training: summaries of training by system, for the source of their energy.
     """
     theirs = CarbonSettings(intensity_kg_per_kwh=statement.intensity_kg_per_kwh)
-    rows = [
-        _row(THEIRS, system, statement.hours_per_model, statement.kwh_per_model, ESTIMATED.word, theirs)
-        | _generation(joules, PUBLISHED.word, statement.kwh_per_model, theirs)
-        | {"printed_kwh": statement.printed_kwh_per_model}
-        for system, joules in zip(*_generators(printed), strict=True)
-    ]
+    rows = []
+    for system, joules in zip(*_generators(printed), strict=True):
+        row = _row(THEIRS, system, statement.hours_per_model, statement.kwh_per_model, ESTIMATED.word, theirs)
+        row |= _generation(joules, PUBLISHED.word, row, theirs)
+        rows.append(row | {"printed_kwh": statement.printed_kwh_per_model})
     hours = statement.hours_per_model * statement.models
     total = _row(THEIRS, ALL_SYSTEMS, hours, statement.kwh_per_model * statement.models, ESTIMATED.word, theirs)
     rows.append(total | {"printed_kg_co2eq": statement.printed_kg_co2eq})
@@ -64,20 +66,17 @@ def _ours(systems: pd.DataFrame, training: Mapping[str, Mapping[str, Any]], carb
         lost_seconds = summary.get("lost_seconds", 0.0)
         hours = (system["training_seconds"] + (np.nan if lost_seconds is None else lost_seconds)) / SECONDS_PER_HOUR
         source = summary.get("energy_source") or ""
-        row = _row(OURS, system["system"], hours, kwh, source, carbon)
-        rows.append(row | _generation(system[ENERGY], system["energy_source"], kwh, carbon))
-    known = pd.DataFrame(rows, columns=list(COLUMNS))
-    measured = known[known["training_kwh"].notna()]
-    sources = sorted(set(measured["training_energy_source"]) - {""})
-    total = _row(
-        OURS,
-        ALL_SYSTEMS,
-        measured["training_hours"].sum(),
-        measured["training_kwh"].sum(),
-        "; ".join(sources),
-        carbon,
-    )
-    return [*rows, total] if len(measured) else rows
+        row = _row(OURS, system["system"], hours, kwh, source if pd.notna(kwh) else "", carbon)
+        rows.append(row | _generation(system[ENERGY], system["energy_source"], row, carbon))
+    return [*rows, _total(pd.DataFrame(rows, columns=list(COLUMNS)), carbon)] if rows else []
+
+
+def _total(rows: pd.DataFrame, carbon: CarbonSettings) -> dict[str, Any]:
+    """All trainings together: empty where one is not known, or where their energies do not compare."""
+    sources = list(rows["training_energy_source"])
+    kwh = np.nan if why_sources_differ(sources) else rows["training_kwh"].sum(skipna=False)
+    hours = rows["training_hours"].sum(skipna=False)
+    return _row(OURS, ALL_SYSTEMS, hours, kwh, "; ".join(sorted(set(sources) - {""})), carbon)
 
 
 def _row(study: str, system: str, hours: float, kwh: float, source: str, carbon: CarbonSettings) -> dict[str, Any]:
@@ -94,14 +93,15 @@ def _row(study: str, system: str, hours: float, kwh: float, source: str, carbon:
     }
 
 
-def _generation(joules: float, source: str, training_kwh: float, carbon: CarbonSettings) -> dict[str, Any]:
+def _generation(joules: float, source: str, training: Mapping[str, Any], carbon: CarbonSettings) -> dict[str, Any]:
     kwh_per_hour = joules * SECONDS_PER_HOUR / JOULES_PER_KWH
+    compares = not why_sources_differ([source, training["training_energy_source"]])
     return {
         "generation_joules_per_audio_second": joules,
         "generation_energy_source": source if pd.notna(joules) else "",
         "generation_kwh_per_audio_hour": kwh_per_hour,
         "generation_kg_co2eq_per_audio_hour": joules * SECONDS_PER_HOUR * carbon.kg_per_joule,
-        "break_even_audio_hours": training_kwh / kwh_per_hour if kwh_per_hour else np.nan,
+        "break_even_audio_hours": training["training_kwh"] / kwh_per_hour if compares and kwh_per_hour else np.nan,
     }
 
 

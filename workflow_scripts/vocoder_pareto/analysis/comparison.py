@@ -10,10 +10,14 @@ from scipy import stats
 from vocoder_pareto.analysis.pareto import dominators, optimal
 from vocoder_pareto.analysis.published import CarbonStatement, Conventions
 from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, system_label
-from vocoder_pareto.tables.sources import COUNTED, MEASURED, PUBLISHED, comparable
-from vocoder_pareto.units import SECONDS_PER_HOUR
+from vocoder_pareto.tables.comparability import (
+    why_costs_differ,
+    why_distances_differ,
+    why_no_finding,
+    why_not_beside_published,
+)
+from vocoder_pareto.tables.sources import COUNTED, MEASURED, source_of
 
-FULL_TRAINING_SHARE = 0.9  # of the paper's hours, from which on distances compare
 AGREEMENT = 0.01  # relative difference that counts as agreement
 OTHER_CONFIGURATION = "Not the configuration of the paper."
 QUANTITIES = ("parameters", "gflops", "energy", "d_stft")
@@ -62,18 +66,32 @@ def compare_with_published(
 def agreement(systems: pd.DataFrame, printed: pd.DataFrame) -> dict[str, Any]:
     """How far the costs here order the systems as the printed ones do, and what that does to the front.
 
-    For energy and for GFLOPs: number of systems, rank correlations with the printed column (null for fewer than three
-    systems), each system's ratio to its printed value relative to the median ratio, and, among the rated systems, both
-    fronts, who joins and who leaves, and by whom they are (or no longer are) dominated.
+    For energy and for GFLOPs: how many systems compare, and which do not and why (`not_compared`, systems by reason);
+    rank correlations with the printed column (null for fewer than three systems); each system's ratio to its printed
+    value relative to the median ratio; and, among the rated systems, both fronts, who joins and who leaves, and by whom
+    they are (or no longer are) dominated. Where our MOS are no finding, the fronts are null and `no_fronts` says why.
     """
     together = systems.merge(printed, on="system", suffixes=("", "_printed"))
     costs = {"energy": (ENERGY, f"{ENERGY}_printed"), "gflops": (EXACT_GFLOPS, f"{PRINTED_GFLOPS}_printed")}
+    compared = {}
+    for name, (ours, theirs) in costs.items():
+        known = together[together[[ours, theirs]].notna().all(axis=1)]
+        reasons = _why_energies_are_not_ranked(known) if name == "energy" else pd.Series("", index=known.index)
+        left_out = known["system"].groupby(reasons[reasons != ""]).agg(list).to_dict()
+        compared[name] = _agreement_of(known[reasons == ""], ours, theirs) | {"not_compared": left_out}
     return {
         "mos_source": sorted(set(together["mos_source"]) - {""}),
         "energy_source": sorted(set(together["energy_source"]) - {""}),
         "device": sorted(set(together["device"]) - {""}),
-        **{name: _agreement_of(together, *columns) for name, columns in costs.items()},
+        **compared,
     }
+
+
+def _why_energies_are_not_ranked(known: pd.DataFrame) -> pd.Series:
+    """For each system why its energy does not compare with printed ones, or with those of the other systems."""
+    reasons = known["energy_source"].map(why_not_beside_published)
+    rest = known[reasons == ""]
+    return reasons.where(reasons != "", why_costs_differ(rest["energy_source"], rest["device"]))
 
 
 def to_markdown(table: pd.DataFrame, agreed: Mapping[str, Any], labels: Mapping[str, str]) -> str:
@@ -118,16 +136,16 @@ def _gflops(own, paper, conventions, statement):
 
 def _energy(own, paper, conventions, statement):
     source = own["energy_source"]
-    same = own[ENERGY] if comparable([source, PUBLISHED.word]) else None
-    return _row(paper[ENERGY], same, own[ENERGY], source, conventions.energy.get(source, ""))
+    why = why_not_beside_published(source)
+    reasons = (conventions.energy.get(source, why), "" if why else conventions.of(paper["model"], paper["size"]).energy)
+    reason = " ".join(filter(None, reasons))
+    return _row(paper[ENERGY], None if why else own[ENERGY], own[ENERGY], source, reason)
 
 
 def _distance(own, paper, conventions, statement):
-    seconds = own["training_seconds"]
-    enough = pd.notna(seconds) and seconds >= FULL_TRAINING_SHARE * statement.hours_per_model * SECONDS_PER_HOUR
-    same = own["d_stft"] if enough else None
-    reason = conventions.d_stft["full" if enough else "short"]
-    return _row(paper["d_stft"], same, own["d_stft"], MEASURED.word, reason)
+    why = why_distances_differ(own["training_seconds"], statement.hours_per_model)
+    reason = conventions.d_stft["short" if why else "full"]
+    return _row(paper["d_stft"], None if why else own["d_stft"], own["d_stft"], MEASURED.word, reason)
 
 
 _COMPARE = {"parameters": _parameters, "gflops": _gflops, "energy": _energy, "d_stft": _distance}
@@ -142,11 +160,25 @@ def _row(printed, same, exact, source: str, reason: str) -> dict[str, Any] | Non
     return row | {"our_source": source, "reason": reason}
 
 
-def _agreement_of(together: pd.DataFrame, ours: str, printed: str) -> dict[str, Any]:
-    costed = together[together[[ours, printed]].notna().all(axis=1)]
+def _agreement_of(costed: pd.DataFrame, ours: str, printed: str) -> dict[str, Any]:
     ratios = costed[ours] / costed[printed]
     relative = dict(zip(costed["system"], (ratios / ratios.median()).round(4), strict=True))
     rated = costed[costed[["mos", "mos_printed"]].notna().all(axis=1)]
+    why = why_no_finding(rated["mos_source"])
+    return {
+        "systems": len(costed),
+        "spearman": _correlation(stats.spearmanr, costed[ours], costed[printed]),
+        "kendall": _correlation(stats.kendalltau, costed[ours], costed[printed]),
+        "ratio_to_median_ratio": relative,
+        "no_fronts": why,
+        **(dict.fromkeys(_FRONTS) if why or rated.empty else _fronts_of(rated, ours, printed)),
+    }
+
+
+_FRONTS = ("front_published", "front_here", "joined", "left")
+
+
+def _fronts_of(rated: pd.DataFrame, ours: str, printed: str) -> dict[str, Any]:
     names = rated["system"].to_numpy()
     here = rated[[ours, "mos"]].to_numpy(dtype=float)
     there = rated[[printed, "mos_printed"]].to_numpy(dtype=float)
@@ -156,10 +188,6 @@ def _agreement_of(together: pd.DataFrame, ours: str, printed: str) -> dict[str, 
     joined = np.flatnonzero(on_front_here & ~on_front_there)
     left = np.flatnonzero(on_front_there & ~on_front_here)
     return {
-        "systems": len(costed),
-        "spearman": _correlation(stats.spearmanr, costed[ours], costed[printed]),
-        "kendall": _correlation(stats.kendalltau, costed[ours], costed[printed]),
-        "ratio_to_median_ratio": relative,
         "front_published": list(names[on_front_there]),
         "front_here": list(names[on_front_here]),
         "joined": {names[index]: {"was_dominated_by": list(names[over_there[index]])} for index in joined},
@@ -176,17 +204,24 @@ def _correlation(function, one: pd.Series, other: pd.Series) -> float | None:
 def _agreement_lines(cost: str, agreed: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
     found = agreed[cost]
     what = "Energy here against the printed E_gen" if cost == "energy" else "Exact GFLOPs against the printed ones"
+    left_out = [f"  Not compared: {_listed(systems, names)}, {why}." for why, systems in found["not_compared"].items()]
     if not found["systems"]:
-        return [f"- {what}: no system has both."]
+        return [f"- {what}: {'no system compares' if left_out else 'no system has both'}.", *left_out]
     ranks = [
         f"{word} {found[key]:.3f}"
         for word, key in (("Spearman", "spearman"), ("Kendall", "kendall"))
         if found[key] is not None
     ]
-    lines = [f"- {what}, {found['systems']} systems: {', '.join(ranks) or 'too few systems for ranks'}."]
-    lines.append(
-        f"  Front published: {_listed(found['front_published'], names)}. Here: {_listed(found['front_here'], names)}."
-    )
+    lines = [f"- {what}, {found['systems']} systems: {', '.join(ranks) or 'too few systems for ranks'}.", *left_out]
+    if found["no_fronts"]:
+        return [*lines, f"  Fronts are not compared: {found['no_fronts']}."]
+    return lines if found["front_here"] is None else lines + _front_lines(found, agreed["mos_source"], names)
+
+
+def _front_lines(found: Mapping[str, Any], mos_source: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    rated_by = ", ".join(source_of(word).label for word in mos_source)
+    here = f"Here (MOS {rated_by}): {_listed(found['front_here'], names)}."
+    lines = [f"  Front published: {_listed(found['front_published'], names)}. {here}"]
     for system, why in found["joined"].items():
         lines.append(
             f"  {_listed([system], names)} joins the front: no longer dominated by "

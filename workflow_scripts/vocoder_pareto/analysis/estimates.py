@@ -7,7 +7,10 @@ from vocoder_pareto.tables.columns import ENERGY
 from vocoder_pareto.tables.sources import ESTIMATED
 
 # What of a record is proportional to the watts of a core.
-_PROPORTIONAL = ("energy_joules", "lost_energy_joules", ENERGY, f"{ENERGY}_ci95", f"net_{ENERGY}", "mean_power_watts")
+_PROPORTIONAL = (
+    "energy_joules", "lost_energy_joules", ENERGY, f"{ENERGY}_ci95", f"{ENERGY}_between_runs", f"net_{ENERGY}",
+    "mean_power_watts",
+)  # fmt: skip
 
 
 def restated(record: Mapping[str, Any], watts_per_core: float | None) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front
-from vocoder_pareto.tables.columns import ENERGY, system_label
-from vocoder_pareto.tables.sources import comparable, source_of
+from vocoder_pareto.tables.columns import ENERGY, column_of, system_label
+from vocoder_pareto.tables.comparability import why_costs_differ
+from vocoder_pareto.tables.sources import source_of
 
 SIGNS = "Red ring: Pareto optimal."
-PROBABILITIES = "Red ring: Pareto optimal; percentage: probability of it, given the intervals."
+PROBABILITIES = "Red ring: Pareto optimal; percentage: probability of it, given the uncertainties."
+NO_SYSTEMATIC = "The systematic error of the meter is not known and not in the percentages."
 NOT_PUBLISHABLE = "Quick protocol or estimate: not publishable."
 LISTED_NAMES = 4
 
@@ -35,19 +37,29 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
         sentences.append(f"Energy: {', '.join([*energy, *devices])}.")
     elif devices:
         sentences.append(f"Measured on {', '.join(devices)}.")
-    if len(devices) > 1 or not comparable(metered_by):
-        sentences.append("NOT COMPARABLE: several devices or methods share the cost axis.")
+    if why := why_costs_differ(metered_by, devices):
+        sentences.append(f"NOT COMPARABLE on one cost axis: {why}.")
     if front.summary.get("not_publishable"):
         sentences.append(NOT_PUBLISHABLE)
     steps = front.summary.get("training_steps")
     if steps:
         sentences.append(f"Models trained for {' to '.join(f'{count:,}' for count in sorted(set(steps)))} steps.")
+    sentences += _of_uncertainty(front)
     left_out = front.summary.get("left_out", {})
     if left_out:
         missing = {name for names in left_out.values() for name in names}
         why = "MOS" if missing <= set(MOS_COLUMNS) else "all values"
         sentences.append(f"Left out, without {why}: {_listed(list(left_out), front, labels)}.")
     return sentences
+
+
+def _of_uncertainty(front: Front) -> list[str]:
+    """What is not known of how uncertain the values are, so that a reader does not take them for exact."""
+    unknown = front.summary.get("uncertainty_unknown", {})
+    if unknown:
+        names = ", ".join(column_of(name).label.lower() for name in unknown)
+        return [f"No uncertainty is known of: {names}; no probability is given where it is an axis."]
+    return [NO_SYSTEMATIC] if front.summary.get("systematic_unknown") else []
 
 
 def _listed(systems: Sequence[str], front: Front, labels: Mapping[str, str]) -> str:

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vocoder_pareto.analysis.pareto import as_costs, optimal
+from vocoder_pareto.analysis.uncertainty import Uncertainty
 
-NORMAL_QUANTILE_95 = 1.959964  # half-width of a 95 % interval in standard deviations
+MAX_PAIRWISE = 100  # points, up to which comparing all pairs of many draws at once is the faster way
+BLOCK_CELLS = 1_000_000  # pairs of points that are compared at once
 
 
 def hypervolume(values: np.ndarray, directions: Sequence[str], reference: ArrayLike) -> float:
@@ -59,37 +61,55 @@ def knee(values: np.ndarray, directions: Sequence[str]) -> int | None:
 
 
 def front_probability(
-    values: np.ndarray, half_widths: np.ndarray, directions: Sequence[str], draws: int = 10_000, seed: int = 0
+    values: np.ndarray, uncertainty: Uncertainty, directions: Sequence[str], draws: int = 10_000, seed: int = 0
 ) -> np.ndarray:
     """Probability (N,) that each point is Pareto optimal, given the uncertainty of its values.
 
-    Monte Carlo: every value is drawn from a normal distribution around itself, independently of the others, and the
-    front of each draw is found. The standard error of the result is at most 0.5 / sqrt(draws).
+    Monte Carlo: what the true values may be is drawn, see `uncertainty`, and the front of each draw is found. The
+    standard error of the result is at most 0.5 / sqrt(draws). NaN for all points where of one value nothing is known:
+    whether any point is optimal depends on all of them.
 
     Args:
         values: (N, K), as elsewhere.
-        half_widths: (N, K), half-widths of the 95 % intervals; 0 or NaN for a value that is taken as exact.
+        uncertainty: of the same shape.
         directions: as elsewhere.
         draws: number of draws, at least 1.
         seed: of the random numbers; equal seeds give equal probabilities.
 
     Raises:
-        ValueError: as `as_costs`; a negative half-width; no draw.
+        ValueError: as `as_costs`; another shape; no draw.
     """
+    values = np.asarray(values, dtype=np.float64)
     costs = as_costs(values, directions)
-    deviations = np.nan_to_num(np.asarray(half_widths, dtype=np.float64), nan=0.0) / NORMAL_QUANTILE_95
-    if deviations.shape != costs.shape:
-        raise ValueError(f"half-widths have shape {deviations.shape}, values {costs.shape}")
-    if (deviations < 0).any() or draws < 1:
-        raise ValueError("half-widths must not be negative, and at least one draw is needed")
-    minimised = ["min"] * costs.shape[1]
-    if not deviations.any():
-        return optimal(costs, minimised).astype(float)
+    if uncertainty.standard_errors.shape != costs.shape:
+        raise ValueError(f"the uncertainty has shape {uncertainty.standard_errors.shape}, values {costs.shape}")
+    if draws < 1:
+        raise ValueError("at least one draw is needed")
+    if uncertainty.unknown.any():
+        return np.full(len(costs), np.nan)
+    if not uncertainty.is_uncertain:
+        return optimal(values, directions).astype(float)
     generator = np.random.default_rng(seed)
     counts = np.zeros(len(costs))
-    for _ in range(draws):
-        counts += optimal(costs + deviations * generator.standard_normal(costs.shape), minimised)
+    block = max(1, BLOCK_CELLS // max(1, len(costs) ** 2))
+    for begin in range(0, draws, block):
+        counts += _times_optimal(uncertainty.draws(values, min(block, draws - begin), generator), directions)
     return counts / draws
+
+
+def _times_optimal(drawn: np.ndarray, directions: Sequence[str]) -> np.ndarray:
+    """In how many of the draws (D, N, K) each point (N,) is optimal: by all pairs, or one draw at a time if many."""
+    if drawn.shape[1] > MAX_PAIRWISE:
+        return np.sum([optimal(values, directions) for values in drawn], axis=0)
+    pairs = (len(drawn), drawn.shape[1], drawn.shape[1])  # [draw, a, b]: a beside b
+    nowhere_worse, somewhere_better = np.ones(pairs, dtype=bool), np.zeros(pairs, dtype=bool)
+    for index, direction in enumerate(directions):
+        costs = drawn[..., index] if direction == "min" else -drawn[..., index]  # (D, N)
+        one, other = costs[:, :, None], costs[:, None, :]
+        nowhere_worse &= one <= other
+        somewhere_better |= one < other
+    dominated = (nowhere_worse & somewhere_better).any(axis=1)
+    return np.asarray((~dominated).sum(axis=0))
 
 
 def _volume(costs: np.ndarray, limit: np.ndarray) -> float:

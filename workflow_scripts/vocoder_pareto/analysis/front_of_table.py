@@ -8,6 +8,7 @@ import pandas as pd
 from vocoder_pareto.analysis.figure_style import drawing, save_figure
 from vocoder_pareto.analysis.fronts import Front, Objectives, find_front
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_of
+from vocoder_pareto.analysis.uncertainty import EXACT_COLUMNS, SUFFIXES
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
 from vocoder_pareto.study.sections.analysis import FigureSettings
@@ -21,6 +22,7 @@ def front_of_file(
     names: str | None = None,
     groups: str | None = None,
     intervals: Mapping[str, str] | None = None,
+    exact: Sequence[str] = (),
     draws: int = 10_000,
     seed: int = 0,
 ) -> Front:
@@ -31,27 +33,32 @@ def front_of_file(
         objectives: two or three of its columns; rows without one of them are left out.
         names: column that names the rows; by default the first one that holds text, else rows are numbered.
         groups: column of groups, which get sub-fronts, a marker and a line each.
-        intervals: column of half-widths of 95 % intervals by objective; `{objective}_ci95` is found by itself.
+        intervals: column of half-widths of 95 % intervals by objective; `{objective}_ci95` is found by itself, and so
+            are the other columns of `uncertainty_of`.
+        exact: objectives without an interval whose values are exact, such as counts; of others without one nothing is
+            known, and there are no probabilities.
         draws, seed: of the probabilities, see `front_probability`.
 
     Raises:
         UserError: the file or one of the columns is missing or not numeric, or no row is complete.
     """
     given = dict(intervals or {})
-    strange = [name for name in given if name not in objectives.columns]
-    if strange:
-        raise UserError(f"--interval {strange[0]}: not an objective; allowed: {', '.join(objectives.columns)}")
+    for option, options in (("--interval", given), ("--exact", exact)):
+        for name in options:
+            if name not in objectives.columns:
+                raise UserError(f"{option} {name}: not an objective; allowed: {', '.join(objectives.columns)}")
     table = read_table(path, [*objectives.columns, *given.values(), *filter(None, (names, groups))])
     names = names or next((str(name) for name in table if pd.api.types.is_string_dtype(table[name])), None)
     systems = table[list(objectives.columns)].copy()
     for name in objectives.columns:
-        half_widths = given.get(name, f"{name}_ci95")
-        if half_widths in table:
-            systems[f"{name}_ci95"] = table[half_widths]
+        for suffix in SUFFIXES:
+            column = given.get(name, f"{name}{suffix}") if suffix == "_ci95" else f"{name}{suffix}"
+            if column in table:
+                systems[f"{name}{suffix}"] = table[column]
     systems["system"] = table[names].astype("str") if names else [f"row {row + 1}" for row in range(len(table))]
     systems["model"] = table[groups].astype("str") if groups else ""
     systems["label"] = systems["system"]
-    front = find_front(systems, objectives, draws, seed)
+    front = find_front(systems, objectives, draws, seed, exact={*EXACT_COLUMNS, *exact})
     if front.table.empty:
         raise UserError(f"{path}: no row has a number in each of {', '.join(objectives.columns)}")
     return front
@@ -80,5 +87,6 @@ def to_markdown(front: Front) -> str:
         worse = row["dominated_by"].replace(";", ", ").replace("|", "\\|")
         name = str(row["system"]).replace("|", "\\|")
         shown = [f"**{name}**" if row["on_front"] else name, *numbers, "yes" if row["on_front"] else ""]
-        lines.append(f"| {' | '.join([*shown, format(row['front_probability'], '.2f'), worse])} |")
+        probability = "" if pd.isna(row["front_probability"]) else format(row["front_probability"], ".2f")
+        lines.append(f"| {' | '.join([*shown, probability, worse])} |")
     return "\n".join(lines) + "\n"

@@ -1,6 +1,6 @@
 """The front of a table of systems in chosen columns: members, probabilities, knee, hypervolume, and who is left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -15,11 +15,13 @@ from vocoder_pareto.analysis.front_measures import (
     knee,
 )
 from vocoder_pareto.analysis.pareto import DIRECTIONS, dominators, optimal, optimal_within
+from vocoder_pareto.analysis.uncertainty import COMMON_SHARE, EXACT_COLUMNS, SUFFIXES, Uncertainty, uncertainty_of
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY, SYSTEMS_COLUMNS, column_of
+from vocoder_pareto.tables.comparability import why_ratings_differ
 from vocoder_pareto.tables.csv_tables import read_table, write_table
-from vocoder_pareto.tables.sources import PUBLISHED, comparable
+from vocoder_pareto.tables.sources import PUBLISHED
 
 IDENTITY = ("system", "label", "model", "size", "family")
 MOS_COLUMNS = ("mos",)
@@ -66,8 +68,9 @@ class Front:
 
     Attributes:
         objectives: what was optimised.
-        table: `system`, `model`, `size`, `family`; each objective and its `…_ci95`; `on_front`, `on_family_front`,
-            `front_probability`, `is_knee`, `hypervolume_share`, `dominated_by` (names joined by `;`); sources.
+        table: `system`, `model`, `size`, `family`; each objective and what stands beside it of its uncertainty;
+            `on_front`, `on_family_front`, `front_probability` (empty where an uncertainty is not known), `is_knee`,
+            `hypervolume_share`, `dominated_by` (names joined by `;`); sources.
         summary: plain JSON: front, knee, hypervolume, sources, systems left out and why, values of references.
     """
 
@@ -104,26 +107,39 @@ def find_front(
     draws: int = 10_000,
     seed: int = 0,
     not_publishable: Sequence[str] = (),
+    common_share: float = COMMON_SHARE,
+    exact: Collection[str] = EXACT_COLUMNS,
 ) -> Front:
     """The front of `systems` in `objectives`.
 
-    Columns: `system`, the objectives, and, where known, `{objective}_ci95` (half-widths), `model` (groups of
-    sub-fronts), `size`, `family`, `label` (a name to show instead of model and size) and the sources. Systems with an
-    empty objective are left out and listed; natural speech and low anchors never compete.
+    Columns: `system`, the objectives, and, where known, how uncertain these are (see `uncertainty_of`), `model` (groups
+    of sub-fronts), `size`, `family`, `label` (a name to show instead of model and size) and the sources. Systems with
+    an empty objective are left out and listed; natural speech and low anchors never compete.
+
+    Args:
+        systems: a row per system.
+        objectives: columns to optimise.
+        draws, seed: of the probabilities, see `front_probability`.
+        not_publishable: systems measured with a shortened protocol.
+        common_share, exact: see `uncertainty_of`.
 
     Raises:
-        UserError: an objective is no numeric column, or MOS of several listening tests would share an axis.
+        UserError: an objective is no numeric column, its uncertainty is negative, or MOS of several listening tests
+            would share an axis.
     """
     names = list(objectives.columns)
     everyone = _checked(systems, names)
     competing = everyone[everyone["family"] != REFERENCE_FAMILY]
     complete = np.isfinite(competing[names].to_numpy(dtype=float)).all(axis=1)
     table = competing[complete].reset_index(drop=True)
-    if "mos" in names and not comparable(table["mos_source"]):
+    if "mos" in names and (why := why_ratings_differ(table["mos_source"])):
         found = ", ".join(sorted(set(table["mos_source"])))
-        raise UserError(f"MOS of {found} cannot share an axis: they are relative to the stimuli of one test; keep one")
-    half_widths = np.column_stack([_half_widths(table, name) for name in names])
-    volume, members = _members(table, half_widths, objectives, draws, seed)
+        raise UserError(f"column mos_source has {found}: {why}; they are relative to the stimuli of one test; keep one")
+    try:
+        uncertainty = uncertainty_of(table, names, exact, common_share)
+    except ValueError as error:
+        raise UserError(f"columns {', '.join(f'…{suffix}' for suffix in SUFFIXES)}: {error}") from error
+    volume, members = _members(table, uncertainty, objectives, draws, seed)
     sources = _sources(table, names)
     short = set(not_publishable) if set(DEVICE_COLUMNS) & set(names) else set()
     summary = {
@@ -141,12 +157,17 @@ def find_front(
         "references": _references(everyone, names),
         "not_publishable": [name for name in table["system"] if name in short],
         "training_steps": _training_steps(table, names),
-        "has_intervals": bool(half_widths.any()),
+        "is_uncertain": uncertainty.is_uncertain,
+        "uncertainty_unknown": _columns_where(uncertainty.unknown, table, names),
+        "systematic_unknown": _columns_where(
+            np.isnan(uncertainty.systematic) & [name in ENERGY_COLUMNS for name in names], table, names
+        ),
+        "systematic_common_share": common_share,
         "draws": draws,
         "seed": seed,
     }
-    intervals = [f"{name}_ci95" for name in names if f"{name}_ci95" in table]
-    shown = table[[name for name in IDENTITY if name in table] + names + intervals]
+    beside = [f"{name}{suffix}" for name in names for suffix in SUFFIXES if f"{name}{suffix}" in table]
+    shown = table[[name for name in IDENTITY if name in table] + names + beside]
     return Front(objectives, pd.concat([shown, members], axis=1).assign(**sources), summary)
 
 
@@ -174,7 +195,7 @@ def is_logarithmic(name: str, direction: str, values: np.ndarray) -> bool:
 
 
 def _members(
-    table: pd.DataFrame, half_widths: np.ndarray, objectives: Objectives, draws: int, seed: int
+    table: pd.DataFrame, uncertainty: Uncertainty, objectives: Objectives, draws: int, seed: int
 ) -> tuple[float, pd.DataFrame]:
     """Hypervolume of the front as a share of the box up to the reference point, and what holds for each system."""
     values = table[list(objectives.columns)].to_numpy(dtype=float)
@@ -192,7 +213,7 @@ def _members(
     members = {
         "on_front": front,
         "on_family_front": optimal_within(values, directions, table["model"]),
-        "front_probability": front_probability(values, half_widths, directions, draws, seed),
+        "front_probability": front_probability(values, uncertainty, directions, draws, seed),
         "is_knee": [index == knee_index for index in range(len(table))],
         "hypervolume_share": shares,
         "dominated_by": [";".join(table["system"].iloc[found]) for found in dominators(values, directions, listed)],
@@ -216,9 +237,9 @@ def _references(systems: pd.DataFrame, names: Sequence[str]) -> dict[str, dict[s
     return {row["system"]: {name: row[name] for name in names if np.isfinite(row[name])} for row in rows}
 
 
-def _half_widths(table: pd.DataFrame, name: str) -> np.ndarray:
-    known = table.get(f"{name}_ci95")
-    return np.zeros(len(table)) if known is None else np.nan_to_num(pd.to_numeric(known).to_numpy(dtype=float))
+def _columns_where(mask: np.ndarray, table: pd.DataFrame, names: Sequence[str]) -> dict[str, list[str]]:
+    """The systems that `mask` (N, K) marks, by objective."""
+    return {name: list(table["system"][mask[:, index]]) for index, name in enumerate(names) if mask[:, index].any()}
 
 
 def _training_steps(table: pd.DataFrame, names: Sequence[str]) -> list[int]:

@@ -41,8 +41,9 @@ class Panel:
         return {self.x, self.y} == set(self.front.names)
 
     def shows_probabilities(self, settings: FigureSettings) -> bool:
-        """Whether percentages are drawn: they are asked for, and there is something uncertain."""
-        return settings.style == "improved" and settings.probabilities and self.front.summary["has_intervals"]
+        """Whether percentages are drawn: they are asked for, and it is known how uncertain the values are."""
+        known = self.front.summary["is_uncertain"] and not self.front.summary["uncertainty_unknown"]
+        return settings.style == "improved" and settings.probabilities and known
 
     def shown(self, name: str) -> np.ndarray:
         """The values of a column of the front's table in the unit that readers see."""

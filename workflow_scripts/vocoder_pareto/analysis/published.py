@@ -56,13 +56,14 @@ class Convention:
     Attributes:
         audio_seconds: seconds of audio that the printed GFLOPs generate; None where not known.
         exact_count: whether the printed GFLOPs are 2 per multiply-accumulate of the model as it runs.
-        parameters, gflops: reasons for a difference, in words for readers; empty where there is none.
+        parameters, gflops, energy: reasons for a difference, in words for readers; empty where there is none.
     """
 
     audio_seconds: float | None = None
     exact_count: bool = False
     parameters: str = ""
     gflops: str = ""
+    energy: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ def read_cost(path: str | Path) -> pd.DataFrame:
 def inferred_half_width(plus_minus: float) -> float:
     """Half-width of the 95 % interval of a MOS, given the printed ± read as the variance of the mean.
 
-    No other reading fits integer ratings from 1 to 5 (docs/analysis.md), so the result counts as inferred.
+    Two other readings fit integer ratings from 1 to 5 as well: SD / N, which gives about the same intervals but needs
+    to know N, and SE / 5, which gives less than half of them (docs/analysis.md). So the result counts as inferred.
     """
     return STUDENT_QUANTILE_95 * math.sqrt(plus_minus)
 

@@ -8,6 +8,7 @@ import pandas as pd
 from vocoder_pareto.analysis.display_table import DisplayColumn, DisplayTable
 from vocoder_pareto.analysis.figure_captions import NOT_PUBLISHABLE
 from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, REFERENCE_FAMILY, model_label
+from vocoder_pareto.tables.comparability import why_costs_differ
 from vocoder_pareto.tables.sources import CONVERTED, COUNTED, INFERRED, MEASURED, PUBLISHED, Source
 
 Origin = Literal["published", "measured"]
@@ -148,8 +149,11 @@ def _on_front(table: pd.DataFrame, systems: pd.DataFrame) -> list[bool]:
 
 def _notes(table: pd.DataFrame, systems: pd.DataFrame) -> list[str]:
     notes = []
+    costed = systems[systems[[ENERGY, "mos"]].notna().all(axis=1)]
     if any(_on_front(table, systems)):
         notes.append("Bold: Pareto optimal in energy and MOS.")
+    elif why := why_costs_differ(costed["energy_source"], costed["device"]):
+        notes.append(f"No front of energy and MOS: {why}.")
     if table["suggested_by_authors"].any():
         notes.append("* sizes that the authors added to those of the original papers.")
     steps = systems["training_steps"].dropna()

@@ -18,6 +18,7 @@ from vocoder_pareto.intervals import mean_with_interval
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, REFERENCE_FAMILY, SYSTEMS_COLUMNS
+from vocoder_pareto.tables.comparability import why_costs_differ
 from vocoder_pareto.tables.csv_tables import read_table, typed
 from vocoder_pareto.tables.sources import LISTENER_WORDS, PUBLISHED
 from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
@@ -91,6 +92,7 @@ def systems_measured(
         if distances:
             interval = mean_with_interval(distances)
             row |= {"d_stft": interval.mean, "d_stft_ci95": interval.half_width}
+            row["d_stft_degrees_of_freedom"] = len(distances) - 1 or None
         if row["system"] in rated.index:
             row |= {name: rated.loc[row["system"], name] for name in ("mos", "mos_ci95", "mos_source")}
     return with_fronts(_as_table(rows), FRONTS)
@@ -131,11 +133,16 @@ def systems_published(
 
 
 def with_fronts(table: pd.DataFrame, fronts: Mapping[str, str]) -> pd.DataFrame:
-    """`table` with its front columns filled: true or false for rated systems with that cost, else empty."""
+    """`table` with its front columns filled: true or false for rated systems with that cost, else empty.
+
+    A front of energies that do not compare is empty for all systems.
+    """
     found = {}
     for name, cost in fronts.items():
         complete = table[[cost, "mos"]].notna().all(axis=1)
         found[name] = pd.Series(pd.NA, index=table.index, dtype="boolean")
+        if cost == ENERGY and why_costs_differ(table["energy_source"][complete], table["device"][complete]):
+            continue
         found[name][complete] = optimal(table.loc[complete, [cost, "mos"]].to_numpy(), ["min", "max"])
     return table.assign(**found)
 

@@ -143,6 +143,7 @@ def assessed(
         result |= {
             "energy_joules_per_audio_second": gross.mean,
             "energy_joules_per_audio_second_ci95": gross.half_width,
+            "energy_joules_per_audio_second_degrees_of_freedom": len(windows) - 1 or None,
             "net_energy_joules_per_audio_second": _net(windows, idle),
             "mean_power_watts": power,
         }
@@ -175,6 +176,7 @@ def assessed(
 _NUMBERS = (
     "energy_joules_per_audio_second",
     "energy_joules_per_audio_second_ci95",
+    "energy_joules_per_audio_second_degrees_of_freedom",
     "net_energy_joules_per_audio_second",
     "mean_power_watts",
 )

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import system_digest
+from vocoder_pareto.measurement.run_combination import Run, combined
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.tables.columns import ENERGY
 
@@ -70,11 +71,17 @@ def summary(folder: str | Path) -> dict[str, Any]:
     }
 
 
-def adopted(folder: str | Path, system: SystemSettings) -> dict[str, Any]:
-    """The record of `system` in a stored set: that of its first run, with the spread between runs.
+def adopted(folder: str | Path, system: SystemSettings, precision: str, batch_size: int) -> dict[str, Any]:
+    """The record of `system` in a stored set: of all its runs together, see `run_combination`.
+
+    Args:
+        folder: holds the set.
+        system: says which architecture and sampling are wanted.
+        precision, batch_size: are those of the study, `energy.precision` and `energy.batch_size`.
 
     Raises:
-        UserError: the set has no such system, its record is damaged, or it is of other settings.
+        UserError: the set has no such system, its record is damaged or of other settings, or its runs are no
+            repetitions of one measurement.
     """
     files = [_file(run, system) for run in _runs(Path(folder)) if _file(run, system).exists()]
     if not files:
@@ -85,7 +92,90 @@ def adopted(folder: str | Path, system: SystemSettings) -> dict[str, Any]:
     records = [read_json(file) for file in files]
     for file, record in zip(files, records, strict=True):
         _check(file, record, system)
-    return records[0] | {"stored_in": Path(folder).as_posix(), "runs": _side_by_side(records)}
+        _require_repetition(file, record, files[0], records[0])
+    for key, wanted in (("precision", precision), ("batch_size", batch_size)):
+        found = records[0]["protocol"].get(key)
+        if found != wanted:
+            raise UserError(
+                f"{files[0]}: measured with {key} {found}, config key energy.{key} is {wanted}; "
+                f"set energy.{key}: {found}, or take another set in measurements.from"
+            )
+    return _together(records) | {"stored_in": Path(folder).as_posix(), "runs": _side_by_side(records)}
+
+
+def _together(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One record of all runs: what each run has of its own is left out, the rest is that of the first run."""
+    if len(records) == 1:
+        return dict(records[0])
+    result = {key: value for key, value in records[0].items() if key not in _OF_ONE_RUN}
+    result |= {key: _mean([record.get(key) for record in records]) for key in _MEANS}
+    result |= {key: _largest([record.get(key) for record in records]) for key in _LARGEST}
+    runs = [_run(record) for record in records if record[ENERGY] is not None]
+    reasons: dict[str, str] = {}
+    for record in records:
+        reasons |= {flag: record.get("reasons", {}).get(flag, flag) for flag in record.get("flags", [])}
+    for flag in ("wide_interval", "not_publishable"):  # of one run; what holds of all together follows
+        reasons.pop(flag, None)
+    if runs:
+        found = combined(runs)
+        result |= {
+            ENERGY: found.mean,
+            f"{ENERGY}_ci95": found.half_width,
+            f"{ENERGY}_degrees_of_freedom": found.degrees_of_freedom,
+            f"{ENERGY}_between_runs": found.between_runs,
+        }
+        accepted = records[0]["protocol"].get("max_relative_interval")
+        if accepted and found.half_width is not None and found.half_width > accepted * found.mean:
+            reasons["wide_interval"] = (
+                f"the 95 % interval of {len(runs)} runs is ±{found.half_width / found.mean:.1%} of the mean, "
+                f"wanted ±{accepted:.1%}"
+            )
+    publishable = not reasons and all(record["publishable"] for record in records)
+    if reasons:
+        reasons["not_publishable"] = "; ".join(reasons.values())
+    return result | {"publishable": publishable, "flags": list(reasons), "reasons": reasons}
+
+
+def _run(record: Mapping[str, Any]) -> Run:
+    degrees = record.get(f"{ENERGY}_degrees_of_freedom")
+    return Run(record[ENERGY], record.get(f"{ENERGY}_ci95") if degrees else None, degrees)
+
+
+# What a record of all runs takes from them, and what only a record of one run has.
+_MEANS = (f"net_{ENERGY}", "mean_power_watts", "idle_power_watts", "real_time_factor")
+_LARGEST = ("peak_memory_bytes", f"{ENERGY}_systematic")
+_OF_ONE_RUN = ("windows", "idle", "bounds", "latency_seconds", "cross_check")
+# What may differ between repetitions of one protocol.
+_OF_ONE_TRY = ("seed", "warmup_passes_done", "warmup_stable")
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None
+
+
+def _largest(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return max(known) if len(known) == len(values) else None
+
+
+def _require_repetition(file: Path, record: Mapping[str, Any], first_file: Path, first: Mapping[str, Any]) -> None:
+    """Refuse a run that measured something else, or otherwise, than the first."""
+    found, expected = _terms(record), _terms(first)
+    for name in sorted(found.keys() | expected.keys()):
+        if found.get(name) != expected.get(name):
+            raise UserError(
+                f"{file}: {name} is {found.get(name)}, in {first_file} it is {expected.get(name)}; runs of a set "
+                "repeat one measurement: move the run to a set of its own, or measure it anew"
+            )
+
+
+def _terms(record: Mapping[str, Any]) -> dict[str, Any]:
+    """All that repetitions have in common: device, source and domains of the meter, protocol."""
+    domains = record.get("meter", {}).get("domains", {})
+    kinds = sorted((re.sub(r"[0-9]+", "#", name), domain.get("joules_per_unit")) for name, domain in domains.items())
+    protocol = {name: value for name, value in record["protocol"].items() if name not in _OF_ONE_TRY}
+    return protocol | {key: record.get(key) for key in ("device", "energy_source")} | {"domains of the meter": kinds}
 
 
 def _is_word(source: Any) -> bool:
@@ -93,7 +183,12 @@ def _is_word(source: Any) -> bool:
 
 
 def _check(file: Path, record: Mapping[str, Any], system: SystemSettings) -> None:
-    if record.get("system") != system.name or not _is_word(record.get("energy_source")) or ENERGY not in record:
+    if (
+        record.get("system") != system.name
+        or not _is_word(record.get("energy_source"))
+        or ENERGY not in record
+        or not isinstance(record.get("protocol"), Mapping)
+    ):
         raise UserError(f"{file}: not a record of the energy of {system.name}; restore or delete it")
     if record["settings"]["digest"] != system_digest(system):
         raise UserError(

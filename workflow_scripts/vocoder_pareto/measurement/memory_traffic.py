@@ -28,10 +28,12 @@ class MemoryTraffic:
         activation_bytes: the most that intermediate results take at one time; weights and input are not in it.
         moved_bytes: what all operations read and write together, weights included, when each reads its inputs from
             memory and writes its result there, as PyTorch does without a compiler and with no help of a cache.
+        operations: how many operations moved them: about the kernels that a GPU is told to launch.
     """
 
     activation_bytes: int
     moved_bytes: int
+    operations: int
 
 
 class MemoryWatch(TorchDispatchMode):
@@ -48,11 +50,12 @@ class MemoryWatch(TorchDispatchMode):
         self._alive = 0
         self._most_alive = 0
         self._moved = 0
+        self._operations = 0
 
     @property
     def traffic(self) -> MemoryTraffic:
         """What was seen so far."""
-        return MemoryTraffic(self._most_alive, self._moved)
+        return MemoryTraffic(self._most_alive, self._moved, self._operations)
 
     def __torch_dispatch__(self, function, types, arguments=(), options=None):
         """Call `function` and note what it reads, writes and keeps."""
@@ -60,6 +63,7 @@ class MemoryWatch(TorchDispatchMode):
         if not function.is_view:
             results = self._tensors(output)
             if results:
+                self._operations += 1
                 self._moved += sum(map(_bytes, results)) + sum(map(_bytes, self._tensors((arguments, options or {}))))
             for result in results:
                 self._note(result.untyped_storage())

@@ -1,12 +1,11 @@
-"""The words for where a number comes from: as files hold them, as readers see them, and what compares with what.
+"""The words for where a number comes from: as files hold them, and as readers see them.
 
 Tables, captions, the report page and the documentation take them from here. A column `…_source` holds one of them, or
 nothing where there is no number.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import Literal
 
 from vocoder_pareto.tables.columns import ENERGY
@@ -84,9 +83,3 @@ LISTENER_WORDS = tuple(source.word for source in SOURCES.values() if source.give
 def source_of(word: str) -> Source:
     """The source that files call `word`; one that is not in the table, such as a user's own meter, is called by it."""
     return SOURCES.get(word) or Source(word, word, word, word)
-
-
-def comparable(words: Iterable[str]) -> bool:
-    """Whether numbers of all these sources may be compared with each other."""
-    pairs = combinations(map(source_of, dict.fromkeys(words)), 2)
-    return all(one.word in other.compares_with or other.word in one.compares_with for one, other in pairs)
