@@ -22,6 +22,7 @@ rule measure_energy:
     params:
         system=system_to_generate,
         energy_settings=config_json("energy"),
+        meter_backend=config["meter"]["backend"],
         meter_settings=beside(config_json("meter")),
         device=config["device"],
         seed=config["seed"],

@@ -50,6 +50,7 @@ rule sweep_energy:
         system=system_to_generate,
         energy_settings=config_json("energy"),
         sweep_settings=config_json("measurements", "sweep"),
+        meter_backend=config["meter"]["backend"],
         meter_settings=beside(config_json("meter")),
         device=config["device"],
         seed=config["seed"],
