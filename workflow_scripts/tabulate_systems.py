@@ -24,12 +24,7 @@ def main() -> None:
         "--mos-table", type=Path, nargs="?", help="mos.csv of a listening test (replaces the paper's MOS)"
     )
     parser.add_argument("--families", type=texts_by_name, default={}, help='families, as {"melgan": "GAN"}, or @file')
-    parser.add_argument(
-        "--meter-settings",
-        type=json_or_file,
-        default={},
-        help="section meter, JSON or @file; restates estimated joules",
-    )
+    parser.add_argument("--meter-settings", type=json_or_file, default={}, help="section meter, JSON or @file")
     parser.add_argument("--carbon-settings", type=json_or_file, default={}, help="section carbon, JSON or @file")
     parser.add_argument("--output-system-table", type=Path, required=True, help="systems.csv to write")
     parser.add_argument("--output-measurement-flags", type=Path, required=True, help="systems_flags.json to write")
