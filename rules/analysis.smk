@@ -56,7 +56,7 @@ rule tabulate_systems:
     params:
         families=model_families(),
         carbon_settings=beside(config_json("carbon")),
-        cpu_watts_per_core=config["meter"]["cpu_watts_per_core"],
+        meter_settings=assumptions_of_meter(),
         emission_factors=emission_factors(),
         program=program("tabulate_systems"),
         code=code_version("tabulate_systems"),
@@ -67,7 +67,7 @@ rule tabulate_systems:
         " --energy-measurements {input.energy_measurements:q} --training-summaries {input.training_summaries:q}"
         " --quality-measurements {input.quality_measurements:q} --published-quality {input.published_quality:q}"
         " --mos-table {input.mos_table:q} --families {params.families:q} --carbon-settings {params.carbon_settings:q}"
-        " --cpu-watts-per-core {params.cpu_watts_per_core}"
+        " --meter-settings {params.meter_settings:q}"
         " --output-system-table {output.system_table:q} --output-measurement-flags {output.measurement_flags:q}"
         " &> {log:q}"
 

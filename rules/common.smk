@@ -182,6 +182,11 @@ def records_beside(wildcards, output):
     return f"{os.path.dirname(output[0])}/records"
 
 
+def assumptions_of_meter():
+    """A param: what of the section meter is only used in tables, and was not measured."""
+    return canonical_json({key: config["meter"][key] for key in ("cpu_watts_per_core", "systematic_uncertainty")})
+
+
 def emission_factors():
     """What of the section carbon emissions are computed from; the rest is remarks."""
     return [config["carbon"][key] for key in ("intensity_kg_per_kwh", "power_usage_effectiveness")]

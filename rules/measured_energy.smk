@@ -23,6 +23,7 @@ rule measure_energy:
         system=system_to_generate,
         protocol=energy_protocol(),
         energy_settings=beside(config_json("energy")),
+        meter_backend=config["meter"]["backend"],
         meter_settings=beside(config_json("meter")),
         records=records_beside,
         device=config["device"],

@@ -51,6 +51,7 @@ rule sweep_energy:
         protocol=energy_protocol(),
         energy_settings=beside(config_json("energy")),
         sweep_settings=config_json("measurements", "sweep"),
+        meter_backend=config["meter"]["backend"],
         meter_settings=beside(config_json("meter")),
         records=records_beside,
         device=config["device"],

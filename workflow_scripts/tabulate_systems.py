@@ -7,6 +7,7 @@ from vocoder_pareto.analysis import systems_table
 from vocoder_pareto.analysis.published import read_quality
 from vocoder_pareto.files import write_json
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
+from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.tables.csv_tables import write_table
@@ -23,7 +24,7 @@ def main() -> None:
         "--mos-table", type=Path, nargs="?", help="mos.csv of a listening test (replaces the paper's MOS)"
     )
     parser.add_argument("--families", type=texts_by_name, default={}, help='families, as {"melgan": "GAN"}, or @file')
-    parser.add_argument("--cpu-watts-per-core", type=float, help="what a busy core draws; restates estimated joules")
+    parser.add_argument("--meter-settings", type=json_or_file, default={}, help="section meter, JSON or @file")
     parser.add_argument("--carbon-settings", type=json_or_file, default={}, help="section carbon, JSON or @file")
     parser.add_argument("--output-system-table", type=Path, required=True, help="systems.csv to write")
     parser.add_argument("--output-measurement-flags", type=Path, required=True, help="systems_flags.json to write")
@@ -34,7 +35,7 @@ def main() -> None:
         arguments.energy_measurements,
         arguments.training_summaries,
         arguments.quality_measurements,
-        arguments.cpu_watts_per_core,
+        settings_from(MeterSettings, arguments.meter_settings, "meter") if arguments.meter_settings else None,
     )
     if arguments.mos_table:
         mos = systems_table.mos_of_listening_test(arguments.mos_table)

@@ -48,11 +48,24 @@ def test_how_jobs_run_and_what_is_remarked_is_no_reason_to_run_them_again(study,
     assert study.stale_rules("--config", setting) <= OF_EVERY_CHANGE
 
 
-@pytest.mark.parametrize("setting", ["carbon={intensity_kg_per_kwh: 0.1}", "meter={cpu_watts_per_core: 20}"])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "carbon={intensity_kg_per_kwh: 0.1}",
+        "meter={cpu_watts_per_core: 20}",
+        "meter={systematic_uncertainty: {nvml: 0.02}}",
+    ],
+)
 def test_emissions_and_watts_of_an_estimate_are_computed_in_tables(study, setting):
     rules = study.stale_rules("--config", setting)
     assert "tabulate_systems" in rules
     assert not rules & {"train", "measure_energy", "generate_audio", "measure_quality"}
+
+
+def test_energy_of_another_reader_is_measured_again_and_nothing_is_trained_for_it(study):
+    rules = study.stale_rules("--config", "meter={backend: auto}")
+    assert "measure_energy" in rules
+    assert "train" not in rules
 
 
 WORDS = {

@@ -13,7 +13,7 @@ RULES = {
 }  # fmt: skip
 # Numbers, by the schema of the configuration, and words that the rules themselves choose.
 UNQUOTED = {
-    "threads", "params.batch_size", "params.cpu_watts_per_core", "params.draws", "params.iterations",
+    "threads", "params.batch_size", "params.draws", "params.iterations",
     "params.listeners", "params.origin",
     "params.seed", "params.systematic_common_share", "wildcards.reference",
 }  # fmt: skip

@@ -5,6 +5,7 @@ import re
 import torch
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.measurement.gpu_makers import gpu_makers
 
 
 def resolve_device(name: str) -> torch.device:
@@ -21,6 +22,11 @@ def resolve_device(name: str) -> torch.device:
     indexed = "cuda:0" if name == "cuda" else name
     if indexed == "cpu" or indexed in gpus:
         return torch.device(indexed)
+    if not gpus and torch.version.hip is None and gpu_makers() == {"AMD"}:
+        raise UserError(
+            f"config key device: there is no {name}; the GPU here is AMD's, and this PyTorch is built without ROCm. "
+            "Install the build for ROCm (pytorch.org), or set device to auto or cpu"
+        )
     here = f"PyTorch sees {', '.join(gpus)}" if gpus else "PyTorch sees no GPU here"
     raise UserError(
         f"config key device: there is no {name}; {here}. "

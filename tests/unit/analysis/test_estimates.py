@@ -2,7 +2,8 @@
 
 import pytest
 
-from vocoder_pareto.analysis.estimates import restated
+from vocoder_pareto.analysis.estimates import restated, with_systematic
+from vocoder_pareto.study.sections.measurement import SystematicUncertainty
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.training.accounting import EnergyTotals
 
@@ -63,3 +64,25 @@ def test_bookkeeping_does_not_determine_the_weights_and_the_budget_does():
     )
     for change in ({"steps": 3}, {"hours": 1.0}, {"batch_size": 2}, {"precision": "bf16-mixed"}):
         assert TrainingSettings(**change).determining() != plain.determining()
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [("nvml", 0.05), ("nvml_power", 0.1), ("rapl", 0.1), ("estimated", 1.0), ("zeus_amd", None), ("plug", None)],
+)
+def test_each_source_of_energy_has_its_systematic_uncertainty(source, expected):
+    record = GENERATION | {"energy_source": source}
+    assert with_systematic(record, SystematicUncertainty()) == record | {f"{ENERGY}_systematic": expected}
+
+
+def test_the_systematic_uncertainty_is_what_the_configuration_says_today():
+    chosen = SystematicUncertainty(nvml=0.02, rapl=None, other=0.01)
+    found = [chosen.of(source) for source in ("nvml", "rapl", "plug")]
+    assert found == [0.02, None, 0.01]
+    with pytest.raises(ValueError, match="greater than or equal to 0"):
+        SystematicUncertainty(nvml=-0.1)
+
+
+@pytest.mark.parametrize("record", [{}, GENERATION | {ENERGY: None}, GENERATION | {"energy_source": None}])
+def test_what_was_not_measured_has_no_systematic_uncertainty(record):
+    assert with_systematic(record, SystematicUncertainty())[f"{ENERGY}_systematic"] is None

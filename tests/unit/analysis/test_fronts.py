@@ -38,11 +38,11 @@ def test_of_the_printed_energies_no_uncertainty_is_known_and_so_no_probability(p
 
 
 def test_errors_of_the_printed_energies_would_make_the_cheapest_one_unsure(printed):
-    """Against draws of one's own: each energy times a log-normal factor of 10 or 30 %, each MOS plus a normal."""
+    """Against own draws: each energy times a log-normal factor (deviation 10 or 30 %), each MOS plus a normal."""
     systems = printed[printed["family"] != "reference"].reset_index(drop=True)
     generator = np.random.default_rng(7)
     for relative, most_likely in ((0.1, 0.95), (0.3, 0.65)):
-        given = systems.assign(**{f"{ENERGY}_ci95": 0.0, f"{ENERGY}_systematic": relative})
+        given = systems.assign(**{f"{ENERGY}_ci95": 0.0, f"{ENERGY}_systematic": (1 + relative) ** 1.959964 - 1})
         table = find_front(given, ENERGY_AND_MOS, draws=4000, common_share=0.0).table.set_index("system")
         energy = systems[ENERGY].to_numpy() * (1 + relative) ** generator.standard_normal((4000, 18))
         deviations = systems["mos_ci95"].to_numpy() / 1.96

@@ -82,7 +82,9 @@ def test_a_gain_common_to_all_systems_changes_no_order_and_one_of_each_does():
     common = front_probability(values, uncertain(no_error, systematic=gain, common_share=1.0), WAYS, 500, 0)
     assert common.tolist() == [1, 0]
     own = front_probability(values, uncertain(no_error, systematic=gain), WAYS, DRAWS, seed_of(0))
-    expected = stats.norm.cdf(np.log(1.1) / (np.sqrt(2) * np.log1p(0.1)))  # the ratio of two log-normal gains
+    expected = stats.norm.cdf(
+        1.959964 * np.log(1.1) / (np.sqrt(2) * np.log1p(0.1))
+    )  # the ratio of two log-normal gains
     assert own[0] == pytest.approx(expected, abs=TOLERANCE)
 
 
@@ -90,17 +92,19 @@ def test_two_devices_have_gains_of_their_own_even_where_all_of_it_is_common():
     values, gain = np.array([[1.0, 3.0], [1.1, 3.0]]), np.array([[0.1, 0.0], [0.1, 0.0]])
     uncertainty = uncertain(np.zeros((2, 2)), systematic=gain, instruments=[0, 1], common_share=1.0)
     found = front_probability(values, uncertainty, WAYS, DRAWS, seed_of(0))
-    assert found[0] == pytest.approx(stats.norm.cdf(np.log(1.1) / (np.sqrt(2) * np.log1p(0.1))), abs=TOLERANCE)
+    assert found[0] == pytest.approx(
+        stats.norm.cdf(1.959964 * np.log(1.1) / (np.sqrt(2) * np.log1p(0.1))), abs=TOLERANCE
+    )
 
 
 def test_the_share_splits_the_variance_of_the_gain():
-    """What remains of each system after a share c is √(1 − c) of the whole."""
+    """What remains of each system after a share c is √(1 − c) of the whole, and 95 of 100 gains are within 5 %."""
     draws = 20_000
     uncertainty = uncertain(np.zeros((2, 1)), systematic=0.05, common_share=0.8)
     generator = np.random.default_rng(seed_of(0))
     logs = np.log(uncertainty.draws(np.ones((2, 1)), draws, generator)[..., 0])
-    assert logs[:, 0].std() == pytest.approx(np.log1p(0.05), rel=0.03)
-    assert (logs[:, 0] - logs[:, 1]).std() == pytest.approx(np.sqrt(2 * 0.2) * np.log1p(0.05), rel=0.03)
+    assert (np.abs(logs[:, 0]) < np.log1p(0.05)).mean() == pytest.approx(0.95, abs=0.01)
+    assert (logs[:, 0] - logs[:, 1]).std() == pytest.approx(np.sqrt(2 * 0.2) * logs[:, 0].std(), rel=0.03)
 
 
 def test_one_value_of_unknown_uncertainty_leaves_no_probability_known():

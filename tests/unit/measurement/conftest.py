@@ -9,6 +9,7 @@ from simulated_counters import FakeClock, FakeGpu, FakeNvml, FakePowercap
 
 from vocoder_pareto.measurement import nvml
 from vocoder_pareto.measurement import powercap as powercap_module
+from vocoder_pareto.measurement.power_integral import PowerIntegral
 
 
 @pytest.fixture
@@ -40,6 +41,17 @@ def gpus(monkeypatch):
         return fake
 
     return install
+
+
+@pytest.fixture(autouse=True)
+def readings_end_with_the_test(monkeypatch):
+    """No thread reads power from counters that are gone."""
+    started = []
+    start = PowerIntegral.start
+    monkeypatch.setattr(PowerIntegral, "start", lambda integral: (started.append(integral), start(integral)))
+    yield
+    for integral in started:
+        integral.stop()
 
 
 @pytest.fixture

@@ -40,12 +40,20 @@ class FakeNvmlError(Exception):
     """As pynvml.NVMLError."""
 
 
+class FakeNotSupported(FakeNvmlError):
+    """As pynvml.NVMLError_NotSupported."""
+
+
 @dataclass
 class FakeGpu:
-    """A GPU; its counter is in millijoules. One without UUID does not answer that question."""
+    """A GPU; its counter is in millijoules, its power in milliwatts. One that refuses raises at every question."""
 
-    uuid: str | None
+    uuid: str
     energy: int | Exception = 0
+    power: int | Exception = 150_000
+    name: str = "NVIDIA Imaginary"
+    refuses: str | None = None
+    chip_to_chip: bool | None = None
     mig: tuple[int, int] = (0, 0)
     processes: list[int] = field(default_factory=list)
     throttle: int = 0
@@ -55,6 +63,7 @@ class FakeNvml:
     """As much of pynvml as is used; what it leaves out raises as on a GPU that does not support it."""
 
     NVMLError = FakeNvmlError
+    NVMLError_NotSupported = FakeNotSupported
     NVML_CLOCK_SM, NVML_CLOCK_MEM, NVML_TEMPERATURE_GPU = 1, 2, 0
     nvmlClocksThrottleReasonSwPowerCap = 0x4
     nvmlClocksThrottleReasonHwSlowdown = 0x8
@@ -74,20 +83,45 @@ class FakeNvml:
         return len(self.gpus)
 
     def nvmlDeviceGetHandleByIndex(self, index):
-        return self.gpus[index]
+        return self._answering(self.gpus[index])
+
+    def nvmlDeviceGetHandleByUUID(self, uuid):
+        for gpu in self.gpus:
+            if gpu.uuid == uuid or (uuid.startswith("MIG-") and gpu.mig[0]):
+                return self._answering(gpu)
+        raise FakeNvmlError("Not Found")
+
+    def nvmlDeviceGetIndex(self, gpu):
+        return self.gpus.index(gpu)
 
     def nvmlDeviceGetUUID(self, gpu):
-        if gpu.uuid is None:
-            raise FakeNvmlError("GPU is lost")
-        return gpu.uuid
+        return self._answering(gpu).uuid
 
     def nvmlDeviceGetName(self, gpu):
-        return "NVIDIA Imaginary"
+        return gpu.name
+
+    def nvmlDeviceGetC2cModeInfoV(self, gpu):
+        if gpu.chip_to_chip is None:
+            raise FakeNotSupported("Not Supported")
+        return SimpleNamespace(isC2cEnabled=int(gpu.chip_to_chip))
 
     def nvmlDeviceGetTotalEnergyConsumption(self, gpu):
-        if isinstance(gpu.energy, Exception):
-            raise gpu.energy
-        return gpu.energy
+        return self._number(self._answering(gpu).energy)
+
+    def nvmlDeviceGetPowerUsage(self, gpu):
+        return self._number(self._answering(gpu).power)
+
+    @staticmethod
+    def _number(value):
+        if isinstance(value, Exception):
+            raise value
+        return value() if callable(value) else value
+
+    @staticmethod
+    def _answering(gpu):
+        if gpu.refuses:
+            raise FakeNvmlError(gpu.refuses)
+        return gpu
 
     def nvmlDeviceGetMigMode(self, gpu):
         return gpu.mig
@@ -112,7 +146,7 @@ class FakeNvml:
             raise AttributeError(name)
 
         def not_supported(*arguments):
-            raise FakeNvmlError("Not Supported")
+            raise FakeNotSupported("Not Supported")
 
         return not_supported
 
@@ -146,8 +180,12 @@ class FakeSensor(Sensor):
 
     source = "nvml"
 
-    def __init__(self, name="nvidia_gpu_0", wraps_at=None, longest_gap_seconds=None, counter=0.0, limit=None):
-        self.domains = (Domain(name, "mJ", 1e-3, "simulated", wraps_at, longest_gap_seconds),)
+    def __init__(
+        self, name="nvidia_gpu_0", wraps_at=None, longest_gap_seconds=None, counter=0.0, limit=None, highest_watts=None
+    ):
+        self.domains = (
+            Domain(name, "mJ", 1e-3, "simulated", wraps_at, longest_gap_seconds, highest_watts=highest_watts),
+        )
         self.counter = counter
         self.limit = limit
 

@@ -1,9 +1,14 @@
-"""Estimated joules, restated for what a busy core is taken to draw today: CPU seconds were measured, that was not."""
+"""What of a record of energy is not measured but taken to be so, and may be taken otherwise without measuring again.
+
+Estimated joules are CPU seconds, which were measured, times what a busy core draws, which was not; and of no source of
+energy do the measurements themselves show how far it is off.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from vocoder_pareto.tables.columns import ENERGY
+from vocoder_pareto.study.sections.measurement import SystematicUncertainty
+from vocoder_pareto.tables.columns import ENERGY, ENERGY_SYSTEMATIC
 from vocoder_pareto.tables.sources import ESTIMATED
 
 # What of a record is proportional to the watts of a core.
@@ -24,6 +29,13 @@ def restated(record: Mapping[str, Any], watts_per_core: float | None) -> dict[st
     factor = watts_per_core / assumed
     changed = {name: record[name] * factor for name in _PROPORTIONAL if record.get(name) is not None}
     return {**record, **changed}
+
+
+def with_systematic(record: Mapping[str, Any], systematic: SystematicUncertainty) -> dict[str, Any]:
+    """A record of the energy of generation with the relative systematic uncertainty of its source, or None."""
+    source = record.get("energy_source")
+    relative = None if source is None or record.get(ENERGY) is None else systematic.of(source)
+    return {**record, ENERGY_SYSTEMATIC: relative}
 
 
 def _assumed_watts(record: Mapping[str, Any]) -> float | None:

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from vocoder_pareto.analysis import published
-from vocoder_pareto.analysis.estimates import restated
+from vocoder_pareto.analysis.estimates import restated, with_systematic
 from vocoder_pareto.analysis.pareto import optimal
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 from vocoder_pareto.intervals import mean_with_interval
+from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, REFERENCE_FAMILY, SYSTEMS_COLUMNS
@@ -48,18 +49,25 @@ def read_measurements(
     energy: Sequence[str | Path],
     training: Sequence[str | Path],
     quality: Sequence[str | Path],
-    watts_per_core: float | None = None,
+    meter: MeterSettings | None = None,
 ) -> Measurements:
     """Read the JSON files of complexity, energy and training, and the CSV files of quality, named by system.
 
-    Estimated joules are restated for `watts_per_core`, what a busy core is taken to draw; None leaves them alone.
+    Estimated joules are restated for what `meter` says that a busy core draws; None leaves them alone. Each record of
+    energy gets the systematic uncertainty that `meter`, or its defaults, have for its source.
 
     Raises:
         UserError: a file is missing or malformed.
     """
+    watts_per_core = meter.cpu_watts_per_core if meter else None
+    uncertainty = (meter or MeterSettings()).systematic_uncertainty
+    energies = {
+        system: with_systematic(restated(record, watts_per_core), uncertainty)
+        for system, record in _by_system(energy).items()
+    }
     return Measurements(
         complexity=[read_json(path) for path in complexity],
-        energy={system: restated(record, watts_per_core) for system, record in _by_system(energy).items()},
+        energy=energies,
         training={system: restated(record, watts_per_core) for system, record in _by_system(training).items()},
         d_stft={Path(path).stem: read_table(path, ["d_stft"])["d_stft"].dropna().to_numpy() for path in quality},
     )

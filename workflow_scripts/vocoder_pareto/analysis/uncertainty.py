@@ -1,12 +1,13 @@
 """How uncertain the values of objectives are: chance, which an interval tells, and the error of what measured them.
 
-    true value = (value + s · t) · g        g = (1 + r)^(√c · z_device + √(1 − c) · z_system)
+    true value = (value + s · t) · g        g = (1 + r)^((√c · z_device + √(1 − c) · z_system) / 1.96)
 
 s is the standard error of the value and t is drawn from Student's distribution with its degrees of freedom: the
 posterior of the mean of n independent normal values, with n − 1 (Gelman et al. 2013, Bayesian Data Analysis, section
-3.2). g is the gain of the instrument: r is its relative systematic uncertainty, one standard deviation, and c the share
-of its variance (of the logarithm) that all systems measured by one instrument on one device have in common. The z are
-standard normal. A gain is a factor, so its logarithm is drawn, and no energy becomes negative.
+3.2). g is the gain of the instrument: r is its relative systematic uncertainty, such that g lies between 1 / (1 + r)
+and 1 + r in 95 of 100 cases, and c the share of its variance (of the logarithm) that all systems measured by one
+instrument on one device have in common. The z are standard normal. A gain is a factor, so its logarithm is drawn, and
+no energy becomes negative.
 
 Letters of shapes are those of `pareto`: N points, K objectives.
 """
@@ -33,7 +34,7 @@ class Uncertainty:
     Attributes:
         standard_errors: (N, K), in the unit of the values; 0 where a value is exact, NaN where nothing is known.
         degrees_of_freedom: (N, K), at least 1; infinite for a normal distribution.
-        systematic: (N, K), relative standard uncertainty of the gain; 0 for none, NaN where it is not known.
+        systematic: (N, K), relative uncertainty r of the gain; 0 for none, NaN where it is not known.
         instruments: (N,), a number for what measured a point on which device: equal ones share the common part.
         common_share: 0 to 1, the share of the variance of the gain that is common.
     """
@@ -77,7 +78,7 @@ class Uncertainty:
         common = generator.standard_normal((count, instruments, values.shape[1]))[:, self.instruments]
         own = generator.standard_normal(shape)
         gain = np.sqrt(self.common_share) * common + np.sqrt(1 - self.common_share) * own
-        return (values + noise) * np.exp(np.log1p(np.nan_to_num(self.systematic)) * gain)
+        return (values + noise) * np.exp(np.log1p(np.nan_to_num(self.systematic)) / _NORMAL_QUANTILE_95 * gain)
 
 
 def uncertainty_of(

@@ -20,8 +20,8 @@ class CpuTimeSensor(Sensor):
         watts_per_core: what a busy core draws.
     """
 
-    source: ClassVar[str] = "estimated"
-    boundary: ClassVar[str] = "CPU seconds of this process and its children"
+    source = "estimated"
+    boundary = "CPU seconds of this process and its children"
     estimated_from: ClassVar[str | None] = "CPU time"
 
     def __init__(self, watts_per_core: float):

@@ -17,6 +17,10 @@ from vocoder_pareto.study.sections.measurement import MeterSettings
 
 log = logging.getLogger(__name__)
 
+# A counter that moves in steps may count at one reading what was used up to so long before: NVML's moves every 100 ms,
+# averages of power lag by up to a second.
+COUNTS_LATE_SECONDS = 1.0
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -66,7 +70,9 @@ class Energy:
 class Meter:
     """Reads one sensor for the headline, and others beside it, which are never added to it.
 
-    Counters may wrap: read at least every `longest_gap_seconds` while something runs, or the energy is not valid.
+    Counters may wrap: read at least every `longest_gap_seconds` while something runs, or the energy is not valid. A
+    counter that falls has wrapped only if the joules that follow from that are fewer than its domain can draw in the
+    time between the readings; else it was set back, or jumped, and the energy around it is not valid.
 
     Args:
         sensor: counts the headline.
@@ -191,12 +197,14 @@ class Meter:
             "boundary": self.sensor.boundary,
             "pyjoules": installed_version("pyJoules"),
             "readers": {each.reader: installed_version(each.reader) for each in self._sensors if each.reader},
+            "findings": {name: found for each in self._sensors for name, found in each.findings.items()},
             "headline": [domain.name for domain in self.sensor.domains],
             "domains": {
                 domain.name: {
                     "unit": domain.unit,
                     "joules_per_unit": domain.joules_per_unit,
                     "wraps_at": domain.wraps_at,
+                    "highest_watts": domain.highest_watts,
                     "where": domain.where,
                 }
                 for domain in self._sensor_of
@@ -219,9 +227,10 @@ class Meter:
             counts = counter - before
             if counts < 0 and domain.wraps_at:
                 counts += domain.wraps_at
-            if counts < 0:
-                self._fault(domain, f"went backwards, from {before:g} to {counter:g} {domain.unit}")
-            total += max(counts, 0.0)
+            if counts < 0 or _too_many(domain, counts, now - then):
+                self._fault(domain, _implausible(domain, before, counter, now - then))
+            else:
+                total += counts
         self._last[domain.name] = (now, counter, total)
         return total
 
@@ -235,24 +244,47 @@ def _faults_between(
     if start.totals[domain.name] is None:
         return start.faults[domain.name][-1:]
     faults = end.faults[domain.name][len(start.faults[domain.name]) :]
-    stands = end.totals[domain.name] == start.totals[domain.name] and not domain.may_stand_still
-    if not faults and stands and seconds > may_stand_seconds:
+    first, last = start.totals[domain.name], end.totals[domain.name]
+    if faults or first is None or last is None:
+        return faults
+    if last == first and not domain.may_stand_still and seconds > may_stand_seconds:
         return (f"stood still for {seconds:.3g} s",)
-    return faults
+    if _too_many(domain, last - first, seconds):
+        return (_implausible(domain, first, last, seconds),)
+    return ()
+
+
+def _too_many(domain: Domain, counts: float, seconds: float) -> bool:
+    """Whether what `domain` stands for cannot draw so much in `seconds`."""
+    if domain.highest_watts is None:
+        return False
+    return counts * domain.joules_per_unit > domain.highest_watts * (seconds + COUNTS_LATE_SECONDS)
+
+
+def _implausible(domain: Domain, before: float, counter: float, seconds: float) -> str:
+    """What is wrong with two readings of a counter, in words."""
+    if counter >= before:
+        joules = (counter - before) * domain.joules_per_unit
+        return f"jumped by {joules:.4g} J in {seconds:.3g} s; no more than {domain.highest_watts:.4g} W are possible"
+    words = f"went backwards, from {before:g} to {counter:g} {domain.unit}"
+    if not domain.wraps_at:
+        return words
+    watts = f"{domain.highest_watts:.4g} W" if domain.highest_watts is not None else "what is possible"
+    return f"{words}; a wrap in {seconds:.3g} s would take more than {watts}"
 
 
 def open_meter(device: torch.device, settings: MeterSettings) -> Meter:
-    """The best meter for work on `device`: the first of `backends.BACKENDS` that serves it.
+    """The best meter for work on `device`: the first of `backends.BACKENDS` that serves it and that `settings` choose.
 
     For an accelerator the headline is the accelerator alone; what measures the CPU is told beside it where it can be
     read.
 
     Raises:
-        MeterUnavailable: the counter exists but cannot be used (no permission, a MIG slice, an old GPU), or no backend
-            serves the device.
+        MeterUnavailable: the counter exists but cannot be used (no permission, a MIG slice), or no backend that
+            `settings` choose serves the device.
     """
     passed_over: list[BackendPassedOver] = []
-    for backend in backends_for(device):
+    for backend in backends_for(device, settings.backend):
         try:
             sensor = backend.open(device, settings)
         except BackendPassedOver as refusal:
@@ -261,22 +293,38 @@ def open_meter(device: torch.device, settings: MeterSettings) -> Meter:
         origin = f"estimated from {sensor.estimated_from}" if sensor.estimated_from else f"read from {sensor.source}"
         for each in passed_over:
             log.warning("%s. Until then energy is %s.", each, origin)
-        notes = {each.flag: each.reason for each in passed_over}
-        return Meter(sensor, [] if device.type == "cpu" else _sensors_of_the_cpu(settings), notes)
+        notes = {each.flag: each.reason for each in passed_over if each.flag}
+        return Meter(sensor, [] if device.type == "cpu" else _sensors_of_the_cpu(settings, sensor), notes)
     if passed_over:
         raise passed_over[0]
-    raise MeterUnavailable(
-        f"{device}: no backend of the meter counts its energy; choose another device, or write one (docs/extending.md)"
+    raise MeterUnavailable(_no_backend(device, settings))
+
+
+def _no_backend(device: torch.device, settings: MeterSettings) -> str:
+    """Why `device` cannot be metered, and how to mend it."""
+    others = backends_for(device)
+    if not others:
+        return (
+            f"{device}: no backend of the meter counts its energy; choose another device, "
+            "or write one (docs/extending.md)"
+        )
+    package = f", after `pip install {others[0].reader}`" if others[0].reader else ""
+    return (
+        f"{device}: meter.backend: {settings.backend} does not count its energy, "
+        f"{others[0].__name__} does; set meter.backend: auto{package} (docs/measurement.md)"
     )
 
 
-def _sensors_of_the_cpu(settings: MeterSettings) -> list[Sensor]:
-    """The first that measures; an estimate is never put beside a measurement."""
+def _sensors_of_the_cpu(settings: MeterSettings, headline: Sensor) -> list[Sensor]:
+    """The first that measures; an estimate is never put beside a measurement, nor a counter beside itself."""
     cpu = torch.device("cpu")
-    for backend in backends_for(cpu):
+    choice = "auto" if settings.backend == "zeus" else settings.backend
+    for backend in backends_for(cpu, choice):
         if backend.estimated_from is None:
             try:
-                return [backend.open(cpu, settings)]
+                sensor = backend.open(cpu, settings)
             except MeterUnavailable as error:
                 log.info("%s. The accelerator is measured all the same.", error)
+            else:
+                return [] if sensor.source == headline.source else [sensor]
     return []

@@ -1,55 +1,94 @@
 """NVIDIA GPUs: the energy counter of one GPU by NVML, and what NVML says of its state."""
 
+import logging
+import re
 from typing import Any, ClassVar, Self
 
 import pynvml
 import torch
+from pyJoules.device.device import Device
 from pyJoules.device.nvidia_device import NvidiaGPUDevice, NvidiaGPUDomain
-from pyJoules.exception import NoSuchDeviceError
 
+from vocoder_pareto.measurement.gpu_makers import gpu_makers, is_jetson
 from vocoder_pareto.measurement.pyjoules_units import joules_per_count, pyjoules_version, unit_name
-from vocoder_pareto.measurement.sensor import Domain, MeterUnavailable, Sensor
+from vocoder_pareto.measurement.sensor import BackendPassedOver, Domain, MeterUnavailable, Sensor
 from vocoder_pareto.study.sections.measurement import MeterSettings
+
+log = logging.getLogger(__name__)
 
 # Tensor cores over CUDA cores, the highest ratio of the generations from Ampere on, without sparsity.
 _TENSOR_CORE_FACTOR = {"float32": 1, "tf32": 8, "bf16": 16}
 
 
-class NvmlSensor(Sensor):
-    """The energy of the whole GPU board that PyTorch calls `device`.
+# Joules over seconds that no GPU reaches: beyond its highest limit (peaks above it last milliseconds), or, where that
+# is not told, beyond any board or module there is.
+_ABOVE_THE_LIMIT = 1.5
+_WATTS_AT_MOST = 3000.0
 
-    PyTorch numbers the GPUs that CUDA_VISIBLE_DEVICES leaves, in CUDA's order; NVML and pyJoules number all of the
-    machine by their place on the bus. The UUID tells which is which.
+_BOARD = "the board of the GPU alone"
+_MODULE = "the whole module: GPU, Grace CPU and the memory of both"
 
-    Raises:
-        MeterUnavailable: no driver, a slice of a GPU (MIG), or a GPU without an energy counter.
+
+class _OneGpu(NvidiaGPUDevice):
+    """The device of pyJoules for a GPU whose handle is known.
+
+    pyJoules asks NVML for GPUs by their number, all of them at first; one that is lost or forbidden would then break
+    the measurement of another.
     """
 
-    source: ClassVar[str] = "nvml"
-    boundary: ClassVar[str] = "the board of the GPU alone"
+    def __init__(self, handle: Any, index: int):
+        self._zone = NvidiaGPUDomain(index)
+        super().__init__()
+        Device.configure(self, [self._zone])
+        self._handle = [handle]
+
+    def available_domains(self) -> list[NvidiaGPUDomain]:
+        """The one GPU."""
+        return [self._zone]
+
+
+class NvmlSensor(Sensor):
+    """The energy of the GPU that PyTorch calls `device`: of its board, or of the module that holds it (GH200).
+
+    PyTorch numbers the GPUs that CUDA_VISIBLE_DEVICES leaves, in CUDA's order; NVML and pyJoules number all of the
+    machine by their place on the bus. NVML is asked for the UUID alone, so that the other GPUs may be in any state.
+
+    Raises:
+        MeterUnavailable: no driver, a slice of a GPU (MIG), or a GPU that does not answer.
+        BackendPassedOver: a GPU without an energy counter.
+    """
+
+    source = "nvml"
+    boundary = _BOARD
     reader: ClassVar[str | None] = "pyJoules"
 
     def __init__(self, device: torch.device):
-        self.index = nvml_index(device)
+        self._handle = gpu_handle(device)
         joules = joules_per_count("nvml", pyjoules_version())
-        zone = NvidiaGPUDomain(self.index)
-        self._device = NvidiaGPUDevice()
-        self._device.configure([zone])
-        self._handle = pynvml.nvmlDeviceGetHandleByIndex(self.index)
-        where = _text(_ask("DeviceGetUUID", self._handle)) or "a GPU without UUID"
-        self.domains = (Domain(repr(zone), unit_name(joules), joules, where),)
+        self._device = _OneGpu(self._handle, gpu_index(device))
+        if counts_a_module(self._handle):
+            self.source, self.boundary = "nvml_module", _MODULE
+            log.warning("%s: its counter is that of %s.", device, _MODULE)
+        zone = self._device.get_configured_domains()[0]
+        uuid, limit = gpu_uuid(device), highest_watts(self._handle)
+        self.domains = (Domain(repr(zone), unit_name(joules), joules, uuid, highest_watts=limit),)
         try:
             self.read(self.domains[0])
         except OSError as error:
+            name = _text(_ask("DeviceGetName", self._handle))
+            if isinstance(error.__cause__, pynvml.NVMLError_NotSupported):
+                raise BackendPassedOver(
+                    f"{device}: {name} has no counter of energy; NVML has one from the Volta generation on, and not "
+                    "for virtual GPUs: choose another GPU for a better measurement"
+                ) from error
             raise MeterUnavailable(
-                f"{device}: {_text(_ask('DeviceGetName', self._handle))} tells no energy ({error}); "
-                "NVML has this counter from the Volta generation on: choose another GPU, or device: cpu"
+                f"{device}: {name} does not tell its energy ({error}); check the driver (nvidia-smi)"
             ) from error
 
     @classmethod
     def serves(cls, device: torch.device) -> bool:
-        """Whether PyTorch calls the device `cuda` and is built for NVIDIA; builds for AMD call their GPUs so too."""
-        return device.type == "cuda" and torch.version.hip is None
+        """Whether PyTorch calls the device `cuda`, as builds for AMD do too, and it is NVIDIA's, not on a Jetson."""
+        return device.type == "cuda" and torch.version.hip is None and not is_jetson()
 
     @classmethod
     def open(cls, device: torch.device, settings: MeterSettings) -> Self:
@@ -66,7 +105,7 @@ class NvmlSensor(Sensor):
     @property
     def power_limit_watts(self) -> float | None:
         """The limit that the driver enforces."""
-        return _watts(_ask("DeviceGetEnforcedPowerLimit", self._handle))
+        return enforced_limit_watts(self._handle)
 
     @classmethod
     def describe(cls, device: torch.device) -> dict[str, Any]:
@@ -87,39 +126,92 @@ class NvmlSensor(Sensor):
         return gpu["cuda_cores"] * 2 * gpu["max_sm_clock_mhz"] * 1.0e6 * _TENSOR_CORE_FACTOR[precision]
 
 
-def nvml_index(device: torch.device) -> int:
-    """The number under which NVML and pyJoules know the GPU that PyTorch calls `device`.
+def gpu_handle(device: torch.device) -> Any:
+    """NVML's handle of the GPU that PyTorch calls `device`; no other GPU of the machine is asked.
 
     Raises:
-        MeterUnavailable: NVML does not answer, does not know the GPU, or the GPU is a slice of another (MIG), whose
-            energy no counter tells.
+        MeterUnavailable: NVML does not answer, does not know the GPU, has lost it or refuses it, or the GPU is a slice
+            of another (MIG), whose energy no counter tells.
     """
     try:
-        count = len(NvidiaGPUDevice.available_domains())  # this initialises NVML
-    except NoSuchDeviceError as error:
-        raise MeterUnavailable(f"{device}: NVML does not answer; install the NVIDIA driver or mend it") from error
-    handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(count)]
-    wanted = _bare(str(torch.cuda.get_device_properties(device).uuid))
-    # A GPU that has fallen off the bus tells no UUID; it is not the one that PyTorch works on.
-    known = [_bare(_text(_ask("DeviceGetUUID", handle)) or "") for handle in handles]
-    for index, handle in enumerate(handles):
-        if known[index] == wanted and not _is_sliced(handle):
-            return index
-    if not any(map(_is_sliced, handles)):
-        silent = ", ".join(str(index) for index, uuid in enumerate(known) if not uuid)
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        raise MeterUnavailable(f"{device}: NVML does not answer ({error}); {_driver_mend()}") from error
+    bare = gpu_uuid(device).removeprefix("GPU-")
+    try:
+        handle = pynvml.nvmlDeviceGetHandleByUUID(gpu_uuid(device))
+    except pynvml.NVMLError as error:
+        if _ask("DeviceGetHandleByUUID", f"MIG-{bare}") is None:
+            raise MeterUnavailable(
+                f"{device}: NVML gives no GPU with the UUID {bare} ({error}); check the driver (nvidia-smi)"
+            ) from error
+        handle = None
+    if handle is None or _is_sliced(handle):
         raise MeterUnavailable(
-            f"{device}: NVML knows no GPU with the UUID {wanted}"
-            f"{f' (GPU {silent} tells none)' if silent else ''}; check the driver (nvidia-smi)"
+            f"{device}: a MIG slice; NVML only counts the energy of the whole GPU, all slices together. "
+            "Switch MIG off (sudo nvidia-smi -mig 0), or take another GPU"
         )
-    raise MeterUnavailable(
-        f"{device}: a MIG slice; NVML only counts the energy of the whole GPU, all slices together. "
-        "Switch MIG off (sudo nvidia-smi -mig 0), or take another GPU"
-    )
+    return handle
+
+
+def gpu_uuid(device: torch.device) -> str:
+    """The UUID of a GPU as NVML writes it; PyTorch leaves out the prefix."""
+    return f"GPU-{str(torch.cuda.get_device_properties(device).uuid).lower().removeprefix('gpu-')}"
+
+
+def gpu_index(device: torch.device) -> int:
+    """The number under which NVML and pyJoules know the GPU that PyTorch calls `device`; PyTorch's own if not told."""
+    index = _ask("DeviceGetIndex", gpu_handle(device))
+    return (device.index or 0) if index is None else index
+
+
+def power_watts(handle: Any) -> float:
+    """The power of a GPU now; an average over the last second on most GPUs since Ampere.
+
+    Raises:
+        OSError: NVML does not tell it.
+    """
+    try:
+        return pynvml.nvmlDeviceGetPowerUsage(handle) * 1.0e-3
+    except pynvml.NVMLError as error:
+        raise OSError(str(error)) from error
+
+
+def enforced_limit_watts(handle: Any) -> float | None:
+    """The power limit that the driver enforces, or None if unknown."""
+    return _watts(_ask("DeviceGetEnforcedPowerLimit", handle))
+
+
+def highest_watts(handle: Any) -> float:
+    """More than a GPU can draw over a second."""
+    limits = _ask("DeviceGetPowerManagementLimitConstraints", handle) or (None, None)
+    known = [watts for watts in (_watts(limits[1]), enforced_limit_watts(handle)) if watts]
+    return _ABOVE_THE_LIMIT * max(known) if known else _WATTS_AT_MOST
+
+
+def counts_a_module(handle: Any) -> bool:
+    """Whether NVML counts the energy of a module with a Grace CPU, and not of the GPU alone.
+
+    NVML says so by a link from chip to chip that is in use; a driver that does not tell is believed by the GPU's name.
+    """
+    link = _ask("DeviceGetC2cModeInfoV", handle)
+    if link is not None:
+        return bool(link.isC2cEnabled)
+    return bool(re.search(r"\bG[HB]\d+\b|Grace", _text(_ask("DeviceGetName", handle)) or ""))
+
+
+def _driver_mend() -> str:
+    if gpu_makers() == {"AMD"}:
+        return (
+            "the GPU here is AMD's: install PyTorch for ROCm, run `pip install zeus`, and set meter.backend: auto "
+            "(docs/measurement.md)"
+        )
+    return "install the NVIDIA driver or mend it; a container needs its capability `utility` too"
 
 
 def gpu_description(device: torch.device) -> dict[str, Any]:
     """What does not change while a GPU is measured: name, UUID, driver, limits. What NVML cannot tell is None."""
-    handle = pynvml.nvmlDeviceGetHandleByIndex(nvml_index(device))
+    handle = gpu_handle(device)
     limits = _ask("DeviceGetPowerManagementLimitConstraints", handle) or (None, None)
     properties = torch.cuda.get_device_properties(device)
     return {
@@ -131,7 +223,7 @@ def gpu_description(device: torch.device) -> dict[str, Any]:
         "multiprocessors": properties.multi_processor_count,
         "cuda_cores": _ask("DeviceGetNumGpuCores", handle),
         "memory_bytes": properties.total_memory,
-        "enforced_power_limit_watts": _watts(_ask("DeviceGetEnforcedPowerLimit", handle)),
+        "enforced_power_limit_watts": enforced_limit_watts(handle),
         "default_power_limit_watts": _watts(_ask("DeviceGetPowerManagementDefaultLimit", handle)),
         "min_power_limit_watts": _watts(limits[0]),
         "max_power_limit_watts": _watts(limits[1]),
@@ -147,7 +239,7 @@ def gpu_state(device: torch.device) -> dict[str, Any]:
 
     One of the processes is this one. Which, cannot be told in a container, where NVML gives numbers of the host.
     """
-    handle = pynvml.nvmlDeviceGetHandleByIndex(nvml_index(device))
+    handle = gpu_handle(device)
     running = [
         *(_ask("DeviceGetComputeRunningProcesses", handle) or []),
         *(_ask("DeviceGetGraphicsRunningProcesses", handle) or []),
@@ -188,11 +280,6 @@ def _ask(question: str, *arguments: Any) -> Any:
         return getattr(pynvml, f"nvml{question}")(*arguments)
     except pynvml.NVMLError:
         return None
-
-
-def _bare(uuid: str) -> str:
-    """A UUID as it is compared: PyTorch leaves out the prefix that NVML gives."""
-    return uuid.lower().removeprefix("gpu-")
 
 
 def _watts(milliwatts: int | None) -> float | None:

@@ -2,12 +2,17 @@
 
 import logging
 import re
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Self
 
 import torch
 from pyJoules.device.rapl_device import RaplDevice, RaplDomain
 
+from vocoder_pareto.measurement.mirrored_dies import Comparison, compare
 from vocoder_pareto.measurement.pyjoules_units import joules_per_count, pyjoules_version, unit_name
 from vocoder_pareto.measurement.sensor import BackendPassedOver, Domain, MeterUnavailable, Sensor
 from vocoder_pareto.study.sections.measurement import MeterSettings
@@ -15,8 +20,12 @@ from vocoder_pareto.study.sections.measurement import MeterSettings
 POWERCAP = Path("/sys/class/powercap/intel-rapl")
 MEND = "sudo chmod -R a+r /sys/class/powercap/intel-rapl"
 
-# Far more than a package draws: it only bounds how soon a counter may wrap where the tree does not tell its limit.
-_WATTS_AT_MOST = 500.0
+# Joules over seconds that a package, or the memory of one, does not reach: half as much again as the highest of the
+# limits in the tree (short bursts are above the TDP, and boards raise limits), but never more than twice what the
+# largest processors are built for (500 W in 2025). It tells a wrap from a counter that was set back, and bounds how
+# soon a counter may wrap.
+_ABOVE_THE_LIMITS = 1.5
+_WATTS_AT_MOST = 1000.0
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +79,8 @@ class RaplSensor(Sensor):
         MeterUnavailable: a counter cannot be read; Linux lets only root do so unless told otherwise.
     """
 
-    source: ClassVar[str] = "rapl"
-    boundary: ClassVar[str] = "all CPU packages and their memory"
+    source = "rapl"
+    boundary = "all CPU packages and their memory"
     reader: ClassVar[str | None] = "pyJoules"
 
     def __init__(self, root: Path):
@@ -84,10 +93,13 @@ class RaplSensor(Sensor):
             domain = _domain(zone, joules)
             self._devices[domain.name] = device
             domains.append(domain)
-        self.domains = tuple(domains)
-        self._limits = [_power_limit_watts(root / f"intel-rapl:{socket}") for socket in _sockets(domains)]
         for domain in domains:
             self._check_readable(domain)
+        comparisons = [each for dies in _dies_of_sockets(domains) for each in self._compared(dies)]
+        self.findings = {"dies": [asdict(each) for each in comparisons]} if comparisons else {}
+        mirrors = {each.other for each in comparisons if each.mirrored}
+        self.domains = tuple(domain for domain in domains if domain.where not in mirrors)
+        self._limits = [_power_limit_watts(root / f"intel-rapl:{socket}") for socket in _sockets(self.domains)]
 
     @classmethod
     def serves(cls, device: torch.device) -> bool:
@@ -117,6 +129,13 @@ class RaplSensor(Sensor):
         known = [limit for limit in self._limits if limit is not None]
         return sum(known) if known and len(known) == len(self._limits) else None
 
+    def _compared(self, dies: Sequence[Domain]) -> list[Comparison]:
+        counters = [(domain.where, partial(self.read, domain)) for domain in dies]
+        try:
+            return compare(counters, dies[0].wraps_at, time.sleep)
+        except OSError as error:
+            raise MeterUnavailable(f"{error}; it could be read before: check the driver intel_rapl") from error
+
     def _check_readable(self, domain: Domain) -> None:
         try:
             self.read(domain)
@@ -136,7 +155,7 @@ def rapl_exists(root: Path) -> bool:
 
 def _domain(zone: _PowercapDomain, joules: float) -> Domain:
     wraps_at = _number(zone.folder / "max_energy_range_uj")
-    watts = max(1.2 * (_power_limit_watts(zone.folder) or 0.0), _WATTS_AT_MOST)
+    watts = _highest_watts(zone.folder)
     return Domain(
         name=repr(zone),
         unit=unit_name(joules),
@@ -144,7 +163,20 @@ def _domain(zone: _PowercapDomain, joules: float) -> Domain:
         where=str(zone.folder / "energy_uj"),
         wraps_at=wraps_at,
         longest_gap_seconds=wraps_at * joules / watts if wraps_at else None,
+        highest_watts=watts,
     )
+
+
+def _dies_of_sockets(domains: Sequence[Domain]) -> list[list[Domain]]:
+    """The counters of one kind, packages or memory, that belong to dies of one socket, where those are several."""
+    groups: dict[tuple[str, str], list[Domain]] = {}
+    for domain in domains:
+        kind = domain.name.rpartition("_")[0]
+        folder = Path(domain.where).parent
+        die = re.fullmatch(r"(package-\d+)-die-\d+", _name(folder if kind == "package" else folder.parent))
+        if die:
+            groups.setdefault((kind, die[1]), []).append(domain)
+    return [dies for dies in groups.values() if len(dies) > 1]
 
 
 def _zones(folder: Path) -> list[Path]:
@@ -152,7 +184,7 @@ def _zones(folder: Path) -> list[Path]:
     return sorted(numbered, key=lambda path: [int(part) for part in path.name.split(":")[1:]])
 
 
-def _sockets(domains: list[Domain]) -> list[int]:
+def _sockets(domains: Sequence[Domain]) -> list[int]:
     return [int(domain.name.rpartition("_")[2]) for domain in domains if domain.name.startswith("package")]
 
 
@@ -164,9 +196,18 @@ def _name(zone: Path) -> str:
 
 
 def _power_limit_watts(zone: Path) -> float | None:
-    limits = [_number(file) for file in zone.glob("constraint_*_power_limit_uw")]
-    known = [limit * 1.0e-6 for limit in limits if limit]
-    return max(known) if known else None
+    return max(_watts_in(zone, "constraint_*_power_limit_uw"), default=None)
+
+
+def _highest_watts(zone: Path) -> float:
+    """More than a zone can draw over a second."""
+    known = [*_watts_in(zone, "constraint_*_power_limit_uw"), *_watts_in(zone, "constraint_*_max_power_uw")]
+    return min(_ABOVE_THE_LIMITS * max(known, default=_WATTS_AT_MOST), _WATTS_AT_MOST)
+
+
+def _watts_in(zone: Path, pattern: str) -> list[float]:
+    """What the files of a zone tell; 0 stands for not known."""
+    return [microwatts * 1.0e-6 for file in zone.glob(pattern) if (microwatts := _number(file))]
 
 
 def _number(file: Path) -> float | None:

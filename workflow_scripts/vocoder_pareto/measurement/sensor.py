@@ -7,6 +7,7 @@ asks the class or its instance, and knows no source by name. How to add one: doc
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -26,11 +27,11 @@ class BackendPassedOver(MeterUnavailable):
 
     Args:
         message: why, and how to mend it.
-        flag: which every result of the meter that is taken instead bears.
+        flag: which every result of the meter that is taken instead bears; none if its own source says enough.
         reason: the flag in words.
     """
 
-    def __init__(self, message: str, flag: str, reason: str):
+    def __init__(self, message: str, flag: str | None = None, reason: str = ""):
         super().__init__(message)
         self.flag = flag
         self.reason = reason
@@ -49,6 +50,8 @@ class Domain:
         wraps_at: the counter falls back to 0 from here (in its unit); None if it never does.
         longest_gap_seconds: between two readings at most, so that it wraps once at most; None if it never wraps.
         may_stand_still: whether an unchanged counter is a plausible reading (an idle process uses no CPU time).
+        highest_watts: more than what is counted here can ever draw, so that joules above it tell of a counter that was
+            set back or jumped; None leaves the check out.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Domain:
     wraps_at: float | None = None
     longest_gap_seconds: float | None = None
     may_stand_still: bool = False
+    highest_watts: float | None = None
 
 
 class Sensor(ABC):
@@ -68,9 +72,10 @@ class Sensor(ABC):
     `read` and `power_limit_watts`; the rest where it has something to say.
 
     Attributes:
-        source: the word for the origin of the joules in every record: `nvml`, `rapl` or `estimated`; `none` of
-            `NoSensor`.
+        source: the word for the origin of the joules in every record, as in `tables.sources`; `none` of `NoSensor`.
         boundary: what the domains together count, in words.
+        findings: what was found out about the counters when they were opened, for the record.
+        chosen_by: the values of the key `meter.backend` under which the backend is considered.
         reader: the distribution through which the counters are read, as pip calls it, whose version goes into the
             record; None if there is no such package.
         estimated_from: what an estimate is made of; None for a measurement. An estimate is flagged wherever it goes,
@@ -78,8 +83,10 @@ class Sensor(ABC):
         domains: the counters of the headline, at least one; their joules are added.
     """
 
-    source: ClassVar[str]
-    boundary: ClassVar[str] = ""
+    source: str
+    boundary: str = ""
+    findings: Mapping[str, Any] = MappingProxyType({})
+    chosen_by: ClassVar[tuple[str, ...]] = ("pyjoules", "auto")
     reader: ClassVar[str | None] = None
     estimated_from: ClassVar[str | None] = None
     domains: tuple[Domain, ...]

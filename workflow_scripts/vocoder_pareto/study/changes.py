@@ -37,7 +37,7 @@ KEYS = {
     "max_clips": "generation.clips",
     "iterations": "generation.griffin_lim_iterations",
     "normalization": "mel.normalization",
-    "cpu_watts_per_core": "meter.cpu_watts_per_core",
+    "meter_settings": "meter.{}",
     "emission_factors": "carbon (intensity_kg_per_kwh, power_usage_effectiveness)",
     "draws": "pareto.draws",
     "systematic_common_share": "pareto.systematic_common_share",

@@ -11,6 +11,7 @@ from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
 # Names of columns that several modules ask for.
 ENERGY = "energy_joules_per_audio_second"
+ENERGY_SYSTEMATIC = f"{ENERGY}_systematic"
 EXACT_GFLOPS = "gflops_per_audio_second"
 PRINTED_GFLOPS = "gflops_published_convention"
 
@@ -62,6 +63,7 @@ SYSTEMS_COLUMNS = (
     Column(ENERGY, "Energy per second of audio", "J", "number", "min", "log", record="energy"),
     Column(f"{ENERGY}_ci95", "Energy, half-width of the 95 % interval", "J", record="energy"),
     Column(f"{ENERGY}_degrees_of_freedom", "Energy, degrees of freedom of its interval", record="energy"),
+    Column(ENERGY_SYSTEMATIC, "Energy, systematic uncertainty", "%", factor=100.0, record="energy"),
     Column("energy_source", "Source of the energy", kind="text", record="energy"),
     Column("device", "Device", kind="text", record="energy"),
     Column("mean_power_watts", "Mean power", "W", "number", "min", record="energy"),

@@ -57,6 +57,21 @@ MEASURED = Source("measured", "m", "measured", "measured on this study's audio",
 NVML = Source(
     "nvml", "n", "measured by NVML", "measured by the GPU's own counter (NVML)", "meter", ("published",)
 )  # fmt: skip
+NVML_MODULE = Source(
+    "nvml_module", "M", "measured by NVML, whole module",
+    "measured by the counter of a module of GPU and Grace CPU (NVML)", "meter",
+)  # fmt: skip
+NVML_POWER = Source(
+    "nvml_power", "w", "power read by NVML, integrated",
+    "integrated from readings of the power of a GPU without counter of energy (NVML)", "meter", ("nvml", "published"),
+)  # fmt: skip
+ZEUS_AMD = Source("zeus_amd", "a", "measured by Zeus, AMD GPU", "measured by an AMD GPU's own counter (Zeus)", "meter")
+ZEUS_APPLE = Source(
+    "zeus_apple", "A", "measured by Zeus, Apple Silicon", "measured by the counters of Apple Silicon (Zeus)", "meter"
+)  # fmt: skip
+ZEUS_JETSON = Source(
+    "zeus_jetson", "j", "measured by Zeus, Jetson", "integrated from readings of a Jetson's power (Zeus)", "meter"
+)  # fmt: skip
 RAPL = Source("rapl", "r", "measured by RAPL", "measured by the processor's own counter (RAPL)", "meter")
 ESTIMATED = Source(
     "estimated", "e", "estimated from CPU time", "estimated as CPU time × configured watts per core", "meter",
@@ -74,7 +89,8 @@ NONE = Source("none", "-", "not metered", "trained on a device whose energy noth
 SOURCES = {
     source.word: source
     for source in (
-        PUBLISHED, CONVERTED, INFERRED, COUNTED, MEASURED, NVML, RAPL, ESTIMATED, LISTENING_TEST, SIMULATED, NONE,
+        PUBLISHED, CONVERTED, INFERRED, COUNTED, MEASURED, NVML, NVML_MODULE, NVML_POWER, RAPL, ZEUS_AMD, ZEUS_APPLE,
+        ZEUS_JETSON, ESTIMATED, LISTENING_TEST, SIMULATED, NONE,
     )
 }  # fmt: skip
 LISTENER_WORDS = tuple(source.word for source in SOURCES.values() if source.given_by == "listeners")

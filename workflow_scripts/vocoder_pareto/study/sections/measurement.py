@@ -17,8 +17,53 @@ _PUBLISHABLE_AUDIO_SECONDS = 100  # the paper's 10 clips of 10 s
 
 
 @dataclass(frozen=True, config=STRICT)
+class SystematicUncertainty:
+    """What no repetition shows, by the source of the energy: a relative uncertainty u. The true joules are taken to lie
+    between 1 / (1 + u) and 1 + u times the measured ones, in 95 of 100 cases; null: nobody knows. It stands beside the
+    statistical interval, and a change measures nothing again. The reasons: docs/measurement.md."""
+
+    nvml: float | None = Field(default=0.05, ge=0)
+    """NVML's counter of a GPU's board (>= 0): NVIDIA states 5 % either way for older boards, and newer ones sample a
+    part of the time only."""
+
+    nvml_module: float | None = Field(default=0.05, ge=0)
+    """NVML's counter of a module with a Grace CPU (>= 0), as that of a board."""
+
+    nvml_power: float | None = Field(default=0.1, ge=0)
+    """Readings of NVML's power, integrated (>= 0): as the counter, and what lies between two readings is not seen."""
+
+    rapl: float | None = Field(default=0.1, ge=0)
+    """RAPL (>= 0): modelled on many processors; readings a tenth above what a current probe saw are reported."""
+
+    zeus_amd: float | None = Field(default=None, ge=0)
+    """AMD GPUs by Zeus (>= 0); no comparison with a power meter is known to us."""
+
+    zeus_apple: float | None = Field(default=None, ge=0)
+    """Apple Silicon by Zeus (>= 0); no comparison with a power meter is known to us."""
+
+    zeus_jetson: float | None = Field(default=None, ge=0)
+    """Jetson by Zeus (>= 0); no comparison with a power meter is known to us."""
+
+    estimated: float | None = Field(default=1.0, ge=0)
+    """The estimate from CPU time (>= 0): a factor of two either way, since one number stands for the cores of all
+    processors, and memory is left out."""
+
+    other: float | None = Field(default=None, ge=0)
+    """Any other source, such as a meter of your own (>= 0)."""
+
+    def of(self, source: str) -> float | None:
+        """The relative uncertainty of energy from `source`, a word of `tables.sources`; None if nobody knows."""
+        known = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "other"}
+        return known.get(source, self.other)
+
+
+@dataclass(frozen=True, config=STRICT)
 class MeterSettings:
     """How energy is read from the hardware."""
+
+    backend: Literal["pyjoules", "zeus", "auto"] = "pyjoules"
+    """pyjoules: NVIDIA GPUs and RAPL, else the estimate | zeus: AMD GPUs, Apple Silicon, Jetson (needs
+    `pip install zeus`), else an error | auto: pyjoules where it reads the device, else zeus, else the estimate."""
 
     cpu_watts_per_core: float = Field(default=10.0, gt=0)
     """What a busy CPU core draws, in W (> 0). Used only for the estimate that stands in where the device is a CPU
@@ -27,6 +72,9 @@ class MeterSettings:
     unreadable_rapl: Literal["error", "estimate"] = "estimate"
     """What to do where RAPL exists but only root may read it: error (and say how to mend it) | estimate (and flag
     it)."""
+
+    systematic_uncertainty: SystematicUncertainty = SystematicUncertainty()
+    """What no repetition shows, by the source of the energy: relative, >= 0."""
 
 
 @dataclass(frozen=True, config=STRICT)
