@@ -1,12 +1,15 @@
 """Measure the energy, power, time and memory that a system needs per second of audio on this machine."""
 
 import argparse
+import logging
+from functools import partial
 from pathlib import Path
 
+import vocoder_pareto.passive_threads  # noqa: F401 - before PyTorch is imported
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import file_digest
-from vocoder_pareto.measurement.energy import Subject, measure_energy
+from vocoder_pareto.measurement.energy import Bench, Subject, measure_in_processes
 from vocoder_pareto.measurement.meter import open_meter
 from vocoder_pareto.measurement.workload import mels_of_test_set
 from vocoder_pareto.models.checkpoint import load_vocoder
@@ -33,8 +36,14 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
     arguments = parser.parse_args()
-    system = settings_from(SystemSettings, arguments.system, "models")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = settings_from(EnergySettings, arguments.energy_settings, "energy")
+    write_json(arguments.output, measure_in_processes(partial(bench, arguments), settings, arguments.seed))
+
+
+def bench(arguments: argparse.Namespace) -> Bench:
+    """Load what is measured, and open the meter."""
+    system = settings_from(SystemSettings, arguments.system, "models")
     device = resolve_device(arguments.device)
     meter = open_meter(device, settings_from(MeterSettings, arguments.meter_settings, "meter"))
     vocoder, training_record = load_vocoder(arguments.checkpoint, system)
@@ -42,7 +51,7 @@ def main() -> None:
     complexity = read_json(arguments.complexity_measurement)
     flops_per_audio_second = complexity["flops"] / complexity["audio_seconds"]
     subject = Subject(vocoder, system, training_record, flops_per_audio_second, mels, file_digest(arguments.checkpoint))
-    write_json(arguments.output, measure_energy(subject, settings, meter, device, arguments.seed))
+    return Bench(subject, meter, device)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+import vocoder_pareto.passive_threads  # noqa: F401 - before PyTorch is imported
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.measurement.energy import Subject
 from vocoder_pareto.measurement.meter import open_meter
