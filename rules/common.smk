@@ -2,13 +2,15 @@
 import json
 import re
 import shutil
+import sys
 
 from vocoder_pareto.study import configuration
 from vocoder_pareto.study.code_version import code_version as hashes_of_code, module_file
 from vocoder_pareto.study.file_content import FileDigests
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
-from vocoder_pareto.study.settings import plain
+from vocoder_pareto.study.sections.measurement import EnergySettings
+from vocoder_pareto.study.settings import plain, settings_from
 from vocoder_pareto.quality.metrics import functions_of
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
@@ -254,6 +256,19 @@ def require_cores_counted():
         raise WorkflowError("--jobs (-j) counts the jobs of a cluster; on one machine, set --cores (-c) instead")
 
 
+def say_where_the_protocol_is_short():
+    """Tell at the start that energy will be measured by a short protocol: hours later it is too late."""
+    shortfalls = settings_from(EnergySettings, config["energy"], "energy").shortfalls()
+    measures = any(job.rule.name == "measure_energy" for job in workflow.dag.needrun_jobs())
+    if measures and shortfalls:
+        print(
+            f"The energy protocol is short ({', '.join(shortfalls)}), so its results will say `not_publishable`. "
+            "For results to publish: --configfile presets/full_energy.yaml and your own files after it.",
+            file=sys.stderr,
+        )
+
+
 onstart:
     require_cores_counted()
     require_results_writable()
+    say_where_the_protocol_is_short()

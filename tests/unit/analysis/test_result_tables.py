@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from vocoder_pareto.analysis.display_table import DisplayColumn, DisplayTable, latex_text
+from vocoder_pareto.analysis.doubts import doubts_of, explanation
 from vocoder_pareto.analysis.result_tables import cost_display, cost_table, quality_display, quality_table
 from vocoder_pareto.tables.sources import SOURCES
 
@@ -115,3 +116,25 @@ def test_shortened_measurements_say_so(printed, labels):
     table = cost_table(printed, "measured", [], labels)
     assert "not publishable" in cost_display(table, printed, ["melgan-S"]).to_markdown()
     assert "not publishable" not in cost_display(table, printed).to_markdown()
+
+
+def test_an_energy_to_doubt_is_marked_beside_its_number_and_explained(printed, labels):
+    doubts = doubts_of(
+        {"hifigan-L": ["wide_interval", "busy_machine", "not_publishable"], "melgan-S": ["short_protocol"]}
+    )
+    table = cost_table(printed.assign(real_time_factor=0.5), "measured", [], labels, doubts)
+    assert dict(zip(table["system"], table["energy_doubts"], strict=True))["hifigan-L"] == "wide interval; busy machine"
+    display = cost_display(table, printed)
+    cells = rows_of(display.to_markdown())
+    assert [cell for cell in cells["HiFi-GAN L"] if cell.endswith("†")] == ["0.9661†", "0.500†"]
+    assert not any("†" in cell for cell in cells["HiFi-GAN M"])
+    assert "† wide interval: HiFi-GAN L; busy machine: HiFi-GAN L." in display.to_markdown()
+    assert r"0.9661$\dagger$" in display.to_latex()
+
+
+def test_a_doubt_about_all_systems_does_not_list_them():
+    names = {"a-S": "A S", "a-L": "A L"}
+    assert explanation({"a-S": ["busy machine"], "a-L": ["busy machine", "drifting"]}, names) == (
+        "† busy machine: all; drifting: A L."
+    )
+    assert explanation({"other": ["busy machine"]}, names) == ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from vocoder_pareto.analysis.doubts import explanation
 from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front
 from vocoder_pareto.tables.columns import ENERGY, system_label
 from vocoder_pareto.tables.sources import comparable, source_of
@@ -39,6 +40,9 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
         sentences.append("NOT COMPARABLE: several devices or methods share the cost axis.")
     if front.summary.get("not_publishable"):
         sentences.append(NOT_PUBLISHABLE)
+    doubts = front.summary.get("doubts", {})
+    if doubts:
+        sentences.append(explanation(doubts, {system: _name(system, labels) for system in front.table["system"]}))
     steps = front.summary.get("training_steps")
     if steps:
         sentences.append(f"Models trained for {' to '.join(f'{count:,}' for count in sorted(set(steps)))} steps.")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -104,6 +105,7 @@ def find_front(
     draws: int = 10_000,
     seed: int = 0,
     not_publishable: Sequence[str] = (),
+    doubts: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Front:
     """The front of `systems` in `objectives`.
 
@@ -125,7 +127,8 @@ def find_front(
     half_widths = np.column_stack([_half_widths(table, name) for name in names])
     volume, members = _members(table, half_widths, objectives, draws, seed)
     sources = _sources(table, names)
-    short = set(not_publishable) if set(DEVICE_COLUMNS) & set(names) else set()
+    on_device = bool(set(DEVICE_COLUMNS) & set(names))
+    short = set(not_publishable) if on_device else set()
     summary = {
         "name": objectives.name,
         "objectives": dict(objectives.columns),
@@ -140,6 +143,7 @@ def find_front(
         "sources": {name: sorted(set(cells)) for name, cells in sources.items()},
         "references": _references(everyone, names),
         "not_publishable": [name for name in table["system"] if name in short],
+        "doubts": {name: list(doubts[name]) for name in table["system"] if on_device and name in doubts},
         "training_steps": _training_steps(table, names),
         "has_intervals": bool(half_widths.any()),
         "draws": draws,

@@ -46,7 +46,7 @@ def warm_up(work: Work, meter: Meter, settings: EnergySettings, clock: Clock) ->
         times.append(clock.seconds() - start)
         watched.look(clock.seconds())
         stable = _settled(times, STABLE_PASSES, STABLE_SPREAD)
-        settled = stable is not False and (meter.is_estimate or watched.stable is True)
+        settled = stable is True and (meter.is_estimate or watched.stable is True)
         if len(times) >= settings.warmup_passes and (settled or clock.seconds() - begin > settings.max_warmup_seconds):
             return WarmUp(len(times), stable, watched.stable)
 

@@ -39,7 +39,7 @@ class EnergySettings:
     clips: int = Field(default=1, ge=1)
     """The unit of work: this many different clips (>= 1) …"""
 
-    clip_seconds: float = Field(default=0.25, gt=0)
+    clip_seconds: float = Field(default=0.4, gt=0)
     """… of this length in seconds (> 0), cut from the test set's mel-spectrograms, …"""
 
     batch_size: int = Field(default=1, ge=1)
@@ -48,7 +48,7 @@ class EnergySettings:
     precision: Precision = "float32"
     """float32 | tf32 (NVIDIA GPUs from Ampere on) | bf16 (autocast)."""
 
-    warmup_passes: int = Field(default=2, ge=1)
+    warmup_passes: int = Field(default=1, ge=1)
     """Calls of the vocoder before anything is measured (>= 1), however long they take; more of them until the time of a
     call and, where a counter tells it, the power are stable, …"""
 
