@@ -44,7 +44,7 @@ class Found:
 
 
 def simulate(nature, settings, measurements):
-    """The truth is the power at work × the mean time of a pass, or, where power drifts, what was used in the windows."""
+    """The truth is the power at work × the mean time of a pass; where power drifts, what was used in the windows."""
     errors, covered = [], []
     for number in range(measurements):
         device = SimulatedDevice(nature, f"{seed_of(0)} {number}")
