@@ -86,7 +86,7 @@ def test_windows_of_one_length_can_agree_by_chance_and_windows_of_random_length_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seconds", "measurements"), [(0.5, 4000), (2.0, 2000), (10.0, 800), (30.0, 400)])
+@pytest.mark.parametrize(("seconds", "measurements"), [(0.5, 2000), (2.0, 1500), (10.0, 800), (30.0, 400)])
 @pytest.mark.parametrize(
     "nature",
     [

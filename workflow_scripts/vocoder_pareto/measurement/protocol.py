@@ -150,18 +150,20 @@ def observe(
     idle = [_idle(meter, settings, clock)]
     warm = warm_up(work, meter, settings, clock)
     windows: list[Window] = []
+    needed = settings.windows
     for attempt in range(settings.max_retries + 1):
-        for _ in range(_windows_needed(windows, settings)):
+        for _ in range(needed):
             clock.sleep(draw.uniform(0.0, settings.max_pause_seconds))
             turned, longer = work.turned(len(windows)), draw.uniform(0.0, settings.max_pause_seconds)
             windows.append(measure_window(turned, meter, settings, clock, device_state, attempt, longer))
-        if not _windows_needed(windows, settings):
+        needed = _windows_lacking(windows, settings)
+        if not needed:
             break
     idle.append(_idle(meter, settings, clock))
     return Measured(tuple(windows), tuple(each for each in idle if each is not None), *warm)
 
 
-def _windows_needed(windows: Sequence[Window], settings: EnergySettings) -> int:
+def _windows_lacking(windows: Sequence[Window], settings: EnergySettings) -> int:
     """How many more to measure: those that lack, for whatever disturbed them; as many again for a wide interval.
 
     All clean windows count, those before a wide interval too: to keep only the attempt whose windows happen to agree
@@ -169,12 +171,12 @@ def _windows_needed(windows: Sequence[Window], settings: EnergySettings) -> int:
     """
     clean = [value for window in windows if window.clean and (value := window.joules_per_audio_second) is not None]
     if len(clean) < settings.windows:
-        if windows:
-            why = {word for window in windows for word in (*window.energy.reasons, *window.disturbances.values())}
-            log.warning("%d of %d windows were disturbed: %s", len(windows) - len(clean), len(windows), sorted(why))
+        why = {word for window in windows for word in (*window.energy.reasons, *window.disturbances)}
+        log.warning("%d of %d windows were disturbed: %s", len(windows) - len(clean), len(windows), ", ".join(why))
         return settings.windows - len(clean)
     found = combined([clean], settings.max_relative_interval, 0.0)
-    return settings.windows if (found.relative or 0.0) > settings.max_relative_interval else 0
+    wide = found.relative is not None and found.relative > settings.max_relative_interval
+    return settings.windows if wide else 0
 
 
 def measure_window(

@@ -36,7 +36,11 @@ def sweep_energy(
     for precision in sweep.precisions:
         for batch_size in sweep.batch_sizes:
             changed = replace(
-                settings, precision=precision, batch_size=batch_size, clips=_whole_batches(settings.clips, batch_size)
+                settings,
+                precision=precision,
+                batch_size=batch_size,
+                clips=_whole_batches(settings.clips, batch_size),
+                processes=1,  # this one, so a sweep is never as sure as a measurement
             )
             rows.append(_row(subject, changed, meter, device, seed))
     return rows
