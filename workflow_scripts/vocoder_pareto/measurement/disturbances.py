@@ -36,3 +36,11 @@ def busy_with_others(before: Mapping[str, Any], after: Mapping[str, Any], second
         seconds = after["monotonic_seconds"] - before["monotonic_seconds"]
     machine, own = (after.get(name, 0.0) - before.get(name, 0.0) for name in ("machine_cpu_seconds", "own_cpu_seconds"))
     return (machine - own) / seconds if seconds > 0 else 0.0
+
+
+def busy_seconds(times: Mapping[str, float]) -> float:
+    """What all cores of the machine spent on anything, niced programs and interrupts too, or had to give to others.
+
+    Linux counts guests among `user` and `nice` already; `steal` is what a hypervisor gave to its other machines.
+    """
+    return sum(seconds for kind, seconds in times.items() if kind not in ("idle", "iowait", "guest", "guest_nice"))

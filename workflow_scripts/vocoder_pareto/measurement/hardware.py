@@ -3,7 +3,6 @@
 import os
 import platform
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import psutil
 import torch
 
 from vocoder_pareto.measurement.backends import backends_for
+from vocoder_pareto.measurement.disturbances import busy_seconds
 from vocoder_pareto.measurement.waiting_threads import waiting_policy
 from vocoder_pareto.study.provenance import git_state, installed_version, processor_name
 
@@ -70,20 +70,12 @@ def device_state(device: torch.device) -> dict[str, Any]:
         "monotonic_seconds": time.monotonic(),
         "cpu_mhz": frequency.current if frequency else None,
         "cpu_celsius": _cpu_celsius(),
-        "machine_cpu_seconds": _busy_seconds(psutil.cpu_times()._asdict()),
+        "machine_cpu_seconds": busy_seconds(psutil.cpu_times()._asdict()),
         "own_cpu_seconds": time.process_time(),
     }
     for backend in reversed(backends_for(device)):
         state |= backend.state(device)
     return state
-
-
-def _busy_seconds(times: Mapping[str, float]) -> float:
-    """What all cores of the machine spent on anything, niced programs and interrupts too, or had to give to others.
-
-    Linux counts guests among `user` and `nice` already; `steal` is what a hypervisor gave to its other machines.
-    """
-    return sum(seconds for kind, seconds in times.items() if kind not in ("idle", "iowait", "guest", "guest_nice"))
 
 
 def container_kind() -> str | None:
