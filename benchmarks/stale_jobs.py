@@ -217,25 +217,26 @@ def measured(projects: dict[str, Path]) -> pd.DataFrame:
     return rows
 
 
-def named_folder(text: str) -> tuple[str, Path]:
-    """An argparse type: `name=folder`."""
-    name, _, folder = text.partition("=")
-    if not folder or not Path(folder, "Snakefile").is_file():
-        raise ValueError(f"{text} is not name=folder of a checkout")
-    return name, Path(folder)
+def named_folders(texts: list[str]) -> dict[str, Path]:
+    """The folders of `name=folder`, by name."""
+    found = {}
+    for text in texts:
+        name, _, folder = text.partition("=")
+        if not folder or not Path(folder, "Snakefile").is_file():
+            raise UserError(f"--projects {text}: is not name=folder of a checkout")
+        found[name] = Path(folder)
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--projects", type=named_folder, nargs="+", required=True, help="checkouts to compare, as name=folder"
-    )
+    parser.add_argument("--projects", nargs="+", required=True, help="checkouts to compare, as name=folder")
     parser.add_argument("--output", type=Path, required=True, help="CSV to write")
     parser.add_argument("--output-document", type=Path, help="document to write the table into (docs/operation.md)")
     arguments = parser.parse_args()
     if arguments.output_document:
         require_sections(arguments.output_document, ["stale_jobs"])
-    rows = measured(dict(arguments.projects))
+    rows = measured(named_folders(arguments.projects))
     rows.to_csv(arguments.output, index=False)
     shown = [name for name in rows if not name.startswith("rules_")]
     text = table([name.replace("_", " ") for name in shown], rows[shown].to_numpy().tolist())

@@ -2,6 +2,7 @@
 import json
 import re
 import shutil
+import sys
 
 from snakemake.logging import logger
 
@@ -313,7 +314,20 @@ def require_cores_counted():
         raise WorkflowError("--jobs (-j) counts the jobs of a cluster; on one machine, set --cores (-c) instead")
 
 
+def say_where_the_protocol_is_short():
+    """Tell at the start that energy will be measured by a short protocol: hours later it is too late."""
+    shortfalls = settings_from(EnergySettings, config["energy"], "energy").shortfalls()
+    measures = any(job.rule.name == "measure_energy" for job in workflow.dag.needrun_jobs())
+    if measures and shortfalls:
+        print(
+            f"The energy protocol is short ({', '.join(shortfalls)}), so its results will say `not_publishable`. "
+            "For results to publish: --configfile presets/full_energy.yaml and your own files after it.",
+            file=sys.stderr,
+        )
+
+
 onstart:
     require_cores_counted()
     require_results_writable()
     known_results.sign(results_folder(), ".snakemake")
+    say_where_the_protocol_is_short()

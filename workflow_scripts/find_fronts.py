@@ -33,14 +33,15 @@ def main() -> None:
     parser.add_argument("--output-front-summary", type=Path, required=True, help="JSON file to write (the front)")
     arguments = parser.parse_args()
     objectives = settings_from(Objectives, arguments.objective_settings, "pareto.objectives").in_order_of_systems()
-    not_publishable = read_json(arguments.measurement_flags)["not_publishable"] if arguments.measurement_flags else ()
+    found = read_json(arguments.measurement_flags) if arguments.measurement_flags else {}
     front = find_front(
         read_systems(arguments.system_table),
         objectives,
         arguments.draws,
         arguments.seed,
-        not_publishable,
+        found.get("not_publishable", ()),
         arguments.systematic_common_share,
+        doubts=found.get("doubts", {}),
     )
     front.write(arguments.output_front_table, arguments.output_front_summary)
 

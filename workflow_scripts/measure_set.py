@@ -5,10 +5,14 @@ depend on their values; so nothing has to be trained. A call that was broken off
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
+import vocoder_pareto.passive_threads  # noqa: F401 - before PyTorch is imported
+from vocoder_pareto.measurement.energy import measure_in_processes
 from vocoder_pareto.measurement.measured_set import folder_of, measure_run
-from vocoder_pareto.measurement.random_weights import in_own_process, measure_with_random_weights, name_of_device
+from vocoder_pareto.measurement.own_process import in_own_process
+from vocoder_pareto.measurement.random_weights import bench_with_random_weights, name_of_device
 from vocoder_pareto.program import run_program
 from vocoder_pareto.study.configuration import read_configuration, systems_of
 from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
@@ -34,7 +38,8 @@ def main() -> None:
     meter, seed = settings_from(MeterSettings, config["meter"], "meter"), config["seed"]
 
     def measure(system: SystemSettings) -> dict:
-        return in_own_process(measure_with_random_weights, system, settings, meter, arguments.device, seed)
+        bench = partial(bench_with_random_weights, system, settings, meter, arguments.device, seed)
+        return measure_in_processes(bench, settings, seed)
 
     name = in_own_process(name_of_device, arguments.device)  # this process must not be on the GPU
     finished = measure_run(arguments.output / folder_of(name), systems, measure, seed)

@@ -4,13 +4,9 @@ import argparse
 import logging
 from pathlib import Path
 
-from vocoder_pareto.device import resolve_device
-from vocoder_pareto.measurement.digests import file_digest
-from vocoder_pareto.measurement.energy import Subject
-from vocoder_pareto.measurement.meter import open_meter
+import vocoder_pareto.passive_threads  # noqa: F401 - before PyTorch is imported
 from vocoder_pareto.measurement.sweep import sweep_energy, write_sweep
-from vocoder_pareto.measurement.workload import mels_of_test_set
-from vocoder_pareto.models.checkpoint import load_vocoder
+from vocoder_pareto.measurement.trained_weights import bench_with_checkpoint
 from vocoder_pareto.program import json_or_file, run_program
 from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings, SweepSettings
 from vocoder_pareto.study.settings import settings_from
@@ -40,15 +36,18 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
-    system = settings_from(SystemSettings, arguments.system, "models")
     settings = settings_from(EnergySettings, arguments.energy_settings, "energy")
     sweep = settings_from(SweepSettings, arguments.sweep_settings, "measurements.sweep")
-    device = resolve_device(arguments.device)
-    meter = open_meter(device, settings_from(MeterSettings, arguments.meter_settings, "meter"))
-    vocoder, training_record = load_vocoder(arguments.checkpoint, system)
-    mels = mels_of_test_set(arguments.mels, arguments.clip_table, system.n_mels)
-    subject = Subject(vocoder, system, training_record, None, mels, file_digest(arguments.checkpoint))
-    rows = sweep_energy(subject, settings, sweep, meter, device, arguments.seed, arguments.output_records)
+    bench = bench_with_checkpoint(
+        arguments.checkpoint,
+        settings_from(SystemSettings, arguments.system, "models"),
+        None,
+        arguments.mels,
+        arguments.clip_table,
+        settings_from(MeterSettings, arguments.meter_settings, "meter"),
+        arguments.device,
+    )
+    rows = sweep_energy(bench, settings, sweep, arguments.seed, arguments.output_records)
     write_sweep(arguments.output, rows)
 
 

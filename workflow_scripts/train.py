@@ -4,6 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
+import vocoder_pareto.passive_threads  # noqa: F401 - before PyTorch is imported
 from vocoder_pareto.program import json_or_file, run_program
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings

@@ -27,6 +27,14 @@ function shown(value, column) {
   return String(Number(value.toPrecision(4)));
 }
 
+// A number of a measurement that something speaks against carries a mark, and says what when it is pointed at.
+const isDoubtful = (row, column) => Boolean(row.doubt) && data.doubtful.includes(column.name) && typeof row[column.name] === "number";
+
+function marked(row, column) {
+  const text = shown(row[column.name], column);
+  return isDoubtful(row, column) ? text + data.doubtMark : text;
+}
+
 // ---------------------------------------------------------------- scatter
 
 const frame = { left: 76, right: 836, top: 18, bottom: 420 };
@@ -112,6 +120,14 @@ function placeLabels(labels) {
   }
 }
 
+// The ends of a 95 % interval, or the value itself where there is none; one down to zero has no end on a logarithmic axis.
+function ends(row, column, kind) {
+  const half = row[`${column}_ci95`];
+  if (typeof half !== "number") return [row[column], row[column]];
+  const low = row[column] - half;
+  return [kind === "log" ? Math.max(low, row[column] / 2) : low, row[column] + half];
+}
+
 function drawScatter() {
   const x = document.getElementById("x-column").value, y = document.getElementById("y-column").value;
   const xScale = document.getElementById("x-scale").value, yScale = document.getElementById("y-scale").value;
@@ -123,8 +139,8 @@ function drawScatter() {
     document.getElementById("scatter-summary").textContent = "No system has both values.";
     return;
   }
-  const horizontal = scale(rows.map((row) => row[x]), xScale, frame.left, frame.right);
-  const vertical = scale(rows.map((row) => row[y]), yScale, frame.bottom, frame.top);
+  const horizontal = scale(rows.flatMap((row) => ends(row, x, xScale)), xScale, frame.left, frame.right);
+  const vertical = scale(rows.flatMap((row) => ends(row, y, yScale)), yScale, frame.bottom, frame.top);
   for (const tick of horizontal.ticks) {
     const place = horizontal.place(tick);
     scatter.append(drawn("line", { class: "grid", x1: place, x2: place, y1: frame.top, y2: frame.bottom }));
@@ -152,9 +168,13 @@ function drawScatter() {
   for (const row of rows) {
     const place = [horizontal.place(row[x]), vertical.place(row[y])];
     const group = drawn("g", { class: "system", tabindex: 0, role: "button", "data-system": row.system, "aria-label": `${row.label}: ${columns.get(x).label} ${shown(row[x])}, ${columns.get(y).label} ${shown(row[y])}` });
+    const [left, right] = ends(row, x, xScale).map(horizontal.place), [low, high] = ends(row, y, yScale).map(vertical.place);
+    if (left !== right) group.append(drawn("line", { class: "interval", x1: left, x2: right, y1: place[1], y2: place[1] }));
+    if (low !== high) group.append(drawn("line", { class: "interval", x1: place[0], x2: place[0], y1: low, y2: high }));
     if (optimal.includes(row)) group.append(drawn("circle", { class: "ring", cx: place[0], cy: place[1], r: 13 }));
     group.append(mark(row.marker, place[0], place[1], 7, { class: "mark", fill: row.colour, stroke: "#33404d" }));
-    const text = drawn("text", { class: "name", "text-anchor": "middle" }, row.label);
+    const doubtful = [x, y].some((name) => isDoubtful(row, columns.get(name)));
+    const text = drawn("text", { class: "name", "text-anchor": "middle" }, row.label + (doubtful ? data.doubtMark : ""));
     group.append(text);
     labels.push({ text, x: place[0], y: place[1] });
     group.addEventListener("pointerenter", () => showTooltip(row, place));
@@ -176,13 +196,14 @@ function showTooltip(row, place) {
   tooltip.replaceChildren(element("strong", {}, row.label));
   const table = element("table");
   for (const column of data.columns) {
-    const value = shown(row[column.name], column);
+    const value = marked(row, column);
     if (value === "") continue;
     const line = element("tr");
     line.append(element("td", {}, column.label), element("td", {}, value));
     table.append(line);
   }
   tooltip.append(table);
+  if (row.doubt) tooltip.append(element("p", {}, `${data.doubtMark} ${row.doubt}`));
   tooltip.hidden = false;
   const box = scatter.getBoundingClientRect();
   const factor = box.width / 860;
@@ -306,7 +327,8 @@ function drawTable() {
   }
   document.querySelector("#systems tbody").replaceChildren(...rows.map((row) => {
     const line = element("tr", row.on_front_energy === true ? { class: "optimal" } : {});
-    for (const column of data.columns) line.append(element("td", {}, shown(row[column.name], column)));
+    for (const column of data.columns)
+      line.append(element("td", isDoubtful(row, column) ? { title: row.doubt } : {}, marked(row, column)));
     return line;
   }));
 }

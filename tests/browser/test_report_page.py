@@ -27,6 +27,7 @@ def write_inputs(folder: Path) -> ReportInputs:
         row = {"system": name, "model": model, "size": size, "family": "gan", "mos": mos, "mos_source": "published"}
         rows.append(row | {
             "energy_joules_per_audio_second": energy, "energy_source": "estimated", "device": HOSTILE,
+            "energy_joules_per_audio_second_ci95": 0.2 if name == "melgan-L" else None,
             "parameters": 10**6 * (1 + len(rows)), "training_steps": 2, "training_seconds": 3.5,
         })  # fmt: skip
     table = pd.DataFrame(rows).reindex(columns=[column.name for column in SYSTEMS_COLUMNS])
@@ -68,6 +69,22 @@ def open_page(request, page, browser):
     yield browser
     errors = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert errors == []
+
+
+def test_intervals_are_drawn_and_an_energy_to_doubt_is_marked_where_it_stands(open_page):
+    """MelGAN L has an interval of its energy, 0.95 ± 0.2 J; MelGAN S and L are flagged."""
+    intervals = open_page.find_elements("css selector", "#scatter .interval")
+    assert len(intervals) == 1
+    left, right = (float(intervals[0].get_attribute(name)) for name in ("x1", "x2"))
+    assert left < right
+    names = [text.text for text in open_page.find_elements("css selector", "#scatter .name")]
+    assert sorted(names) == ["HiFi-GAN L", "HiFi-GAN S", "MelGAN L†", "MelGAN S†"]
+    cells = [cell for cell in open_page.find_elements("css selector", "#systems td") if "†" in cell.text]
+    assert {cell.text: cell.get_attribute("title") for cell in cells} == {
+        "0.5†": "wide interval", "0.95†": "wide interval",
+    }  # fmt: skip
+    notes = open_page.find_element("css selector", ".sources").text
+    assert "Energies to doubt: † wide interval: MelGAN S, MelGAN L." in notes
 
 
 def test_the_page_draws_the_front_and_says_where_numbers_come_from(open_page):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 import torch
 
@@ -122,6 +123,38 @@ def test_the_operations_of_a_system_are_named(document):
     ran = run_benchmark("operations", *options, "--output-document", document)
     assert ran.returncode == 0, ran.stderr
     assert "convolution" in document.read_text()
+
+
+def test_agreement_measures_alone_and_beside_busy_cores(tmp_path):
+    settings = (
+        "clip_seconds: 0.1, min_window_seconds: 0, max_warmup_seconds: 0, processes: 1, windows: 2, max_retries: 0"
+    )
+    (tmp_path / "quick.yaml").write_text(f"systems: [melgan-S]\nenergy: {{{settings}}}\n")
+    options = ["--config-files", tmp_path / "quick.yaml", "--device", "cpu", "--output", tmp_path / "agreement.csv"]
+    ran = run_benchmark("measurement_agreement", *options)
+    assert ran.returncode == 0, ran.stderr
+    assert list(pd.read_csv(tmp_path / "agreement.csv")["run"]) == ["alone", "busy", "alone again"]
+    assert "of 1 systems agree within 10%; beside a busy process on each core, " in ran.stdout
+    assert not [each for each in psutil.process_iter(["cmdline"]) if "sum(range(100000))" in str(each.info["cmdline"])]
+
+
+def test_agreement_counts_what_agrees_or_is_marked(monkeypatch):
+    """By hand: A agrees in all three; B is 20 % apart alone; C and D are 30 % off beside busy cores, D is marked."""
+    monkeypatch.syspath_prepend(PROJECT / "benchmarks")
+    agreement = importlib.import_module("measurement_agreement")
+    joules = {"A": (1.0, 1.1, 1.05), "B": (1.0, 1.1, 1.22), "C": (1.0, 1.3, 1.0), "D": (1.0, 1.3, 1.0)}
+    rows = [
+        {
+            "run": run, "system": system, "energy_joules_per_audio_second": value,
+            "energy_joules_per_audio_second_ci95": 0.1, "energy_source": "estimated", "device": "a CPU",
+            "doubts": "busy machine" if (system, run) == ("D", "busy") else "",
+        }
+        for system, values in joules.items()
+        for run, value in zip(agreement.RUNS, values, strict=True)
+    ]  # fmt: skip
+    text = agreement.report(pd.DataFrame(rows))
+    assert "Alone, 3 of 4 systems agree within 10%" in text
+    assert "on each core, 3 of 4 agree within 15% or are marked" in text
 
 
 @pytest.mark.parametrize("name", ["generation", "scaling"])

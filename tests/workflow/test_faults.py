@@ -181,6 +181,7 @@ def test_a_measurement_out_of_memory_names_batch_and_clip_and_leaves_no_result(s
     message = next(line for line in told(study, failed).splitlines() if line.startswith("error:"))
     assert "out of memory for batches of 1 clips of 0.25 s" in message
     assert "lower energy.batch_size or energy.clip_seconds" in message
+    assert "The energy protocol is short" in failed.stderr  # told at the start
     assert not (study.folder / measurement).exists()
     study.snakemake("--", measurement)
     assert study.stale_jobs("--", measurement) == set()

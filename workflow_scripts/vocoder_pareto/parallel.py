@@ -93,11 +93,14 @@ def _call_chunk(number: int) -> list:
 
 
 def _start_worker(function: Callable, chunks: Sequence[Sequence]) -> None:
-    """Keep the work; leave Ctrl-C to the parent, and end with it: a killed parent cannot tell its workers to."""
     global _work
     _work = function, chunks
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    belong_to_parent()
 
+
+def belong_to_parent() -> None:
+    """Leave Ctrl-C to the parent, and end with it: a killed parent cannot tell its workers to."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None  # this is a worker
 

@@ -77,6 +77,25 @@ def test_all_18_systems_are_named_and_no_label_covers_another(fronts, labels):
         assert all(box.x0 >= frame.x0 - 1 and box.x1 <= frame.x1 + 1 for box in boxes)
 
 
+@pytest.mark.parametrize("style", ["improved", "paper"])
+def test_an_energy_to_doubt_is_marked_at_its_system_and_explained_below(printed, labels, style):
+    doubts = {"hifigan-L": ["busy machine"], "waveflow-S": ["wide interval"]}
+    energy, gflops = (find_front(printed, each, draws=10, doubts=doubts) for each in (ENERGY, GFLOPS))
+    marked = [
+        text for text in texts_of(drawn(panels_of(energy), labels, style=style).axes[0]) if "†" in text.get_text()
+    ]
+    assert len(marked) == 2
+    if style == "improved":
+        assert {text.get_text().partition("†")[0] for text in marked} == {"HiFi-GAN L", "WaveFlow S"}
+    else:
+        assert {text.xy[0] for text in marked} == {
+            row["energy_joules_per_audio_second"]
+            for row in energy.table.to_dict("records") if row["system"] in doubts
+        }  # fmt: skip
+    assert "† busy machine: HiFi-GAN L; wide interval: WaveFlow S." in caption([energy], labels, False)
+    assert "†" not in caption([gflops], labels, False)
+
+
 def test_optimal_systems_carry_their_probability(fronts, labels):
     axes = drawn(panels_of(fronts[0]), labels).axes[0]
     words = {text.get_text() for text in texts_of(axes)}

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from vocoder_pareto.analysis.display_table import DisplayColumn, DisplayTable, latex_text
+from vocoder_pareto.analysis.doubts import doubts_of, explanation
 from vocoder_pareto.analysis.result_tables import cost_display, cost_table, quality_display, quality_table
 from vocoder_pareto.tables.sources import SOURCES
 
@@ -124,3 +125,25 @@ def test_energies_that_do_not_compare_make_no_system_bold_and_the_table_says_why
     text = cost_display(cost_table(mixed, "measured", [], labels), mixed).to_markdown()
     assert "No front of energy and MOS: not on comparable terms: estimated from CPU time and measured by NVML." in text
     assert "**" not in text
+
+
+def test_an_energy_to_doubt_is_marked_beside_its_number_and_explained(printed, labels):
+    doubts = doubts_of(
+        {"hifigan-L": ["wide_interval", "busy_machine", "not_publishable"], "melgan-S": ["short_protocol"]}
+    )
+    table = cost_table(printed.assign(real_time_factor=0.5), "measured", [], labels, doubts)
+    assert dict(zip(table["system"], table["energy_doubts"], strict=True))["hifigan-L"] == "wide interval; busy machine"
+    display = cost_display(table, printed)
+    cells = rows_of(display.to_markdown())
+    assert [cell for cell in cells["HiFi-GAN L"] if cell.endswith("†")] == ["0.9661†", "0.500†"]
+    assert not any("†" in cell for cell in cells["HiFi-GAN M"])
+    assert "† wide interval: HiFi-GAN L; busy machine: HiFi-GAN L." in display.to_markdown()
+    assert r"0.9661$\dagger$" in display.to_latex()
+
+
+def test_a_doubt_about_all_systems_does_not_list_them():
+    names = {"a-S": "A S", "a-L": "A L"}
+    assert explanation({"a-S": ["busy machine"], "a-L": ["busy machine", "drifting"]}, names) == (
+        "† busy machine: all; drifting: A L."
+    )
+    assert explanation({"other": ["busy machine"]}, names) == ""

@@ -19,8 +19,8 @@ from vocoder_pareto.measurement.protocol import Measured, Window
 from vocoder_pareto.study.sections.measurement import EnergySettings
 
 QUICK = EnergySettings(
-    clips=2, clip_seconds=0.1, warmup_passes=1, cooldown_seconds=0, idle_seconds=0, windows=2, min_window_seconds=0,
-    min_repeats=1, max_pause_seconds=0, max_retries=0,
+    clips=2, clip_seconds=0.1, warmup_passes=1, cooldown_seconds=0, idle_seconds=0, processes=1, process_spread=0,
+    windows=2, min_window_seconds=0, min_repeats=1, max_pause_seconds=0, max_retries=0,
 )  # fmt: skip
 
 
@@ -34,7 +34,10 @@ def idle(watts, seconds=30.0):
     return Energy(watts * seconds, seconds, {}, "nvml", True)
 
 
-def result(windows, meter=None, settings=FULL, flops=None, peak=None, idles=(50.0, 54.0), stable=True):
+WINDOWS = replace(FULL, process_spread=0.0)  # what they alone say
+
+
+def result(windows, meter=None, settings=WINDOWS, flops=None, peak=None, idles=(50.0, 54.0), stable=True):
     measured = Measured(tuple(windows), tuple(idle(watts) for watts in idles), 10, stable)
     return assessed(measured, meter or Meter(FakeSensor(limit=230.0)), settings, flops, peak)
 
@@ -96,9 +99,16 @@ def test_energy_that_was_not_measured_is_none():
     assert found["real_time_factor"] == pytest.approx(0.5)
 
 
-def test_only_the_last_attempt_counts_and_all_windows_are_stored():
-    found = result([*(window(9000) for _ in range(5)), *(replace(each, attempt=1) for each in GOOD)])
+BUSY = {"machine_cpu_seconds": 29.0, "own_cpu_seconds": 9.0}  # after a window of 10 s
+
+
+def test_disturbed_windows_do_not_count_and_all_are_stored():
+    disturbed = [window(9000, after=BUSY) for _ in range(5)]
+    found = result([*disturbed, *(replace(each, attempt=1) for each in GOOD)])
     assert found["energy_joules_per_audio_second"] == pytest.approx(100.0)
+    assert "busy_machine" not in found["flags"]
+    assert [each["counted"] for each in found["windows"]] == [False] * 5 + [True] * 5
+    assert found["windows"][0]["disturbances"] == ["busy_machine"]
     assert len(found["windows"]) == 10
     assert found["windows"][0]["start"]["counters"] == {"gpu": 1.0}
 
@@ -123,6 +133,42 @@ def test_an_estimate_has_no_idle_power():
     found = result(GOOD, Meter(CpuTimeSensor(10.0)))
     assert found["idle_power_watts"] is None
     assert found["net_energy_joules_per_audio_second"] is None
+
+
+def test_windows_that_differ_give_their_median_and_never_the_mean_of_40_and_6():
+    """The windows of HiFi-GAN L beside other work, which mean 24; 4.4 when nothing else ran."""
+    found = result([window(20 * value) for value in (40, 33, 28, 13, 6, 4.5, 4.4, 4.4, 4.3, 4.4)])
+    assert found["energy_joules_per_audio_second"] == pytest.approx(5.25)
+    assert found["energy_combined_by"] == "median"
+    assert found["energy_joules_per_audio_second_ci95"] == pytest.approx(33 - 5.25)  # ranks 2 to 9 of 10
+    assert "wide_interval" in found["flags"]
+
+
+def test_energy_that_changes_with_the_windows_is_flagged():
+    """A device that gets warm: 1 % more with every window."""
+    warming = [window(2000 * (1 + 0.01 * index)) for index in range(5)]
+    moved = [
+        replace(each, start=replace(each.start, monotonic_seconds=30.0 * index)) for index, each in enumerate(warming)
+    ]
+    assert "+3.9% from the first window to the last" in result(moved)["reasons"]["drift"]
+    mixed = [replace(moved[index], energy=warming[other].energy) for index, other in enumerate((0, 3, 1, 4, 2))]
+    assert "drift" not in result(mixed)["flags"]
+
+
+def test_threads_that_spin_are_flagged_where_their_time_counts_as_energy(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    meters = {"estimated": Meter(CpuTimeSensor(10.0)), "nvml": Meter(FakeSensor(limit=230.0))}
+    for policy, source, flagged in (
+        ("ACTIVE", "estimated", True), (None, "estimated", True), ("passive", "estimated", False),
+        (None, "nvml", False),
+    ):  # fmt: skip
+        monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+        if policy:
+            monkeypatch.setenv("OMP_WAIT_POLICY", policy)
+        assert ("threads_spin" in result(GOOD, meters[source])["flags"]) is flagged
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert "threads_spin" not in result(GOOD, meters["estimated"])["flags"]
 
 
 # On this machine

@@ -206,10 +206,9 @@ def test_systems_come_from_the_configuration():
             "small": {
                 "vocoder": SMALL.vocoder,
                 "objective": "o",
-                "sampling": {"steps": 2},
-                "sizes": {"S": {"architecture": {"channels": 4}, "training": {"steps": 5}}, "M": {}},
+                "sizes": {"S": {"training": {"steps": 5}}, "M": {}},
             }
         },
     }
     (system,) = systems_of(checked(config))
-    assert system == replace(SMALL, objective="o", sampling={"steps": 2}, architecture={"channels": 4})
+    assert system == replace(SMALL, objective="o")

@@ -15,6 +15,7 @@ from small_vocoder import SMALL, SmallVocoder
 
 from vocoder_pareto.analysis.estimates import restated
 from vocoder_pareto.measurement import energy, records
+from vocoder_pareto.measurement.energy import Bench as OpenBench
 from vocoder_pareto.measurement.energy import Subject, measure_energy
 from vocoder_pareto.measurement.hardware import device_identity
 from vocoder_pareto.measurement.meter import Meter
@@ -27,7 +28,7 @@ CPU = torch.device("cpu")
 JOULES_PER_WINDOW = 0.001
 PROTOCOL = EnergySettings(
     clips=2, clip_seconds=0.1, warmup_passes=1, max_warmup_seconds=0, cooldown_seconds=0, idle_seconds=0, windows=2,
-    min_window_seconds=0, min_repeats=1, max_pause_seconds=0, max_retries=0,
+    min_window_seconds=0, min_repeats=1, max_pause_seconds=0, max_retries=0, lead_in_seconds=0, processes=1,
 )  # fmt: skip
 
 
@@ -66,8 +67,9 @@ class Bench:
             SmallVocoder(), replace(self.system, **system), training or {"steps": 3, "seconds": 1.5}, 1e6, self.mels,
             checkpoint,
         )  # fmt: skip
-        measured = (subject, protocol, Meter(sensor), CPU, seed)
-        record = kept_or_measured(look_up(self.folder, *measured), lambda: measure_energy(*measured))
+        meter = Meter(sensor)
+        place = look_up(self.folder, OpenBench(subject, meter, CPU), protocol, seed)
+        record = kept_or_measured(place, lambda: measure_energy(subject, protocol, meter, CPU, seed))
         return record, sensor.readings > 0
 
     @property
@@ -167,17 +169,23 @@ def test_another_commit_is_no_reason(bench, monkeypatch):
     assert not bench.measure()[1]
 
 
+def forget_code():
+    """As in the process of another job."""
+    code_version.imported_files.cache_clear()
+    code_version._tree_hash.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [("LeakyReLU(0.2)", "LeakyReLU(0.1)", True), ("LeakyReLU(0.2)", "LeakyReLU(0.2)  # a remark", False)],
 )
 def test_edited_code_is_measured_and_an_edited_comment_is_not(bench, old, new, expected):
+    forget_code()  # a folder of a test that passed is deleted, and its name used again
     bench.measure()
     file = Path(bench.system.vocoder.removesuffix(":SmallVocoder"))
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, new))
-    code_version.imported_files.cache_clear()  # as in the process of another job
-    code_version._tree_hash.cache_clear()
+    forget_code()
     assert bench.measure()[1] == expected
 
 
@@ -272,7 +280,7 @@ def test_a_sweep_measures_the_pairs_that_it_has_not(bench):
     readings = []
     for batch_sizes in ((1, 2), (1, 2), (1, 2, 3)):
         sensor, sweep = CountedSensor(), SweepSettings(batch_sizes, ("float32",))
-        rows = sweep_energy(subject, PROTOCOL, sweep, Meter(sensor), CPU, 0, bench.folder)
+        rows = sweep_energy(OpenBench(subject, Meter(sensor), CPU), PROTOCOL, sweep, 0, bench.folder)
         assert len(rows) == len(batch_sizes)
         readings.append(sensor.readings)
     assert readings == [readings[0], 0, readings[0] / 2]

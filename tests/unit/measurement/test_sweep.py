@@ -1,5 +1,7 @@
 import csv
 import os
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,15 +12,14 @@ from small_vocoder import SMALL, SmallVocoder
 from vocoder_pareto.analysis import sweep_figure
 from vocoder_pareto.analysis.figure_style import drawing
 from vocoder_pareto.analysis.sweep_figure import draw_sweeps
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.measurement import own_process
 from vocoder_pareto.measurement import sweep as sweeping
 from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
-from vocoder_pareto.measurement.energy import Subject
+from vocoder_pareto.measurement.energy import Bench, Subject, measure_in_processes
 from vocoder_pareto.measurement.meter import Meter
-from vocoder_pareto.measurement.random_weights import (
-    in_own_process,
-    measure_with_random_weights,
-    subject_with_random_weights,
-)
+from vocoder_pareto.measurement.own_process import in_own_process
+from vocoder_pareto.measurement.random_weights import bench_with_random_weights, subject_with_random_weights
 from vocoder_pareto.measurement.sweep import sweep_energy, write_sweep
 from vocoder_pareto.measurement.workload import OutOfMemory
 from vocoder_pareto.study.sections.analysis import FigureSettings
@@ -38,7 +39,7 @@ def subject():
 
 def test_every_pair_is_a_row_and_what_the_device_lacks_has_no_numbers(subject, tmp_path):
     sweep = SweepSettings((1, 3), ("float32", "tf32"))
-    write_sweep(tmp_path / "s.csv", sweep_energy(subject, QUICK, sweep, Meter(CpuTimeSensor(10.0)), CPU, seed=0))
+    write_sweep(tmp_path / "s.csv", sweep_energy(Bench(subject, Meter(CpuTimeSensor(10.0)), CPU), QUICK, sweep, seed=0))
     with (tmp_path / "s.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["precision"], row["batch_size"]) for row in rows] == [
@@ -59,7 +60,7 @@ def test_batches_are_whole(subject, monkeypatch):
 
     monkeypatch.setattr(sweeping, "measure_energy", measure)
     settings = EnergySettings(clips=10)
-    rows = sweep_energy(subject, settings, SweepSettings((1, 4, 16), ("float32",)), None, CPU, seed=0)
+    rows = sweep_energy(Bench(subject, None, CPU), settings, SweepSettings((1, 4, 16), ("float32",)), seed=0)
     assert asked == [(10, 1), (12, 4), (16, 16)]
     assert {row["flags"] for row in rows} == {"out_of_memory"}
 
@@ -98,9 +99,24 @@ def test_a_subject_with_random_weights_needs_no_checkpoint_and_knows_its_operati
     assert subject.checkpoint_digest is None
 
 
-def test_a_subject_with_random_weights_is_measured_in_a_process_of_its_own():
+def test_a_subject_is_measured_in_processes_of_their_own_whose_windows_join(monkeypatch):
+    monkeypatch.setattr(own_process, "START_METHOD", "spawn")  # this process has computed: its threads survive no fork
+    settings = replace(QUICK, processes=2)
     meter = MeterSettings(unreadable_rapl="estimate")
-    record = in_own_process(measure_with_random_weights, SMALL, QUICK, meter, "cpu", 0)
+    record = measure_in_processes(partial(bench_with_random_weights, SMALL, settings, meter, "cpu", 0), settings, 0)
     assert record["system"] == "small-S"
     assert record["checkpoint_digest"] is None
+    assert [window["process"] for window in record["windows"]] == [0, 0, 1, 1]
+    assert record["energy_relative_process_spread"] >= 0
+
+
+def refuse():
+    raise OutOfMemory("cpu: out of memory")
+
+
+def test_another_process_hands_back_the_error_of_a_user_and_says_when_it_was_killed():
     assert in_own_process(os.getpid) != os.getpid()
+    with pytest.raises(UserError, match="cpu: out of memory"):
+        in_own_process(refuse)
+    with pytest.raises(UserError, match="was killed"):
+        in_own_process(os._exit, 3)

@@ -24,6 +24,8 @@ from vocoder_pareto.study.configuration import (
     training_settings,
 )
 from vocoder_pareto.study.early_checks import PALETTES, SYNTHETIC_CLIPS
+from vocoder_pareto.study.sections.measurement import EnergySettings
+from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.settings_faults import keys_of
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -43,8 +45,19 @@ def changed(path, value):
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.name)
-def test_a_preset_is_valid_and_has_results_of_its_own(preset):
-    assert read_configuration([PROJECT / "config.yaml", preset])["results_dir"] != CONFIG["results_dir"]
+def test_a_preset_is_valid_and_that_of_a_whole_study_has_results_of_its_own(preset):
+    config = read_configuration([PROJECT / "config.yaml", preset])
+    assert preset.name == "full_energy.yaml" or config["results_dir"] != CONFIG["results_dir"]
+
+
+def test_the_full_energy_protocol_composes_with_any_study_and_is_that_of_the_paper():
+    config = PROJECT / "config.yaml"
+    paper, full = (PROJECT / "presets" / f"{name}.yaml" for name in ("paper", "full_energy"))
+    alone, both = read_configuration([config, full]), read_configuration([config, paper])
+    assert read_configuration([config, paper, full]) == both
+    assert {key for key in both if alone[key] != CONFIG[key]} == {"energy", "meter"}
+    assert alone["energy"] == both["energy"]
+    assert settings_from(EnergySettings, alone["energy"], "energy").shortfalls() == []
 
 
 def test_the_default_study_has_the_18_systems_of_the_paper():

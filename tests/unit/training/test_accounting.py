@@ -2,9 +2,11 @@ import functools
 from types import SimpleNamespace
 
 import pytest
+import torch
 from steady_sensor import HandClock, SteadySensor
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.sensor import MeterUnavailable
 from vocoder_pareto.study.sections.training import CarbonSettings
@@ -284,3 +286,12 @@ def test_a_larger_budget_is_predicted_anew(bench, sensor):
     bench.train(steps=20)
     assert bench.summary["prediction"]["budget"]["steps"] == 20
     assert bench.summary["prediction"]["at_step"] == 5
+
+
+def test_an_estimate_by_threads_that_may_spin_is_noted(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    for policy, notes in (("ACTIVE", ["threads_spin"]), ("PASSIVE", [])):
+        monkeypatch.setenv("OMP_WAIT_POLICY", policy)
+        totals = EnergyTotals()
+        EnergyAccount(Meter(CpuTimeSensor(10.0)), totals, 1.0)
+        assert totals.notes == notes

@@ -9,6 +9,7 @@ from vocoder_pareto.tables.sources import SOURCES, Source, source_of
 LATEX_SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--", "×": r"$\times$",
+    "†": r"$\dagger$",
 }  # fmt: skip
 
 

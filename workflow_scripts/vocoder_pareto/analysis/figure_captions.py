@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from vocoder_pareto.analysis.doubts import explanation
 from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front
 from vocoder_pareto.tables.columns import ENERGY, column_of, system_label
 from vocoder_pareto.tables.comparability import why_costs_differ
@@ -41,6 +42,9 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
         sentences.append(f"NOT COMPARABLE on one cost axis: {why}.")
     if front.summary.get("not_publishable"):
         sentences.append(NOT_PUBLISHABLE)
+    doubts = front.summary.get("doubts", {})
+    if doubts:
+        sentences.append(explanation(doubts, {system: _name(system, labels) for system in front.table["system"]}))
     steps = front.summary.get("training_steps")
     if steps:
         sentences.append(f"Models trained for {' to '.join(f'{count:,}' for count in sorted(set(steps)))} steps.")

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -109,6 +110,7 @@ def find_front(
     not_publishable: Sequence[str] = (),
     common_share: float = COMMON_SHARE,
     exact: Collection[str] = EXACT_COLUMNS,
+    doubts: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Front:
     """The front of `systems` in `objectives`.
 
@@ -141,7 +143,8 @@ def find_front(
         raise UserError(f"columns {', '.join(f'…{suffix}' for suffix in SUFFIXES)}: {error}") from error
     volume, members = _members(table, uncertainty, objectives, draws, seed)
     sources = _sources(table, names)
-    short = set(not_publishable) if set(DEVICE_COLUMNS) & set(names) else set()
+    on_device = bool(set(DEVICE_COLUMNS) & set(names))
+    short = set(not_publishable) if on_device else set()
     summary = {
         "name": objectives.name,
         "objectives": dict(objectives.columns),
@@ -156,6 +159,7 @@ def find_front(
         "sources": {name: sorted(set(cells)) for name, cells in sources.items()},
         "references": _references(everyone, names),
         "not_publishable": [name for name in table["system"] if name in short],
+        "doubts": {name: list(doubts[name]) for name in table["system"] if on_device and name in doubts},
         "training_steps": _training_steps(table, names),
         "is_uncertain": uncertainty.is_uncertain,
         "uncertainty_unknown": _columns_where(uncertainty.unknown, table, names),

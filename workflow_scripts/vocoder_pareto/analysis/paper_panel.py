@@ -5,6 +5,7 @@ from typing import Any
 import seaborn
 from matplotlib.axes import Axes
 
+from vocoder_pareto.analysis.doubts import MARK
 from vocoder_pareto.analysis.figure_style import OPTIMAL, size_colours
 from vocoder_pareto.analysis.pareto_panel import Look, Panel
 from vocoder_pareto.tables.columns import model_label, size_rank
@@ -31,6 +32,8 @@ def draw_paper_panel(axes: Axes, panel: Panel, look: Look, with_legend: bool) ->
         table, x="x", y="y", **told_apart, legend="full" if with_legend else False,
         s=MARKER_AREA, linewidth=0.4, edgecolor="black", ax=axes, zorder=3,
     )  # fmt: skip
+    for row in table[panel.doubtful()].to_dict("records"):
+        axes.annotate(MARK, (row["x"], row["y"]), xytext=(4, 3), textcoords="offset points")
     optimal = table[table["on_front"]]
     axes.scatter(
         optimal["x"], optimal["y"], s=RING_AREA, facecolors="none", edgecolors=OPTIMAL, linewidths=1.2, zorder=4

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from vocoder_pareto.analysis.doubts import MARK
 from vocoder_pareto.analysis.figure_style import DOMINATED, INK, LINE, OPTIMAL, SOFT_INK, marker_of, size_colours
 from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front, is_logarithmic
 from vocoder_pareto.analysis.label_placement import Label
@@ -48,6 +49,10 @@ class Panel:
     def shown(self, name: str) -> np.ndarray:
         """The values of a column of the front's table in the unit that readers see."""
         return self.front.table[name].to_numpy(dtype=float) * column_of(name).factor
+
+    def doubtful(self) -> np.ndarray:
+        """Which systems have a measurement to doubt."""
+        return self.front.table["system"].isin(list(self.front.summary.get("doubts", ()))).to_numpy()
 
     def half_widths(self, name: str) -> np.ndarray:
         """Half-widths of the 95 % intervals of a column in the same unit, 0 where there is none."""
@@ -88,7 +93,7 @@ class Unplaced:
 
 def draw_panel(axes: Axes, panel: Panel, look: Look) -> Unplaced:
     """Draw all but the labels of the systems, and return these."""
-    table = panel.front.table.assign(x=panel.shown(panel.x), y=panel.shown(panel.y))
+    table = panel.front.table.assign(x=panel.shown(panel.x), y=panel.shown(panel.y), doubtful=panel.doubtful())
     _set_scales(axes, panel, table, look.settings.intervals)
     texts = _draw_references(axes, panel, look.settings.font_size)
     lines = _draw_front(axes, panel, table) if panel.is_whole_front else []
@@ -225,6 +230,7 @@ def _labels(table: pd.DataFrame, look: Look, with_probabilities: bool) -> list[L
 
 def _label(row: Mapping, radius: float, look: Look, with_probability: bool) -> Label:
     text = row.get("label") or system_label(row["model"], row["size"], look.labels)
+    text += MARK if row["doubtful"] else ""
     if _is_noteworthy(row) and with_probability:
         text = f"{text} {100 * row['front_probability']:.0f}\u00a0%"
     style = {

@@ -12,6 +12,7 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.colors import to_hex
 
+from vocoder_pareto.analysis.doubts import MARK, doubts_of, explanation
 from vocoder_pareto.analysis.figure_style import marker_of, size_colours
 from vocoder_pareto.analysis.spectrograms import save_spectrogram
 from vocoder_pareto.audio.files import read_audio
@@ -84,6 +85,8 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
         "clips": list(dict.fromkeys(clip for system in audio for clip in system["clips"])),
         "audio": audio,
         "axes": {"x": ENERGY, "y": "mos"},
+        "doubtMark": MARK,
+        "doubtful": [column.name for column in SYSTEMS_COLUMNS if column.record == "energy" and column.direction],
     }
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(inputs.template_folder), autoescape=True, undefined=jinja2.StrictUndefined
@@ -136,11 +139,13 @@ def _copy_downloads(files: Sequence[Path], folder: Path) -> list[dict[str, str]]
 def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
     factors = {column.name: column.factor for column in SYSTEMS_COLUMNS if column.kind in ("number", "integer")}
     colours = size_colours(inputs.figures, [size for size in systems["size"] if size])
+    doubts = doubts_of(inputs.flags)
     rows = []
     for record in systems.to_dict("records"):
         row: dict[str, Any] = {str(name): None if pd.isna(cell) else cell for name, cell in record.items()}
         row |= {name: float(row[name]) * factor for name, factor in factors.items() if row[name] is not None}
         row["label"] = system_label(record["model"], record["size"], inputs.labels)
+        row["doubt"] = "; ".join(doubts.get(record["system"], ()))
         row["colour"] = to_hex(colours[record["size"]]) if record["size"] in colours else OTHER_COLOUR
         row["marker"] = marker_of(record["model"], inputs.labels, systems["model"])
         rows.append(row)
@@ -155,6 +160,12 @@ def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
     ]
     if _briefly_trained(systems).any():
         notes.append({"kind": "warning", "text": "The audio is of briefly trained models: not what they can do"})
+    names = {
+        row["system"]: system_label(row["model"], row["size"], inputs.labels)
+        for row in systems[~systems["system"].isin(REFERENCE_SYSTEMS)].to_dict("records")
+    }
+    if doubts := explanation(doubts_of(inputs.flags), names):
+        notes.append({"kind": "warning", "text": f"Energies to doubt: {doubts}"})
     if collapsed := _flagged(systems, inputs, COLLAPSED):
         notes.append({"kind": "warning", "text": f"The generator has collapsed: {', '.join(collapsed)}"})
     return notes

@@ -1,11 +1,13 @@
 """Tables 1 and 2 of the paper, for its numbers or for ours: quality, and cost."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 import pandas as pd
 
 from vocoder_pareto.analysis.display_table import DisplayColumn, DisplayTable
+from vocoder_pareto.analysis.doubts import MARK, explanation
 from vocoder_pareto.analysis.figure_captions import NOT_PUBLISHABLE
 from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, REFERENCE_FAMILY, model_label
 from vocoder_pareto.tables.comparability import why_costs_differ
@@ -36,9 +38,16 @@ def quality_table(
 
 
 def cost_table(
-    systems: pd.DataFrame, origin: Origin, suggested: Sequence[str], labels: Mapping[str, str]
+    systems: pd.DataFrame,
+    origin: Origin,
+    suggested: Sequence[str],
+    labels: Mapping[str, str],
+    doubts: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> pd.DataFrame:
-    """Table 2 as data: parameters, FLOPs and energy of every system but the references, each with its source."""
+    """Table 2 as data: parameters, FLOPs and energy of every system but the references, each with its source.
+
+    `energy_doubts` says what speaks against an energy, see `doubts.doubts_of`.
+    """
     systems = systems[systems["family"] != REFERENCE_FAMILY]
     energy_source = systems["energy_source"].replace({PUBLISHED.word: CONVERTED.word})
     return _named(systems, suggested, labels).assign(
@@ -53,6 +62,7 @@ def cost_table(
             f"{ENERGY}_source": energy_source.where(systems[ENERGY].notna(), ""),
             f"{ENERGY}_ci95": systems[f"{ENERGY}_ci95"],
         },
+        energy_doubts=["; ".join(doubts.get(system, ())) for system in systems["system"]],
         real_time_factor=systems["real_time_factor"],
         real_time_factor_source=_where_known(systems["real_time_factor"], MEASURED),
         device=systems["device"],
@@ -82,6 +92,9 @@ def cost_display(table: pd.DataFrame, systems: pd.DataFrame, not_publishable: Se
     """Table 2 for readers; `not_publishable` are systems whose energy is an estimate or of a quick protocol."""
     devices = sorted(set(table["device"]) - {""})
     notes = _notes(table, systems)
+    doubtful = table["energy_doubts"] != ""
+    doubts = {row["system"]: row["energy_doubts"].split("; ") for row in table[doubtful].to_dict("records")}
+    notes += filter(None, [explanation(doubts, dict(zip(table["system"], _names(table), strict=True)))])
     if devices:
         notes.append(f"Energy on {', '.join(devices)}.")
     if set(not_publishable) & set(table["system"]):
@@ -97,11 +110,11 @@ def cost_display(table: pd.DataFrame, systems: pd.DataFrame, not_publishable: Se
                 _formatted(table[PRINTED_GFLOPS], ",.2f"),
                 list(table[f"{PRINTED_GFLOPS}_source"]),
             ),
-            DisplayColumn("J/s", _formatted(table[ENERGY], "#.4g"), list(table[f"{ENERGY}_source"])),
+            DisplayColumn("J/s", _marked(table[ENERGY], "#.4g", doubtful), list(table[f"{ENERGY}_source"])),
             DisplayColumn("± (95 %)", _formatted(table[f"{ENERGY}_ci95"], ".2g"), list(table[f"{ENERGY}_source"])),
             DisplayColumn(
                 "Real-time factor",
-                _formatted(table["real_time_factor"], "#.3g"),
+                _marked(table["real_time_factor"], "#.3g", doubtful),
                 list(table["real_time_factor_source"]),
             ),
         ],
@@ -135,6 +148,14 @@ def _where_known(cells: pd.Series, source: Source) -> pd.Series:
 
 def _formatted(cells: pd.Series, pattern: str) -> list[str]:
     return ["" if pd.isna(cell) else format(float(cell), pattern) for cell in cells]
+
+
+def _marked(cells: pd.Series, pattern: str, doubtful: pd.Series) -> list[str]:
+    """The cells, with a mark where they are doubtful."""
+    return [
+        f"{cell}{MARK}" if cell and doubt else cell
+        for cell, doubt in zip(_formatted(cells, pattern), doubtful, strict=True)
+    ]
 
 
 def _millions(cells: pd.Series) -> list[str]:

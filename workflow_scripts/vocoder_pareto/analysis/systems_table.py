@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vocoder_pareto.analysis import published
+from vocoder_pareto.analysis.doubts import doubts_of
 from vocoder_pareto.analysis.estimates import restated, with_systematic
 from vocoder_pareto.analysis.pareto import optimal
 from vocoder_pareto.errors import UserError
@@ -176,7 +177,10 @@ def mos_of_listening_test(path: str | Path) -> pd.DataFrame:
 
 
 def measurement_flags(measurements: Measurements) -> dict[str, Any]:
-    """What `systems.csv` has no column for: systems measured with a shortened protocol, flags, clips per system."""
+    """What `systems.csv` has no column for.
+
+    Systems measured with a shortened protocol, flags, what of these speaks against an energy, clips per system.
+    """
     flags = {
         system: [*energy.get("flags", []), *measurements.training.get(system, {}).get("flags", [])]
         for system, energy in measurements.energy.items()
@@ -184,6 +188,7 @@ def measurement_flags(measurements: Measurements) -> dict[str, Any]:
     return {
         "not_publishable": [system for system, energy in measurements.energy.items() if not energy.get("publishable")],
         "flags": {system: found for system, found in flags.items() if found},
+        "doubts": doubts_of({system: energy.get("flags", []) for system, energy in measurements.energy.items()}),
         "d_stft_clips": {system: len(distances) for system, distances in measurements.d_stft.items()},
     }
 

@@ -10,6 +10,8 @@ import psutil
 import torch
 
 from vocoder_pareto.measurement.backends import backends_for
+from vocoder_pareto.measurement.disturbances import busy_seconds
+from vocoder_pareto.measurement.waiting_threads import waiting_policy
 from vocoder_pareto.study.provenance import git_state, installed_version, processor_name
 
 PACKAGES = ("torch", "pyJoules", "nvidia-ml-py", "thop", "numpy", "psutil", "zeus")
@@ -42,6 +44,7 @@ def hardware_description(device: torch.device) -> dict[str, Any]:
             "affinity": sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
             "torch_threads": torch.get_num_threads(),
             "torch_interop_threads": torch.get_num_interop_threads(),
+            "omp_wait_policy": waiting_policy(),
         },
         "memory_bytes": psutil.virtual_memory().total,
         "kernel": platform.release(),
@@ -86,11 +89,11 @@ def software_description(project: Path) -> dict[str, Any]:
 def device_state(device: torch.device) -> dict[str, Any]:
     """What may change from window to window: clocks, temperature, throttling, load, other processes."""
     frequency = psutil.cpu_freq()
-    machine = psutil.cpu_times()
     state = {
+        "monotonic_seconds": time.monotonic(),
         "cpu_mhz": frequency.current if frequency else None,
         "cpu_celsius": _cpu_celsius(),
-        "machine_cpu_seconds": machine.user + machine.system,
+        "machine_cpu_seconds": busy_seconds(psutil.cpu_times()._asdict()),
         "own_cpu_seconds": time.process_time(),
     }
     for backend in reversed(backends_for(device)):

@@ -1,39 +1,25 @@
-"""The measurement protocol: idle, warm-up, windows of repeated work, idle again.
+"""The measurement protocol: idle, warm-up, windows of repeated work, idle again; in one process or in several.
 
 A measurement has one or more attempts, an attempt several windows, a window many passes; a pass is one call of the
-vocoder. Time and energy come from the same windows. Sources: docs/measurement.md.
+vocoder. Time and energy come from the same windows. Nothing here tells the time or the energy itself: clock and meter
+are given, so that tests run the protocol in simulated time. Sources: docs/measurement.md.
 """
 
 import logging
 import random
-import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from vocoder_pareto.intervals import mean_with_interval
 from vocoder_pareto.measurement.clocks import Clock
+from vocoder_pareto.measurement.combination import combined
+from vocoder_pareto.measurement.disturbances import disturbances
 from vocoder_pareto.measurement.meter import Energy, Meter, Reading
+from vocoder_pareto.measurement.warm_up import warm_up
+from vocoder_pareto.measurement.work import Work, repeated
 from vocoder_pareto.study.sections.measurement import EnergySettings
 
 log = logging.getLogger(__name__)
-
-# A pass time is stable when the last passes differ by no more than this share of their median.
-STABLE_PASSES = 5
-STABLE_SPREAD = 0.1
-
-
-@dataclass(frozen=True)
-class Work:
-    """The unit of work.
-
-    Attributes:
-        passes: call the vocoder once each.
-        audio_seconds: is how much audio each of them makes.
-    """
-
-    passes: Sequence[Callable[[], None]]
-    audio_seconds: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -47,6 +33,7 @@ class Window:
         audio_seconds: is how much audio was made in it.
         latencies: are the seconds of each pass.
         state_before, state_after: describe the device, see `hardware.device_state`.
+        process: counts the processes that measured, from 0.
     """
 
     attempt: int
@@ -57,11 +44,22 @@ class Window:
     latencies: tuple[float, ...]
     state_before: dict[str, Any] = field(default_factory=dict)
     state_after: dict[str, Any] = field(default_factory=dict)
+    process: int = 0
 
     @property
     def joules_per_audio_second(self) -> float | None:
         """The gross energy per audio; None if the energy is not valid."""
         return None if self.energy.joules is None else self.energy.joules / self.audio_seconds
+
+    @property
+    def disturbances(self) -> dict[str, str]:
+        """What else went on meanwhile, as flag → sentence."""
+        return disturbances(self.state_before, self.state_after, self.energy.seconds)
+
+    @property
+    def clean(self) -> bool:
+        """Whether its energy is valid and nothing disturbed it."""
+        return self.energy.valid and not self.disturbances
 
 
 @dataclass(frozen=True)
@@ -71,19 +69,62 @@ class Measured:
     Attributes:
         windows: stand in their order, those of earlier attempts too.
         idle: are the energies of the device doing nothing with the model loaded, before and after.
-        warmup_passes: is how many were done.
+        warmup_passes: is how many were done, the fewest of any process.
         stable: tells whether the time of a pass had settled; None if there were too few passes to tell.
+        power_stable: tells whether the power had settled; None if it cannot be told.
     """
 
     windows: tuple[Window, ...]
     idle: tuple[Energy, ...]
     warmup_passes: int
     stable: bool | None
+    power_stable: bool | None = None
+
+    @property
+    def processes(self) -> list[tuple[Window, ...]]:
+        """The windows of each process."""
+        numbers = sorted({window.process for window in self.windows})
+        return [tuple(window for window in self.windows if window.process == number) for number in numbers]
 
     @property
     def counted(self) -> tuple[Window, ...]:
-        """The windows of the last attempt: the result."""
-        return tuple(window for window in self.windows if window.attempt == self.windows[-1].attempt)
+        """The windows that the result is made of, of all processes: see `counted_windows`."""
+        return tuple(window for process in self.processes for window in counted_windows(process))
+
+
+def counted_windows(windows: Sequence[Window]) -> tuple[Window, ...]:
+    """Those of one process that count: the clean ones if they are half an attempt at least, else all valid ones.
+
+    A window is left out for what went on beside it, never for its energy, so the choice does not bend the result.
+    """
+    wanted = sum(window.attempt == 0 for window in windows)
+    clean = tuple(window for window in windows if window.clean)
+    if 2 * len(clean) >= wanted:
+        return clean
+    return tuple(window for window in windows if window.energy.valid) or tuple(windows)
+
+
+def lacks_clean(windows: Sequence[Window]) -> bool:
+    """Whether a process has fewer clean windows than its first attempt had windows, in spite of all others."""
+    return sum(window.clean for window in windows) < sum(window.attempt == 0 for window in windows)
+
+
+def joined(parts: Iterable[Measured]) -> Measured:
+    """What several processes observed, one after the other."""
+    parts = list(parts)
+    windows = [replace(window, process=index) for index, part in enumerate(parts) for window in part.windows]
+    return Measured(
+        tuple(windows),
+        tuple(idle for part in parts for idle in part.idle),
+        min(part.warmup_passes for part in parts),
+        _all_stable(part.stable for part in parts),
+        _all_stable(part.power_stable for part in parts),
+    )
+
+
+def _all_stable(answers: Iterable[bool | None]) -> bool | None:
+    known = [answer for answer in answers if answer is not None]
+    return all(known) if known else None
 
 
 def observe(
@@ -94,7 +135,7 @@ def observe(
     device_state: Callable[[], dict[str, Any]] = dict,
     draw: random.Random | None = None,
 ) -> Measured:
-    """Follow the protocol: one measurement.
+    """Follow the protocol: one measurement in this process.
 
     Args:
         work: is repeated; the vocoder is loaded, folded and in evaluation mode.
@@ -102,25 +143,40 @@ def observe(
         settings: say how long and how often.
         clock: is that of the device.
         device_state: is called before and after each window.
-        draw: decides the lengths of the pauses.
+        draw: decides the lengths of pauses and windows.
     """
     draw = draw or random.Random(0)
     clock.sleep(settings.cooldown_seconds)
     idle = [_idle(meter, settings, clock)]
-    done, stable = _warm_up(work, settings, clock)
+    warm = warm_up(work, meter, settings, clock)
     windows: list[Window] = []
+    needed = settings.windows
     for attempt in range(settings.max_retries + 1):
-        for index in range(settings.windows):
+        for _ in range(needed):
             clock.sleep(draw.uniform(0.0, settings.max_pause_seconds))
-            windows.append(measure_window(_turned(work, index), meter, settings, clock, device_state, attempt))
-        latest = windows[-settings.windows :]
-        found = [joules for window in latest if (joules := window.joules_per_audio_second) is not None]
-        if len(found) < len(latest):
-            log.warning("attempt %d: a window is not valid: %s", attempt + 1, windows[-1].energy.reasons)
-        elif (mean_with_interval(found).relative or 0.0) <= settings.max_relative_interval:
+            turned, longer = work.turned(len(windows)), draw.uniform(0.0, settings.max_pause_seconds)
+            windows.append(measure_window(turned, meter, settings, clock, device_state, attempt, longer))
+        needed = _windows_lacking(windows, settings)
+        if not needed:
             break
     idle.append(_idle(meter, settings, clock))
-    return Measured(tuple(windows), tuple(each for each in idle if each is not None), done, stable)
+    return Measured(tuple(windows), tuple(each for each in idle if each is not None), *warm)
+
+
+def _windows_lacking(windows: Sequence[Window], settings: EnergySettings) -> int:
+    """How many more to measure: those that lack, for whatever disturbed them; as many again for a wide interval.
+
+    All clean windows count, those before a wide interval too: to keep only the attempt whose windows happen to agree
+    would make intervals too narrow.
+    """
+    clean = [value for window in windows if window.clean and (value := window.joules_per_audio_second) is not None]
+    if len(clean) < settings.windows:
+        why = {word for window in windows for word in (*window.energy.reasons, *window.disturbances)}
+        log.warning("%d of %d windows were disturbed: %s", len(windows) - len(clean), len(windows), ", ".join(why))
+        return settings.windows - len(clean)
+    found = combined([clean], settings.max_relative_interval, 0.0)
+    wide = found.relative is not None and found.relative > settings.max_relative_interval
+    return settings.windows if wide else 0
 
 
 def measure_window(
@@ -130,15 +186,23 @@ def measure_window(
     clock: Clock,
     device_state: Callable[[], dict[str, Any]] = dict,
     attempt: int = 0,
+    longer_seconds: float = 0.0,
 ) -> Window:
-    """Repeat the unit of work until the window is long enough; the counters are read when the device is at rest."""
+    """Repeat the unit of work until the window is long enough; the counters are read when the device is at rest.
+
+    The same work leads in, so that a counter that lags behind shows the power of this work at the first reading as it
+    will at the last. An estimate from CPU time does not lag. A window is `longer_seconds` longer than it must be: were
+    all equally long, a counter that moves in steps could count as many in each, and their agreement mean nothing.
+    """
     before = device_state()
-    audio_seconds = 0.0
+    if not meter.is_estimate:
+        repeated(work, clock, settings.lead_in_seconds)
+    audio_seconds, seconds_wanted = 0.0, settings.min_window_seconds + longer_seconds
     clock.synchronise()
     start = meter.read()
     begin = last_reading = clock.seconds()
     marks = [clock.mark()]
-    while len(marks) <= settings.min_repeats or clock.seconds() - begin < settings.min_window_seconds:
+    while len(marks) <= settings.min_repeats or clock.seconds() - begin < seconds_wanted:
         for one_pass, seconds in zip(work.passes, work.audio_seconds, strict=True):
             one_pass()
             marks.append(clock.mark())
@@ -158,31 +222,6 @@ def _idle(meter: Meter, settings: EnergySettings, clock: Clock) -> Energy | None
     start = meter.read()
     clock.sleep(settings.idle_seconds)
     return meter.energy_between(start, meter.read())
-
-
-def _warm_up(work: Work, settings: EnergySettings, clock: Clock) -> tuple[int, bool | None]:
-    begin = clock.seconds()
-    times: list[float] = []
-    stable = None
-    while len(times) < settings.warmup_passes or stable is False:
-        start = clock.seconds()
-        work.passes[len(times) % len(work.passes)]()
-        clock.synchronise()
-        times.append(clock.seconds() - start)
-        if len(times) >= STABLE_PASSES:
-            last = times[-STABLE_PASSES:]
-            stable = max(last) - min(last) <= STABLE_SPREAD * statistics.median(last)
-        if clock.seconds() - begin > settings.max_warmup_seconds:
-            break
-    return len(times), stable
-
-
-def _turned(work: Work, turns: int) -> Work:
-    """The same work, begun with another clip."""
-    turns %= len(work.passes)
-    return Work(
-        [*work.passes[turns:], *work.passes[:turns]], [*work.audio_seconds[turns:], *work.audio_seconds[:turns]]
-    )
 
 
 def _keep_up(meter: Meter, clock: Clock, last_reading: float) -> float:

@@ -18,7 +18,7 @@ import torch
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import digest
-from vocoder_pareto.measurement.energy import Subject, weights_of
+from vocoder_pareto.measurement.energy import Bench, Subject, weights_of
 from vocoder_pareto.measurement.hardware import device_identity, software_description
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.study.code_version import code_version, module_file
@@ -29,8 +29,8 @@ from vocoder_pareto.tables.columns import ENERGY
 log = logging.getLogger(__name__)
 
 PROGRAMS = Path(__file__).parents[2]
-# Flags of settings and of the meter (with its notes): another measurement would have them too.
-_LASTING_FLAGS = {"short_protocol", "energy_estimated", "not_publishable"}
+# Flags of settings, environment and meter (with its notes): another measurement would have them too.
+_LASTING_FLAGS = {"short_protocol", "energy_estimated", "threads_spin", "not_publishable"}
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,25 @@ class Place:
     record: dict[str, Any] | None
 
 
-def look_up(
-    folder: Path | None, subject: Subject, settings: EnergySettings, meter: Meter, device: torch.device, seed: int
-) -> Place:
-    """Where the measurement of `subject` is kept, and what is kept there; nothing is computed on `device`.
+def look_up_at(folder: Path | None, open_bench: Callable[[], Bench], settings: EnergySettings, seed: int) -> Place:
+    """As `look_up`, in a process that must not have opened the bench itself, see `measure_in_processes`."""
+    return Place(None, {}, None) if folder is None else look_up(folder, open_bench(), settings, seed)
+
+
+def look_up(folder: Path | None, bench: Bench, settings: EnergySettings, seed: int) -> Place:
+    """Where the measurement of a subject is kept, and what is kept there; nothing is computed on the device.
 
     Args:
         folder: holds the records of all systems; None keeps nothing.
-        subject, settings, meter, device, seed: as for `measure_energy`. `settings.reuse` lets earlier records count.
+        bench: has the subject, its device and meter.
+        settings, seed: as for `measure_energy`. `settings.reuse` lets earlier records count.
     """
     if folder is None:
         return Place(None, {}, None)
-    determined_by = determinants(subject, settings, meter, device, seed)
-    file = folder / subject.system.name / f"{digest(determined_by)}.json"
+    determined_by = determinants(bench.subject, settings, bench.meter, bench.device, seed)
+    file = folder / bench.subject.system.name / f"{digest(determined_by)}.json"
     kept = _kept(file, determined_by) if settings.reuse else None
-    return Place(file, determined_by, kept and {**kept, **weights_of(subject), "reused": True})
+    return Place(file, determined_by, kept and {**kept, **weights_of(bench.subject), "reused": True})
 
 
 def kept_or_measured(place: Place, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:

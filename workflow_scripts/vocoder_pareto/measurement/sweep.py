@@ -7,11 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from vocoder_pareto.files import written_whole
-from vocoder_pareto.measurement.energy import Subject, measure_energy
-from vocoder_pareto.measurement.meter import Meter
+from vocoder_pareto.measurement.energy import Bench, measure_energy
 from vocoder_pareto.measurement.records import kept_or_measured, look_up
 from vocoder_pareto.measurement.workload import OutOfMemory, UnsupportedPrecision
 from vocoder_pareto.study.sections.measurement import EnergySettings, SweepSettings
@@ -27,15 +24,9 @@ COLUMNS = ("system", "model", "size", "precision", "batch_size", *RESULT_COLUMNS
 
 
 def sweep_energy(
-    subject: Subject,
-    settings: EnergySettings,
-    sweep: SweepSettings,
-    meter: Meter,
-    device: torch.device,
-    seed: int,
-    records: Path | None = None,
+    bench: Bench, settings: EnergySettings, sweep: SweepSettings, seed: int, records: Path | None = None
 ) -> list[dict[str, Any]]:
-    """Measure `subject` for every precision and batch size, in the columns `COLUMNS`.
+    """Measure the subject on `bench` for every precision and batch size, in the columns `COLUMNS`.
 
     The clips of a measurement are at least as many as a batch holds. Where the device has no such precision, or not
     enough memory, the row has a flag and no numbers. `records` is the folder of earlier measurements, see
@@ -45,9 +36,13 @@ def sweep_energy(
     for precision in sweep.precisions:
         for batch_size in sweep.batch_sizes:
             changed = replace(
-                settings, precision=precision, batch_size=batch_size, clips=_whole_batches(settings.clips, batch_size)
+                settings,
+                precision=precision,
+                batch_size=batch_size,
+                clips=_whole_batches(settings.clips, batch_size),
+                processes=1,  # this one, so a sweep is never as sure as a measurement
             )
-            rows.append(_row(records, subject, changed, meter, device, seed))
+            rows.append(_row(records, bench, changed, seed))
     return rows
 
 
@@ -63,10 +58,8 @@ def _whole_batches(clips: int, batch_size: int) -> int:
     return -(-clips // batch_size) * batch_size
 
 
-def _row(
-    records: Path | None, subject: Subject, settings: EnergySettings, meter: Meter, device: torch.device, seed: int
-) -> dict[str, Any]:
-    system = subject.system
+def _row(records: Path | None, bench: Bench, settings: EnergySettings, seed: int) -> dict[str, Any]:
+    system = bench.subject.system
     row = {
         "system": system.name,
         "model": system.model,
@@ -75,8 +68,10 @@ def _row(
         "batch_size": settings.batch_size,
     }
     try:
-        place = look_up(records, subject, settings, meter, device, seed)
-        record = kept_or_measured(place, lambda: measure_energy(subject, settings, meter, device, seed))
+        place = look_up(records, bench, settings, seed)
+        record = kept_or_measured(
+            place, lambda: measure_energy(bench.subject, settings, bench.meter, bench.device, seed)
+        )
     except (OutOfMemory, UnsupportedPrecision) as error:
         log.warning("%s, batch size %d, %s: %s", system.name, settings.batch_size, settings.precision, error)
         return row | {"flags": "out_of_memory" if isinstance(error, OutOfMemory) else "unsupported_precision"}

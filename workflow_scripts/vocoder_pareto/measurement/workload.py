@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.measurement.protocol import Work
+from vocoder_pareto.measurement.work import Work
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.study.sections.measurement import EnergySettings
 

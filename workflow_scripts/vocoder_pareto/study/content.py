@@ -16,7 +16,8 @@ BOOKKEEPING = (
     "study.program_settings", "study.provenance", "study.reference", "study.sections", "study.sections.*",
     "study.settings", "study.settings_faults", "study.systems", "study.yaml_files",
     "audio.corpus_location", "audio.ljspeech",
-    "measurement.digests", "measurement.gpu_makers", "measurement.hardware", "measurement.records",
+    "measurement.digests", "measurement.gpu_makers", "measurement.hardware", "measurement.own_process",
+    "measurement.records", "measurement.waiting_threads",
     "models.registry",
     "training.accounting", "training.budget", "training.clock", "training.curve", "training.failures",
     "training.identity", "training.job", "training.journal", "training.loop", "training.objectives.registry",
@@ -25,17 +26,19 @@ BOOKKEEPING = (
 )  # fmt: skip
 
 CONTENT = (
-    "intervals", "units",
+    "intervals", "passive_threads", "units",
     "analysis.*", "generation.*", "listening_test.*", "quality.*", "tables.*",
     "audio.clips", "audio.corpora", "audio.dataset", "audio.espeak", "audio.files", "audio.format", "audio.manifest",
     "audio.mels", "audio.spectrogram", "audio.synthetic_corpus",
-    "measurement.backends", "measurement.bounds", "measurement.clocks", "measurement.complexity",
-    "measurement.cpu_time", "measurement.cross_check", "measurement.energy", "measurement.flops",
-    "measurement.layer_profile", "measurement.measured_set", "measurement.memory_traffic", "measurement.meter",
-    "measurement.mirrored_dies", "measurement.nvml", "measurement.nvml_power", "measurement.operations",
-    "measurement.power_integral", "measurement.powercap", "measurement.protocol", "measurement.pyjoules_units",
-    "measurement.random_weights", "measurement.run_combination", "measurement.sensor",
-    "measurement.shape_cache", "measurement.sweep", "measurement.workload", "measurement.zeus_meter",
+    "measurement.backends", "measurement.bounds", "measurement.clocks", "measurement.combination",
+    "measurement.complexity", "measurement.cpu_time", "measurement.cross_check", "measurement.disturbances",
+    "measurement.energy", "measurement.flops", "measurement.layer_profile", "measurement.measured_set",
+    "measurement.memory_traffic", "measurement.meter", "measurement.mirrored_dies", "measurement.nvml",
+    "measurement.nvml_power", "measurement.operations", "measurement.power_integral", "measurement.powercap",
+    "measurement.protocol", "measurement.pyjoules_units", "measurement.random_weights",
+    "measurement.run_combination", "measurement.sensor", "measurement.shape_cache", "measurement.sweep",
+    "measurement.trained_weights", "measurement.warm_up", "measurement.work", "measurement.workload",
+    "measurement.zeus_meter",
     "models.checkpoint", "models.chunks", "models.diffusion", "models.diffwave", "models.discriminators", "models.flow",
     "models.gated_matrices", "models.hifigan", "models.layers", "models.melgan", "models.vocoder", "models.waveflow",
     "models.waveglow", "models.wavegrad",
@@ -48,7 +51,16 @@ CONTENT = (
 # What counts elsewhere, but cannot change what this program writes.
 BOOKKEEPING_OF = {
     # Weights do not depend on how their energy was metered, nor on the audio of validations.
-    "train": ("generation.*", "intervals", "measurement.*", "models.chunks", "quality.*", "tables.*", "units"),
+    "train": (
+        "generation.*",
+        "intervals",
+        "measurement.*",
+        "models.chunks",
+        "passive_threads",
+        "quality.*",
+        "tables.*",
+        "units",
+    ),
 }
 
 

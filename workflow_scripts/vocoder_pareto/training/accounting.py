@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from vocoder_pareto.measurement.meter import Meter, Reading
+from vocoder_pareto.measurement.waiting_threads import threads_spin
 
 log = logging.getLogger(__name__)
 # NVML's counter moves every 100 ms: a stretch that is shorter may count nothing, and its energy falls to the next one.
@@ -26,7 +27,7 @@ class EnergyTotals:
         by_domain: The joules of each counter in the valid stretches; None if one of them could not be read.
         watts_per_core: What an estimate took a busy core to draw; None for what was measured.
         sources: The sources of the pieces, each once: `nvml`, `rapl`, `estimated`, or `none` for one without a meter.
-        notes: The flags of the way the meter was chosen, each once.
+        notes: The flags of the way the meter was chosen and how it may err, each once.
         faults: What went wrong, in words, each once: the first twenty.
     """
 
@@ -133,8 +134,9 @@ class EnergyAccount:
         self._start: Reading | None = None
         if meter.watts_per_core is not None:
             totals.restate(meter.watts_per_core)
+        spinning = ["threads_spin"] if meter.is_estimate and threads_spin() else []
         totals.sources = _each_once(totals.sources, [meter.source])
-        totals.notes = _each_once(totals.notes, meter.notes)
+        totals.notes = _each_once(totals.notes, [*meter.notes, *spinning])
 
     def resume(self) -> None:
         """Begin a stretch."""

@@ -12,7 +12,10 @@ from vocoder_pareto.study.settings import STRICT, plain
 Precision = Literal["float32", "tf32", "bf16"]
 
 # What a result needs to be published.
-_PUBLISHABLE = {"warmup_passes": 10, "idle_seconds": 30, "windows": 5, "min_window_seconds": 10, "min_repeats": 32}
+_PUBLISHABLE = {
+    "warmup_passes": 10, "idle_seconds": 30, "processes": 2, "windows": 5, "lead_in_seconds": 0.5,
+    "min_window_seconds": 10, "min_repeats": 32,
+}  # fmt: skip
 _PUBLISHABLE_AUDIO_SECONDS = 100  # the paper's 10 clips of 10 s
 
 
@@ -84,7 +87,7 @@ class EnergySettings:
     clips: int = Field(default=1, ge=1)
     """The unit of work: this many different clips (>= 1) …"""
 
-    clip_seconds: float = Field(default=0.5, gt=0)
+    clip_seconds: float = Field(default=0.4, gt=0)
     """… of this length in seconds (> 0), cut from the test set's mel-spectrograms, …"""
 
     batch_size: int = Field(default=1, ge=1)
@@ -93,11 +96,12 @@ class EnergySettings:
     precision: Precision = "float32"
     """float32 | tf32 (NVIDIA GPUs from Ampere on) | bf16 (autocast)."""
 
-    warmup_passes: int = Field(default=5, ge=1)
-    """Calls of the vocoder before anything is measured (>= 1); more of them until the time of a call is stable, …"""
+    warmup_passes: int = Field(default=1, ge=1)
+    """Calls of the vocoder before anything is measured (>= 1), however long they take; more of them until the time of a
+    call and, where a counter tells it, the power are stable, …"""
 
     max_warmup_seconds: float = Field(default=2.0, ge=0)
-    """… but none begins after so many seconds (>= 0), stable or not."""
+    """… but no further one begins after so many seconds (>= 0), stable or not."""
 
     cooldown_seconds: float = Field(default=0.0, ge=0)
     """Rest before a measurement, in seconds (>= 0), so that systems do not heat each other."""
@@ -105,23 +109,36 @@ class EnergySettings:
     idle_seconds: float = Field(default=1.0, ge=0)
     """How long idle power is measured, before and after, in seconds (>= 0; 0 leaves it out, and net energy with it)."""
 
-    windows: int = Field(default=5, ge=1)
-    """Independent windows (>= 1) that the mean and its 95 % interval come from."""
+    processes: int = Field(default=2, ge=1)
+    """How many processes measure (>= 1), one after the other, each with its own start, warm-up and windows."""
 
-    min_window_seconds: float = Field(default=1.0, ge=0)
+    process_spread: float = Field(default=0.01, ge=0)
+    """How far processes are known to differ beforehand: standard deviation over mean (>= 0). It enters the 95 %
+    interval with the spread that is seen, since a few processes tell little of it."""
+
+    windows: int = Field(default=3, ge=1)
+    """Independent windows (>= 1) of each process that the number and its 95 % interval come from."""
+
+    lead_in_seconds: float = Field(default=0.5, ge=0)
+    """How long the same work is done right before the first reading of a window, in seconds (>= 0): a counter that lags
+    would still show the pause. An estimate from CPU time does not lag and is measured without."""
+
+    min_window_seconds: float = Field(default=0.5, ge=0)
     """The unit of work is repeated in a window until so many seconds have passed (>= 0) …"""
 
     min_repeats: int = Field(default=1, ge=1)
     """… and until the vocoder was called so many times (>= 1)."""
 
     max_pause_seconds: float = Field(default=0.1, ge=0)
-    """Longest of the random pauses before windows, in seconds (>= 0): windows meet the counter in different phases."""
+    """Longest of the random pauses before windows, in seconds (>= 0): windows meet the counter in different phases, all
+    of them if this is at least its period (0.1 s for NVML)."""
 
-    max_relative_interval: float = Field(default=0.05, gt=0)
-    """Half-width of the 95 % interval over the mean (> 0) that is accepted. Wider ones are measured again …"""
+    max_relative_interval: float = Field(default=0.1, gt=0)
+    """Half-width of the 95 % interval over the value (> 0) that is accepted. For a wider one of a process as many
+    windows are measured again, and for windows that something disturbed as many as lack, …"""
 
-    max_retries: int = Field(default=0, ge=0)
-    """… so often (>= 0), then flagged."""
+    max_retries: int = Field(default=2, ge=0)
+    """… so often at most (>= 0), then the result is flagged."""
 
     cross_check: Literal["none", "zeus"] = "none"
     """none | zeus: measure one window more by Zeus at the same time and store both (needs `pip install zeus`)."""

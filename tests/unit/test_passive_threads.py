@@ -1,0 +1,33 @@
+"""Programs that measure have told OpenMP to let waiting threads sleep before PyTorch has loaded it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = Path(__file__).parents[2] / "workflow_scripts"
+
+
+def policy_of(program, **variables):
+    """The policy that OpenMP itself says it has read, as it is asked to when it is loaded."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
+    ran = subprocess.run(
+        [sys.executable, PROGRAMS / program, "--help"],
+        capture_output=True, text=True, check=True,
+        env={**environment, "OMP_DISPLAY_ENV": "true", **variables},
+    )  # fmt: skip
+    found = [line.split("=")[1].strip(" '") for line in ran.stderr.splitlines() if "OMP_WAIT_POLICY" in line]
+    if not found:
+        pytest.skip("this OpenMP does not tell its policy")
+    return found[0]
+
+
+@pytest.mark.parametrize("program", ["measure_energy.py", "sweep_energy.py", "measure_set.py", "train.py"])
+def test_threads_that_wait_sleep_where_cpu_time_counts_as_energy(program):
+    assert policy_of(program) == "PASSIVE"
+
+
+def test_a_policy_of_the_user_is_left_alone():
+    assert policy_of("measure_energy.py", OMP_WAIT_POLICY="active") == "ACTIVE"

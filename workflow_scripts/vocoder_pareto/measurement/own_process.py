@@ -1,0 +1,43 @@
+"""A call in a process of its own, so that neither memory, caches nor threads of earlier calls count."""
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Any, ParamSpec, TypeVar
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.parallel import belong_to_parent
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+# A fork has imported everything already. Elsewhere than on Linux system libraries do not survive it.
+START_METHOD = "fork" if sys.platform == "linux" else "spawn"
+
+
+def in_own_process(
+    function: Callable[Arguments, Result], *arguments: Arguments.args, **keywords: Arguments.kwargs
+) -> Result:
+    """Call a function of a module in a new process, whose parent has not computed with PyTorch yet.
+
+    Raises:
+        UserError: as `function` raises it, without its subclass; or the process was killed.
+        Exception: whatever else `function` raises.
+    """
+    with ProcessPoolExecutor(1, get_context(START_METHOD), belong_to_parent) as process:
+        try:
+            return process.submit(_called, function, arguments, keywords).result()
+        except BrokenProcessPool as error:
+            raise UserError(
+                "the process that measures was killed, most often because memory ran out; "
+                "lower energy.batch_size or energy.clip_seconds, or end other programs"
+            ) from error
+
+
+def _called(function: Callable[..., Any], arguments: tuple, keywords: dict) -> Any:
+    try:
+        return function(*arguments, **keywords)
+    except UserError as error:  # whose subclasses do not all survive the way to the parent
+        raise UserError(str(error)) from None
