@@ -66,7 +66,7 @@ def test_products_are_computed_in_the_reduced_type_as_by_a_gpu():
         assert (torch.rand(2, 2, device=GPU) @ torch.rand(2, 2, device=GPU)).dtype == torch.bfloat16
 
 
-@pytest.mark.parametrize("kind", [None, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("kind", [None, pytest.param(torch.bfloat16, marks=pytest.mark.slow)], ids=str)
 @each_system
 def test_generation_stays_on_the_gpu(system, kind, monkeypatch):
     monkeypatch.setattr(Vocoder, "_check", lambda self, mel: None)  # reads values, and there are none

@@ -31,10 +31,10 @@ def explained(project: Project, *targets: str) -> tuple[dict[tuple[str, str], se
 def test_keys_content_and_missing_files_of_a_dataset_are_told(tmp_path):
     project = copy_of_project(tmp_path / "copy")
     project.snakemake("--", MELS)
-    project.edit(TINY_CONFIG, "clips: 20", "clips: 19")
+    project.edit(TINY_CONFIG, "clips: 20", "clips: 21")
     (project.folder / MELS).unlink()
     table, _ = explained(project, MELS)
-    clips = {"dataset.clips: 20 → 19"}
+    clips = {"dataset.clips: 20 → 21"}
     missing = {f"missing: {MELS}"}
     assert table == {("synthesize_corpus", ""): clips, ("prepare_clips", ""): clips, ("compute_mels", ""): missing}
     for name in ("corpus", "edited"):
@@ -43,8 +43,8 @@ def test_keys_content_and_missing_files_of_a_dataset_are_told(tmp_path):
             content = bytearray(recording.read_bytes())
             content[-1] ^= name == "edited"
             (project.folder / name / recording.name).write_bytes(content)
-    own = "source: folder\n  path: corpus\n  clips: 19"
-    project.edit(TINY_CONFIG, "source: synthetic\n  clips: 19", own)
+    own = "source: folder\n  path: corpus\n  clips: 20"
+    project.edit(TINY_CONFIG, "source: synthetic\n  clips: 21", own)
     project.snakemake("--", CLIPS)
     project.edit(TINY_CONFIG, "path: corpus", "path: edited")
     table, _ = explained(project, CLIPS)

@@ -92,6 +92,7 @@ def test_a_killed_training_job_goes_on_from_its_state_and_ends_bit_identical(lon
     assert same(undisturbed_weights(longer), resumed)
 
 
+@pytest.mark.slow
 def test_a_killed_snakemake_leaves_a_lock_and_a_training_that_a_second_one_cannot_disturb(longer):
     snakemake, training = start(longer)
     training.suspend()  # so that it is still there when the second one comes
@@ -110,6 +111,7 @@ def test_a_killed_snakemake_leaves_a_lock_and_a_training_that_a_second_one_canno
     assert torch.load(longer.folder / CHECKPOINT, weights_only=True)["training"]["steps"] == 300
 
 
+@pytest.mark.slow
 def test_a_second_snakemake_is_refused_and_the_first_one_finishes(longer):
     snakemake, training = start(longer)
     training.suspend()

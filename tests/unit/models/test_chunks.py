@@ -54,7 +54,7 @@ def mel_of(vocoder, frames, batch=2):
 
 
 @each
-@pytest.mark.parametrize("chunk_frames", [1, 13, 100])
+@pytest.mark.parametrize("chunk_frames", [pytest.param(1, marks=pytest.mark.slow), 13, 100])
 def test_chunks_are_the_whole_clip(name, chunk_frames):
     vocoder = small(name)
     mel = mel_of(vocoder, frames=40)

@@ -56,6 +56,7 @@ def steps_of(folder: Path) -> int:
 
 def main() -> None:
     closed, nohup, job = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may themselves be under nohup
     with training_in_terminal(closed, job) as (_, terminal):
         os.close(terminal)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

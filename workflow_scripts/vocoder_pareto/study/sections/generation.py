@@ -10,7 +10,7 @@ from vocoder_pareto.study.settings import STRICT
 class GenerationSettings:
     """What of the test set is generated, and how much at a time."""
 
-    clips: int | None = Field(default=3, ge=1)
+    clips: int | None = Field(default=2, ge=1)
     """Test clips that every system reconstructs, the first in sorted order; null for all."""
 
     batch_size: int = Field(default=1, ge=1)
