@@ -12,8 +12,9 @@ from simulated_counters import FakeSensor
 from small_vocoder import SMALL, SmallVocoder
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.measurement.assessment import assessed
 from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
-from vocoder_pareto.measurement.energy import Subject, assessed, measure_energy
+from vocoder_pareto.measurement.energy import Subject, measure_energy
 from vocoder_pareto.measurement.meter import Energy, Meter, Reading
 from vocoder_pareto.measurement.protocol import Measured, Window
 from vocoder_pareto.study.sections.measurement import EnergySettings

@@ -11,7 +11,7 @@ from full_protocol import FULL
 from seeds import seed_of
 from simulated_device import Nature, SimulatedDevice
 
-from vocoder_pareto.measurement.energy import assessed
+from vocoder_pareto.measurement.assessment import assessed
 from vocoder_pareto.measurement.protocol import observe
 
 SETTINGS = replace(
