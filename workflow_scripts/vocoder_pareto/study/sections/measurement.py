@@ -116,7 +116,7 @@ class EnergySettings:
     """How far processes are known to differ beforehand: standard deviation over mean (>= 0). It enters the 95 %
     interval with the spread that is seen, since a few processes tell little of it."""
 
-    windows: int = Field(default=3, ge=1)
+    windows: int = Field(default=2, ge=1)
     """Independent windows (>= 1) of each process that the number and its 95 % interval come from."""
 
     lead_in_seconds: float = Field(default=0.5, ge=0)
