@@ -112,7 +112,7 @@ class EnergySettings:
     processes: int = Field(default=2, ge=1)
     """How many processes measure (>= 1), one after the other, each with its own start, warm-up and windows."""
 
-    process_spread: float = Field(default=0.01, ge=0)
+    process_spread: float = Field(default=0.03, ge=0)
     """How far processes are known to differ beforehand: standard deviation over mean (>= 0). It enters the 95 %
     interval with the spread that is seen, since a few processes tell little of it."""
 
