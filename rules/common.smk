@@ -19,9 +19,9 @@ from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
 try:
     configuration.require_unique_keys(workflow.configfiles)
-    if IS_MODULE:  # Snakemake then skips our config.yaml, and `config` belongs to the outer workflow
-        config = configuration.over_defaults(config, HOME / "config.yaml")
-    config = configuration.checked(config)
+    # Of a module, Snakemake skips our config.yaml; elsewhere a file given with --configfile comes first in `config`, and
+    # its models would come first in figures.
+    config = configuration.checked(configuration.over_defaults(config, HOME / "config.yaml"))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -1,8 +1,11 @@
 # The recordings: synthetic speech, or LJSpeech, downloaded or from an archive. A user's own folder is read in place.
+from vocoder_pareto.audio.corpora import list_corpus
 from vocoder_pareto.audio.corpus_location import corpus_files, locate_corpus
 
 try:
     CORPUS = locate_corpus(config["dataset"]["source"], config["dataset"]["path"], RESULTS)
+    if not CORPUS.made_here:  # too few recordings are told before the first job
+        list_corpus(config["dataset"]["source"], CORPUS.folder, config["dataset"]["clips"])
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

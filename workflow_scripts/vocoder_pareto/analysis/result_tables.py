@@ -110,7 +110,9 @@ def cost_display(table: pd.DataFrame, systems: pd.DataFrame, not_publishable: Se
                 _formatted(table[PRINTED_GFLOPS], ",.2f"),
                 list(table[f"{PRINTED_GFLOPS}_source"]),
             ),
-            DisplayColumn("J/s", _marked(table[ENERGY], "#.4g", doubtful), list(table[f"{ENERGY}_source"])),
+            DisplayColumn(
+                "J per s of audio", _marked(table[ENERGY], "#.4g", doubtful), list(table[f"{ENERGY}_source"])
+            ),
             DisplayColumn("± (95 %)", _formatted(table[f"{ENERGY}_ci95"], ".2g"), list(table[f"{ENERGY}_source"])),
             DisplayColumn(
                 "Real-time factor",

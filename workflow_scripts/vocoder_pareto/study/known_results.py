@@ -52,7 +52,7 @@ def require_known(results: str, memory: str | Path, command: Sequence[str]) -> N
             f"{results}: these results come from another folder, and {memory} of this one does not know with which "
             f"settings they were made, so that no change would rerun anything. Copy {memory} together with them "
             f"(cp -a {results} {memory} …), or take them over as they are, made with the present settings "
-            "(snakemake --touch --forceall), or set another results_dir"
+            "(snakemake --touch --forceall, with the --configfile that they were made with), or set another results_dir"
         )
     if "dry-run" not in options:
         sign(results, memory)

@@ -34,8 +34,8 @@ class DatasetSettings:
     """Part of the clips that is the test set: the last in sorted order, at least one clip. More than 0, less than 1."""
 
     on_bad_clip: Literal["error", "skip"] = "error"
-    """A recording that is missing, truncated, not mono, of a wrong sample rate, empty or not a number anywhere: error
-    (end before anything is computed) | skip (leave it out and list it in dataset/skipped.csv)."""
+    """A recording that is missing, truncated, not mono, empty, not a number anywhere, or in LJSpeech not of 22050 Hz:
+    error (end before anything is computed) | skip (leave it out and list it in dataset/skipped.csv)."""
 
     sample_rate: int = Field(default=16000, ge=1)
     """Sample rate of the clips, in Hz. Recordings of another rate are resampled."""
