@@ -42,7 +42,7 @@ rule tabulate_systems:
         complexity_measurements=expand(f"{RESULTS}/measurements/complexity/{{system}}.json", system=SYSTEMS),
         energy_measurements=expand(f"{RESULTS}/measurements/energy/{{system}}.json", system=SYSTEMS),
         training_summaries=expand(f"{RESULTS}/training/{{system}}/summary.json", system=SYSTEMS),
-        quality_measurements=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=[*REFERENCES, *SYSTEMS]),
+        quality_measurements=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=[*REFERENCES, *JUDGED]),
         published_quality=PRINTED_QUALITY,
         mos_table=MOS,
     output:

@@ -27,6 +27,7 @@ except UserError as error:
 
 RESULTS = config["results_dir"]
 SYSTEMS = configuration.configured_systems(config)
+JUDGED = configuration.judged_systems(config)  # whose audio is generated, measured and heard
 REFERENCES = list(REFERENCE_SYSTEMS)
 ON_A_CLUSTER = workflow.nodes is not None  # that --jobs, not --cores, says how much runs at a time
 
@@ -143,6 +144,39 @@ def given_weights(wildcards):
     """The file of weights that the configuration gives instead of a training, if it does."""
     given = configuration.training_settings(config, *SYSTEMS[wildcards.system]).checkpoint
     return [as_it_is(given)] if given else []
+
+
+def threads_of_training(wildcards):
+    """Two threads for a training; one where the weights are written as they are, which is no work to share."""
+    settings = configuration.training_settings(config, *SYSTEMS[wildcards.system])
+    return 1 if settings.is_untrained or settings.checkpoint else 2
+
+
+def gpus_of_training(wildcards):
+    """The GPU of a training; none where the weights are written as they are."""
+    settings = configuration.training_settings(config, *SYSTEMS[wildcards.system])
+    return 0 if settings.is_untrained or settings.checkpoint else gpus_per_job(wildcards)
+
+
+def judged_checkpoint(wildcards):
+    """The weights of a system whose audio is judged."""
+    require_judged(wildcards.system in JUDGED, wildcards.system)
+    return f"{RESULTS}/checkpoints/{wildcards.system}.ckpt"
+
+
+def manifests_to_judge(wildcards):
+    """The audio of the judged systems, at least one, and of the reference systems."""
+    require_judged(JUDGED, "every system")
+    return expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *JUDGED])
+
+
+def require_judged(judged, what):
+    """End with a line that says what to set where audio is asked for that is never generated."""
+    if not judged:
+        raise WorkflowError(
+            f"{what} is untrained, and audio of untrained systems is never judged: set config key training.steps "
+            "(hours, energy_kwh) to a budget, or training.checkpoint to weights"
+        )
 
 
 def published_convention(wildcards):

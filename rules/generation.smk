@@ -1,10 +1,10 @@
-# Reconstructions of the test set: by the trained systems, and by the reference systems.
+# Reconstructions of the test set: by the systems that are judged, none of them untrained, and by the reference systems.
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
 
 rule generate_audio:
     input:
-        checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
+        checkpoint=judged_checkpoint,
         mels=f"{RESULTS}/dataset/mels.npy",
         clip_table=f"{RESULTS}/dataset/clips.csv",
     output:

@@ -1,4 +1,4 @@
-# Objective quality of all systems, clip by clip, and how it goes with MOS.
+# Objective quality of the judged systems, clip by clip, and how it goes with MOS.
 
 
 rule measure_quality:
@@ -32,7 +32,7 @@ rule measure_quality:
 rule correlate_metrics:
     input:
         system_table=f"{RESULTS}/systems.csv",
-        quality_measurements=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=SYSTEMS),
+        quality_measurements=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=JUDGED),
     output:
         table=report(
             f"{RESULTS}/quality_correlation.csv", caption="../resources/captions/correlation.rst", category="Tables"

@@ -1,4 +1,4 @@
-# From the dataset to 18 checkpoints, within a budget of steps, hours or energy.
+# From the dataset to 18 checkpoints, within a budget of steps, hours or energy; with 0 steps, the initial weights.
 
 
 rule train:
@@ -19,9 +19,9 @@ rule train:
     retries: config["training"]["retries"]
     conda:
         "../envs/torch.yaml"
-    threads: 2
+    threads: threads_of_training
     resources:
-        gpu=gpus_per_job,
+        gpu=gpus_of_training,
         mem_mb=16000,
         runtime=minutes_of_training_job,
     params:

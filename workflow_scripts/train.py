@@ -11,7 +11,7 @@ from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSetti
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
-from vocoder_pareto.training.train import train
+from vocoder_pareto.training.weights import obtain_weights
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
     outputs = TrainingOutputs(
         arguments.output_checkpoint, arguments.output_training_summary, arguments.output_training_curve
     )
-    train(job, outputs)
+    obtain_weights(job, outputs)
 
 
 if __name__ == "__main__":

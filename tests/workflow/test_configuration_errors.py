@@ -11,7 +11,7 @@ MISTAKES = {
         "melgan:\n    trainin:",
         ["models.melgan.trainin", "did you mean 'training'"],
     ),
-    "a negative budget": ("steps: 2", "steps: -2", ["training.steps", "-2", "at least 1"]),
+    "a negative budget": ("steps: 2", "steps: -2", ["training.steps", "-2", "at least 0"]),
     "a size that does not exist": ("[melgan-S,", "[melgan-XL,", ["systems", "melgan-XL", "melgan-S"]),
     "a sample rate of 0": ("clips: 20", "clips: 20\n  sample_rate: 0", ["dataset.sample_rate", "0"]),
     "a word for a number": ("learning_rate: 1.0e-4}", "learning_rate: fast}", ["learning_rate", "'fast'", "number"]),

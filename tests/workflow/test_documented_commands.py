@@ -104,7 +104,7 @@ def write_settings_of(page: Path, project: Project) -> None:
 def test_commands_are_found():
     assert {page.name for page in PAGES} > {"README.md", "operation.md", "training.md"}
     assert len(RUN) > 20
-    for text in ("snakemake results/pareto_energy.pdf", "snakemake published", "snakemake listening_test"):
+    for text in ("snakemake results/pareto_energy.pdf", "snakemake published", "snakemake energy_sweeps"):
         assert text in [each.command for each in RUN]
 
 

@@ -62,7 +62,7 @@ def test_bookkeeping_does_not_determine_the_weights_and_the_budget_does():
     assert (
         TrainingSettings(retries=9, workers=3, job_hours=2.0, validation_clips=4).determining() == plain.determining()
     )
-    for change in ({"steps": 3}, {"hours": 1.0}, {"batch_size": 2}, {"precision": "bf16-mixed"}):
+    for change in ({"steps": 3}, {"steps": None, "hours": 1.0}, {"batch_size": 2}, {"precision": "bf16-mixed"}):
         assert TrainingSettings(**change).determining() != plain.determining()
 
 

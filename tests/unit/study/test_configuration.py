@@ -19,6 +19,7 @@ from vocoder_pareto.study.class_settings import declared_settings
 from vocoder_pareto.study.configuration import (
     checked,
     configured_systems,
+    judged_systems,
     read_configuration,
     system_settings,
     training_settings,
@@ -66,6 +67,23 @@ def test_the_default_study_has_the_18_systems_of_the_paper():
     assert list(systems) == [f"{model}-{size}" for model in models for size in "SML"]
 
 
+def test_systems_with_a_budget_or_with_given_weights_are_judged_and_no_others():
+    """Of the default study none; of the paper's, which trains, all."""
+    assert judged_systems(CONFIG) == []
+    paper = read_configuration([PROJECT / "config.yaml", PROJECT / "presets" / "paper.yaml"])
+    assert judged_systems(paper) == list(configured_systems(paper))
+    config = changed("models.melgan.sizes.L.training", {"checkpoint": "given.pt"})
+    config["models"]["diffwave"]["training"] |= {"steps": 7}
+    config["models"]["diffwave"]["sizes"]["S"]["training"] = {"steps": None, "hours": 1.0}
+    config["models"]["diffwave"]["sizes"]["M"]["training"] = {"steps": 0}
+    assert judged_systems(checked(config)) == ["melgan-L", "diffwave-S", "diffwave-L"]
+
+
+def test_hours_beside_no_steps_are_refused_where_they_are_set():
+    with pytest.raises(UserError, match=r"sizes\.S\.training: 0 steps leave hours and energy_kwh unused; set steps"):
+        checked(changed("models.melgan.sizes.S.training", {"hours": 1.0}))
+
+
 def test_a_size_goes_over_its_model_and_the_training_of_a_system_over_the_common_one():
     large, small = system_settings(CONFIG, "melgan", "L"), system_settings(CONFIG, "melgan", "S")
     assert large.architecture == {"upsampling": [8, 8, 2, 2], "channels": 64, "residual_layers": 4}
@@ -92,7 +110,7 @@ def test_the_settings_of_a_system_are_those_that_its_classes_know(name):
 MISTAKES = [
     ("dataset.clip", 40, "config key dataset.clip: unknown (did you mean 'clips'?); allowed here: source, path, clips"),
     ("trainin", {}, "config key trainin: unknown (did you mean 'training'?)"),
-    ("training.steps", -1, "config key training.steps: -1 is not allowed; must be at least 1"),
+    ("training.steps", -1, "config key training.steps: -1 is not allowed; must be at least 0"),
     ("training.steps", 1.5, "config key training.steps: 1.5 is not allowed; expected integer or null"),
     ("training.batch_size", "all", "config key training.batch_size: 'all' is not allowed; expected integer or auto"),
     ("training.batch_size", -3, "config key training.batch_size: -3 is not allowed; must be at least 1"),
@@ -110,7 +128,7 @@ MISTAKES = [
     ("mel.n_fft", 128, "config key mel.hop_length: 256 is not allowed; must be at most mel.n_fft (128)"),
     ("models.melgan.sizes.S.architectur", {}, "S.architectur: unknown (did you mean 'architecture'?)"),
     ("models.melgan.vocoder", None, "config key models.melgan.vocoder: None is not allowed; expected text"),
-    ("models.melgan.sizes.S.training", {"steps": 0}, "models.melgan.sizes.S.training.steps: 0 is not allowed"),
+    ("models.melgan.sizes.S.training", {"steps": -1}, "models.melgan.sizes.S.training.steps: -1 is not allowed"),
     ("models.melgan.training.betas", [0.5], "config key models.melgan.training.betas"),
     ("models.melgan.training.learning_rate", 0, "learning_rate: 0 is not allowed; must be greater than 0"),
     ("models.melgan.training.learning_rate", "fast", "learning_rate: 'fast' is not allowed; expected number or null"),
@@ -218,7 +236,7 @@ def test_what_is_left_out_is_the_default_study():
         # As Snakemake hands on `--config training="{steps: 5, hours: null, tf32: true}"`.
         ("training.steps", "5", 5),
         ("training.batch_size", "4", 4),
-        ("training.hours", "1.5", 1.5),
+        ("training.meter_seconds", "1.5", 1.5),
         ("training.energy_kwh", "null", None),
         ("training.tf32", "true", True),
         ("dataset.path", "null", None),
@@ -247,7 +265,7 @@ def test_a_number_that_is_text_stays_text():
 
 
 def test_whole_numbers_and_fractions_of_one_value_are_one_setting():
-    assert checked(changed("training.hours", 3)) == checked(changed("training.hours", 3.0))
+    assert checked(changed("training.meter_seconds", 3)) == checked(changed("training.meter_seconds", 3.0))
 
 
 @pytest.mark.parametrize(

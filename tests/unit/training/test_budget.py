@@ -24,6 +24,12 @@ def test_the_bound_that_is_reached_first_ends_the_training(used, stopped_by):
     assert Budget(steps=1000, hours=120.0, energy_kwh=36.0).used_up(used) == stopped_by
 
 
+def test_a_budget_of_no_steps_is_used_up_from_the_beginning():
+    assert Budget(steps=0).used_up(Used(0, 0.0, None)) == "steps"
+    assert Budget(steps=0).share(Used(0, 0.0, None)) == 1
+    assert predicted(Used(0, 0.0, None), Budget(steps=0), 1.0) is None
+
+
 @pytest.mark.parametrize("budget", [Budget(steps=5), Budget(hours=1.0), Budget(energy_kwh=1.0)])
 def test_bounds_that_are_not_set_end_nothing(budget):
     most = Used(4, 0.99 * HOUR, 0.99 * KWH)

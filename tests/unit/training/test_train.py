@@ -189,7 +189,8 @@ def test_what_needs_a_gpu_is_refused_without_one(bench, settings, words):
     ("settings", "words"),
     [
         ({"steps": None}, "training: no budget"),
-        ({"steps": 0}, "steps: 0 is not allowed; must be at least 1"),
+        ({"steps": -1}, "steps: -1 is not allowed; must be at least 0"),
+        ({"steps": 0, "hours": 1.0}, "training: 0 steps leave hours and energy_kwh unused; set steps: null"),
         ({"hours": -1.0}, "hours: -1.0 is not allowed; must be greater than 0"),
         ({"steps": 1, "batch_size": 0}, "batch_size: 0 is not allowed; must be at least 1"),
         ({"steps": 1, "precision": "64"}, "precision: '64' is not allowed"),

@@ -13,7 +13,7 @@ from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
-from vocoder_pareto.training.train import train
+from vocoder_pareto.training.weights import obtain_weights
 
 TINY_FILE = Path(__file__).with_name("tiny_system.py")
 
@@ -49,7 +49,7 @@ class Workbench:
 
     def train(self, *arguments, **keywords) -> "Workbench":
         """Run a job to its end."""
-        train(self.job(*arguments, **keywords), self.outputs)
+        obtain_weights(self.job(*arguments, **keywords), self.outputs)
         return self
 
     @property

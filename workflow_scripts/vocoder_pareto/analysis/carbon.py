@@ -10,7 +10,7 @@ from vocoder_pareto.analysis.published import CarbonStatement
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY
 from vocoder_pareto.tables.comparability import why_sources_differ
-from vocoder_pareto.tables.sources import ESTIMATED, PUBLISHED
+from vocoder_pareto.tables.sources import ESTIMATED, PUBLISHED, UNTRAINED
 from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
 COLUMNS = (
@@ -35,7 +35,8 @@ def carbon_table(
     `break_even_audio_hours` is the audio whose generation costs as much as the training did: above it, the cost of
     generation is the larger one. It is empty where the two energies do not compare: the paper's training is an estimate
     and its generation was measured. The row of all systems has no energy where one is not known, or where measurements
-    would be added to estimates. Hours, energy and emissions of our trainings hold those of steps that a kill lost.
+    would be added to estimates. Hours, energy and emissions of our trainings hold those of steps that a kill lost. A
+    system that was not trained has none of them, its source says `untrained`, and it is no part of the row of all.
 
     Args:
         statement: the paper's inputs, and its printed results to check against.
@@ -65,14 +66,18 @@ def _ours(systems: pd.DataFrame, training: Mapping[str, Mapping[str, Any]], carb
         kwh = system["training_energy_joules"] / JOULES_PER_KWH
         lost_seconds = summary.get("lost_seconds", 0.0)
         hours = (system["training_seconds"] + (np.nan if lost_seconds is None else lost_seconds)) / SECONDS_PER_HOUR
-        source = summary.get("energy_source") or ""
-        row = _row(OURS, system["system"], hours, kwh, source if pd.notna(kwh) else "", carbon)
+        source = (summary.get("energy_source") or "") if pd.notna(kwh) else ""
+        is_untrained = pd.notna(system["training_steps"]) and system["training_steps"] == 0
+        row = _row(OURS, system["system"], hours, kwh, UNTRAINED.word if is_untrained else source, carbon)
         rows.append(row | _generation(system[ENERGY], system["energy_source"], row, carbon))
     return [*rows, _total(pd.DataFrame(rows, columns=list(COLUMNS)), carbon)] if rows else []
 
 
 def _total(rows: pd.DataFrame, carbon: CarbonSettings) -> dict[str, Any]:
-    """All trainings together: empty where one is not known, or where their energies do not compare."""
+    """All trainings together: empty without any, where one is not known, or where their energies do not compare."""
+    rows = rows[rows["training_energy_source"] != UNTRAINED.word]
+    if rows.empty:
+        return _row(OURS, ALL_SYSTEMS, np.nan, np.nan, UNTRAINED.word, carbon)
     sources = list(rows["training_energy_source"])
     kwh = np.nan if why_sources_differ(sources) else rows["training_kwh"].sum(skipna=False)
     hours = rows["training_hours"].sum(skipna=False)

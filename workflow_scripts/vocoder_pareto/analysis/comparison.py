@@ -9,6 +9,7 @@ from scipy import stats
 
 from vocoder_pareto.analysis.pareto import dominators, optimal
 from vocoder_pareto.analysis.published import CarbonStatement, Conventions
+from vocoder_pareto.analysis.untrained import NOT_JUDGED, not_judged
 from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, system_label
 from vocoder_pareto.tables.comparability import (
     why_costs_differ,
@@ -45,7 +46,7 @@ def compare_with_published(
         comparable terms), ours_exact, ratio (ours by the same convention / printed), agrees (within 1 %), our_source,
         reason.
     """
-    ours = systems.set_index("system")
+    ours = systems.assign(not_judged=not_judged(systems)).set_index("system")
     rows = []
     for quantity in QUANTITIES:
         for paper in printed[printed["system"].isin(ours.index)].to_dict("records"):
@@ -143,6 +144,8 @@ def _energy(own, paper, conventions, statement):
 
 
 def _distance(own, paper, conventions, statement):
+    if own["not_judged"] and paper["d_stft"]:
+        return {"printed": paper["d_stft"], "our_source": "", "reason": NOT_JUDGED}
     why = why_distances_differ(own["training_seconds"], statement.hours_per_model)
     reason = conventions.d_stft["short" if why else "full"]
     return _row(paper["d_stft"], None if why else own["d_stft"], own["d_stft"], MEASURED.word, reason)

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from vocoder_pareto.analysis.figure_style import INK, LINE, SOFT_INK, marker_of, new_figure, size_colours, write_below
+from vocoder_pareto.analysis.untrained import not_judged, sentence
 from vocoder_pareto.study.sections.analysis import FigureSettings
-from vocoder_pareto.tables.columns import model_label, size_rank
+from vocoder_pareto.tables.columns import model_label, size_rank, system_label
 from vocoder_pareto.tables.sources import PUBLISHED, source_of
 
 PANELS_PER_ROW = 3
@@ -30,12 +31,15 @@ def draw_correlations(
         settings: style of all figures.
         labels: what readers see for each model; their order gives the markers.
     """
+    named = [system_label(model, size, labels) for model, size in zip(scores["model"], scores["size"], strict=True)]
+    omitted = sentence(scores, pd.Series(named, scores.index, dtype=object))
+    scores = scores[~not_judged(scores)]
     metrics = correlations.to_dict("records")
     columns = min(len(metrics), PANELS_PER_ROW)
     rows = math.ceil(len(metrics) / columns)
     side = settings.width_inches * PANEL_SHARE
     figure = new_figure(max(settings.width_inches, side * columns), side * rows + 0.45)
-    write_below(figure, _caption(scores), settings.font_size - 1.8)
+    write_below(figure, _caption(scores, omitted), settings.font_size - 1.8)
     markers = {model: marker_of(model, labels, scores["model"]) for model in dict.fromkeys(scores["model"])}
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes, metric in zip(grid.flat, metrics, strict=False):
@@ -70,6 +74,8 @@ def _draw_metric(
     for row in known.to_dict("records"):
         style: dict[str, Any] = {"markersize": 4.4, "markeredgewidth": 0.4, "markeredgecolor": INK, "zorder": 2}
         axes.plot(row[name], row["mos"], markers[row["model"]], markerfacecolor=colours[row["size"]], **style)
+    if known.empty:
+        axes.tick_params(labelleft=False, labelbottom=False, length=0)
     unit = f" ({metric['unit']})" if metric["unit"] else ""
     arrow = "←" if metric["better"] == "lower" else "→"
     axes.set_xlabel(f"{metric['label']}{unit}, " + (f"better {arrow}" if metric["ranks_systems"] else "never ranks"))
@@ -92,9 +98,10 @@ def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
 
 
-def _caption(scores: pd.DataFrame) -> str:
+def _caption(scores: pd.DataFrame, omitted: str) -> str:
     sources = list(dict.fromkeys(scores["mos_source"]))
     sentences = [f"MOS: {source_of(word).described('mos')}." for word in sources if word]
+    sentences += filter(None, [omitted])
     steps = sorted(set(scores["training_steps"].dropna()))
     if PUBLISHED.word in sources and steps:
         trained = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")

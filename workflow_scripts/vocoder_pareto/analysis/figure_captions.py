@@ -49,7 +49,10 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
     if steps:
         sentences.append(f"Models trained for {' to '.join(f'{count:,}' for count in sorted(set(steps)))} steps.")
     sentences += _of_uncertainty(front)
-    left_out = front.summary.get("left_out", {})
+    unjudged = front.summary.get("not_judged", [])
+    if unjudged:
+        sentences.append(f"Not trained, so not judged: {_listed(unjudged, front, labels)}.")
+    left_out = {system: names for system, names in front.summary.get("left_out", {}).items() if system not in unjudged}
     if left_out:
         missing = {name for names in left_out.values() for name in names}
         why = "MOS" if missing <= set(MOS_COLUMNS) else "all values"
@@ -68,7 +71,7 @@ def _of_uncertainty(front: Front) -> list[str]:
 
 def _listed(systems: Sequence[str], front: Front, labels: Mapping[str, str]) -> str:
     if len(systems) > LISTED_NAMES:
-        return f"{len(systems)} of {len(systems) + front.summary['systems']} systems"
+        return f"{len(systems)} of {len(front.summary['left_out']) + front.summary['systems']} systems"
     return ", ".join(_name(system, labels) for system in systems)
 
 

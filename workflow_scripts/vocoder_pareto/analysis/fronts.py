@@ -17,6 +17,7 @@ from vocoder_pareto.analysis.front_measures import (
 )
 from vocoder_pareto.analysis.pareto import DIRECTIONS, dominators, optimal, optimal_within
 from vocoder_pareto.analysis.uncertainty import COMMON_SHARE, EXACT_COLUMNS, SUFFIXES, Uncertainty, uncertainty_of
+from vocoder_pareto.analysis.untrained import not_judged
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY, SYSTEMS_COLUMNS, column_of
@@ -72,7 +73,8 @@ class Front:
         table: `system`, `model`, `size`, `family`; each objective and what stands beside it of its uncertainty;
             `on_front`, `on_family_front`, `front_probability` (empty where an uncertainty is not known), `is_knee`,
             `hypervolume_share`, `dominated_by` (names joined by `;`); sources.
-        summary: plain JSON: front, knee, hypervolume, sources, systems left out and why, values of references.
+        summary: plain JSON: front, knee, hypervolume, sources, systems left out and why (`not_judged` are those that
+            were not trained), values of references.
     """
 
     objectives: Objectives
@@ -144,6 +146,7 @@ def find_front(
     volume, members = _members(table, uncertainty, objectives, draws, seed)
     sources = _sources(table, names)
     on_device = bool(set(DEVICE_COLUMNS) & set(names))
+    on_quality = bool(set(QUALITY_COLUMNS) & set(names))
     short = set(not_publishable) if on_device else set()
     summary = {
         "name": objectives.name,
@@ -156,6 +159,7 @@ def find_front(
             row["system"]: [name for name in names if not np.isfinite(row[name])]
             for row in competing[~complete].to_dict("records")
         },
+        "not_judged": list(competing["system"][~complete & not_judged(competing)]) if on_quality else [],
         "sources": {name: sorted(set(cells)) for name, cells in sources.items()},
         "references": _references(everyone, names),
         "not_publishable": [name for name in table["system"] if name in short],

@@ -55,7 +55,7 @@ def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mappi
     for index, axes in enumerate(figure.subplots(1, len(panels), squeeze=False)[0]):
         panel = panels[index]
         if not len(panel.front.table):
-            _draw_nothing(axes)
+            _draw_nothing(axes, panel.front)
         elif improved:
             to_place.append((axes, draw_panel(axes, panel, look)))
         else:
@@ -68,10 +68,11 @@ def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mappi
     return figure
 
 
-def _draw_nothing(axes: Axes) -> None:
+def _draw_nothing(axes: Axes, front: Front) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.text(0.5, 0.5, "no system has all values", transform=axes.transAxes, ha="center", va="center", color=SOFT_INK)
+    why = "no system was trained: none is judged" if front.summary.get("not_judged") else "no system has all values"
+    axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color=SOFT_INK)
 
 
 def _device_of(front: Front) -> str:

@@ -15,6 +15,7 @@ from matplotlib.colors import to_hex
 from vocoder_pareto.analysis.doubts import MARK, doubts_of, explanation
 from vocoder_pareto.analysis.figure_style import marker_of, size_colours
 from vocoder_pareto.analysis.spectrograms import save_spectrogram
+from vocoder_pareto.analysis.untrained import not_judged, sentence
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
@@ -160,6 +161,8 @@ def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
     ]
     if _briefly_trained(systems).any():
         notes.append({"kind": "warning", "text": "The audio is of briefly trained models: not what they can do"})
+    if untrained := sentence(systems, _names(systems, inputs)):
+        notes.append({"kind": "note", "text": untrained.removesuffix(".")})
     names = {
         row["system"]: system_label(row["model"], row["size"], inputs.labels)
         for row in systems[~systems["system"].isin(REFERENCE_SYSTEMS)].to_dict("records")
@@ -181,20 +184,34 @@ def _note(what: str, words: pd.Series, without: str, where: str = "") -> dict[st
 def _flagged(systems: pd.DataFrame, inputs: ReportInputs, flag: str) -> list[str]:
     """What readers call the systems that have `flag`."""
     rows = systems[[flag in inputs.flags.get(name, ()) for name in systems["system"]]]
-    return [system_label(model, size, inputs.labels) for model, size in zip(rows["model"], rows["size"], strict=True)]
+    return list(_names(rows, inputs))
+
+
+def _names(systems: pd.DataFrame, inputs: ReportInputs) -> pd.Series:
+    """What readers call each system."""
+    pairs = zip(systems["model"], systems["size"], strict=True)
+    return pd.Series([system_label(*pair, inputs.labels) for pair in pairs], systems.index, dtype="object")
+
+
+def _judged(systems: pd.DataFrame) -> pd.DataFrame:
+    return systems[~systems["system"].isin(REFERENCE_SYSTEMS) & ~not_judged(systems)]
 
 
 def _briefly_trained(systems: pd.DataFrame) -> pd.Series:
-    trained = systems[~systems["system"].isin(REFERENCE_SYSTEMS)]
+    trained = _judged(systems)
     return trained["training_seconds"].fillna(0) < FINISHED_TRAINING_HOURS * SECONDS_PER_HOUR
 
 
 def _audio_note(systems: pd.DataFrame) -> str:
-    if not _briefly_trained(systems).any():
-        return "Test-set clips, each resynthesised from its mel-spectrogram."
-    fewest, most = int(systems["training_steps"].min()), int(systems["training_steps"].max())
+    clips = "Test-set clips, each resynthesised from its mel-spectrogram."
+    if _judged(systems).empty:
+        return f"{clips} No system was trained, so there is audio of the references alone."
+    steps = _judged(systems)["training_steps"].dropna()
+    if not _briefly_trained(systems).any() or steps.empty:
+        return clips
+    fewest, most = int(steps.min()), int(steps.max())
     return (
-        "Test-set clips, each resynthesised from its mel-spectrogram. The models were trained for "
+        f"{clips} The models were trained for "
         f"{fewest if fewest == most else f'{fewest} to {most}'} steps only, so this audio shows that the workflow runs "
         "and says nothing about the quality of the architectures; published scores are those of finished models."
     )

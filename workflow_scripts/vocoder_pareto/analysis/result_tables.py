@@ -9,6 +9,7 @@ import pandas as pd
 from vocoder_pareto.analysis.display_table import DisplayColumn, DisplayTable
 from vocoder_pareto.analysis.doubts import MARK, explanation
 from vocoder_pareto.analysis.figure_captions import NOT_PUBLISHABLE
+from vocoder_pareto.analysis.untrained import sentence
 from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, REFERENCE_FAMILY, model_label
 from vocoder_pareto.tables.comparability import why_costs_differ
 from vocoder_pareto.tables.sources import CONVERTED, COUNTED, INFERRED, MEASURED, PUBLISHED, Source
@@ -172,6 +173,7 @@ def _on_front(table: pd.DataFrame, systems: pd.DataFrame) -> list[bool]:
 
 def _notes(table: pd.DataFrame, systems: pd.DataFrame) -> list[str]:
     notes = []
+    named = dict(zip(table["system"], _names(table), strict=True))
     costed = systems[systems[[ENERGY, "mos"]].notna().all(axis=1)]
     if any(_on_front(table, systems)):
         notes.append("Bold: Pareto optimal in energy and MOS.")
@@ -179,7 +181,10 @@ def _notes(table: pd.DataFrame, systems: pd.DataFrame) -> list[str]:
         notes.append(f"No front of energy and MOS: {why}.")
     if table["suggested_by_authors"].any():
         notes.append("* sizes that the authors added to those of the original papers.")
+    if untrained := sentence(systems, systems["system"].map(named)):
+        notes.append(untrained)
     steps = systems["training_steps"].dropna()
+    steps = steps[steps > 0]
     if len(steps):
         counts = f"{steps.min():,}" if steps.min() == steps.max() else f"{steps.min():,} to {steps.max():,}"
         notes.append(f"Trained for {counts} steps.")

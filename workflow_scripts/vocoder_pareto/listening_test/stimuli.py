@@ -9,7 +9,7 @@ import soxr
 from vocoder_pareto.audio import espeak
 from vocoder_pareto.study.sections.listening_test import LoudnessSettings
 
-MAX_GAIN_DB = 30.0  # the near silence of an untrained system is not turned into a roar
+MAX_GAIN_DB = 30.0  # the near silence of a briefly trained system is not turned into a roar
 GOLD_SNR_DB = -10.0
 _BLOCK_SECONDS = 0.4  # of EBU R128
 

@@ -104,8 +104,8 @@ class Configuration:
     """Objective quality of the reconstructions, against the recordings."""
 
     listening_test: ListeningTestSettings = field(default_factory=ListeningTestSettings)
-    """The listening test (docs/listening_test.md). `snakemake listening_test` exports it; with answers, its MOS
-    replaces the published one in tables and figures."""
+    """The listening test (docs/listening_test.md) of trained systems, which the target `listening_test` exports; with
+    answers, its MOS replaces the published one in tables and figures."""
 
     report: ReportSettings = field(default_factory=ReportSettings)
     """The report page."""
@@ -216,6 +216,15 @@ def training_settings(config: Mapping[str, Any], model: str, size: str) -> Train
     known = keys_of(TrainingSettings)
     values = {**config["training"], **{key: value for key, value in own.items() if key in known}}
     return settings_from(TrainingSettings, values, f"models.{model}.sizes.{size}.training")
+
+
+def judged_systems(config: Mapping[str, Any]) -> list[str]:
+    """The systems whose audio is generated and judged, in the configuration's order: all but the untrained ones.
+
+    What a system costs does not depend on its training; what untrained weights generate is noise, and never judged.
+    """
+    systems = configured_systems(config)
+    return [name for name, pair in systems.items() if not training_settings(config, *pair).is_untrained]
 
 
 def published_convention(config: Mapping[str, Any], model: str, size: str) -> PublishedConvention:

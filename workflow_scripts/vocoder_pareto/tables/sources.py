@@ -85,12 +85,13 @@ SIMULATED = Source(
     stands_in=True,
 )  # fmt: skip
 NONE = Source("none", "-", "not metered", "trained on a device whose energy nothing can meter")
+UNTRAINED = Source("untrained", "u", "not trained", "not trained: the weights are as they are initialised")
 
 SOURCES = {
     source.word: source
     for source in (
         PUBLISHED, CONVERTED, INFERRED, COUNTED, MEASURED, NVML, NVML_MODULE, NVML_POWER, RAPL, ZEUS_AMD, ZEUS_APPLE,
-        ZEUS_JETSON, ESTIMATED, LISTENING_TEST, SIMULATED, NONE,
+        ZEUS_JETSON, ESTIMATED, LISTENING_TEST, SIMULATED, NONE, UNTRAINED,
     )
 }  # fmt: skip
 LISTENER_WORDS = tuple(source.word for source in SOURCES.values() if source.given_by == "listeners")

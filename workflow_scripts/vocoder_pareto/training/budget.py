@@ -46,10 +46,13 @@ class Budget:
         return cls(settings.steps, settings.hours, settings.energy_kwh)
 
     def shares(self, used: Used) -> dict[str, float]:
-        """Return the used part of each bound by its name; 1 and more is used up. An unknown energy is left out."""
+        """Return the used part of each bound by its name; 1 and more is used up. An unknown energy is left out.
+
+        A budget of 0 steps is used up from the beginning.
+        """
         shares = {}
         if self.steps is not None:
-            shares["steps"] = used.steps / self.steps
+            shares["steps"] = used.steps / self.steps if self.steps else 1.0
         if self.hours is not None:
             shares["hours"] = used.seconds / (self.hours * SECONDS_PER_HOUR)
         if self.energy_kwh is not None and used.joules is not None:

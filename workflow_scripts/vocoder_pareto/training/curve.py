@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
-from vocoder_pareto.files import write_text, written_whole
+from vocoder_pareto.files import written_whole
 
 FIRST_COLUMNS = ("step", "epoch", "seconds", "joules", "learning_rate", "d_stft")
 
@@ -79,8 +79,3 @@ def copy_curve(folder: Path, path: str | Path) -> None:
     """Write the curve in the state `folder` to `path`."""
     with written_whole(path) as temporary:
         temporary.write_bytes((folder / "metrics.csv").read_bytes())
-
-
-def write_empty_curve(path: str | Path) -> None:
-    """Write to `path` the curve of weights that were not trained here: its first column, and no row."""
-    write_text(path, "step\n")

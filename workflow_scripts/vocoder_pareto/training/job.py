@@ -7,7 +7,6 @@ from vocoder_pareto.study.code_version import code_version, module_file
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
 from vocoder_pareto.study.systems import SystemSettings
-from vocoder_pareto.training import batches, module
 from vocoder_pareto.training.budget import Budget
 from vocoder_pareto.training.identity import TrainingIdentity
 from vocoder_pareto.training.state import digest_of_files
@@ -55,7 +54,8 @@ class TrainingJob:
         """
         root = Path(__file__).parents[2]
         own = [module_file(path, root) for path in (self.system.vocoder, self.system.objective)]
-        code = code_version([*own, module.__file__, batches.__file__], root, "train")
+        step, order = (Path(__file__).with_name(name) for name in ("module.py", "batches.py"))
+        code = code_version([*own, step, order], root, "train")
         data = digest_of_files(self.clips, self.table, self.mels)
         return TrainingIdentity.of(self.system, self.settings, self.seed, code, data)
 

@@ -239,6 +239,8 @@ def beginning_of(
     job = TrainingJob(settings_from(SystemSettings, system, "models"), means, clips, table, mels, state_root, seed=seed)
     if job.settings.checkpoint is not None:
         return "takes given weights"
+    if job.settings.is_untrained:
+        return "has 0 steps: the weights stay as they are initialised"
     identity = job.identity()
     own = record_in(job.state_root / identity.digest)
     if own is not None:

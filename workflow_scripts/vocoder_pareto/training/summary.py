@@ -8,6 +8,7 @@ from vocoder_pareto.training.job import TrainingJob
 from vocoder_pareto.training.record import TrainingRecord
 
 GIVEN = "given_checkpoint"
+UNTRAINED = "untrained"  # a flag
 HISTORY = (
     "system", "steps", "epochs", "seconds", "batch_size", "precision", "stopped_by", "losses", "validation_d_stft",
     "settings", "versions", "adopted_from",
@@ -65,6 +66,18 @@ def _without_emissions(prediction: dict[str, Any]) -> dict[str, Any]:
 def history_of(summary: dict[str, Any]) -> dict[str, Any]:
     """Return what a checkpoint tells of its training: how the weights came to be, and nothing of what that cost."""
     return {name: summary.get(name) for name in HISTORY}
+
+
+def summary_of_untrained(job: TrainingJob) -> dict[str, Any]:
+    """Return the summary of weights as they are initialised: 0 steps, and null for all that only a training has.
+
+    Its time and energy are null too, since 0 would look like what a meter read.
+    """
+    never = dict.fromkeys((
+        "seconds", "lost_steps", "lost_seconds", "lost_energy_joules", "batch_size", "device", "energy_joules",
+        "energy_by_domain", "energy_unmeasured_seconds",
+    ))  # fmt: skip
+    return {**summary_of(job, TrainingRecord(), []), **never, "flags": [UNTRAINED]}
 
 
 def summary_of_given(job: TrainingJob, known: dict[str, Any]) -> dict[str, Any]:

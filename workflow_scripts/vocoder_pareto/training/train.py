@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,14 +14,11 @@ from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.hardware import device_name
 from vocoder_pareto.measurement.meter import Meter, open_meter
 from vocoder_pareto.measurement.sensor import MeterUnavailable, NoSensor
-from vocoder_pareto.models.checkpoint import load_weights, read_weights, save_checkpoint
-from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.training.accounting import EnergyAccount
 from vocoder_pareto.training.batch_size import chosen_batch_size
 from vocoder_pareto.training.batches import ShuffledBatches, batch_loader
 from vocoder_pareto.training.clock import TrainingClock
-from vocoder_pareto.training.curve import copy_curve, write_empty_curve
+from vocoder_pareto.training.curve import copy_curve
 from vocoder_pareto.training.dataset import training_dataset
 from vocoder_pareto.training.failures import failures_explained
 from vocoder_pareto.training.identity import IDENTITY_FILE, SETTINGS_FILE, adopted_from
@@ -34,8 +32,9 @@ from vocoder_pareto.training.other_code import state_of_other_code
 from vocoder_pareto.training.record import TrainingRecord
 from vocoder_pareto.training.signals import StopSignals
 from vocoder_pareto.training.state import StateFolder
-from vocoder_pareto.training.summary import history_of, summary_of, summary_of_given
+from vocoder_pareto.training.summary import summary_of
 from vocoder_pareto.training.trainer import make_trainer
+from vocoder_pareto.training.weights import initialised, write_outputs
 
 log = logging.getLogger(__name__)
 
@@ -43,18 +42,11 @@ log = logging.getLogger(__name__)
 def train(job: TrainingJob, outputs: TrainingOutputs) -> None:
     """Train until the budget is used up, resuming from the state of an earlier piece if there is one.
 
-    Weights that are given (`training.checkpoint`) become the checkpoint as they are.
-
     Raises:
         UserError: A setting, the dataset, the disk or a signal ended the training, or it diverged; the message says how
             to go on.
     """
-    torch.manual_seed(job.seed)
-    vocoder = build_vocoder(job.system)
-    if job.settings.checkpoint is not None:
-        known = _load_given(vocoder, job.settings.checkpoint)
-        _write(outputs, job, vocoder, summary_of_given(job, known), states=None)
-        return
+    vocoder = initialised(job.system, job.seed)
     device = resolve_device(job.device)
     objective = new_objective(job.system, vocoder)
     identity = job.identity()
@@ -74,13 +66,8 @@ def train(job: TrainingJob, outputs: TrainingOutputs) -> None:
         else:
             write_json(states.folder / SETTINGS_FILE, {"system": asdict(job.system), "run": asdict(job.settings)})
             _fit(job, device, objective, states, record, state)
-        _write(outputs, job, vocoder, summary_of(job, record, adopted_from(states.folder)), states)
-
-
-def _load_given(vocoder: Vocoder, path: str) -> dict[str, Any]:
-    weights, known = read_weights(path)
-    load_weights(vocoder, weights, path)
-    return known
+        summary = summary_of(job, record, adopted_from(states.folder))
+        write_outputs(outputs, job, vocoder, summary, partial(copy_curve, states.folder))
 
 
 def _fit(
@@ -125,14 +112,3 @@ def _open_meter(job: TrainingJob, device: torch.device) -> Meter:
             ) from error
         log.warning("%s. Training goes on, and its energy stays unknown.", error)
         return Meter(NoSensor(str(error)))
-
-
-def _write(
-    outputs: TrainingOutputs, job: TrainingJob, vocoder: Vocoder, summary: dict[str, Any], states: StateFolder | None
-) -> None:
-    save_checkpoint(outputs.checkpoint, vocoder, job.system, history_of(summary))
-    if states is None:
-        write_empty_curve(outputs.metrics)
-    else:
-        copy_curve(states.folder, outputs.metrics)
-    write_json(outputs.summary, summary)

@@ -25,10 +25,10 @@ BESIDE_WEIGHTS = (*NOT_IN_DIGEST, "checkpoint")
 class TrainingSettings:
     """The means of a training, as opposed to the recipe of a family (`Objective.Recipe`)."""
 
-    steps: int | None = Field(default=2, ge=1)
+    steps: int | None = Field(default=0, ge=0)
     """The budget, over all resumed pieces, set-up and steps that a kill takes excluded; whichever is reached first ends
-    the training. null: no bound; at least one of steps, hours and energy_kwh is a number. steps: steps of
-    optimisation."""
+    the training. null: no bound; at least one of steps, hours and energy_kwh is a number. steps: steps of optimisation;
+    0 trains nothing: the weights stay as they are initialised, and the system has a cost and no audio to judge."""
 
     hours: float | None = Field(default=None, gt=0)
     """Hours of training."""
@@ -101,6 +101,11 @@ class TrainingSettings:
     """Hours that a cluster is asked for per job of a training (>= 0.1): at most the time limit of the partition, since
     a longer job waits for ever. A training goes on in its next job, as often as `retries` says."""
 
+    @property
+    def is_untrained(self) -> bool:
+        """Whether the weights are those that the network is initialised with: neither given nor trained."""
+        return self.steps == 0 and self.checkpoint is None
+
     def determining(self) -> dict[str, Any]:
         """What the weights depend on, as plain values: the budget, and what is not in `BESIDE_WEIGHTS`."""
         budget = ("steps", "hours", "energy_kwh")
@@ -109,6 +114,8 @@ class TrainingSettings:
     def __post_init__(self):
         if self.steps is None and self.hours is None and self.energy_kwh is None:
             raise ValueError("no budget; set at least one of steps, hours, energy_kwh")
+        if self.steps == 0 and (self.hours is not None or self.energy_kwh is not None):
+            raise ValueError("0 steps leave hours and energy_kwh unused; set steps: null to train by these alone")
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -1,0 +1,94 @@
+"""A study of untrained systems: they are measured for what they cost, and no audio of theirs is generated or judged."""
+
+import csv
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from project import PROJECT, TINY_CONFIG, Project, copy_of_project, environment
+
+pytestmark = pytest.mark.workflow
+
+# The tiny configuration trains, and simulates listeners of the audio.
+UNTRAINED = """
+training: {steps: 0}
+listening_test: {simulate: null}
+"""
+LINE = "is untrained, and audio of untrained systems is never judged: set config key training.steps"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Project:
+    project = copy_of_project(tmp_path_factory.mktemp("untrained") / "study")
+    (project.folder / "untrained.yaml").write_text(UNTRAINED)
+    (project.folder / "one_trained.yaml").write_text("models: {melgan: {sizes: {S: {training: {steps: 2}}}}}")
+    return project
+
+
+def planned(project: Project, *arguments: str) -> dict[str, int]:
+    """How many jobs of each rule a dry run counts."""
+    result = project.snakemake("--dry-run", "--quiet", "rules", "--configfile", TINY_CONFIG, *arguments)
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE)}
+
+
+def test_no_audio_of_untrained_systems_is_planned(project):
+    jobs = planned(project, "untrained.yaml")
+    assert "generate_audio" not in jobs
+    for rule, count in (("train", 4), ("measure_energy", 4), ("generate_reference", 2), ("measure_quality", 2)):
+        assert jobs[rule] == count, rule
+
+
+def test_of_a_study_with_both_the_trained_systems_alone_are_judged(project):
+    jobs = planned(project, "untrained.yaml", "one_trained.yaml", "--", "all", "listening_test")
+    for rule, count in (("train", 4), ("generate_audio", 1), ("measure_quality", 3), ("export_listening_test", 1)):
+        assert jobs[rule] == count, rule
+
+
+@pytest.mark.parametrize(
+    ("target", "what"),
+    [("listening_test", "every system"), ("results/generated/melgan-S/manifest.csv", "melgan-S")],
+)
+def test_audio_of_untrained_systems_is_refused_in_a_line_that_says_what_to_set(project, target, what):
+    result = project.snakemake("--dry-run", "--configfile", TINY_CONFIG, "untrained.yaml", "--", target, check=False)
+    assert result.returncode == 1
+    assert f"{what} {LINE}" in result.stdout + result.stderr
+    assert "Traceback (most recent call last)" not in result.stdout + result.stderr
+
+
+def test_sweeps_and_profiles_need_no_training(project):
+    jobs = planned(project, "untrained.yaml", "--", "energy_sweeps", "layer_profiles")
+    assert (jobs["train"], jobs["sweep_energy"], jobs["profile_layers"]) == (4, 4, 4)
+
+
+def test_the_jobs_of_the_default_study_are_as_many_as_readme_says(tmp_path):
+    """Untrained as it is, it generates the two reference systems alone."""
+    result = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", "--cores", "2"],
+        cwd=copy_of_project(tmp_path / "study").folder, env=environment(), capture_output=True, text=True, timeout=300,
+        check=True,
+    )  # fmt: skip
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE))
+    assert "generate_audio" not in counts
+    assert f"`{counts['total']} of {counts['total']} steps (100%) done`" in (PROJECT / "README.md").read_text()
+
+
+@pytest.mark.slow
+def test_an_untrained_system_comes_to_the_tables_with_its_costs(project):
+    """A real run to the table of systems and to a front."""
+    project.snakemake(
+        "--configfile", TINY_CONFIG, "untrained.yaml", "--config", "systems=[sinusoids-S]", "--",
+        "results/pareto_energy.csv", "results/pareto/speed_and_distance.json",
+    )  # fmt: skip
+    with (project.folder / "results" / "systems.csv").open(newline="") as file:
+        rows = {row["system"]: row for row in csv.DictReader(file)}
+    assert list(rows) == ["ground_truth", "griffin_lim", "sinusoids-S"]
+    own = rows["sinusoids-S"]
+    assert (own["training_steps"], own["training_seconds"], own["d_stft"]) == ("0", "", "")
+    assert float(own["energy_joules_per_audio_second"]) > 0
+    assert float(rows["griffin_lim"]["d_stft"]) > 0
+    front = json.loads((project.folder / "results" / "pareto" / "speed_and_distance.json").read_text())
+    assert front["not_judged"] == ["sinusoids-S"]
+    record = json.loads(next((project.folder / "results/measurements/energy/records").rglob("*.json")).read_text())
+    assert record["determined_by"]["untrained"] is True
