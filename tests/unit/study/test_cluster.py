@@ -99,7 +99,7 @@ def test_an_answer_without_a_usable_node_is_an_error(text):
 
 def test_a_training_longer_than_all_its_jobs_is_told(tmp_path):
     own = tmp_path / "own.yaml"
-    own.write_text("systems: [melgan-S]\ntraining: {hours: 120, job_hours: 4, retries: 10}\n")
+    own.write_text("systems: [melgan-S]\ntraining: {steps: null, hours: 120, job_hours: 4, retries: 10}\n")
     config = read_configuration([PROJECT / "config.yaml", own])
     assert list(too_few_retries(config)) == [
         "train of melgan-S: 120 h are more than 11 jobs of 4 h; set training.retries to 29 at least"
@@ -125,7 +125,7 @@ def test_the_paper_study_is_checked_before_it_is_submitted(tmp_path, hours, stat
 
 def test_auto_asks_a_cluster_for_a_gpu_whatever_the_machine_that_submits_has(tmp_path):
     (tmp_path / "sinfo.txt").write_text("gpu|infinite|cpu01|64|250000|(null)|idle\n")
-    (tmp_path / "own.yaml").write_text("device: auto\n")
+    (tmp_path / "own.yaml").write_text("device: auto\ntraining: {steps: 1}\n")
     command = [
         sys.executable, "workflow_scripts/check_cluster.py", "--config-files", tmp_path / "own.yaml",
         "--sinfo", tmp_path / "sinfo.txt",
