@@ -26,7 +26,8 @@ def test_the_settings_of_a_system_are_shown_as_a_program_takes_them():
 
 
 def test_all_parts_are_shown_with_the_changes_of_a_preset(tmp_path):
-    (tmp_path / "mine.yaml").write_text("models: {melgan: {sizes: {S: {training: {steps: null, hours: 3, learning_rate: 1e-3}}}}}\n")
+    training = "{steps: null, hours: 3, learning_rate: 1e-3}"
+    (tmp_path / "mine.yaml").write_text(f"models: {{melgan: {{sizes: {{S: {{training: {training}}}}}}}}}\n")
     shown = show_settings("--config-files", tmp_path / "mine.yaml", "--system-name", "melgan-S")
     parts = json.loads(shown.stdout)
     assert parts["training-settings"]["hours"] == 3.0
