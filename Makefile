@@ -36,7 +36,7 @@ test-numerics: $(VENV)/.complete
 test-conda: $(VENV)/.complete # builds the environments of envs/ with a stand-in for conda: minutes and gigabytes
 	$(ACTIVATE) && VOCODER_PARETO_CONDA_TEST=1 pytest tests/workflow/test_environments.py
 
-test-slurm: $(VENV)/.complete # brings up a real Slurm on this machine: root, Debian's slurm-wlm and munge
+test-slurm: $(VENV)/.complete # brings up a real Slurm on this machine: root, Debian's slurm-wlm, munge, slurmdbd and mariadb-server
 	$(ACTIVATE) && VOCODER_PARETO_SLURM_TEST=1 pytest tests/slurm
 
 $(VENV)/.complete: requirements.txt
