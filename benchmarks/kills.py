@@ -70,11 +70,9 @@ def kill_after(folder: Path, seconds: float) -> str:
     except subprocess.TimeoutExpired:
         os.killpg(snakemake.pid, signal.SIGKILL)
         snakemake.wait()
+        jobs = [line for line in (folder / "said.txt").read_text().splitlines() if line.startswith("Job ")]
         finished(folder, "--unlock")
-        said = (folder / "said.txt").read_text()
-        rules = [line.split()[-1].rstrip(":") for line in said.splitlines() if line.startswith(("rule ", "localrule "))]
-        jobs = [line for line in said.splitlines() if line.startswith("Job ")]
-        return f"killed after {seconds:5.1f} s, {(jobs or rules or ['while planning'])[-1]}"
+        return f"killed after {seconds:5.1f} s, {(jobs or ['while planning'])[-1]}"
     return "ended"
 
 
