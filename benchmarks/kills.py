@@ -29,8 +29,9 @@ COMMAND = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "t
 # Long enough that kills fall into a training, with a state after every few steps.
 OWN = "training: {steps: 40, checkpoint_minutes: 1.0e-3}\n"
 EQUAL = ("dataset/*.npy", "dataset/*.csv", "data/**/*.wav", "generated/*/*.wav", "measurements/quality/*.csv",
-         "measurements/complexity/*.json", "training/*/metrics.csv", "published/**/*.csv")  # fmt: skip
-# Columns of systems.csv that are measured anew in every run.
+         "measurements/complexity/*.json", "published/**/*.csv")  # fmt: skip
+EQUAL_BUT_FOR_MEASURED = ("systems.csv", "training/*/metrics.csv")
+# Columns of these that are measured anew in every run.
 MEASURED = ("energy", "power", "watts", "seconds", "real_time_factor", "memory", "latency", "co2eq", "joules")
 
 
@@ -86,9 +87,10 @@ def contents(results: Path) -> dict[str, str]:
         weights = torch.load(file, weights_only=True)["state_dict"]
         digest = hashlib.sha256(b"".join(value.numpy().tobytes() for _, value in sorted(weights.items())))
         found[str(file.relative_to(results))] = digest.hexdigest()
-    systems = pd.read_csv(results / "systems.csv")
-    same = [name for name in systems if not any(word in name for word in MEASURED)]
-    found["systems.csv"] = hashlib.sha256(systems[same].to_csv().encode()).hexdigest()
+    for file in [file for pattern in EQUAL_BUT_FOR_MEASURED for file in results.glob(pattern)]:
+        rows = pd.read_csv(file)
+        same = [name for name in rows if not any(word in name for word in MEASURED)]
+        found[str(file.relative_to(results))] = hashlib.sha256(rows[same].to_csv().encode()).hexdigest()
     return found
 
 
