@@ -31,7 +31,7 @@ NEEDS = {
     "tensorboard --logdir results/training": "someone to end it",
     "python -m vocoder_pareto": "arguments, which stand below it",
     "PYTHONPATH=workflow_scripts python benchmarks/roofline.py": "a finished study",
-    "PYTHONPATH=workflow_scripts python benchmarks/measurement_agreement.py": "a machine alone for a quarter of an hour",
+    "PYTHONPATH=workflow_scripts python benchmarks/measurement_agreement.py": "a quiet machine",
     "PYTHONPATH=workflow_scripts python benchmarks/training_throughput.py --device cuda "
     "--output training_throughput.csv": "a GPU",
     "python workflow_scripts/measure_set.py --config-files presets/paper.yaml --device cuda:0 "
