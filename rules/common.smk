@@ -29,6 +29,7 @@ RESULTS = config["results_dir"]
 SYSTEMS = configuration.configured_systems(config)
 JUDGED = configuration.judged_systems(config)  # whose audio is generated, measured and heard
 REFERENCES = list(REFERENCE_SYSTEMS)
+ENERGY = settings_from(EnergySettings, config["energy"], "energy")
 ON_A_CLUSTER = workflow.nodes is not None  # that --jobs, not --cores, says how much runs at a time
 
 
@@ -114,6 +115,17 @@ def settings_of(wildcards):
     return configuration.system_settings(config, *SYSTEMS[wildcards.system])
 
 
+def training_of(wildcards):
+    """How the system of a job is trained, see `TrainingSettings`."""
+    return configuration.training_settings(config, *SYSTEMS[wildcards.system])
+
+
+def is_trained_here(wildcards):
+    """Whether a system is trained; else its weights are written as they are given or initialised."""
+    settings = training_of(wildcards)
+    return not (settings.is_untrained or settings.checkpoint)
+
+
 def system_to_train(wildcards):
     """What the weights of a system depend on, beside the data: all but its sampling, as canonical JSON."""
     return canonical_json(settings_of(wildcards).to_train())
@@ -126,13 +138,12 @@ def system_to_generate(wildcards):
 
 def training_settings(wildcards):
     """How a system is trained: budget, batch size, precision, as canonical JSON."""
-    return canonical_json(plain(configuration.training_settings(config, *SYSTEMS[wildcards.system])))
+    return canonical_json(plain(training_of(wildcards)))
 
 
 def determining_settings(wildcards):
     """What of `training_settings` the weights depend on, as canonical JSON."""
-    settings = configuration.training_settings(config, *SYSTEMS[wildcards.system])
-    return canonical_json(settings.determining())
+    return canonical_json(training_of(wildcards).determining())
 
 
 def given_content(wildcards):
@@ -142,20 +153,18 @@ def given_content(wildcards):
 
 def given_weights(wildcards):
     """The file of weights that the configuration gives instead of a training, if it does."""
-    given = configuration.training_settings(config, *SYSTEMS[wildcards.system]).checkpoint
+    given = training_of(wildcards).checkpoint
     return [as_it_is(given)] if given else []
 
 
 def threads_of_training(wildcards):
     """Two threads for a training; one where the weights are written as they are, which is no work to share."""
-    settings = configuration.training_settings(config, *SYSTEMS[wildcards.system])
-    return 1 if settings.is_untrained or settings.checkpoint else 2
+    return 2 if is_trained_here(wildcards) else 1
 
 
 def gpus_of_training(wildcards):
     """The GPU of a training; none where the weights are written as they are."""
-    settings = configuration.training_settings(config, *SYSTEMS[wildcards.system])
-    return 0 if settings.is_untrained or settings.checkpoint else gpus_per_job(wildcards)
+    return gpus_per_job(wildcards) if is_trained_here(wildcards) else 0
 
 
 def judged_checkpoint(wildcards):
@@ -209,7 +218,7 @@ def corpus_version(wildcards):
 
 def energy_protocol():
     """What of the section energy a measurement depends on, as canonical JSON."""
-    return canonical_json(settings_from(EnergySettings, config["energy"], "energy").protocol())
+    return canonical_json(ENERGY.protocol())
 
 
 def records_beside(wildcards, output):
@@ -284,7 +293,7 @@ def gpus_per_job(wildcards):
 
 def minutes_of_training_job(wildcards):
     """How long a cluster lets one job of a system's training run."""
-    return round(60 * configuration.training_settings(config, *SYSTEMS[wildcards.system]).job_hours)
+    return round(60 * training_of(wildcards).job_hours)
 
 
 def stored_records(wildcards):
@@ -350,7 +359,7 @@ def require_cores_counted():
 
 def say_where_the_protocol_is_short():
     """Tell at the start that energy will be measured by a short protocol: hours later it is too late."""
-    shortfalls = settings_from(EnergySettings, config["energy"], "energy").shortfalls()
+    shortfalls = ENERGY.shortfalls()
     measures = any(job.rule.name == "measure_energy" for job in workflow.dag.needrun_jobs())
     if measures and shortfalls:
         print(
