@@ -26,4 +26,9 @@ def mean_with_interval(values: Sequence[float]) -> Interval:
     if len(values) < 2:
         return Interval(values[0], None)
     error = statistics.stdev(values) / math.sqrt(len(values))
-    return Interval(statistics.fmean(values), float(stdtrit(len(values) - 1, 0.975)) * error)
+    return Interval(statistics.fmean(values), student_quantile_95(len(values) - 1) * error)
+
+
+def student_quantile_95(degrees_of_freedom: float) -> float:
+    """The half-width of a 95 % interval by Student's t, in standard errors."""
+    return float(stdtrit(degrees_of_freedom, 0.975))

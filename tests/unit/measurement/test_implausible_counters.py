@@ -97,33 +97,29 @@ def test_a_fault_of_any_kind_is_told_or_stays_within_what_a_package_can_draw(pac
     assert energy.joules is None or energy.joules <= 1000.0 * (seconds + 1.0)
 
 
-def test_a_training_does_not_count_what_a_counter_that_was_set_back_seems_to_have_used(package, clock):
-    """An hour at 60 W, 216 kJ, in which the counter is set back once; as a wrap that was 450 kJ."""
-    device = package(60.0)
+def trained(device, clock, steps, is_set_back):
+    """What an account counts over `steps` of 20 s each, in those of which that `is_set_back` tells a counter falls."""
     totals = EnergyTotals()
     account = EnergyAccount(device.meter, totals, interval_seconds=20.0, clock=clock.seconds)
     account.resume()
-    for step in range(180):
+    for step in range(steps):
         device.pass_time(20.0)
-        if step == 90:
+        if is_set_back(step):
             device.set(30.0)
         account.update()
     account.pause()
+    return totals
+
+
+def test_a_training_does_not_count_what_a_counter_that_was_set_back_seems_to_have_used(package, clock):
+    """An hour at 60 W, 216 kJ, in which the counter is set back once; as a wrap that was 450 kJ."""
+    totals = trained(package(60.0), clock, 180, lambda step: step == 90)
     assert totals.joules == pytest.approx(216_000.0, rel=1e-3)
     assert totals.flags == ["energy_has_gaps"]
     assert any("went backwards" in fault for fault in totals.faults)
 
 
 def test_a_training_whose_counter_is_set_back_again_and_again_has_no_energy(package, clock):
-    device = package(60.0)
-    totals = EnergyTotals()
-    account = EnergyAccount(device.meter, totals, interval_seconds=20.0, clock=clock.seconds)
-    account.resume()
-    for step in range(50):
-        device.pass_time(20.0)
-        if step % 10 == 5:
-            device.set(30.0)
-        account.update()
-    account.pause()
+    totals = trained(package(60.0), clock, 50, lambda step: step % 10 == 5)
     assert totals.joules is None
     assert totals.flags == ["energy_unknown"]

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import bdtr, stdtrit
 
-from vocoder_pareto.intervals import mean_with_interval
+from vocoder_pareto.intervals import mean_with_interval, student_quantile_95
 
 KNOWN_FREEDOM = 4
 CONFIDENCE = 0.95
@@ -81,13 +81,9 @@ def combined(processes: Sequence[Sequence[float]], accepted: float, process_spre
 
 def _joint_freedom(half_widths: Sequence[tuple[float, float]]) -> float | None:
     """Degrees of freedom of a sum of errors, each with its half-width and degrees of freedom (Satterthwaite 1946)."""
-    variances = [(width / _quantile(freedom)) ** 2 for width, freedom in half_widths]
+    variances = [(width / student_quantile_95(freedom)) ** 2 for width, freedom in half_widths]
     parts = sum(variance**2 / freedom for variance, (_, freedom) in zip(variances, half_widths, strict=True))
     return sum(variances) ** 2 / parts if parts else None
-
-
-def _quantile(freedom: float) -> float:
-    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
 
 
 def _half_width_of_processes(
@@ -100,7 +96,7 @@ def _half_width_of_processes(
     by_windows = statistics.fmean(statistics.variance(each) / len(each) if len(each) > 1 else 0.0 for each in processes)
     seen = max(statistics.variance(own) - by_windows, 0.0) if len(own) > 1 else 0.0
     variance = (KNOWN_FREEDOM * known**2 + (len(own) - 1) * seen) / freedom
-    return _quantile(freedom) * math.sqrt(variance / len(own)), freedom
+    return student_quantile_95(freedom) * math.sqrt(variance / len(own)), freedom
 
 
 def _half_width_of_median(values: Sequence[float]) -> float | None:

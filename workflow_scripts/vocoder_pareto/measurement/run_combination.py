@@ -20,7 +20,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.special import stdtrit
+from vocoder_pareto.intervals import student_quantile_95
 
 
 @dataclass(frozen=True)
@@ -62,19 +62,15 @@ def combined(runs: Sequence[Run]) -> Combination:
     means = [run.mean for run in runs]
     variance = statistics.variance(means)
     windows = [
-        ((run.half_width / _quantile(run.degrees_of_freedom)) ** 2, run.degrees_of_freedom)
+        ((run.half_width / student_quantile_95(run.degrees_of_freedom)) ** 2, run.degrees_of_freedom)
         for run in runs
         if run.half_width is not None and run.degrees_of_freedom is not None
     ]
     inner = [squared_error for squared_error, _ in windows]
     between = math.sqrt(max(0.0, variance - statistics.fmean(inner or [0.0])))
-    candidates = [(_quantile(len(runs) - 1) * math.sqrt(variance / len(runs)), float(len(runs) - 1))]
+    candidates = [(student_quantile_95(len(runs) - 1) * math.sqrt(variance / len(runs)), float(len(runs) - 1))]
     if len(windows) == len(runs):
         degrees = sum(degrees for _, degrees in windows)
-        candidates.append((_quantile(degrees) * math.sqrt(sum(inner)) / len(runs), degrees))
+        candidates.append((student_quantile_95(degrees) * math.sqrt(sum(inner)) / len(runs), degrees))
     half_width, degrees_of_freedom = max(candidates)
     return Combination(statistics.fmean(means), half_width, degrees_of_freedom, between)
-
-
-def _quantile(degrees_of_freedom: float) -> float:
-    return float(stdtrit(degrees_of_freedom, 0.975))
