@@ -10,7 +10,6 @@ import argparse
 import hashlib
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from checkout import copy_of_checkout, environment_of_user
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.program import run_program
@@ -35,22 +35,17 @@ EQUAL_BUT_FOR_MEASURED = ("systems.csv", "training/*/metrics.csv")
 MEASURED = ("energy", "power", "watts", "seconds", "real_time_factor", "memory", "latency", "co2eq", "joules")
 
 
-def copy_of_project(folder: Path) -> None:
-    """The tracked files of this checkout, in `folder`."""
-    listed = subprocess.run(["git", "-C", str(PROJECT), "ls-files", "-z"], capture_output=True, text=True, check=True)
-    for name in filter(None, listed.stdout.split("\0")):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PROJECT / name, folder / name)
+def prepared(folder: Path) -> None:
+    """A copy of this checkout in `folder`, with the settings of the study."""
+    copy_of_checkout(PROJECT, folder)
     (folder / "own.yaml").write_text(OWN, encoding="utf-8")
 
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen:
     """Snakemake in a session of its own, so that it and all its jobs can be killed at once."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with (folder / "said.txt").open("w") as said:
         return subprocess.Popen(
-            [*COMMAND, *arguments], cwd=folder, env={**variables, "PATH": path}, stdout=said,
+            [*COMMAND, *arguments], cwd=folder, env=environment_of_user(), stdout=said,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
@@ -102,8 +97,8 @@ def main() -> None:
     moments = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as temporary:
         undisturbed, disturbed = Path(temporary, "undisturbed"), Path(temporary, "disturbed")
-        copy_of_project(undisturbed)
-        copy_of_project(disturbed)
+        prepared(undisturbed)
+        prepared(disturbed)
         seconds = finished(undisturbed)
         print(f"undisturbed: {seconds:.0f} s", flush=True)
         start_up = 3.0

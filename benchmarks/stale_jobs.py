@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
+from checkout import copy_of_checkout, environment_of_user
 from documented import replace_sections, require_sections, table
 from tqdm import tqdm
 
@@ -56,11 +57,11 @@ class Study:
 
     def run(self, command: list[str]) -> str:
         """Run a command in the study's folder."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        variables = {**os.environ, "PYTHONPATH": str(Path(HELPER).parent)}  # where a user's own module is found
-        done = subprocess.run(
-            command, cwd=self.folder, env={**variables, "PATH": path}, capture_output=True, text=True
-        )  # fmt: skip
+        variables = {
+            **environment_of_user(),
+            "PYTHONPATH": str(Path(HELPER).parent),
+        }
+        done = subprocess.run(command, cwd=self.folder, env=variables, capture_output=True, text=True)
         if done.returncode:
             raise UserError(f"{self.folder}: {' '.join(command)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
         return done.stdout + done.stderr
@@ -168,10 +169,7 @@ CHANGES = (
 
 def prepared(project: Path, folder: Path) -> Study:
     """A copy of the tracked files of `project` with recordings, given weights and a finished study."""
-    listed = subprocess.run(["git", "-C", str(project), "ls-files", "-z"], capture_output=True, text=True, check=True)
-    for name in filter(None, listed.stdout.split("\0")):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(project / name, folder / name)
+    copy_of_checkout(project, folder)
     study = Study(folder)
     study.replace(VOCODER, "import torch\n", "import torch\nfrom waves import CYCLES\n")
     (folder / HELPER).write_text("CYCLES = 1\n", encoding="utf-8")
