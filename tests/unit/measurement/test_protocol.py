@@ -7,6 +7,7 @@ from seeds import seed_of
 from simulated_counters import FakeSensor
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.measurement.combination import combined
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.protocol import counted_windows, joined, observe
 from vocoder_pareto.measurement.work import Work
@@ -205,6 +206,45 @@ def test_after_a_wide_interval_as_many_windows_join(clock):
     measured = observe(bench.work, bench.meter, replace(SETTINGS, min_window_seconds=0), clock)
     assert len(measured.windows) == 9
     assert measured.counted == measured.windows
+
+
+def measured_by_processes(settings, pass_seconds_of, clock):
+    """What each process observes of a device whose passes take what `pass_seconds_of(process)` draws."""
+    parts = []
+    for process in range(settings.processes):
+        bench = Bench(clock, pass_seconds=pass_seconds_of(process), sensor=Estimate)
+        parts.append(observe(bench.work, bench.meter, settings, clock, earlier=parts))
+    return joined(parts)
+
+
+def test_the_last_process_alone_measures_on_for_a_wide_interval(clock):
+    settings = replace(SETTINGS, processes=2, windows=2, min_window_seconds=0, min_repeats=1, warmup_passes=1)
+    settings = replace(settings, max_warmup_seconds=0, max_retries=1)
+    agreeing = measured_by_processes(settings, lambda process: iter([1, 1, 1.05, 1, 1.05, 1] * 9).__next__, clock)
+    assert [window.process for window in agreeing.windows] == [0, 0, 1, 1]
+    differing = measured_by_processes(settings, lambda process: iter([1, 1, 3, 1, 9, 1, 3] * 9).__next__, clock)
+    assert [window.process for window in differing.windows] == [0, 0, 1, 1, 1, 1]
+
+
+def test_two_windows_of_each_of_two_processes_hold_the_truth(clock):
+    """Passes that last 1 s, 3 % from window to window and 1 % from process to process, so 200 J by second of audio."""
+    settings = replace(SETTINGS, processes=2, windows=2, min_window_seconds=0, min_repeats=1, warmup_passes=1)
+    settings = replace(settings, max_warmup_seconds=0, max_relative_interval=0.1)
+    draw = random.Random(seed_of(5))
+
+    def pass_seconds(process):
+        mean = draw.gauss(1.0, 0.01)
+        return lambda: draw.gauss(mean, 0.03 * 2**0.5)  # a window has two passes
+
+    held, windows, seeds = 0, 0, 400
+    for _ in range(seeds):
+        measured = measured_by_processes(settings, pass_seconds, clock)
+        values = [[window.joules_per_audio_second for window in process] for process in measured.processes]
+        found = combined(values, settings.max_relative_interval, 0.01)
+        held += abs(found.value - 200.0) <= found.half_width
+        windows += len(measured.windows)
+    assert 0.92 < held / seeds < 0.99
+    assert windows / seeds < 4.6  # 6.8 where each process alone is asked for a narrow interval
 
 
 def test_an_invalid_window_is_measured_again(bench):

@@ -79,13 +79,15 @@ def measure_in_processes(open_bench: Callable[[], Bench], settings: EnergySettin
     """
     earlier: list[Measured] = []
     while len(earlier) < settings.processes - 1:
-        earlier.append(in_own_process(_observed_at, open_bench, settings, seed, len(earlier)))
+        earlier.append(in_own_process(_observed_at, open_bench, settings, seed, earlier))
     return in_own_process(_record_at, open_bench, settings, seed, earlier)
 
 
-def _observed_at(open_bench: Callable[[], Bench], settings: EnergySettings, seed: int, process: int) -> Measured:
+def _observed_at(
+    open_bench: Callable[[], Bench], settings: EnergySettings, seed: int, earlier: Sequence[Measured]
+) -> Measured:
     bench = open_bench()
-    return _observe(bench.subject, settings, bench.meter, bench.device, seed, process).measured
+    return _observe(bench.subject, settings, bench.meter, bench.device, seed, earlier).measured
 
 
 def _record_at(
@@ -109,12 +111,17 @@ class _Observation:
 
 
 def _observe(
-    subject: Subject, settings: EnergySettings, meter: Meter, device: torch.device, seed: int, process: int
+    subject: Subject,
+    settings: EnergySettings,
+    meter: Meter,
+    device: torch.device,
+    seed: int,
+    earlier: Sequence[Measured],
 ) -> _Observation:
     system = subject.system
     frames = max(1, round(settings.clip_seconds * system.sample_rate / system.hop_length))
     audio_seconds = frames * system.hop_length / system.sample_rate
-    if settings.shortfalls() and process == 0:
+    if settings.shortfalls() and not earlier:
         log.warning("%s: the protocol is short: %s", system.name, ", ".join(settings.shortfalls()))
     with numeric_precision(device, settings.precision), memory_enough_for(settings, device):
         vocoder = subject.vocoder.to(device).prepare_for_inference()
@@ -122,8 +129,8 @@ def _observe(
         work = prepared_work(vocoder, batches, settings, seed, audio_seconds)
         memory = PeakMemory(device)
         clock = clock_of(device)
-        draw = random.Random(f"{seed} {process}")
-        measured = observe(work, meter, settings, clock, lambda: device_state(device), draw)
+        draw = random.Random(f"{seed} {len(earlier)}")
+        measured = observe(work, meter, settings, clock, lambda: device_state(device), draw, earlier)
         return _Observation(
             measured,
             frames,
@@ -161,7 +168,7 @@ def measure_energy(
         UnsupportedPrecision: the device does not compute so.
     """
     system = subject.system
-    own = _observe(subject, settings, meter, device, seed, len(earlier))
+    own = _observe(subject, settings, meter, device, seed, earlier)
     measured = joined([*earlier, own.measured])
     cross_check = None
     if settings.cross_check == "zeus":

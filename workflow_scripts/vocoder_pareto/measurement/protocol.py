@@ -134,6 +134,7 @@ def observe(
     clock: Clock,
     device_state: Callable[[], dict[str, Any]] = dict,
     draw: random.Random | None = None,
+    earlier: Sequence[Measured] = (),
 ) -> Measured:
     """Follow the protocol: one measurement in this process.
 
@@ -144,6 +145,11 @@ def observe(
         clock: is that of the device.
         device_state: is called before and after each window.
         draw: decides the lengths of pauses and windows.
+        earlier: is what processes before this one observed of the same work. The last of them measures on while the
+            interval from all is wide.
+
+    Returns:
+        What this process observed, without `earlier`.
     """
     draw = draw or random.Random(0)
     clock.sleep(settings.cooldown_seconds)
@@ -156,27 +162,35 @@ def observe(
             clock.sleep(draw.uniform(0.0, settings.max_pause_seconds))
             turned, longer = work.turned(len(windows)), draw.uniform(0.0, settings.max_pause_seconds)
             windows.append(measure_window(turned, meter, settings, clock, device_state, attempt, longer))
-        needed = _windows_lacking(windows, settings)
+        needed = _windows_lacking(windows, settings, earlier)
         if not needed:
             break
     idle.append(_idle(meter, settings, clock))
     return Measured(tuple(windows), tuple(each for each in idle if each is not None), *warm)
 
 
-def _windows_lacking(windows: Sequence[Window], settings: EnergySettings) -> int:
+def _windows_lacking(windows: Sequence[Window], settings: EnergySettings, earlier: Sequence[Measured]) -> int:
     """How many more to measure: those that lack, for whatever disturbed them; as many again for a wide interval.
 
     All clean windows count, those before a wide interval too: to keep only the attempt whose windows happen to agree
-    would make intervals too narrow.
+    would make intervals too narrow. Whether an interval is wide is asked once the last process has its windows: two
+    windows alone have nearly always a wide one (Student's factor is 12.7), two of each of two processes seldom.
     """
-    clean = [value for window in windows if window.clean and (value := window.joules_per_audio_second) is not None]
+    clean = _clean_values(windows)
     if len(clean) < settings.windows:
         why = {word for window in windows for word in (*window.energy.reasons, *window.disturbances)}
         log.warning("%d of %d windows were disturbed: %s", len(windows) - len(clean), len(windows), ", ".join(why))
         return settings.windows - len(clean)
-    found = combined([clean], settings.max_relative_interval, 0.0)
+    if len(earlier) + 1 < settings.processes:
+        return 0
+    before = [values for part in earlier if (values := _clean_values(part.windows))]
+    found = combined([*before, clean], settings.max_relative_interval, 0.0)
     wide = found.relative is not None and found.relative > settings.max_relative_interval
     return settings.windows if wide else 0
+
+
+def _clean_values(windows: Sequence[Window]) -> list[float]:
+    return [value for window in windows if window.clean and (value := window.joules_per_audio_second) is not None]
 
 
 def measure_window(

@@ -134,8 +134,8 @@ class EnergySettings:
     of them if this is at least its period (0.1 s for NVML)."""
 
     max_relative_interval: float = Field(default=0.1, gt=0)
-    """Half-width of the 95 % interval over the value (> 0) that is accepted. For a wider one of a process as many
-    windows are measured again, and for windows that something disturbed as many as lack, …"""
+    """Half-width of the 95 % interval over the value (> 0) that is accepted. For a wider one of all processes the
+    last measures as many windows again, and each process for windows that something disturbed as many as lack, …"""
 
     max_retries: int = Field(default=2, ge=0)
     """… so often at most (>= 0), then the result is flagged."""
