@@ -81,7 +81,7 @@ def test_consent_is_asked_before_anything_is_heard(webmushra):
 
 
 def test_webmushra_promises_nothing_that_it_does_not_keep(webmushra):
-    """It writes scores, times and the code into lss.csv: neither plays nor devices, which the page's consent tells of."""
+    """It writes scores, times and the code into lss.csv, neither plays nor devices, which our own page does."""
     told = " ".join(page["content"] for page in webmushra["pages"][:2])
     assert not re.search(r"how often|headphones are|whether you use|nothing else|code below", told, re.I)
     assert "with the time" in told
