@@ -219,6 +219,8 @@ def test_a_participant_may_come_for_several_lists(folder, answers_of, systems):
         ({"session": [1]}, r"session \[1\] is not in key.json"),
         ({"session": True}, r"session True is not in key.json"),
         ({"participant": " "}, "damaged"),
+        ({"participant": ["p1"]}, "damaged .without participant"),
+        ({"submission_id": {}}, "damaged .without submission_id"),
         ({"ratings": None}, "damaged"),
     ],
 )

@@ -34,7 +34,8 @@ from vocoder_pareto.study.sections.listening_test import PageSettings
 ASSETS = ("page.html", "style.css", "script.js")
 ANSWER_FORMAT = "vocoder-pareto listening test answers"
 ANSWER_VERSION = 1
-ANSWER_FIELDS = ("submission_id", "participant", "session", "finished_at", "simulated", "ratings")
+NAMES = ("submission_id", "participant", "finished_at")
+ANSWER_FIELDS = (*NAMES, "session", "simulated", "ratings")
 
 
 def write_page(plan: Plan, folder: Path, settings: ExportSettings) -> None:
@@ -123,10 +124,11 @@ def _checked(path: Path, key: Key) -> tuple[Mapping[str, Any], Session]:
         )
     if content.get("test_id") != key.test_id:
         raise UserError(
-            f"{path}: belongs to the test {content.get('test_id')!r}, but key.json to {key.test_id!r}; "
+            f"{path}: belongs to the test {reprlib.repr(content.get('test_id'))}, but key.json to {key.test_id!r}; "
             "put the key of that export beside the answers"
         )
     missing = [name for name in ANSWER_FIELDS if name not in content]
+    missing = missing or [name for name in NAMES if isinstance(content[name], dict | list)]
     if missing or not isinstance(content["ratings"], list) or not str(content["participant"]).strip():
         raise UserError(f"{path}: damaged (without {', '.join(missing) or 'ratings or participant'}); ask for it again")
     number = content["session"]
@@ -140,7 +142,8 @@ def _why_unread(error: BaseException | None) -> str:
     """What is wrong with a file that `read_json` cannot read."""
     if not isinstance(error, json.JSONDecodeError):
         return f"cannot be read ({first_line(error)})" if isinstance(error, Exception) else "cannot be read"
-    if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string"):
+    text = error.doc.strip()
+    if text[:1] in ("", "{") and (not text.endswith("}") or error.pos >= len(error.doc.rstrip())):
         return "ends too early, so it was cut off on its way"
     return f"not valid JSON ({error})"
 
