@@ -127,7 +127,7 @@ def test_checks_and_repeats_are_told_apart(folder, answers_of, systems):
         ({"stimulus": "s0000"}, "stimulus 's0000' is not in the key"),
         ({"rating": "9" * 400}, "rating '999999999999...9999999999999' is no number"),
         ({"rating": [[[[5]]]]}, "rating [[[[5]]]] is no number"),
-        ({"rating": int("9" * 400)}, "rating 999999999999999...999999999999999999 is no number"),
+        ({"rating": int("9" * 400)}, "rating 999999999999999999...9999999999999999999 is no number"),
         ({"stimulus": {"a": []}}, "stimulus {'a': []} is not in the key"),
         ({"trial_index": 1e999}, "trial_index inf is no number"),
         ({"n_plays": 1.5}, "n_plays 1.5 is no whole number"),
