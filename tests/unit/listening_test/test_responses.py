@@ -10,11 +10,11 @@ from vocoder_pareto.listening_test.responses import read_responses
 def test_a_missing_or_empty_folder_is_an_error(tmp_path, systems):
     with pytest.raises(UserError, match="is no folder"):
         read_responses(tmp_path / "nothing", systems)
-    with pytest.raises(UserError, match=r"holds no \.json or \.csv file, but nothing"):
+    with pytest.raises(UserError, match=r"holds no \.json or \.csv file$"):
         read_responses(tmp_path, systems)
     (tmp_path / "votes.xlsx").touch()
     (tmp_path / "key.json").touch()
-    with pytest.raises(UserError, match=r"holds no \.json or \.csv file, but votes\.xlsx"):
+    with pytest.raises(UserError, match=r"holds no \.json or \.csv file, only votes\.xlsx"):
         read_responses(tmp_path, systems)
 
 

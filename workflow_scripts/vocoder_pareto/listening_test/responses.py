@@ -67,9 +67,10 @@ def response_files(folder: str | Path) -> list[Path]:
         raise UserError(f"config key listening_test.responses: {folder} is no folder; put the responses in one")
     files = [path for path in sorted(Path(folder).iterdir()) if _is_read(path) and path.name.lower() != KEY_NAME]
     if not files:
-        others = ", ".join(unread_names(folder)) or "nothing"
+        others = ", ".join(unread_names(folder))
         raise UserError(
-            f"config key listening_test.responses: {folder} holds no {' or '.join(SUFFIXES)} file, but {others}"
+            f"config key listening_test.responses: {folder} holds no {' or '.join(SUFFIXES)} file"
+            + (f", only {others}" if others else "")
         )
     return files
 
