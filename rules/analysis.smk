@@ -6,6 +6,7 @@ CARBON_STATEMENT = as_it_is(f"{RESOURCES}/published/carbon_statement.json")
 
 # The responses of a listening test replace the paper's MOS.
 MOS = [f"{RESULTS}/mos.csv"] if config["listening_test"]["responses"] or config["listening_test"]["simulate"] else []
+RATING_COUNTS = [f"{RESULTS}/listening_test/counts.json"] if MOS else []
 
 OBJECTIVES = {objectives["name"]: objectives for objectives in config["pareto"]["objectives"]}
 
@@ -45,6 +46,7 @@ rule tabulate_systems:
         quality_measurements=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=[*REFERENCES, *JUDGED]),
         published_quality=PRINTED_QUALITY,
         mos_table=MOS,
+        rating_counts=RATING_COUNTS,
     output:
         system_table=report(f"{RESULTS}/systems.csv", caption="../resources/captions/systems.rst", category="Tables"),
         measurement_flags=f"{RESULTS}/systems_flags.json",
@@ -66,8 +68,8 @@ rule tabulate_systems:
         "python {params.program:q} --complexity-measurements {input.complexity_measurements:q}"
         " --energy-measurements {input.energy_measurements:q} --training-summaries {input.training_summaries:q}"
         " --quality-measurements {input.quality_measurements:q} --published-quality {input.published_quality:q}"
-        " --mos-table {input.mos_table:q} --families {params.families:q} --carbon-settings {params.carbon_settings:q}"
-        " --meter-settings {params.meter_settings:q}"
+        " --mos-table {input.mos_table:q} --rating-counts {input.rating_counts:q} --families {params.families:q}"
+        " --carbon-settings {params.carbon_settings:q} --meter-settings {params.meter_settings:q}"
         " --output-system-table {output.system_table:q} --output-measurement-flags {output.measurement_flags:q}"
         " &> {log:q}"
 

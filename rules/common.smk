@@ -262,8 +262,9 @@ def responses_of_test(wildcards):
     if LISTENING["responses"]:
         try:
             # The key lies beside the answers: a test that is over does not depend on the audio of today.
-            keys = [str(path) for path in [Path(RESPONSES_FOLDER) / "key.json"] if path.is_file()]
-            return as_it_is([*map(str, response_files(RESPONSES_FOLDER)), *keys])
+            answers = response_files(RESPONSES_FOLDER)
+            keys = filter(None, [key_file(RESPONSES_FOLDER)])
+            return as_it_is([*map(str, answers), *map(str, keys)])
         except UserError as error:
             raise WorkflowError(str(error)) from None
     if LISTENING["simulate"]:

@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--report-settings", type=json_or_file, default={}, help="section report, JSON or @file")
     parser.add_argument("--output", type=Path, required=True, help="index.html to write; its folder holds the rest")
     arguments = parser.parse_args()
+    found = read_json(arguments.measurement_flags)
     inputs = ReportInputs(
         systems=arguments.system_table,
         manifests=arguments.manifests,
@@ -35,7 +36,8 @@ def main() -> None:
         template_folder=arguments.templates,
         labels=arguments.labels,
         figures=settings_from(FigureSettings, arguments.figure_settings, "figures"),
-        flags=read_json(arguments.measurement_flags)["flags"],
+        flags=found["flags"],
+        ratings=found.get("ratings", ""),
     )
     report = settings_from(ReportSettings, arguments.report_settings, "report")
     build_report(inputs, arguments.output, report.clips)

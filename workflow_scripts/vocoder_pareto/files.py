@@ -52,16 +52,18 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """Read a JSON file.
+    """Read a JSON file in UTF-8, or in UTF-16 or UTF-32, as the programs of some systems save it.
 
     Raises:
-        UserError: the file is missing or is not JSON.
+        UserError: the file is missing or cannot be read, is not JSON, or is nested too deeply.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_bytes())
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the rule that makes it") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); mend its permissions") from error
+    except (ValueError, RecursionError) as error:  # no JSON or no text; a number of thousands of digits; depth
         raise UserError(f"{path}: not valid JSON ({error}); delete it and rerun the rule that makes it") from error
 
 

@@ -192,6 +192,14 @@ def test_captions_name_sources_devices_omissions_and_short_protocols(printed, la
     assert "NOT COMPARABLE" in caption([find_front(mixed, ENERGY, 5)], labels, with_probabilities=False)
 
 
+def test_captions_tell_what_became_of_the_ratings_where_they_are_shown(printed, labels):
+    told = "Ratings: 480 used, 24 screened out (2 of 42 sessions), 3 rejected."
+    assert told in caption([find_front(printed, ENERGY, 5, ratings=told)] * 2, labels, False)
+    assert caption([find_front(printed, ENERGY, 5, ratings=told)] * 2, labels, False).count(told) == 1
+    distance = Objectives("distance", {"energy_joules_per_audio_second": "min", "d_stft": "min"})
+    assert told not in caption([find_front(printed, distance, 5, ratings=told)], labels, False)
+
+
 def test_many_omissions_are_counted_not_listed(printed, labels):
     systems = printed.assign(mos=printed["mos"].where(printed["model"] == "melgan"))
     assert "Left out, without MOS: 15 of 18 systems." in caption([find_front(systems, ENERGY, 5)], labels, False)

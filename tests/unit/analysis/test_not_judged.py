@@ -218,7 +218,7 @@ def test_the_page_has_the_audio_of_references_alone_and_says_why(study, tmp_path
     flags = {system: ["untrained"] for system in SYSTEMS}
     inputs = ReportInputs(
         tmp_path / "systems.csv", manifests, [], provenance, PROJECT / "resources" / "report", labels,
-        FigureSettings(), flags,
+        FigureSettings(), flags, "Ratings: 7 used, 0 screened out (0 of 2 sessions), 3 rejected.",
     )  # fmt: skip
     build_report(inputs, tmp_path / "report" / "index.html", clips_limit=3)
     page = Page((tmp_path / "report" / "index.html").read_text())
@@ -228,5 +228,6 @@ def test_the_page_has_the_audio_of_references_alone_and_says_why(study, tmp_path
     said = " ".join(page.text.split())
     assert "Not trained, so not judged: all systems" in said
     assert "No system was trained, so there is audio of the references alone." in said
+    assert "Ratings: 7 used, 0 screened out (0 of 2 sessions), 3 rejected" in said
     assert "briefly trained" not in said
     assert "untrained: all systems." in said

@@ -63,6 +63,18 @@ def test_names_tell_nothing_and_are_safe_everywhere(plan):
     assert len({stimulus.name for stimulus in plan.key.stimuli}) == len(plan.key.stimuli)
 
 
+def test_a_sound_of_other_audio_has_another_name(plan_with, manifests, tmp_path):
+    """So scores of an older export are never taken for scores of this one, on whatever platform they were given."""
+    clips = {f"clip{number}": np.full(16384, 0.1) * (-1.0) ** np.arange(16384) for number in range(1, 7)}
+    write_audio_set(tmp_path / "melgan-S" / "manifest.csv", list(clips), clips.values(), 16000, [None] * 6)
+    first = plan_with().key
+    again = plan_with(chosen={**manifests, "melgan-S": tmp_path / "melgan-S" / "manifest.csv"}).key
+    for kept, system in ((False, "melgan-S"), (True, "hifigan-S"), (True, "ground_truth"), (True, "")):
+        names = [{each.name for each in key.stimuli if each.system == system} for key in (first, again)]
+        assert len(names[0]) > 1
+        assert names[0] == names[1] if kept else not names[0] & names[1]
+
+
 def test_sessions_have_different_orders(plan):
     assert len({session.trials for session in plan.key.sessions}) == len(plan.key.sessions)
 

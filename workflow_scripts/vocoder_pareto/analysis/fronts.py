@@ -113,6 +113,7 @@ def find_front(
     common_share: float = COMMON_SHARE,
     exact: Collection[str] = EXACT_COLUMNS,
     doubts: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ratings: str = "",
 ) -> Front:
     """The front of `systems` in `objectives`.
 
@@ -126,6 +127,7 @@ def find_front(
         draws, seed: of the probabilities, see `front_probability`.
         not_publishable: systems measured with a shortened protocol.
         common_share, exact: see `uncertainty_of`.
+        ratings: what became of the ratings that the MOS is made of, in a sentence.
 
     Raises:
         UserError: an objective is no numeric column, its uncertainty is negative, or MOS of several listening tests
@@ -164,6 +166,7 @@ def find_front(
         "references": _references(everyone, names),
         "not_publishable": [name for name in table["system"] if name in short],
         "doubts": {name: list(doubts[name]) for name in table["system"] if on_device and name in doubts},
+        "ratings": ratings if set(MOS_COLUMNS) & set(names) else "",
         "training_steps": _training_steps(table, names),
         "is_uncertain": uncertainty.is_uncertain,
         "uncertainty_unknown": _columns_where(uncertainty.unknown, table, names),

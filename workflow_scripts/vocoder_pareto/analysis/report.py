@@ -47,6 +47,7 @@ class ReportInputs:
         labels: what readers see for a model, `HiFi-GAN` for `hifigan`; their order gives the markers.
         figures: settings of the figures, whose colours the page takes.
         flags: what was found amiss with the training or measurement of each system, by its name.
+        ratings: what became of the ratings of a listening test, in a sentence; empty if there was none.
     """
 
     systems: Path
@@ -57,6 +58,7 @@ class ReportInputs:
     labels: Mapping[str, str]
     figures: FigureSettings
     flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ratings: str = ""
 
 
 def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
@@ -159,6 +161,8 @@ def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
         _note("Energy", systems["energy_source"], "not measured", f", on {devices}"),
         _note("Mean opinion scores", systems["mos_source"], "not rated"),
     ]
+    if inputs.ratings:
+        notes.append({"kind": "note", "text": inputs.ratings.removesuffix(".")})
     if _briefly_trained(systems).any():
         notes.append({"kind": "warning", "text": "The audio is of briefly trained models: not what they can do"})
     if untrained := sentence(systems, _names(systems, inputs)):

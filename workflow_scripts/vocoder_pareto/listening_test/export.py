@@ -7,6 +7,7 @@ from pathlib import Path
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.listening_test.key import Key, write_key
+from vocoder_pareto.listening_test.page import PAGE
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.platform import ExportSettings
 from vocoder_pareto.listening_test.registry import EXPORTED_PLATFORMS, PLATFORMS
@@ -39,11 +40,14 @@ def export_test(plan: Plan, settings: ExportSettings, folders: Sequence[Path], k
 
 
 def _write_invitations(path: Path, key: Key) -> None:
+    links = {
+        "link" if platform is PAGE else f"{platform.name}_link": platform.link
+        for platform in PLATFORMS
+        if platform.link
+    }
     with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["participant", "session", "list", "link"])
-        width = len(str(len(key.sessions)))
+        writer.writerow(["participant", "session", "list", *links])
         for session in key.sessions:
-            code = f"p{session.number:0{width}}"
-            link = f"index.html?session={session.number}&participant={code}"
-            writer.writerow([code, session.number, session.list_id, link])
+            code = key.participant_code(session)
+            writer.writerow([code, session.number, session.list_id, *(link(session, code) for link in links.values())])

@@ -109,9 +109,11 @@ class _StimulusMaker:
     def _named(
         self, kind: StimulusKind, system: str, utterance: str, samples: np.ndarray, expected: int | None
     ) -> Stimulus:
-        # It begins with a letter, since readers of YAML take some hexadecimal words for numbers.
-        name = "s" + hashlib.sha256(f"{self.seed}/{kind}/{system}/{utterance}".encode()).hexdigest()[:11]
         sound = levelled(samples, self.sample_rate, self.loudness)
+        # Of the audio too, so that scores of other audio are not taken for scores of this one. It begins with a letter,
+        # since readers of YAML take some hexadecimal words for numbers.
+        content = f"{self.seed}/{kind}/{system}/{utterance}/".encode() + _pcm(sound.samples)
+        name = "s" + hashlib.sha256(content).hexdigest()[:11]
         self.stimuli[name] = Stimulus(
             name, kind, system, utterance, expected, sound.loudness_lufs, sound.gain_db, sound.peak_limited
         )
@@ -124,10 +126,15 @@ class _StimulusMaker:
         digest = hashlib.sha256(json.dumps([labels, systems, asdict(texts)], sort_keys=True).encode())
         digest.update(json.dumps([asdict(session) for session in sessions], sort_keys=True).encode())
         for name in sorted(self.sounds):
-            digest.update(name.encode() + np.round(self.sounds[name] * 2**15).astype("<i2").tobytes())
+            digest.update(name.encode() + _pcm(self.sounds[name]))
         stimuli = tuple(self.stimuli[name] for name in sorted(self.stimuli))
         key = Key(digest.hexdigest()[:12], labels, systems, stimuli, sessions)
         return Plan(key, self.sounds, self.sample_rate)
+
+
+def _pcm(samples: np.ndarray) -> bytes:
+    """Samples in [-1, 1] as 16-bit integers."""
+    return np.round(samples * 2**15).astype("<i2").tobytes()
 
 
 def _common_audio(manifests: Mapping[str, str | Path], items: int) -> dict[str, dict[str, Path]]:
