@@ -20,12 +20,13 @@ from vocoder_pareto.analysis.uncertainty import COMMON_SHARE, EXACT_COLUMNS, SUF
 from vocoder_pareto.analysis.untrained import not_judged
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
-from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY, SYSTEMS_COLUMNS, column_of
+from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY, SYSTEMS_COLUMNS, Kind, column_of
 from vocoder_pareto.tables.comparability import why_ratings_differ
 from vocoder_pareto.tables.csv_tables import read_table, write_table
 from vocoder_pareto.tables.sources import PUBLISHED
 
 IDENTITY = ("system", "label", "model", "size", "family")
+_FLAGS = ("on_front", "on_family_front", "is_knee")
 MOS_COLUMNS = ("mos",)
 ENERGY_COLUMNS = (ENERGY, "mean_power_watts")
 DEVICE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.record == "energy" and column.direction)
@@ -99,9 +100,10 @@ def read_front(table: str | Path, summary: str | Path) -> Front:
         UserError: a file is missing or is not a front's.
     """
     content = read_json(summary)
-    text = ("system", "model", "size", "family", "dominated_by", "mos_source", "energy_source", "device")
-    rows = read_table(table, ["system", *content["objectives"], "on_front"], text)
-    return Front(Objectives(content["name"], content["objectives"]), rows, content)
+    objectives = Objectives(content["name"], content["objectives"])
+    kinds = _kinds_of_columns(list(objectives.columns))
+    rows = read_table(table, kinds, ["system", *objectives.columns, *_FLAGS])
+    return Front(objectives, rows.astype(dict.fromkeys(_FLAGS, "bool")), content)
 
 
 def find_front(
@@ -177,6 +179,15 @@ def find_front(
     beside = [f"{name}{suffix}" for name in names for suffix in SUFFIXES if f"{name}{suffix}" in table]
     shown = table[[name for name in IDENTITY if name in table] + names + beside]
     return Front(objectives, pd.concat([shown, members], axis=1).assign(**sources), summary)
+
+
+def _kinds_of_columns(names: Sequence[str]) -> dict[str, Kind]:
+    """What the columns of the table of a front in the objectives `names` hold."""
+    texts: dict[str, Kind] = dict.fromkeys([*IDENTITY, "dominated_by", "mos_source", "energy_source", "device"], "text")
+    flags: dict[str, Kind] = dict.fromkeys(_FLAGS, "flag")
+    beside = [f"{name}{suffix}" for name in names for suffix in SUFFIXES]
+    numbers: dict[str, Kind] = dict.fromkeys([*names, *beside, "front_probability", "hypervolume_share"], "number")
+    return texts | flags | numbers
 
 
 def scaled_costs(values: np.ndarray, objectives: Objectives) -> np.ndarray:

@@ -10,12 +10,13 @@ from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from vocoder_pareto.analysis.figure_style import marker_of, new_figure, size_colours, write_below
 from vocoder_pareto.study.sections.analysis import FigureSettings
-from vocoder_pareto.tables.columns import ENERGY
+from vocoder_pareto.tables.columns import ENERGY, Kind
 from vocoder_pareto.tables.sources import source_of
 
-COLUMNS = (
-    "system", "model", "size", "precision", "batch_size", ENERGY, f"{ENERGY}_ci95", "energy_source", "device",
-)  # fmt: skip
+COLUMNS: Mapping[str, Kind] = {
+    "system": "text", "model": "text", "size": "text", "precision": "text", "batch_size": "integer", ENERGY: "number",
+    f"{ENERGY}_ci95": "number", "energy_source": "text", "device": "text",
+}  # fmt: skip
 LINES = {"float32": ("-", "full"), "tf32": ("--", "none"), "bf16": (":", "bottom")}  # line, and fill of its markers
 PANELS_PER_ROW = 3
 

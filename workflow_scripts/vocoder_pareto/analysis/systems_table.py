@@ -70,7 +70,9 @@ def read_measurements(
         complexity=[read_json(path) for path in complexity],
         energy=energies,
         training={system: restated(record, watts_per_core) for system, record in _by_system(training).items()},
-        d_stft={Path(path).stem: read_table(path, ["d_stft"])["d_stft"].dropna().to_numpy() for path in quality},
+        d_stft={
+            Path(path).stem: read_table(path, {"d_stft": "number"})["d_stft"].dropna().to_numpy() for path in quality
+        },
     )
 
 
@@ -167,7 +169,7 @@ def mos_of_listening_test(path: str | Path) -> pd.DataFrame:
     Raises:
         UserError: as `read_table`; more than one source, or one that is not a listening test's; a system twice.
     """
-    mos = read_table(path, ["system", "mos", "mos_ci95", "mos_source"], ["system", "mos_source"])
+    mos = read_table(path, {"system": "text", "mos": "number", "mos_ci95": "number", "mos_source": "text"})
     sources = sorted(set(mos["mos_source"]))
     if len(sources) > 1 or not set(sources) <= set(LISTENER_WORDS):
         raise UserError(f"{path}: mos_source is {', '.join(sources)}; allowed is one of {', '.join(LISTENER_WORDS)}")
