@@ -57,6 +57,11 @@ class TextTable:
         place = self.columns.index(name)
         return [row[place] for row in self.rows]
 
+    def holds_text(self, name: str) -> bool:
+        """Whether any cell of a column is neither empty nor a number."""
+        cells = (text.strip() for text in self.texts(name))
+        return any(cell and self._number(cell, allow_infinite=True) is None for cell in cells)
+
     def numbers(self, name: str, least: float = -math.inf, allow_infinite: bool = False) -> list[float]:
         """The cells of a column as numbers; NaN where a cell is empty.
 
