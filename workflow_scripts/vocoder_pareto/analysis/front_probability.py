@@ -5,6 +5,7 @@ are left out first that are never optimal in practice (`may_be_optimal`), and ea
 sorted (`candidates`); neither changes which points of a draw are optimal.
 """
 
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ BLOCK_CELLS = 1_000_000  # pairs of points that are compared at once
 NEGLIGIBLE = 1e-6  # probability, far below what any number of draws can tell from nothing
 DRAWS_PER_TASK = 50
 MIN_FOR_THREADS = 5_000  # points, below which threads wait for each other more than for numpy
-CHUNK = 256  # points that are neighbours in their measured values, of which a draw is thinned out together
+CHUNK_OF_TWO, CHUNK_OF_MORE = 256, 64  # neighbours that are thinned out together, in two and in more objectives
 PATIENCE_SECONDS = 2.0  # before a progress bar appears
 
 
@@ -57,9 +58,11 @@ def front_probability(
     if len(costs) <= MAX_PAIRWISE:
         return _times_optimal_of_few(values, uncertainty, directions, draws, seed) / draws
     kept = np.flatnonzero(may_be_optimal(values, uncertainty, directions))
-    kept = kept[_order_of_neighbours(costs[kept])]
+    objectives = _most_uncertain_last(values[kept], uncertainty.standard_errors[kept])
+    kept = kept[order_of_neighbours(costs[kept][:, objectives], _chunk_of(len(objectives)))]
+    drawn, ways = uncertainty.of(kept, objectives), [directions[index] for index in objectives]
     counts = np.zeros(len(costs))
-    counts[kept] = _times_optimal_of_many(values[kept], uncertainty.of_points(kept), directions, draws, seed)
+    counts[kept] = _times_optimal_of_many(values[kept][:, objectives], drawn, ways, draws, seed)
     return counts / draws
 
 
@@ -74,15 +77,15 @@ def may_be_optimal(values: np.ndarray, uncertainty: Uncertainty, directions: Seq
     return ~is_dominated(np.minimum(*bounds), np.maximum(*bounds))
 
 
-def candidates(costs: np.ndarray) -> np.ndarray:
+def candidates(costs: np.ndarray, chunk: int) -> np.ndarray:
     """Indices of some of the points (N, K), all to be minimised, among which are all that are optimal.
 
-    The points are taken in chunks. Whatever has less cost than a whole chunk in all objectives but the last one
-    dominates those of its points that cost more in the last. The fewer remain, the closer the points of a chunk are.
+    The points are taken in chunks of `chunk`. Whatever has less cost than a whole chunk in all objectives but the last
+    one dominates those of its points that cost more in the last. The closer the points of a chunk are, the fewer stay.
     """
-    whole = len(costs) // CHUNK * CHUNK
-    chunks = np.ascontiguousarray(costs[:whole].T).reshape(costs.shape[1], -1, CHUNK)
-    best = (np.arange(chunks.shape[1]) * CHUNK + chunks.argmin(axis=2)).ravel()
+    whole = len(costs) // chunk * chunk
+    chunks = np.ascontiguousarray(costs[:whole].T).reshape(costs.shape[1], -1, chunk)
+    best = (np.arange(chunks.shape[1]) * chunk + chunks.argmin(axis=2)).ravel()
     best = costs[best[optimal(costs[best], ["min"] * costs.shape[1])]]
     lowest = chunks[:-1].min(axis=2)
     is_below = (best[:, :-1, None] < lowest[None]).all(axis=1)
@@ -136,20 +139,33 @@ def _times_optimal_of_task(
 ) -> np.ndarray:
     generator = np.random.default_rng(seed)
     counts = np.zeros(len(values))
-    minimised = ["min"] * len(directions)
+    minimised, chunk = ["min"] * len(directions), _chunk_of(len(directions))
     for _ in range(draws):
         costs = as_costs(uncertainty.draws(values, 1, generator)[0], directions)
-        remaining = candidates(costs)
+        remaining = candidates(costs, chunk)
         counts[remaining[optimal(costs[remaining], minimised)]] += 1
     return counts
 
 
-def _order_of_neighbours(costs: np.ndarray) -> np.ndarray:
-    """An order (N,) in which neighbours have similar costs: slices along the first objective, each along the next."""
+def order_of_neighbours(costs: np.ndarray, chunk: int) -> np.ndarray:
+    """An order (N,) in which neighbours have similar costs: slices along the first objective, each along the next.
+
+    The last one is left out. There are about as many slices along each as the chunks of `chunk` points can share.
+    """
     order = np.argsort(costs[:, 0], kind="stable")
+    chunks = max(1.0, len(order) / chunk)
     for objective in range(1, costs.shape[1] - 1):
-        chunks = len(order) / CHUNK
-        size = int(np.ceil(len(order) / chunks ** (objective / (costs.shape[1] - 1)))) if chunks > 1 else len(order)
+        size = math.ceil(len(order) / chunks ** (objective / (costs.shape[1] - 1)))
         slices = [order[start : start + size] for start in range(0, len(order), size)]
         order = np.concatenate([each[np.argsort(costs[each, objective], kind="stable")] for each in slices])
     return order
+
+
+def _most_uncertain_last(values: np.ndarray, errors: np.ndarray) -> list[int]:
+    """An order of the objectives: chunks of neighbours stay close in those that draws change least."""
+    middle = np.subtract(*np.quantile(values, (0.9, 0.1), axis=0))
+    return list(np.argsort(np.median(errors, axis=0) / np.where(middle > 0, middle, 1.0), kind="stable"))
+
+
+def _chunk_of(objectives: int) -> int:
+    return CHUNK_OF_TWO if objectives == 2 else CHUNK_OF_MORE

@@ -66,10 +66,11 @@ class Uncertainty:
         """Whether any value is known to be uncertain."""
         return bool((np.nan_to_num(self.standard_errors) > 0).any() or (np.nan_to_num(self.systematic) > 0).any())
 
-    def of_points(self, points: np.ndarray) -> Self:
-        """The same of some of the points, given by their indices."""
-        parts = (self.standard_errors, self.degrees_of_freedom, self.systematic, self.instruments)
-        return type(self)(*(part[points] for part in parts), self.common_share)
+    def of(self, points: np.ndarray, objectives: Sequence[int]) -> Self:
+        """The same of some of the points and objectives, given by their indices, in that order."""
+        parts = (self.standard_errors, self.degrees_of_freedom, self.systematic)
+        chosen = (part[points][:, objectives] for part in parts)
+        return type(self)(*chosen, self.instruments[points], self.common_share)
 
     def bounds(self, values: np.ndarray, chance: float) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds (N, K) that a draw has all its values between, but for a `chance` at most.
