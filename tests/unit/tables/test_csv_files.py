@@ -3,6 +3,8 @@
 import csv
 import io
 import math
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -80,6 +82,14 @@ def test_formulas_are_texts_and_negative_numbers_numbers_for_a_spreadsheet(tmp_p
     lines = (tmp_path / "table.csv").read_text().splitlines()
     assert lines[1:] == ['"\'=HYPERLINK(""http://x"",""y"")",-1.5', "-1.5,", "'@SUM(A1),", "'-a,true"]
     assert read_csv(tmp_path / "table.csv").texts("name") == [row[0] for row in rows]
+
+
+def test_tables_are_read_and_written_in_one_place():
+    """But for answers of listening tests, whose rows are judged one by one."""
+    library = Path(__file__).resolve().parents[3] / "workflow_scripts"
+    files = [file for file in library.rglob("*.py") if "listening_test" not in file.parts]
+    own = re.compile(r"^import csv$|\bpd\.read_csv\(|\.to_csv\(|^from csv import", re.MULTILINE)
+    assert [file.name for file in files if own.search(file.read_text(encoding="utf-8"))] == ["csv_files.py"]
 
 
 # --- What spreadsheets and other programs write
