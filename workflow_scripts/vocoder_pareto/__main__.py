@@ -22,7 +22,9 @@ def main() -> None:
     parser.add_argument("table", help="CSV file, a row per system")
     parser.add_argument("--minimise", nargs="+", default=[], metavar="COLUMN", help="columns of which less is better")
     parser.add_argument("--maximise", nargs="+", default=[], metavar="COLUMN", help="columns of which more is better")
-    parser.add_argument("--name", metavar="COLUMN", help="column that names the rows (default: the first with text)")
+    parser.add_argument(
+        "--name", metavar="COLUMN", help="column that names the rows (default: the first with text, else the first)"
+    )
     parser.add_argument("--group", metavar="COLUMN", help="column of groups, such as families of models")
     parser.add_argument(
         "--interval", nargs=2, action="append", default=[], metavar=("OBJECTIVE", "COLUMN"),

@@ -13,10 +13,8 @@ from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import ENERGY, Kind
 from vocoder_pareto.tables.sources import source_of
 
-COLUMNS: Mapping[str, Kind] = {
-    "system": "text", "model": "text", "size": "text", "precision": "text", "batch_size": "integer", ENERGY: "number",
-    f"{ENERGY}_ci95": "number", "energy_source": "text", "device": "text",
-}  # fmt: skip
+_TEXTS: Mapping[str, Kind] = dict.fromkeys(("system", "model", "size", "precision", "energy_source", "device"), "text")
+COLUMNS: Mapping[str, Kind] = {**_TEXTS, "batch_size": "integer", ENERGY: "number", f"{ENERGY}_ci95": "number"}
 LINES = {"float32": ("-", "full"), "tf32": ("--", "none"), "bf16": (":", "bottom")}  # line, and fill of its markers
 PANELS_PER_ROW = 3
 

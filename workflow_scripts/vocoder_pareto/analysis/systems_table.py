@@ -19,7 +19,7 @@ from vocoder_pareto.intervals import mean_with_interval
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
-from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, REFERENCE_FAMILY, SYSTEMS_COLUMNS
+from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, REFERENCE_FAMILY, SYSTEMS_COLUMNS, Kind
 from vocoder_pareto.tables.comparability import why_costs_differ
 from vocoder_pareto.tables.csv_tables import read_table, typed
 from vocoder_pareto.tables.sources import LISTENER_WORDS, PUBLISHED
@@ -169,7 +169,8 @@ def mos_of_listening_test(path: str | Path) -> pd.DataFrame:
     Raises:
         UserError: as `read_table`; more than one source, or one that is not a listening test's; a system twice.
     """
-    mos = read_table(path, {"system": "text", "mos": "number", "mos_ci95": "number", "mos_source": "text"})
+    texts: dict[str, Kind] = dict.fromkeys(("system", "mos_source"), "text")
+    mos = read_table(path, {**texts, "mos": "number", "mos_ci95": "number"})
     sources = sorted(set(mos["mos_source"]))
     if len(sources) > 1 or not set(sources) <= set(LISTENER_WORDS):
         raise UserError(f"{path}: mos_source is {', '.join(sources)}; allowed is one of {', '.join(LISTENER_WORDS)}")
