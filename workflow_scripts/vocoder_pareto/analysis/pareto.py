@@ -94,8 +94,10 @@ def is_dominated(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     O((N + M) log M) for two objectives; for others, O(N · K · optimal ones of M).
     """
     best = others[optimal(others, ["min"] * others.shape[1])]
-    if others.shape[1] != 2 or not len(best):
-        found = np.zeros(len(points), dtype=bool)
+    found = np.zeros(len(points), dtype=bool)
+    if len(best) == 0:
+        return found
+    if others.shape[1] != 2:
         for block, nowhere_worse in covering(points, best):
             # Of costs that are nowhere worse, equal ones do not dominate.
             found[block] = nowhere_worse.any(axis=1) & ~(points[block] == best[nowhere_worse.argmax(axis=1)]).all(
