@@ -40,7 +40,7 @@ def hypervolume_contributions(values: np.ndarray, directions: Sequence[str], ref
     successors = _covered_by_one_alone(costs[inside][~is_optimal], front)
     lost_without = _lost_without_one_of_two if len(limit) == 2 else _lost_without_one
     alone = np.zeros(len(front))
-    for index in np.flatnonzero(copies == 1):
+    for index in np.flatnonzero(copies == 1).tolist():
         alone[index] = lost_without(front, index, successors.get(index, front[:0]), limit)
     lost[inside[is_optimal]] = alone[place.reshape(-1)]
     return lost

@@ -68,9 +68,13 @@ class Uncertainty:
 
     def of(self, points: np.ndarray, objectives: Sequence[int]) -> Self:
         """The same of some of the points and objectives, given by their indices, in that order."""
-        parts = (self.standard_errors, self.degrees_of_freedom, self.systematic)
-        chosen = (part[points][:, objectives] for part in parts)
-        return type(self)(*chosen, self.instruments[points], self.common_share)
+        return type(self)(
+            self.standard_errors[points][:, objectives],
+            self.degrees_of_freedom[points][:, objectives],
+            self.systematic[points][:, objectives],
+            self.instruments[points],
+            self.common_share,
+        )
 
     def bounds(self, values: np.ndarray, chance: float) -> tuple[np.ndarray, np.ndarray]:
         """Lower and upper bounds (N, K) that a draw has all its values between, but for a `chance` at most.

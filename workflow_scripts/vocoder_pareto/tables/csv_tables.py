@@ -40,7 +40,7 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
     Numbers have ten digits; True and False are `true` and `false`; what is missing is an empty cell.
     """
     columns = [[_written(cell) for cell in table[name].astype("object")] for name in table]
-    write_csv(path, list(table), zip(*columns, strict=True))
+    write_csv(path, [str(name) for name in table], zip(*columns, strict=True))
 
 
 def _written(cell: object) -> object:
