@@ -196,7 +196,7 @@ rule find_fronts:
         program=program("find_fronts"),
         code=code_version("find_fronts"),
     message:
-        "Finding the front: {params.objective_settings}."
+        "Finding the front of MOS and {wildcards.cost}."
     shell:
         "python {params.program:q} --system-table {input.system_table:q}"
         " --measurement-flags {input.measurement_flags:q} --objective-settings {params.objective_settings:q}"
@@ -219,6 +219,8 @@ use rule find_fronts as find_fronts_of_objectives with:
         seed=config["seed"],
         program=program("find_fronts"),
         code=code_version("find_fronts"),
+    message:
+        "Finding the front of the objectives called {wildcards.objectives}."
 
 
 rule draw_pareto:

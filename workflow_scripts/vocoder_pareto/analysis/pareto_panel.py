@@ -24,6 +24,8 @@ NOTEWORTHY_PROBABILITY = 0.05  # a dominated system that may well be optimal get
 PADDING = 0.09  # of the range of the values, on either side
 BEHIND_LABELS = "#fafbfc"
 MAX_LABELS = 40  # of a panel; with more systems, only the noteworthy ones are named
+MAX_INTERVALS = 400  # of a panel; with more systems, only the noteworthy ones have theirs
+MAX_VECTORS = 5000  # markers; more are drawn as one picture, since a vector file of all would be tens of megabytes
 DENSE_DECADES = 3.0  # logarithmic axes shorter than this have ticks at 1, 2 and 5
 
 
@@ -171,6 +173,8 @@ def _draw_intervals(axes: Axes, panel: Panel, table: pd.DataFrame) -> list[np.nd
     style: dict[str, Any] = {"colors": SOFT_INK, "linewidth": 0.6, "alpha": 0.8, "zorder": 2}
     x, y = table["x"].to_numpy(), table["y"].to_numpy()
     across, along = panel.half_widths(panel.x), panel.half_widths(panel.y)
+    if len(table) > MAX_INTERVALS:
+        across, along = (np.where(_noteworthy(table), half, 0.0) for half in (across, along))
     axes.hlines(y[across > 0], (x - across)[across > 0], (x + across)[across > 0], **style)
     axes.vlines(x[along > 0], (y - along)[along > 0], (y + along)[along > 0], **style)
     ends = np.concatenate(
@@ -207,11 +211,14 @@ def _draw_systems(axes: Axes, table: pd.DataFrame, look: Look) -> None:
     colours = size_colours(look.settings, list(table[told_by_colour]))
     shrinking = _shrinking(len(table))
     style: dict[str, Any] = {"edgecolors": INK, "linewidths": 0.4 * shrinking, "zorder": 4, "clip_on": False}
+    many = len(table) > MAX_VECTORS
     for (model, _), members in table.groupby(["model", "size"], sort=False):
         colour = colours[members[told_by_colour].iloc[0]]
         marker = look.marker(str(model))
         area = (_marker_points(marker) * shrinking) ** 2
-        axes.scatter(members["x"], members["y"], s=area, marker=marker, color=[colour], label=model, **style)
+        axes.scatter(
+            members["x"], members["y"], s=area, marker=marker, color=[colour], label=model, rasterized=many, **style
+        )
     maybe = ~table["on_front"] & (table["front_probability"] >= NOTEWORTHY_PROBABILITY)
     style |= {"facecolors": "none", "edgecolors": OPTIMAL, "zorder": 5}
     for rows, width in ((table[table["on_front"]], 1.2), (table[maybe], 0.5)):
@@ -220,12 +227,12 @@ def _draw_systems(axes: Axes, table: pd.DataFrame, look: Look) -> None:
 
 def _labels(table: pd.DataFrame, look: Look, with_probabilities: bool) -> list[Label]:
     """Of all systems, or of the noteworthy ones where there are too many, or of none."""
-    named = []
-    for row in table.to_dict("records"):
-        if _is_noteworthy(row) or len(table) <= MAX_LABELS:
-            points = RING_POINTS if _is_noteworthy(row) else _marker_points(look.marker(row["model"])) + 0.6
-            named.append(_label(row, points * _shrinking(len(table)) / 2, look, with_probabilities))
-    return named if len(named) <= MAX_LABELS else []
+    named = table if len(table) <= MAX_LABELS else table[_noteworthy(table)]
+    labels = []
+    for row in named.to_dict("records") if len(named) <= MAX_LABELS else ():
+        points = RING_POINTS if _is_noteworthy(row) else _marker_points(look.marker(row["model"])) + 0.6
+        labels.append(_label(row, points * _shrinking(len(table)) / 2, look, with_probabilities))
+    return labels
 
 
 def _label(row: Mapping, radius: float, look: Look, with_probability: bool) -> Label:
@@ -245,6 +252,10 @@ def _label(row: Mapping, radius: float, look: Look, with_probability: bool) -> L
 
 def _is_noteworthy(row: Mapping) -> bool:
     return row["on_front"] or row["front_probability"] >= NOTEWORTHY_PROBABILITY
+
+
+def _noteworthy(table: pd.DataFrame) -> pd.Series:
+    return table["on_front"] | (table["front_probability"] >= NOTEWORTHY_PROBABILITY)
 
 
 def _marker_points(marker: str) -> float:

@@ -14,9 +14,11 @@ import pandas as pd
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.tables.columns import Kind
 from vocoder_pareto.tables.csv_tables import read_table
 
 DEVICE = "NVIDIA RTX A5000"
+_IDENTITY: Mapping[str, Kind] = {"model": "text", "size": "text", "suggested_by_authors": "flag"}
 GENERATED_SECONDS = 100.0  # 10 clips of 10 s (section 4.3.2)
 STUDENT_QUANTILE_95 = 2.02  # of 41 participants: 40 degrees of freedom
 
@@ -95,15 +97,15 @@ def read_carbon_statement(path: str | Path) -> CarbonStatement:
 
 def read_quality(path: str | Path) -> pd.DataFrame:
     """Table 1 as printed, a row per system, with `system` and the inferred `mos_ci95` added."""
-    columns = ("model", "size", "suggested_by_authors", "mos", "mos_plus_minus", "d_stft")
-    table = _with_system(read_table(path, columns, ("model", "size")), path)
+    numbers: dict[str, Kind] = dict.fromkeys(("mos", "mos_plus_minus", "d_stft"), "number")
+    table = _with_system(read_table(path, {**_IDENTITY, **numbers}), path)
     return table.assign(mos_ci95=table["mos_plus_minus"].map(inferred_half_width))
 
 
 def read_cost(path: str | Path) -> pd.DataFrame:
     """Table 2 as printed, a row per system, with `system`, `parameters` and joules per audio second added."""
-    columns = ("model", "size", "suggested_by_authors", "parameters_millions", "gflops", "e_gen_as_printed_mj")
-    table = _with_system(read_table(path, columns, ("model", "size")), path)
+    numbers: dict[str, Kind] = dict.fromkeys(("parameters_millions", "gflops", "e_gen_as_printed_mj"), "number")
+    table = _with_system(read_table(path, {**_IDENTITY, **numbers}), path)
     return table.assign(
         parameters=(table["parameters_millions"] * 1e6).round().astype("Int64"),
         energy_joules_per_audio_second=table["e_gen_as_printed_mj"].map(joules_per_audio_second),

@@ -113,7 +113,7 @@ def _copy_audio(inputs: ReportInputs, systems: pd.DataFrame, folder: Path, limit
     order = [GROUND_TRUTH, *(name for name in systems["system"] if name != GROUND_TRUTH)]
     columns = []
     for name in filter(by_name.__contains__, order):
-        manifest = read_table(by_name[name], ["clip_id", "file"], text=["clip_id", "file"])
+        manifest = read_table(by_name[name], {"clip_id": "text", "file": "text"})
         if manifest.empty:
             raise UserError(f"{by_name[name]}: lists no clip; rerun the rule that generates {name}")
         clips = {}

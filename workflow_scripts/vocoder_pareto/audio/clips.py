@@ -1,6 +1,5 @@
 """From recordings to clips: resampled, cut to equal length, checked, and split into training and test."""
 
-import csv
 import math
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +17,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.parallel import map_in_processes
 from vocoder_pareto.study.sections.dataset import DatasetSettings
+from vocoder_pareto.tables.csv_files import write_csv
 
 # Frames read beyond those that a clip needs, for the resampler's filter. Resampling the whole file gives the same
 # samples, exactly up to 48 kHz and within 4e-6 up to 384 kHz (measured); with none they differ by up to 0.3.
@@ -165,10 +165,7 @@ def _split(files: Sequence[SourceFile], good: Sequence[_Outcome], test_share: fl
 
 
 def _write_skipped(path: str | Path, bad: Iterable[_Outcome]) -> None:
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("file", "reason"))
-        writer.writerows((outcome.path, outcome.fault) for outcome in bad)
+    write_csv(path, ("file", "reason"), ((outcome.path, outcome.fault) for outcome in bad))
 
 
 def _described(bad: Sequence[_Outcome]) -> str:

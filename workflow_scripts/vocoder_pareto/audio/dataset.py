@@ -1,6 +1,5 @@
 """The files of the prepared dataset: the table of clips, and arrays with a row per clip, read memory-mapped."""
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Literal, Self, get_args
 import numpy as np
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import written_whole
+from vocoder_pareto.tables.csv_files import read_csv, write_csv
 
 Split = Literal["train", "test"]
 _SPLITS: dict[str, Split] = {split: split for split in get_args(Split)}
@@ -42,10 +41,8 @@ def write_clip_table(path: str | Path, clips: Sequence[Clip]) -> None:
     Raises:
         UserError: The file cannot be written.
     """
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(TABLE_COLUMNS)
-        writer.writerows([clip.clip_id, clip.source, f"{clip.duration_seconds:.6f}", clip.split] for clip in clips)
+    rows = ([clip.clip_id, clip.source, f"{clip.duration_seconds:.6f}", clip.split] for clip in clips)
+    write_csv(path, TABLE_COLUMNS, rows)
 
 
 def read_clip_table(path: str | Path) -> list[Clip]:
@@ -54,17 +51,15 @@ def read_clip_table(path: str | Path) -> list[Clip]:
     Raises:
         UserError: The file is missing or damaged.
     """
+    if not Path(path).exists():
+        raise UserError(f"{path}: no such file; run the rule `prepare_clips`")
     try:
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
         clips = [
             Clip(index, row["clip_id"], row["source"], float(row["duration_seconds"]), _SPLITS[row["split"]])
-            for index, row in enumerate(rows)
+            for index, row in enumerate(read_csv(path).records())
         ]
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; run the rule `prepare_clips`") from error
-    except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: damaged ({error!r}); delete it and rerun the rule `prepare_clips`") from error
+    except (UserError, KeyError, ValueError) as error:
+        raise UserError(f"{path}: damaged ({error}); delete it and rerun the rule `prepare_clips`") from error
     if not clips:
         raise UserError(f"{path}: damaged (no clips); delete it and rerun the rule `prepare_clips`")
     return clips

@@ -48,8 +48,15 @@ CONTENT = (
     "training.objectives.objective", "training.objectives.wavegrad",
 )  # fmt: skip
 
+# They read and write no tables but the project's own, which stay the same however strictly those of users are read.
+_WITH_OWN_TABLES = (
+    "prepare_clips", "compute_mels", "generate_audio", "generate_reference", "measure_energy", "measure_set",
+    "sweep_energy", "profile_layers",
+)  # fmt: skip
+
 # What counts elsewhere, but cannot change what this program writes.
 BOOKKEEPING_OF = {
+    **dict.fromkeys(_WITH_OWN_TABLES, ("tables.csv_files", "tables.text_table")),
     # Weights do not depend on how their energy was metered, nor on the audio of validations.
     "train": (
         "generation.*",

@@ -117,7 +117,8 @@ class TrainingLoop(lightning.Callback):
             with self.clock.stopped():
                 pass  # brings time and energy up to this step
             record.prediction = predicted(record.used, budget, kg_per_joule)
-            log.info("predicted for the whole run: %s", vars(record.prediction))
+            if record.prediction is not None:
+                log.info("predicted for the whole run: %s", record.prediction.in_words())
 
     def _log(self, module: TrainingModule, validate: bool) -> None:
         module.check_losses(self.states.last_good)
