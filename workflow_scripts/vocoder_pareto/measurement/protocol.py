@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vocoder_pareto.measurement.clocks import Clock
-from vocoder_pareto.measurement.combination import combined
+from vocoder_pareto.measurement.combined_windows import combined_windows
 from vocoder_pareto.measurement.disturbances import disturbances
 from vocoder_pareto.measurement.meter import Energy, Meter, Reading
 from vocoder_pareto.measurement.warm_up import warm_up
@@ -174,7 +174,7 @@ def _windows_lacking(windows: Sequence[Window], settings: EnergySettings) -> int
         why = {word for window in windows for word in (*window.energy.reasons, *window.disturbances)}
         log.warning("%d of %d windows were disturbed: %s", len(windows) - len(clean), len(windows), ", ".join(why))
         return settings.windows - len(clean)
-    found = combined([clean], settings.max_relative_interval, 0.0)
+    found = combined_windows([clean], settings.max_relative_interval, 0.0)
     wide = found.relative is not None and found.relative > settings.max_relative_interval
     return settings.windows if wide else 0
 
