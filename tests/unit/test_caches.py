@@ -1,14 +1,18 @@
 """Where the home cannot be written, libraries get caches elsewhere; where it can, nothing changes."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from seeds import seed_of
 
 from vocoder_pareto import caches
+from vocoder_pareto.audio.dataset import Clip, write_clip_table
 
 VARIABLES = ("NUMBA_CACHE_DIR", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
 SOURCES = Path(caches.__file__).parents[1]
@@ -87,21 +91,32 @@ def test_without_any_folder_to_write_nothing_changes(read_only_home, monkeypatch
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root can become somebody else")
-def test_librosa_and_matplotlib_work_as_a_user_without_name_and_home_in_an_environment_that_cannot_be_written(tmp_path):
-    """A container as clusters run it. The outside is numba itself, which fails there without the caches."""
+def test_programs_work_as_a_user_without_name_and_home_in_an_environment_that_cannot_be_written(tmp_path):
+    """A container as clusters run it. The outside is librosa by itself, whose numba fails there."""
     tmp_path.chmod(0o777)
     for folder in tmp_path.parents[:2]:
         folder.chmod(0o755)
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), "HOME": "/proc", "TMPDIR": str(tmp_path)}
+    np.save(tmp_path / "mels.npy", np.random.default_rng(seed_of(0)).random((1, 40, 32), dtype=np.float32))
+    np.save(tmp_path / "ranges.npy", np.array([[0, 3]], dtype=np.float32))
+    write_clip_table(tmp_path / "clips.csv", [Clip(0, "clip", "a.wav", 1.0, "test")])
+    environment = {"PATH": os.environ["PATH"], "HOME": "/proc", "TMPDIR": str(tmp_path)}
 
-    def run(first):
-        work = f"{first}import librosa, numpy; librosa.griffinlim(numpy.ones((513, 8))); import matplotlib.font_manager"
-        command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", sys.executable, "-c", work]
-        return subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True)
+    def run(*arguments):
+        command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", sys.executable, *arguments]
+        return subprocess.run(list(map(str, command)), env=environment, cwd="/", capture_output=True, text=True)
 
-    if run("import numpy; ").returncode and "Permission denied" in run("import numpy; ").stderr:
+    if run("-c", "import numba").returncode:
         pytest.skip("others cannot read this environment")
-    assert "cannot cache function" in run("").stderr
-    result = run("import vocoder_pareto; ")
-    assert result.returncode == 0, result.stderr
-    assert "temporary cache directory" not in result.stderr  # matplotlib's complaint of a home
+    assert "cannot cache function" in run("-c", "import librosa; librosa.griffinlim").stderr
+    settings = json.dumps({"sample_rate": 8000, "clip_samples": 4096, "n_fft": 512, "hop_length": 128, "n_mels": 40})
+    inputs = ("--clips", "none", "--mels", tmp_path / "mels.npy", "--mel-ranges", tmp_path / "ranges.npy")
+    inputs += ("--clip-table", tmp_path / "clips.csv", "--format-settings", settings)
+    output = tmp_path / "griffin_lim" / "manifest.csv"
+    program = (SOURCES / "generate_reference.py", "--reference", "griffin_lim", "--iterations", 2)
+    inverted = run(*program, *inputs, "--output", output)
+    assert inverted.returncode == 0, inverted.stderr
+    assert (output.parent / "clip.wav").exists()
+    drawn = run(SOURCES / "draw_definition.py", "--output-figures", tmp_path / "figures" / "definition.pdf")
+    assert drawn.returncode == 0, drawn.stderr
+    assert "temporary cache directory" not in drawn.stderr  # matplotlib's complaint of a home
+    assert (tmp_path / f"vocoder-pareto-{NOBODY}" / "numba").is_dir()
