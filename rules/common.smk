@@ -6,10 +6,11 @@ import sys
 
 from snakemake.logging import logger
 
-from vocoder_pareto.study import configuration, known_results
+from vocoder_pareto.study import configuration, known_results, targets
 from vocoder_pareto.study.code_version import code_version as hashes_of_code, module_file
 from vocoder_pareto.study.companions import set_aside_if_damaged
-from vocoder_pareto.study.file_content import FileDigests
+from vocoder_pareto.study.early_checks import are_without_published_mos
+from vocoder_pareto.study.file_content import MEMORY, FileDigests
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
 from vocoder_pareto.study.sections.measurement import EnergySettings
@@ -61,7 +62,7 @@ def program(name):
 
 
 # Digests of files that users bring, remembered so that 3 GB are read once.
-CONTENT_OF = FileDigests(".snakemake/content_of_files.json")
+CONTENT_OF = FileDigests(MEMORY)
 
 
 def content(*files):
@@ -304,6 +305,15 @@ def stored_records(wildcards):
     return as_it_is([str(file) for file in files] or [f"{folder}/run1/{wildcards.system}.json"])
 
 
+def require_targets_in_results():
+    """Refuse targets below the usual folder of results where another one is configured."""
+    if workflow.is_main_process and not IS_MODULE:
+        try:
+            targets.require_targets_in(RESULTS, sys.argv[1:])
+        except UserError as error:
+            raise WorkflowError(str(error)) from None
+
+
 def require_results_writable():
     """Fail before the first job, where Snakemake itself would end with a traceback."""
     try:
@@ -358,6 +368,18 @@ def require_cores_counted():
         raise WorkflowError("--jobs (-j) counts the jobs of a cluster; on one machine, set --cores (-c) instead")
 
 
+def say_if_no_mos_will_be_drawn():
+    """Tell at the start that fronts of MOS will be empty: what else is measured is worth its hours, or not."""
+    draws = any(job.rule.name.endswith("draw_pareto") for job in workflow.dag.needrun_jobs())
+    rated_here = LISTENING["responses"] or LISTENING["simulate"]
+    if draws and not rated_here and are_without_published_mos(SYSTEMS, f"{RESOURCES}/published/table1_quality.csv"):
+        print(
+            f"No system of this study has a published MOS ({', '.join(SYSTEMS)}), so the figures of MOS will show none. "
+            "Rate them (listening_test.responses), or draw other objectives (pareto.objectives).",
+            file=sys.stderr,
+        )
+
+
 def say_where_the_protocol_is_short():
     """Tell at the start that energy will be measured by a short protocol: hours later it is too late."""
     shortfalls = ENERGY.shortfalls()
@@ -375,3 +397,4 @@ onstart:
     require_results_writable()
     known_results.sign(results_folder(), ".snakemake")
     say_where_the_protocol_is_short()
+    say_if_no_mos_will_be_drawn()

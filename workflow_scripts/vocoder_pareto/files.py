@@ -1,5 +1,6 @@
 """Writing files whole or not at all, and the one reader and writer of JSON."""
 
+import errno
 import json
 import math
 import os
@@ -10,6 +11,8 @@ from typing import Any
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.partial_files import partial_path, remove_ownerless
+
+_CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 @contextmanager
@@ -38,6 +41,35 @@ def written_whole(path: str | Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
         except OSError:
             pass  # the error that matters is already on its way
+
+
+def bring_to_disk(file: int) -> None:
+    """Wait until what was written to an open file, or the names in an open folder, is on the disk.
+
+    Args:
+        file: The descriptor. Where its file system cannot be asked, as many cannot for folders, nothing is waited for.
+
+    Raises:
+        OSError: The disk is full or broken.
+    """
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
+
+
+def bring_names_to_disk(folder: str | Path) -> None:
+    """As `bring_to_disk`, for the names in a folder, such as of files that were renamed.
+
+    Raises:
+        OSError: As there, or the folder cannot be opened.
+    """
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        bring_to_disk(opened)
+    finally:
+        os.close(opened)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import librosa
 import numpy as np
 import pytest
 from closeness import assert_close
+from seeds import seed_of
 
 from vocoder_pareto.audio.clips import prepare_clips
 from vocoder_pareto.audio.dataset import Clip, RowFile, clips_of, open_array, read_clip_table, write_clip_table
@@ -162,12 +164,26 @@ def test_a_table_without_clips_or_with_an_unknown_split_is_refused(tmp_path, row
         read_clip_table(tmp_path / "clips.csv")
 
 
-def test_rows_of_a_file_without_a_name_are_refused(tmp_path):
-    (tmp_path / "clips.npy").write_bytes(bytes(64))
-    with os.fdopen(os.open(tmp_path / "clips.npy", os.O_RDONLY), "rb") as unnamed:
-        array = np.memmap(unnamed, dtype="<f4", mode="r", shape=(4, 4))
-    with pytest.raises(ValueError, match="without a name"):
-        RowFile.of(array)
+@pytest.mark.parametrize("number", [errno.ENODEV, errno.EINVAL])
+def test_an_array_on_a_file_system_that_maps_no_files_is_read(tmp_path, monkeypatch, caplog, number):
+    array = np.random.default_rng(seed_of(0)).random((5, 16), dtype=np.float32)
+    np.save(tmp_path / "clips.npy", array)
+
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("mmap.mmap", refuse)
+    assert np.array_equal(open_array(tmp_path / "clips.npy", (5, 16), "prepare_clips"), array)
+    assert f"maps no files ({os.strerror(number)})" in caplog.text
+    (tmp_path / "clips.npy").write_bytes((tmp_path / "clips.npy").read_bytes()[:-4])
+    with pytest.raises(UserError, match=r"clips\.npy: damaged"):
+        open_array(tmp_path / "clips.npy", (5, 16), "prepare_clips")
+
+
+def test_the_rows_of_a_file_are_those_that_numpy_reads(tmp_path):
+    array = np.random.default_rng(seed_of(1)).random((5, 4, 3), dtype=np.float32)
+    np.save(tmp_path / "mels.npy", array)
+    assert np.array_equal(RowFile.of(tmp_path / "mels.npy").read(1, 3), array[1:4])
 
 
 def test_test_clips_come_in_sorted_order_up_to_the_limit():

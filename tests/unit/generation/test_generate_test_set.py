@@ -147,9 +147,13 @@ def test_a_batch_that_cannot_be_is_a_fault(batch_size, seeds):
         list(generate_clips(NoisyVocoder(), np.zeros((2, 80, 4), dtype=np.float32), [0, 1], seeds, batch_size))
 
 
-def test_a_batch_that_does_not_fit_into_the_gpu_is_named(monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("cuFFT error: CUFFT_ALLOC_FAILED"), MemoryError()],
+)
+def test_a_batch_that_does_not_fit_into_the_gpu_is_named(monkeypatch, error):
     def out_of_memory(*arguments):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise error
 
     vocoder = NoisyVocoder()
     monkeypatch.setattr(vocoder, "synthesize", out_of_memory)

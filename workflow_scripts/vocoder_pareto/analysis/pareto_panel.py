@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.markers import CARETDOWN, CARETLEFT
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
@@ -20,6 +21,7 @@ from vocoder_pareto.tables.columns import column_of, model_label, size_rank, sys
 MARKER_POINTS = 5.4  # diameter
 MARKER_SCALE = {"P": 1.2, "X": 1.15, "D": 0.84, "s": 0.92, "*": 1.3}  # so that all look equally large
 RING_POINTS = 10.0
+ARROW_POINTS = 4.0
 NOTEWORTHY_PROBABILITY = 0.05  # a dominated system that may well be optimal gets a thin ring
 PADDING = 0.09  # of the range of the values, on either side
 BEHIND_LABELS = "#fafbfc"
@@ -175,12 +177,22 @@ def _draw_intervals(axes: Axes, panel: Panel, table: pd.DataFrame) -> list[np.nd
     across, along = panel.half_widths(panel.x), panel.half_widths(panel.y)
     if len(table) > MAX_INTERVALS:
         across, along = (np.where(_noteworthy(table), half, 0.0) for half in (across, along))
-    axes.hlines(y[across > 0], (x - across)[across > 0], (x + across)[across > 0], **style)
-    axes.vlines(x[along > 0], (y - along)[along > 0], (y + along)[along > 0], **style)
+    left, bottom = axes.get_xlim()[0], axes.get_ylim()[0]
+    # On a logarithmic axis, an interval that reaches zero ends at the edge, in an arrowhead.
+    from_x, from_y = np.maximum(x - across, left), np.maximum(y - along, bottom)
+    axes.hlines(y[across > 0], from_x[across > 0], (x + across)[across > 0], **style)
+    axes.vlines(x[along > 0], from_y[along > 0], (y + along)[along > 0], **style)
+    arrow: dict[str, Any] = {"color": SOFT_INK, "markersize": ARROW_POINTS, "markeredgewidth": 0, "linestyle": "none"}
+    for goes_on, xs, ys, marker in (
+        (x - across < left, from_x, y, CARETLEFT),
+        (y - along < bottom, x, from_y, CARETDOWN),
+    ):
+        if goes_on.any():
+            axes.plot(xs[goes_on], ys[goes_on], marker=marker, zorder=2, **arrow)
     ends = np.concatenate(
         [
-            np.column_stack([x - across, y, x + across, y])[across > 0],
-            np.column_stack([x, y - along, x, y + along])[along > 0],
+            np.column_stack([from_x, y, x + across, y])[across > 0],
+            np.column_stack([x, from_y, x, y + along])[along > 0],
         ]
     )
     return list(ends.reshape(-1, 2, 2))

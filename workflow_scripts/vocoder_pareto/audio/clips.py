@@ -143,11 +143,11 @@ def _convert(
 
 def _keep_rows(path: Path, rows: Sequence[int]) -> None:
     """Reduce the array in `path` to `rows`."""
-    everything = np.load(path, mmap_mode="r")
+    everything = RowFile.of(path)
     with written_whole(path) as temporary:
-        kept = RowFile.allocate(temporary, (len(rows), everything.shape[1]))
+        kept = RowFile.allocate(temporary, (len(rows), *everything.row_shape))
         for new, row in enumerate(rows):
-            kept.write(new, everything[row : row + 1])
+            kept.write(new, everything.read(row, 1))
 
 
 def _split(files: Sequence[SourceFile], good: Sequence[_Outcome], test_share: float) -> list[Clip]:

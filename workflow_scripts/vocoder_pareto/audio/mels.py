@@ -50,7 +50,8 @@ def compute_mels(
         UserError: An input is missing or damaged, or an output cannot be written.
     """
     rows = len(read_clip_table(table))
-    audio = RowFile.of(open_array(clips, (rows, audio_format.clip_samples), "prepare_clips"))
+    open_array(clips, (rows, audio_format.clip_samples), "prepare_clips")
+    audio = RowFile.of(clips)
     batches = [(start, min(BATCH, rows - start)) for start in range(0, rows, BATCH)]
     with written_whole(mels) as temporary:
         log_mels = RowFile.allocate(temporary, (rows, audio_format.n_mels, audio_format.frames))

@@ -65,12 +65,12 @@ def write_griffin_lim(
         UserError: An input is missing or damaged, or an output cannot be written.
     """
     rows = read_clip_table(table)
-    spectrograms = open_array(mels, (len(rows), audio_format.n_mels, audio_format.frames), "compute_mels")
-    value_ranges = open_array(ranges, (len(rows), 2), "compute_mels")
+    open_array(mels, (len(rows), audio_format.n_mels, audio_format.frames), "compute_mels")
+    open_array(ranges, (len(rows), 2), "compute_mels")
     tests = clips_of(rows, "test", limit)
     seeds = [clip_seed(seed, clip.row) for clip in tests]
     items = [(clip.row, own) for clip, own in zip(tests, seeds, strict=True)]
-    invert = partial(_invert, RowFile.of(spectrograms), RowFile.of(value_ranges), audio_format, iterations)
+    invert = partial(_invert, RowFile.of(mels), RowFile.of(ranges), audio_format, iterations)
     audio: Iterator[np.ndarray] = map_in_processes(
         invert, items, processes, "Inverting by Griffin-Lim", chunk_size=1, start_method="spawn"
     )

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
 from vocoder_pareto.audio.manifest import write_audio_set
+from vocoder_pareto.device_memory import is_out_of_memory
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.models.checkpoint import load_vocoder
@@ -103,13 +104,15 @@ def generate_clips(
                     audio = vocoder.synthesize(mel, generators)  # (B, L · hop_length)
                 else:
                     audio = vocoder.synthesize_in_chunks(mel, chunk_frames, generators)
-            except torch.OutOfMemoryError as error:
+            except NotImplementedError as error:
+                raise UserError(f"config key generation.chunk_frames: {error}; set it to null") from error
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
                 raise UserError(
                     f"config key generation.batch_size: {len(mel)} clips of {mel.shape[2]} frames at once do not fit "
                     f"into the memory of {weights.device}; lower it, set generation.chunk_frames, or set device to cpu"
                 ) from error
-            except NotImplementedError as error:
-                raise UserError(f"config key generation.chunk_frames: {error}; set it to null") from error
             yield from audio.float().cpu().numpy()
             bar.update(len(mel))
 

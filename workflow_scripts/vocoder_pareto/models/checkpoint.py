@@ -1,6 +1,5 @@
 """Checkpoints for inference: the weights, the settings that build the network, and how they were trained."""
 
-import os
 import pickle
 import types
 import zipfile
@@ -12,7 +11,7 @@ import safetensors.torch
 import torch
 
 from vocoder_pareto.errors import UserError, first_line
-from vocoder_pareto.files import written_whole
+from vocoder_pareto.files import bring_to_disk, written_whole
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.study.systems import SystemSettings
@@ -58,7 +57,7 @@ def write_archive(path: str | Path, content: dict[str, Any]) -> None:
         with Path(path).open("wb") as file:
             torch.save(content, file)
             file.flush()
-            os.fsync(file.fileno())
+            bring_to_disk(file.fileno())
     except RuntimeError as error:
         if isinstance(error.__context__, OSError):  # PyTorch hides it behind a fault of its archive
             raise error.__context__ from None
@@ -107,7 +106,7 @@ def read_weights(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[str, A
     """
     try:
         if Path(path).suffix == ".safetensors":
-            return safetensors.torch.load_file(path), {}
+            return safetensors.torch.load(Path(path).read_bytes()), {}
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; mend training.checkpoint of this system") from error

@@ -1,12 +1,11 @@
 """The training curve: metrics.csv and TensorBoard, both continued without a seam after a resume."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
-from vocoder_pareto.files import written_whole
+from vocoder_pareto.files import bring_to_disk, written_whole
 from vocoder_pareto.tables.csv_files import csv_line, parse_csv, write_csv
 
 FIRST_COLUMNS = ("step", "epoch", "seconds", "joules", "learning_rate", "d_stft")
@@ -46,7 +45,7 @@ class TrainingCurve:
     def sync(self) -> None:
         """Bring all rows to the disk, before a state is saved that goes on from them."""
         with self.path.open("a", encoding="utf-8") as file:
-            os.fsync(file.fileno())
+            bring_to_disk(file.fileno())
 
     def close(self) -> None:
         """Write what TensorBoard still holds."""

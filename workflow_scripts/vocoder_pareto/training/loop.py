@@ -98,7 +98,7 @@ class TrainingLoop(lightning.Callback):
     def on_exception(self, trainer, module, exception) -> None:
         """Close what is open, and note how far the training came."""
         for last_act in (self._to_close.close, partial(self._journal.write, self.record)):
-            with suppress(OSError):  # on a full disk; the error that matters is on its way
+            with suppress(OSError, UserError):  # on a full disk; the error that matters is on its way
                 last_act()
 
     # ------------------------------------------------------------------ parts of a step's end

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,10 @@ def counts(other: OtherState, job: TrainingJob) -> bool:
 
 
 def record_in(folder: Path) -> TrainingRecord | None:
-    """How far the state in `folder` is; None where there is none that can be read. Its tensors are not read."""
-    for name in ("state.pt", "previous.pt"):
+    """How far the state in `folder` is; None where none can be read. Tensors are not read if files can be mapped."""
+    for name, mapped in product(("state.pt", "previous.pt"), (True, False)):  # some file systems map no files
         try:
-            state = torch.load(folder / name, map_location="cpu", weights_only=True, mmap=True)
+            state = torch.load(folder / name, map_location="cpu", weights_only=True, mmap=mapped)
             return TrainingRecord.from_saved(state["record"])
         except (*UNREADABLE, TypeError, ValueError):
             continue

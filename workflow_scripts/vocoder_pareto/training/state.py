@@ -1,19 +1,19 @@
 """The resumable state of a training: written whole, kept twice if there is room, locked against a second process."""
 
 import errno
-import fcntl
 import hashlib
 import logging
 import os
-import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from vocoder_pareto.errors import UserError, first_line
+from vocoder_pareto.files import bring_names_to_disk
+from vocoder_pareto.locks import Held, locked
 from vocoder_pareto.models.checkpoint import UNREADABLE, write_archive
 
 log = logging.getLogger(__name__)
@@ -57,22 +57,16 @@ class StateFolder:
             UserError: Another process trains here, or the folder cannot be written.
         """
         path = self.folder / "lock"
-        try:
-            file = path.open("a+")
-        except OSError as error:
-            raise UserError(f"{path}: cannot be written ({error.strerror}); mend permissions") from error
-        with file:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno not in (errno.EAGAIN, errno.EACCES):
-                    raise
-                file.seek(0)
+                stack.enter_context(locked(path))
+            except Held as error:
                 raise UserError(
-                    f"{self.folder}: another process is training here ({file.read().strip() or 'unknown'}); "
+                    f"{self.folder}: another process is training here ({str(error) or 'unknown'}); "
                     "wait for it, or end it and run again"
                 ) from error
-            self._sign(file)
+            except OSError as error:
+                raise UserError(f"{path}: cannot be written ({error.strerror}); mend permissions") from error
             self._partial.unlink(missing_ok=True)  # of a process that was killed: who writes it holds the lock
             yield
 
@@ -88,7 +82,7 @@ class StateFolder:
             if self.newest.exists():
                 os.replace(self.newest, self.previous)
             os.replace(temporary, self.newest)
-            self._sync_names()
+            bring_names_to_disk(self.folder)
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise UserError(
@@ -132,20 +126,6 @@ class StateFolder:
                 file.unlink(missing_ok=True)
             log.warning("%s: little room: %s deleted", self.folder, " and ".join(file.name for file in spare))
             write_archive(temporary, state)
-
-    def _sign(self, file) -> None:
-        try:
-            os.ftruncate(file.fileno(), 0)
-            os.write(file.fileno(), f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-        except OSError:
-            pass  # a full disk: the lock holds without a name
-
-    def _sync_names(self) -> None:
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def digest_of(*parts: str) -> str:
