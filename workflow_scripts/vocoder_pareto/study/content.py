@@ -28,8 +28,9 @@ BOOKKEEPING = (
 CONTENT = (
     "intervals", "passive_threads", "units",
     "analysis.*", "generation.*", "listening_test.*", "quality.*", "tables.*",
-    "audio.clips", "audio.corpora", "audio.dataset", "audio.espeak", "audio.files", "audio.format", "audio.manifest",
-    "audio.mels", "audio.spectrogram", "audio.synthetic_corpus",
+    "audio.clips", "audio.corpora", "audio.dataset", "audio.dataset_summary", "audio.espeak", "audio.files",
+    "audio.format", "audio.manifest", "audio.mels", "audio.sound", "audio.spectrogram", "audio.split",
+    "audio.synthetic_corpus",
     "measurement.assessment", "measurement.backends", "measurement.bounds", "measurement.clocks",
     "measurement.combination", "measurement.complexity", "measurement.cpu_time", "measurement.cross_check",
     "measurement.disturbances", "measurement.energy", "measurement.flops", "measurement.layer_profile",
@@ -50,8 +51,10 @@ CONTENT = (
 
 # What counts elsewhere, but cannot change what this program writes.
 BOOKKEEPING_OF = {
-    # Weights do not depend on how their energy was metered, nor on the audio of validations.
+    # Weights do not depend on how their energy was metered, nor on the audio of validations; on recordings, they depend
+    # through the clips alone.
     "train": (
+        "audio.files",
         "generation.*",
         "intervals",
         "measurement.*",
