@@ -15,7 +15,7 @@ from vocoder_pareto.audio.dataset import read_clip_table
 from vocoder_pareto.audio.dataset_summary import DatasetSummary
 from vocoder_pareto.audio.files import BadAudio
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.study.sections.dataset import DatasetSettings
+from vocoder_pareto.study.sections.dataset import DatasetSettings, ListedTestSet
 
 RATE, SAMPLES = 16000, 16384
 PROGRAM = Path(__file__).parents[3] / "workflow_scripts" / "prepare_clips.py"
@@ -74,12 +74,14 @@ def test_clips_and_table_have_a_row_per_recording(tmp_path, ljspeech_folder):
 
 
 def test_several_processes_give_the_same_bytes_as_one(tmp_path, noise):
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
     for index in range(300):
-        soundfile.write(tmp_path / f"{index}.wav", noise(2000, index), 16000)
-    spoil_truncated(tmp_path / "77.wav")
+        soundfile.write(corpus / f"{index}.wav", noise(2000, index), 16000)
+    spoil_truncated(corpus / "77.wav")
     one, several = tmp_path / "one", tmp_path / "several"
-    prepare(tmp_path, one, source="folder", on_bad_clip="skip")
-    clips, _, skipped = prepare(tmp_path, several, source="folder", on_bad_clip="skip", processes=3)
+    prepare(corpus, one, source="folder", on_bad_clip="skip")
+    clips, _, skipped = prepare(corpus, several, source="folder", on_bad_clip="skip", processes=3)
     assert (len(clips), len(skipped)) == (299, 1)
     for name in OUTPUTS.values():
         assert (one / name).read_bytes() == (several / name).read_bytes()
@@ -307,7 +309,7 @@ def test_a_random_test_set_stands_last_and_its_clips_are_those_of_its_rows(tmp_p
 
 def test_a_list_is_the_test_set(tmp_path, ljspeech_folder):
     (tmp_path / "list.txt").write_text("LJ001-0002\nwavs/LJ001-0007.wav\n")
-    _, table, _ = prepare(ljspeech_folder, tmp_path / "out", split={"file": str(tmp_path / "list.txt")})
+    _, table, _ = prepare(ljspeech_folder, tmp_path / "out", split=ListedTestSet(str(tmp_path / "list.txt")))
     assert [clip.clip_id[-4:] for clip in table if clip.split == "test"] == ["0002", "0007"]
     assert summary_of(tmp_path / "out").split == "list"
 
