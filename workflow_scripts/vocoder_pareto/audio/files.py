@@ -101,12 +101,13 @@ def read_audio(
     if frames == 0:
         mend = "one that was never completed can be written anew with ffmpeg -ignore_length 1 -i old.wav new.wav"
         raise BadAudio(path, f"holds no samples by its header; {mend}")
-    used = block[:, :1] if channels == "first" else block
+    used = np.ascontiguousarray(block[:, :1]) if channels == "first" else block
     if not np.isfinite(used).all():
         raise BadAudio(path, "holds NaN or Inf")
     if fault := _out_of_scale(used):
         raise BadAudio(path, fault)
-    return Recording(used.mean(axis=1, dtype=np.float64).astype(np.float32), rate, frames / rate, count)
+    samples = used[:, 0] if used.shape[1] == 1 else used.mean(axis=1, dtype=np.float64).astype(np.float32)
+    return Recording(samples, rate, frames / rate, count)
 
 
 def write_wav(path: str | Path, samples: np.ndarray, sample_rate: int) -> int:
@@ -153,7 +154,8 @@ def _has_length(file: soundfile.SoundFile) -> bool:
 
 def _read_known(path: Path, file: soundfile.SoundFile, wanted: int | None) -> tuple[np.ndarray, int]:
     """The first `wanted` frames (all, if None), (frames, channels), and the number of all frames."""
-    for promised, found in _CORRECTED.findall(file.extra_info):
+    log = "" if file.format in ("WAV", "FLAC") else file.extra_info  # these tell it in other ways
+    for promised, found in _CORRECTED.findall(log):
         if int(found) < int(promised) < _STREAM_BYTES:
             raise BadAudio(path, f"is truncated: its header promises {promised} bytes of audio, the file has {found}")
     wanted = file.frames if wanted is None else min(file.frames, wanted)
