@@ -89,10 +89,12 @@ def compare(corpus: Path, rounds: int) -> str:
 def seconds_of_both_stages(corpus: Path, cores: int) -> tuple[float, float]:
     """Seconds that prepare_clips and compute_mels take, start of processes and writing of files included."""
     with tempfile.TemporaryDirectory() as folder:
-        clips, table, skipped, mels, ranges, stats = (Path(folder, str(number)) for number in range(6))
+        clips, table, skipped, summary, mels, ranges, stats = (Path(folder, str(number)) for number in range(7))
         start = time.perf_counter()
         settings = DatasetSettings("synthetic", clips=None)
-        prepare_clips(corpus, settings, processes=cores, clips=clips, table=table, skipped=skipped)
+        prepare_clips(
+            corpus, settings, seed=0, processes=cores, clips=clips, table=table, skipped=skipped, summary=summary
+        )
         middle = time.perf_counter()
         outputs = {"mels": mels, "ranges": ranges, "stats": stats}
         compute_mels(clips, table, FORMAT, "per_spectrogram", processes=cores, **outputs)

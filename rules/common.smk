@@ -6,6 +6,8 @@ import sys
 
 from snakemake.logging import logger
 
+from vocoder_pareto.audio.dataset_summary import DatasetSummary
+from vocoder_pareto.audio.split import split_name
 from vocoder_pareto.study import configuration, known_results, targets
 from vocoder_pareto.study.code_version import code_version as hashes_of_code, module_file
 from vocoder_pareto.study.companions import set_aside_if_damaged
@@ -13,6 +15,8 @@ from vocoder_pareto.study.early_checks import are_without_published_mos
 from vocoder_pareto.study.file_content import MEMORY, FileDigests
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
+from vocoder_pareto.study.program_settings import dataset_settings
+from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import plain, settings_from
 from vocoder_pareto.quality.metrics import functions_of
@@ -30,6 +34,7 @@ RESULTS = config["results_dir"]
 SYSTEMS = configuration.configured_systems(config)
 JUDGED = configuration.judged_systems(config)  # whose audio is generated, measured and heard
 REFERENCES = list(REFERENCE_SYSTEMS)
+TEST_LIST = [config["dataset"]["split"]["file"]] if isinstance(config["dataset"]["split"], dict) else []
 ENERGY = settings_from(EnergySettings, config["energy"], "energy")
 ON_A_CLUSTER = workflow.nodes is not None  # that --jobs, not --cores, says how much runs at a time
 
@@ -217,6 +222,12 @@ def corpus_version(wildcards):
         raise WorkflowError(str(error)) from None
 
 
+def seed_of_split():
+    """The seed that chooses the test set; 0 where none is drawn, so that another seed makes no other clips."""
+    settings = settings_from(DatasetSettings, dataset_settings(config), "dataset")
+    return config["seed"] if split_name(settings) == "random" else 0
+
+
 def energy_protocol():
     """What of the section energy a measurement depends on, as canonical JSON."""
     return canonical_json(ENERGY.protocol())
@@ -392,9 +403,25 @@ def say_where_the_protocol_is_short():
         )
 
 
+def say_what_became_of_the_recordings():
+    """Tell it here, too, where the job that found out has told another machine."""
+    summary = f"{results_folder()}/dataset/dataset_summary.json"
+    if ON_A_CLUSTER and os.path.exists(summary):
+        for remark in DatasetSummary.read(summary).remarks():
+            print(f"Dataset: {remark.text}.", file=sys.stderr)
+
+
 onstart:
     require_cores_counted()
     require_results_writable()
     known_results.sign(results_folder(), ".snakemake")
     say_where_the_protocol_is_short()
     say_if_no_mos_will_be_drawn()
+
+
+onsuccess:
+    say_what_became_of_the_recordings()
+
+
+onerror:
+    say_what_became_of_the_recordings()

@@ -9,6 +9,7 @@ rule prepare_clips:
         clips=f"{RESULTS}/dataset/clips.npy",
         clip_table=f"{RESULTS}/dataset/clips.csv",
         skipped=f"{RESULTS}/dataset/skipped.csv",
+        dataset_summary=f"{RESULTS}/dataset/dataset_summary.json",
     log:
         f"{RESULTS}/logs/prepare_clips.log",
     benchmark:
@@ -23,14 +24,20 @@ rule prepare_clips:
     params:
         dataset_settings=canonical_json(dataset_settings(config)),
         corpus=corpus_version,
+        test_list=beside(TEST_LIST),  # no input: a list that moved is the same list
+        listed=content(*TEST_LIST),
+        seed=seed_of_split(),
         program=program("prepare_clips"),
         code=code_version("prepare_clips"),
     message:
         "Cutting the recordings into clips."
+    # What became of the recordings is told on the terminal, too, before they are trained on for days.
     shell:
         "python {params.program:q} --corpus {resources.corpus:q} --dataset-settings {params.dataset_settings:q}"
-        " --processes {threads} --output-clips {output.clips:q} --output-clip-table {output.clip_table:q}"
-        " --output-skipped {output.skipped:q} &> {log:q}"
+        " --test-list {params.test_list:q} --seed {params.seed} --processes {threads}"
+        " --output-clips {output.clips:q} --output-clip-table {output.clip_table:q} --output-skipped {output.skipped:q}"
+        " --output-dataset-summary {output.dataset_summary:q} &> {log:q}"
+        " && grep '^Dataset: ' {log:q} >&2"
 
 
 rule compute_mels:

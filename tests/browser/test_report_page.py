@@ -10,11 +10,16 @@ import soundfile
 
 from vocoder_pareto.analysis.figure_style import marker_of
 from vocoder_pareto.analysis.report import ReportInputs, build_report
+from vocoder_pareto.audio.dataset_summary import DatasetSummary
 from vocoder_pareto.study.provenance import provenance_of
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 
 PROJECT = Path(__file__).resolve().parents[2]
+DATASET = DatasetSummary(
+    recordings=12, used=11, train=8, test=2, split="tail", skipped=1, unreadable={".m4a": 3}, other_files={},
+    several_channels=0, channels="mix", padding_share=0.0, little_sound={"LJ<b>": "silent"}, little_sound_of_test=1,
+)  # fmt: skip
 LABELS = {"melgan": "MelGAN", "hifigan": "HiFi-GAN"}
 HOSTILE = "</script><script>document.title='harmed'</script><img src=x onerror=\"document.title='harmed'\">"
 
@@ -50,7 +55,8 @@ def write_inputs(folder: Path) -> ReportInputs:
     }  # fmt: skip
     provenance = json.loads(json.dumps(provenance_of(config, PROJECT)))
     return ReportInputs(
-        folder / "systems.csv", manifests, [], provenance, PROJECT / "resources" / "report", LABELS, FigureSettings(),
+        folder / "systems.csv", manifests, [], DATASET, provenance, PROJECT / "resources" / "report", LABELS,
+        FigureSettings(),
         {"melgan-S": ["wide_interval", "generator_collapse"], "melgan-L": ["wide_interval"]},
     )  # fmt: skip
 
@@ -95,6 +101,9 @@ def test_the_page_draws_the_front_and_says_where_numbers_come_from(open_page):
     assert "estimated" in notes
     assert "published" in notes
     assert "briefly trained" in notes
+    assert "Dataset: clips for training: 8, for the test: 2 (the last in sorted order), recordings skipped: 1" in notes
+    assert "convert them to FLAC): 3 .m4a" in notes
+    assert "(digital silence: 1, LJ<b>)" in notes
 
 
 def test_the_markers_of_the_page_are_those_of_the_figures(page):

@@ -44,8 +44,9 @@ def librosa_log_mels(clips):
 
 
 def test_recordings_become_the_log_mels_of_librosa(tmp_path, ljspeech_folder):
-    outputs = {"clips": tmp_path / "clips.npy", "table": tmp_path / "clips.csv", "skipped": tmp_path / "skipped.csv"}
-    prepare_clips(ljspeech_folder, DatasetSettings("ljspeech", clips=None), processes=1, **outputs)
+    names = {"clips": "clips.npy", "table": "clips.csv", "skipped": "skipped.csv", "summary": "dataset_summary.json"}
+    outputs = {name: tmp_path / file for name, file in names.items()}
+    prepare_clips(ljspeech_folder, DatasetSettings("ljspeech", clips=None), seed=0, processes=1, **outputs)
     mels, ranges, _ = compute(tmp_path)
     recordings = sorted((ljspeech_folder / "wavs").iterdir())
     reference = np.stack([librosa.load(file, sr=16000)[0][:16384] for file in recordings])

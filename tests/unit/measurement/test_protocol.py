@@ -5,9 +5,9 @@ import pytest
 from full_protocol import FULL
 from seeds import seed_of
 from simulated_counters import FakeSensor
-from vocoder_pareto.measurement.window_combination import combined_windows
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.measurement.combined_windows import combined_windows
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.protocol import counted_windows, joined, observe
 from vocoder_pareto.measurement.work import Work

@@ -16,6 +16,7 @@ from vocoder_pareto.analysis.doubts import MARK, doubts_of, explanation
 from vocoder_pareto.analysis.figure_style import marker_of, size_colours
 from vocoder_pareto.analysis.spectrograms import save_spectrogram
 from vocoder_pareto.analysis.untrained import not_judged, sentence
+from vocoder_pareto.audio.dataset_summary import SPLITS, DatasetSummary
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
@@ -42,6 +43,7 @@ class ReportInputs:
         systems: `systems.csv`.
         manifests: `generated/{system}/manifest.csv` of every system that has audio.
         downloads: tables and figures to copy beside the page.
+        dataset: what became of the recordings.
         provenance: `provenance.json`.
         template_folder: holds page.html, style.css and script.js.
         labels: what readers see for a model, `HiFi-GAN` for `hifigan`; their order gives the markers.
@@ -53,6 +55,7 @@ class ReportInputs:
     systems: Path
     manifests: Sequence[Path]
     downloads: Sequence[Path]
+    dataset: DatasetSummary
     provenance: Mapping[str, Any]
     template_folder: Path
     labels: Mapping[str, str]
@@ -160,6 +163,7 @@ def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
     notes = [
         _note("Energy", systems["energy_source"], "not measured", f", on {devices}"),
         _note("Mean opinion scores", systems["mos_source"], "not rated"),
+        *({"kind": remark.kind, "text": f"Dataset: {remark.text}"} for remark in inputs.dataset.remarks()),
     ]
     if inputs.ratings:
         notes.append({"kind": "note", "text": inputs.ratings.removesuffix(".")})
@@ -244,7 +248,8 @@ def _methods(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]
             "term": "Data",
             "text": f"{dataset['source']} corpus; first {dataset['clip_samples']} samples of each clip at "
             f"{dataset['sample_rate']} Hz; {mel['n_mels']} mel bands, FFT {mel['n_fft']}, hop {mel['hop_length']}, "
-            f"normalised {mel['normalization'].replace('_', ' ')}; the last {dataset['test_share']:.0%} for testing.",
+            f"normalised {mel['normalization'].replace('_', ' ')}; {inputs.dataset.test} of "
+            f"{inputs.dataset.train + inputs.dataset.test} clips for testing, {SPLITS[inputs.dataset.split]}.",
         },
         {"term": "Energy", "text": f"{_sources(systems, 'energy_source')} Protocol: {_plain(energy)}."},
         {"term": "Mean opinion score", "text": _sources(systems, "mos_source")},

@@ -56,6 +56,7 @@ KEYS = {
 # Digests of what users bring.
 CONTENTS = {
     "corpus": "content of the recordings",
+    "listed": "content of the list of the test set (dataset.split)",
     "given": "content of the given weights (training.checkpoint)",
     "words": "content of the texts (listening_test.texts)",
     "answers": "content of the answers (listening_test.responses)",

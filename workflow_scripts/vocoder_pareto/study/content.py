@@ -29,8 +29,9 @@ BOOKKEEPING = (
 CONTENT = (
     "intervals", "passive_threads", "units",
     "analysis.*", "generation.*", "listening_test.*", "quality.*", "tables.*",
-    "audio.clips", "audio.corpora", "audio.dataset", "audio.espeak", "audio.files", "audio.format", "audio.manifest",
-    "audio.mels", "audio.spectrogram", "audio.synthetic_corpus",
+    "audio.clips", "audio.corpora", "audio.dataset", "audio.dataset_summary", "audio.espeak", "audio.files",
+    "audio.format", "audio.manifest", "audio.mels", "audio.sound", "audio.spectrogram", "audio.split",
+    "audio.synthetic_corpus",
     "measurement.assessment", "measurement.backends", "measurement.bounds", "measurement.clocks",
     "measurement.combined_runs", "measurement.combined_windows", "measurement.complexity", "measurement.cpu_time",
     "measurement.cross_check",
@@ -59,8 +60,10 @@ _WITH_OWN_TABLES = (
 # What counts elsewhere, but cannot change what this program writes.
 BOOKKEEPING_OF = {
     **dict.fromkeys(_WITH_OWN_TABLES, ("tables.csv_files", "tables.text_table")),
-    # Weights do not depend on how their energy was metered, nor on the audio of validations.
+    # Weights do not depend on how their energy was metered, nor on the audio of validations; on recordings, they depend
+    # through the clips alone.
     "train": (
+        "audio.files",
         "generation.*",
         "intervals",
         "measurement.*",
