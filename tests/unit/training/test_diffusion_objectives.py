@@ -2,7 +2,6 @@
 
 from itertools import pairwise
 
-import librosa
 import numpy as np
 import pytest
 import torch
@@ -12,7 +11,6 @@ from torch import nn
 
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture
-from vocoder_pareto.quality.spectral_distance import d_stft
 from vocoder_pareto.training.objectives.diffwave import DiffWaveObjective, DiffWaveRecipe
 from vocoder_pareto.training.objectives.objective import Batch, Progress
 from vocoder_pareto.training.objectives.wavegrad import WaveGradObjective, WaveGradRecipe
@@ -171,83 +169,3 @@ def test_the_learning_rate_of_wavegrad_decays_by_what_the_recipe_counts(recipe, 
 def test_a_decay_that_means_nothing_is_refused(recipe, message):
     with pytest.raises(ValueError, match=message):
         WaveGradRecipe(**recipe)
-
-
-@pytest.fixture
-def one_thread():
-    """Tiny layers only lose time by threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def tones():
-    """Two clips of 8 frames with 11 harmonics of gliding tones, and their mel-spectrograms between 0 and 1."""
-    seconds = np.arange(8 * 256) / 16000
-    frequency = np.array([[110.0], [131.0]]) * (1 + 0.3 * seconds / seconds[-1])
-    phase = 2 * np.pi * np.cumsum(frequency, axis=1) / 16000
-    audio = sum(np.sin(harmonic * phase + harmonic**2) / harmonic for harmonic in range(1, 12))
-    audio = (0.5 * audio / np.abs(audio).max(axis=1, keepdims=True)).astype(np.float32)
-    power = librosa.feature.melspectrogram(y=audio, sr=16000, n_fft=2048, hop_length=256, n_mels=80)
-    log_mel = np.log1p(power[..., :-1])
-    return Batch(torch.from_numpy(audio), torch.from_numpy(log_mel / log_mel.max()))
-
-
-def expected_loss(objective, batch):
-    """Over the same levels and noises each time."""
-    torch.manual_seed(seed_of(99))
-    with torch.no_grad():
-        return np.mean([objective.loss("generator", batch)[0].item() for _ in range(10)])
-
-
-def mean_d_stft(audio, guess):
-    return np.mean([d_stft(*pair) for pair in zip(np.asarray(audio), np.asarray(guess), strict=True)])
-
-
-def train(objective, batch, steps):
-    torch.manual_seed(seed_of(3))
-    optimizer = objective.optimizer("generator")
-    for _ in range(steps):
-        loss, _ = objective.loss("generator", batch)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("one_thread")
-def test_diffwave_learns_a_small_set(tones):
-    """The loss falls to 0.6, D_STFT below half of the untrained model's and 0.95 of equally loud white noise's."""
-    architecture = DiffWaveArchitecture(residual_layers=6, residual_channels=16, dilation_cycle=6)
-    objective = DiffWaveObjective(DiffWave(architecture), DiffWaveRecipe(learning_rate=2.0e-3))
-
-    def distance():
-        return mean_d_stft(
-            tones.audio, objective.vocoder.synthesize(tones.mel, torch.Generator().manual_seed(seed_of(0)))
-        )
-
-    loss, untrained = expected_loss(objective, tones), distance()
-    train(objective, tones, steps=600)
-    noise = np.random.default_rng(seed_of(0)).standard_normal(tones.audio.shape) * float(tones.audio.std())
-    assert expected_loss(objective, tones) < 0.6 * loss
-    assert distance() < 0.5 * untrained
-    assert distance() < 0.95 * mean_d_stft(tones.audio, noise)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("one_thread")
-def test_wavegrad_learns_a_small_set(tones):
-    """The loss falls below 0.35, D_STFT below 0.7 of the untrained model's."""
-    architecture = WaveGradArchitecture((32, 32, 32, 16, 16, 16), (8, 16, 16, 16, 32))
-    vocoder = WaveGrad(architecture)
-    objective = WaveGradObjective(vocoder, WaveGradRecipe(learning_rate=2.0e-3))
-
-    def distance():
-        return mean_d_stft(tones.audio, vocoder.synthesize(tones.mel, torch.Generator().manual_seed(seed_of(0))))
-
-    loss, untrained = expected_loss(objective, tones), distance()
-    train(objective, tones, steps=300)
-    assert expected_loss(objective, tones) < 0.35 * loss
-    assert distance() < 0.7 * untrained

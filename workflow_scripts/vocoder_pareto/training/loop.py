@@ -130,8 +130,8 @@ class TrainingLoop(lightning.Callback):
         if self._rate_is_told:
             return
         prediction, budget = self.record.prediction, self.job.budget
-        steps = budget.steps if budget.hours is None and budget.energy_kwh is None else None
-        steps = steps if prediction is None else prediction.steps
+        in_steps = budget.hours is None and budget.energy_kwh is None
+        steps: float | None = prediction.steps if prediction else budget.steps if in_steps else None
         end = Progress(steps, None if steps is None else steps / self.record.steps_per_epoch, 1.0)
         rate = foreseen_rate(module.objective, module.objective.turns[-1], module.first_learning_rate, end)
         if rate is not None:
