@@ -126,7 +126,7 @@ def least_error(vocoder):
 
 
 def test_diffwave_trained_on_two_clips_gives_them_back(voices):
-    """Of the 6 steps of generation, 5 lie between steps that training draws; told their sines, it erred twice as much."""
+    """Of the 6 steps of generation, 5 lie between steps that training draws, and are no harder than these."""
     vocoder = DiffWave(DiffWaveArchitecture(residual_layers=8, residual_channels=16, dilation_cycle=8))
     trained(DiffWaveObjective(vocoder, DiffWaveRecipe(learning_rate=1.0e-3)), voices, steps=2400)
     assert_sounds_like(vocoder, voices, distance=0.45, loudness=pytest.approx(0.9, abs=0.2))
