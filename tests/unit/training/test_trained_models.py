@@ -27,6 +27,8 @@ from vocoder_pareto.training.objectives.objective import Batch
 from vocoder_pareto.training.objectives.wavegrad import WaveGradObjective, WaveGradRecipe
 from vocoder_pareto.training.trainer import make_trainer
 
+pytestmark = pytest.mark.slow
+
 DRAWS = 4  # of the noise that generation begins with
 
 
