@@ -174,7 +174,7 @@ def test_the_comparison_lists_printed_distances_and_why_none_of_ours_is_beside_t
     assert list(ours.index) == list(SYSTEMS)
     assert ours[["ours_exact", "ours_same_convention", "ratio", "agrees"]].isna().all(axis=None)
     assert set(ours["reason"]) == {"Not trained, so its audio is not judged."}
-    text = to_markdown(table, agreement(study.systems, printed), labels)
+    text = to_markdown(table, agreement(study.systems, printed), conventions, labels)
     assert text.count("Not trained, so its audio is not judged.") == 3
     assert "| nan |" not in text
 

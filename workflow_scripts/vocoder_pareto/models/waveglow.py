@@ -1,8 +1,12 @@
 """WaveGlow (Prenger et al., 2019): affine couplings on groups of samples, mixed by invertible 1 × 1 convolutions.
 
-Deviations from the paper: no weight normalisation, as in the parameters that Douwes et al. (2023) counted; the
-upsampled mel-spectrogram is cut equally at both ends, where the authors' code cuts its end, so that frame and samples
-stay aligned.
+Where we differ from the paper, its authors' code (NVIDIA/waveglow) and the study of Douwes et al. (2023):
+
+- Weight normalisation. Both codes train with it; ours has none, as the parameters that the study counted.
+- σ, the deviation of the latent. In training √0.5 in the paper (section 2.4), 1.0 in both codes and here
+  (`training: {sigma: …}`); at generation 0.6 in the paper and here, 1.0 in the study (`sampling: {sigma: …}`).
+- Upsampling. Both codes cut the end of the upsampled mel-spectrogram; ours cuts both ends equally, so that frame and
+  samples stay aligned.
 
 A flow maps channels x (C, w) to z with a matrix W (C, C) and a coupling of the halves a and b; · and exp by elements:
 
@@ -234,7 +238,7 @@ class Flow(nn.Module):
 
 @dataclass(frozen=True)
 class WaveGlowSampling(FlowSampling):
-    """As `FlowSampling`; section 2.4 takes 0.6 at generation, less than the √0.5 of training."""
+    """As `FlowSampling`; 0.6 is that of section 2.4, less than the 1.0 of training."""
 
     sigma: float = 0.6
 

@@ -22,8 +22,8 @@ BOOKKEEPING = (
     "models.registry",
     "training.accounting", "training.budget", "training.clock", "training.curve", "training.failures",
     "training.identity", "training.job", "training.journal", "training.loop", "training.objectives.registry",
-    "training.other_code", "training.progress", "training.record", "training.signals", "training.state",
-    "training.summary", "training.train", "training.validation", "training.weights",
+    "training.other_code", "training.progress", "training.rates", "training.record", "training.signals",
+    "training.state", "training.summary", "training.train", "training.validation", "training.weights",
 )  # fmt: skip
 
 CONTENT = (

@@ -89,7 +89,13 @@ def _fit(
         log.info("resuming at step %d, after %.0f s of training", record.steps, record.seconds)
     stop, clock = StopSignals(), TrainingClock(record, account, clock_of(device))
     trainer = make_trainer(device, settings, [TrainingLoop(job, states, record, clock, stop, validation, state)])
-    module = TrainingModule(objective, settings, job.seed, record.steps_per_epoch)
+    module = TrainingModule(
+        objective,
+        settings,
+        job.seed,
+        record.steps_per_epoch,
+        lambda steps: job.budget.share(record.used._replace(steps=steps)),
+    )
     with failures_explained(states.folder, record.batch_size, settings.workers), stop.handlers_restored():
         trainer.fit(module, batch_loader(dataset, batches, settings.workers, device.type == "cuda"))
     if stop.received is not None and job.budget.used_up(record.used) is None:

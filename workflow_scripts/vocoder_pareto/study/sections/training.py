@@ -56,7 +56,7 @@ class TrainingSettings:
     """Compile the losses with torch.compile: true | false. Pays after the first minutes on a GPU."""
 
     gradient_clip: float | None = Field(default=None, gt=0)
-    """Largest norm of the gradients of a step (> 0), or null. WaveFlow sets it below, as its paper does."""
+    """Largest norm of the gradients of a step (> 0), or null. WaveFlow and WaveGrad set it below."""
 
     data_on_device: bool = True
     """Keep all training clips on the GPU (LJSpeech: about 1 GB): true | false. Without a GPU they are read from
