@@ -26,7 +26,7 @@ BOOKKEEPING = (
 )  # fmt: skip
 
 CONTENT = (
-    "intervals", "passive_threads", "units",
+    "intervals", "passive_threads", "reflection", "units",
     "analysis.*", "generation.*", "listening_test.*", "quality.*", "tables.*",
     "audio.clips", "audio.corpora", "audio.dataset", "audio.espeak", "audio.files", "audio.format", "audio.manifest",
     "audio.mels", "audio.spectrogram", "audio.synthetic_corpus",
