@@ -56,7 +56,7 @@ class Convention:
     Attributes:
         audio_seconds: seconds of audio that the printed GFLOPs generate; None where not known.
         exact_count: whether the printed GFLOPs are 2 per multiply-accumulate of the model as it runs.
-        parameters, gflops, energy: reasons for a difference, in words for readers; empty where there is none.
+        parameters, gflops, energy, d_stft: reasons for a difference, in words for readers; empty where there is none.
     """
 
     audio_seconds: float | None = None
@@ -64,6 +64,7 @@ class Convention:
     parameters: str = ""
     gflops: str = ""
     energy: str = ""
+    d_stft: str = ""
 
 
 @dataclass(frozen=True)
