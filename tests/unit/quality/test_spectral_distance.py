@@ -84,7 +84,7 @@ def test_distance_equals_the_definition_on_librosa_spectra(clip, other_clip):
 
 
 def test_zeros_beyond_the_ends_would_make_the_distance_of_noises_smaller(clip, other_clip):
-    """By up to 2.4 %: what makes this distance another than that of librosa's default."""
+    """By a percent or two: what makes this distance another than that of librosa's default."""
     spectra = [librosa.stft(signal.astype(float), n_fft=1024, hop_length=256) for signal in (clip, other_clip)]
     assert 0.97 < distance_of_spectra(*spectra) / d_stft(clip, other_clip) < 0.999
 

@@ -2,7 +2,7 @@
 
 What lies beyond the ends of a signal is stated neither by the paper nor by SING, which pads nothing. The code of the
 study's authors leaves it to `torch.stft`, which reflects, and so do we: their Table 1 was presumably made so. Zeros
-would make the distance smaller, since they soften the first and last frames of both signals.
+would mostly make the distance smaller, since they soften the first and last frames of both signals.
 """
 
 import numpy as np
