@@ -39,7 +39,7 @@ def restored(mels, ranges):
 
 
 def librosa_log_mels(clips):
-    mels = librosa.feature.melspectrogram(y=clips, sr=16000, n_fft=2048, hop_length=256, n_mels=80)
+    mels = librosa.feature.melspectrogram(y=clips, sr=16000, n_fft=2048, hop_length=256, n_mels=80, pad_mode="reflect")
     return np.log1p(mels)[..., :64]
 
 

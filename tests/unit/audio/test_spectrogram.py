@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vocoder_pareto.audio.format import AudioFormat
-from vocoder_pareto.audio.spectrogram import log_mel_spectrogram, min_max_normalized, ranges_of
+from vocoder_pareto.audio.spectrogram import (
+    log_magnitude_mel_spectrogram,
+    log_mel_spectrogram,
+    min_max_normalized,
+    ranges_of,
+)
 from vocoder_pareto.study.program_settings import format_settings
 
 
@@ -18,8 +23,21 @@ def librosa_log_mel(samples, audio_format):
         n_fft=audio_format.n_fft,
         hop_length=audio_format.hop_length,
         n_mels=audio_format.n_mels,
+        pad_mode="reflect",  # the default of librosa 0.8.1, by which the paper's spectrograms were made
     )
     return np.log1p(mel)[:, : len(samples) // audio_format.hop_length]
+
+
+def hifigan_log_mel(samples, audio_format):
+    """ln(max(mel magnitude, 1e-5)) from its definition, in NumPy with the filters of librosa."""
+    n_fft, hop_length = audio_format.n_fft, audio_format.hop_length
+    reflected = np.pad(samples.astype(float), (n_fft - hop_length) // 2, mode="reflect")
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
+    starts = range(0, len(samples) - hop_length + 1, hop_length)
+    spectra = np.fft.rfft([window * reflected[start : start + n_fft] for start in starts])
+    magnitude = np.sqrt(spectra.real**2 + spectra.imag**2 + 1e-9)
+    filters = librosa.filters.mel(sr=audio_format.sample_rate, n_fft=n_fft, n_mels=audio_format.n_mels)
+    return np.log(np.maximum(filters @ magnitude.T, 1e-5))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +54,55 @@ def test_log_mels_equal_those_of_librosa(noise, audio_format, amplitude):
     log_mel = log_mel_spectrogram(torch.from_numpy(samples), audio_format).numpy()
     assert log_mel.shape == (audio_format.n_mels, audio_format.frames)
     assert_close(log_mel, librosa_log_mel(samples, audio_format), factor=64)
+
+
+def test_the_ends_of_a_clip_are_continued_by_reflection(noise):
+    """A clip with its mirror image on both sides, whose inner frames need no padding, has the spectrogram of the clip.
+
+    Zeros beyond the ends give others in the outer four frames, and there alone: half of n_fft is four hops.
+    """
+    samples = noise(8192).astype(float)
+    mirrored = np.concatenate([samples[2048:0:-1], samples, samples[-2:-2050:-1]])
+    inner = librosa_log_mel(mirrored, AudioFormat())[:, 8:40]
+    log_mel = log_mel_spectrogram(torch.from_numpy(samples), AudioFormat()).numpy()
+    assert_close(log_mel, inner, factor=64, eps=1e-7)
+    zeros = librosa.feature.melspectrogram(y=samples, sr=16000, n_fft=2048, hop_length=256, n_mels=80)
+    differences = np.abs(log_mel - np.log1p(zeros[:, :32])).max(axis=0)
+    assert (differences[[0, 1, 2, 3, -1, -2, -3]] > 1e-3).all()
+    assert differences[4:-3].max() < 1e-5
+
+
+@pytest.mark.parametrize("samples", [1, 2, 300, 1024])
+def test_clips_shorter_than_half_a_window_are_reflected_as_often_as_needed(noise, samples):
+    audio_format, audio = AudioFormat(hop_length=1, clip_samples=samples), noise(samples).astype(float)
+    padded = np.pad(audio, 1024, mode="reflect")
+    mel = librosa.feature.melspectrogram(y=padded, sr=16000, n_fft=2048, hop_length=1, n_mels=80, center=False)
+    assert_close(
+        log_mel_spectrogram(torch.from_numpy(audio), audio_format), np.log1p(mel[:, :samples]), factor=64, eps=1e-7
+    )
+
+
+@pytest.mark.parametrize("amplitude", [1.0, 1e-3, 0.0])
+@pytest.mark.parametrize(
+    "audio_format",
+    [
+        AudioFormat(n_fft=1024),
+        AudioFormat(sample_rate=22050, clip_samples=8192, n_fft=1024, hop_length=256, n_mels=80),
+        AudioFormat(sample_rate=8000, clip_samples=3000, n_fft=512, hop_length=100, n_mels=40),
+    ],
+)
+def test_the_front_end_of_hifigan_equals_its_definition(noise, audio_format, amplitude):
+    samples = amplitude * noise(audio_format.clip_samples)
+    log_mel = log_magnitude_mel_spectrogram(torch.from_numpy(samples), audio_format).numpy()
+    assert log_mel.shape == (audio_format.n_mels, audio_format.frames)
+    assert_close(log_mel, hifigan_log_mel(samples, audio_format), factor=64, eps=1e-7)
+
+
+@pytest.mark.parametrize("front_end", [log_mel_spectrogram, log_magnitude_mel_spectrogram])
+def test_silence_has_finite_gradients_in_both_front_ends(front_end):
+    audio = torch.zeros(4096, requires_grad=True)
+    front_end(audio, AudioFormat(n_fft=1024)).sum().backward()
+    assert torch.isfinite(audio.grad).all()
 
 
 def test_a_loud_tone_too_equals_librosa():

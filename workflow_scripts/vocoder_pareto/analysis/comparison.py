@@ -168,7 +168,8 @@ def _distance(own, paper, conventions, statement):
     if own["not_judged"] and paper["d_stft"]:
         return {"printed": paper["d_stft"], "our_source": "", "reason": NOT_JUDGED}
     why = why_distances_differ(own["training_seconds"], statement.hours_per_model)
-    reason = conventions.d_stft["short" if why else "full"]
+    reasons = (conventions.d_stft["short" if why else "full"], conventions.of(paper["model"], paper["size"]).d_stft)
+    reason = " ".join(filter(None, reasons))
     return _row(paper["d_stft"], None if why else own["d_stft"], own["d_stft"], MEASURED.word, reason)
 
 

@@ -58,7 +58,7 @@ class Convention:
     Attributes:
         audio_seconds: seconds of audio that the printed GFLOPs generate; None where not known.
         exact_count: whether the printed GFLOPs are 2 per multiply-accumulate of the model as it runs.
-        parameters, gflops, energy: reasons for a difference, in words for readers; empty where there is none.
+        parameters, gflops, energy, d_stft: reasons for a difference, in words for readers; empty where there is none.
         authors_code: what the code of the paper's authors does otherwise than that of the model's paper or ours, so
             that trained systems differ; sentences for readers.
     """
@@ -68,6 +68,7 @@ class Convention:
     parameters: str = ""
     gflops: str = ""
     energy: str = ""
+    d_stft: str = ""
     authors_code: tuple[str, ...] = ()
 
 

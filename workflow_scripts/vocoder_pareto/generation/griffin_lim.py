@@ -32,6 +32,6 @@ def invert_mel(
         hop_length=audio_format.hop_length,
         n_fft=audio_format.n_fft,
         length=mel.shape[1] * audio_format.hop_length,
-        pad_mode="constant",
+        pad_mode="reflect",
         random_state=seed,
     ).astype(np.float32)

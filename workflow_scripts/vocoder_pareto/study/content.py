@@ -27,7 +27,7 @@ BOOKKEEPING = (
 )  # fmt: skip
 
 CONTENT = (
-    "intervals", "passive_threads", "units",
+    "intervals", "passive_threads", "reflection", "units",
     "analysis.*", "generation.*", "listening_test.*", "quality.*", "tables.*",
     "audio.clips", "audio.corpora", "audio.dataset", "audio.dataset_summary", "audio.espeak", "audio.files",
     "audio.format", "audio.manifest", "audio.mels", "audio.sound", "audio.spectrogram", "audio.split",

@@ -71,8 +71,8 @@ class MelSettings:
     """The mel-spectrograms that vocoders turn into audio."""
 
     n_fft: int = Field(default=2048, ge=2)
-    """Samples of an analysis window, and of its Fourier transform. HiFi-GAN's loss has a window of its own,
-    models.hifigan.training.mel_n_fft (2048)."""
+    """Samples of an analysis window, and of its Fourier transform. HiFi-GAN's loss has a front end of its
+    own, models.hifigan.training.mel_front_end and mel_n_fft (1024)."""
 
     hop_length: int = Field(default=256, ge=1)
     """Samples between frames; each frame becomes so many samples of audio. At most n_fft. 256 at 16000 Hz is 16 ms."""
