@@ -140,7 +140,8 @@ def require_made_for(
     of_system = ("sample_rate", "n_mels", "hop_length")
     made_for = {name: checkpoint[name] for name in of_system if name in checkpoint}
     here = {name: getattr(system, name) for name in of_system}
-    require_same_front_end(made_for | (checkpoint.get("front_end") or {}), here | dict(front_end or {}), path)
+    require_same_front_end(made_for, here, path)
+    require_same_front_end(checkpoint.get("front_end") or {}, front_end or {}, path)
     known, built = _as_json(checkpoint.get("architecture") or {}), _as_json(plain(vocoder.architecture))
     differing = [name for name in built if name in known and known[name] != built[name]]
     if differing:
