@@ -6,6 +6,7 @@ rule generate_audio:
     input:
         checkpoint=judged_checkpoint,
         mels=f"{RESULTS}/dataset/mels.npy",
+        mel_stats=f"{RESULTS}/dataset/mel_stats.json",
         clip_table=f"{RESULTS}/dataset/clips.csv",
     output:
         manifest=f"{RESULTS}/generated/{{system}}/manifest.csv",
@@ -33,9 +34,9 @@ rule generate_audio:
         "Generating the test set with {wildcards.system}."
     shell:
         "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q} --mels {input.mels:q}"
-        " --clip-table {input.clip_table:q} --max-clips {params.max_clips:q} --batch-size {params.batch_size}"
-        " --chunk-frames {params.chunk_frames:q} --seed {params.seed} --device {params.device:q}"
-        " --output {output.manifest:q} &> {log:q}"
+        " --mel-stats {input.mel_stats:q} --clip-table {input.clip_table:q} --max-clips {params.max_clips:q}"
+        " --batch-size {params.batch_size} --chunk-frames {params.chunk_frames:q} --seed {params.seed}"
+        " --device {params.device:q} --output {output.manifest:q} &> {log:q}"
 
 
 rule generate_reference:

@@ -57,7 +57,7 @@ def write_inputs(folder: Path) -> ReportInputs:
     return ReportInputs(
         folder / "systems.csv", manifests, [], DATASET, provenance, PROJECT / "resources" / "report", LABELS,
         FigureSettings(),
-        {"melgan-S": ["wide_interval", "generator_collapse"], "melgan-L": ["wide_interval"]},
+        {"melgan-S": ["wide_interval", "generator_collapse"], "melgan-L": ["wide_interval", "weights_give_noise"]},
     )  # fmt: skip
 
 
@@ -121,9 +121,11 @@ def test_text_from_tables_is_no_markup(page):
 
 
 def test_what_is_amiss_is_told(open_page):
-    assert "The generator has collapsed: MelGAN S" in open_page.find_element("css selector", ".sources").text
+    notes = open_page.find_element("css selector", ".sources").text
+    assert "The generator has collapsed: MelGAN S" in notes
+    assert "The given weights generate noise: MelGAN L" in notes
     methods = open_page.find_element("id", "methods").text
-    assert "wide_interval: MelGAN S, MelGAN L; generator_collapse: MelGAN S." in methods
+    assert "wide_interval: MelGAN S, MelGAN L; generator_collapse: MelGAN S; weights_give_noise: MelGAN L." in methods
 
 
 def test_no_name_covers_another(open_page):

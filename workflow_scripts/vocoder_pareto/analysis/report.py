@@ -32,6 +32,7 @@ TITLE = "Energy-aware evaluation of neural vocoders"
 FINISHED_TRAINING_HOURS = 24.0
 OTHER_COLOUR = "#888888"
 COLLAPSED = "generator_collapse"
+LIKE_NOISE = "weights_give_noise"
 FOLDERS = ("audio", "pictures", "downloads")  # beside the page
 
 
@@ -179,6 +180,8 @@ def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
         notes.append({"kind": "warning", "text": f"Energies to doubt: {doubts}"})
     if collapsed := _flagged(systems, inputs, COLLAPSED):
         notes.append({"kind": "warning", "text": f"The generator has collapsed: {', '.join(collapsed)}"})
+    if noisy := _flagged(systems, inputs, LIKE_NOISE):
+        notes.append({"kind": "warning", "text": f"The given weights generate noise: {', '.join(noisy)}"})
     return notes
 
 

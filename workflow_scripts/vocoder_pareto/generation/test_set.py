@@ -1,7 +1,8 @@
 """The test set as a trained vocoder generates it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ def generate_test_set(
     seed: int,
     batch_size: int,
     chunk_frames: int | None = None,
+    front_end: Mapping[str, Any] | None = None,
     device: torch.device,
 ) -> None:
     """Write a wav for each of the first `limit` test clips (all, if None), and their manifest.
@@ -44,14 +46,17 @@ def generate_test_set(
         seed: The seed of the study, at least 0, from which each clip's seed is derived.
         batch_size: The number of clips that are generated at once, at least 1.
         chunk_frames: The number of frames of the chunks in which longer clips are generated; None for whole clips.
+        front_end: What made the mel-spectrograms, see `front_end_of`; None leaves it unchecked but for what `system`
+            tells.
         device: The device that generates.
 
     Raises:
-        UserError: An input is missing or damaged, the audio is not finite, or an output cannot be written.
+        UserError: An input is missing or damaged, the checkpoint was made for another front end or architecture, the
+            audio is not finite, or an output cannot be written.
     """
     clips = read_clip_table(table)
     spectrograms = open_array(mels, (len(clips), system.n_mels, None), "compute_mels")
-    vocoder, training = load_vocoder(checkpoint, system)
+    vocoder, training = load_vocoder(checkpoint, system, front_end)
     vocoder.to(device).prepare_for_inference()
     tests = clips_of(clips, "test", limit)
     seeds = [clip_seed(seed, clip.row) for clip in tests]

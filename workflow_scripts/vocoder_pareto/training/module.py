@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vocoder_pareto.errors import UserError
+from vocoder_pareto.training.divergence import Diverged
 from vocoder_pareto.training.objectives.objective import Batch, Objective, Progress, Schedule
 
 MOST_UNCHECKED = 1000
@@ -118,7 +118,7 @@ class TrainingModule(lightning.LightningModule):
         Reading a loss makes a GPU wait, so they are kept there until they are needed.
 
         Raises:
-            UserError: There was one; the message names its step, its turn and `last_good`, the state to go back to.
+            Diverged: There was one; the message names its step, its turn and `last_good`, the state to go back to.
         """
         unchecked, self._unchecked = self._unchecked, []
         if not unchecked:
@@ -126,17 +126,17 @@ class TrainingModule(lightning.LightningModule):
         values = torch.stack([loss.float() for _, _, loss in unchecked]).tolist()
         for (step, turn, _), value in zip(unchecked, values, strict=True):
             if not np.isfinite(value):
-                raise UserError(f"training diverged: the {turn} loss of step {step} is {value}; {_mend(last_good)}")
+                raise Diverged(step, f"the {turn} loss of step {step} is {value}", last_good)
 
     def check_weights(self, last_good: str) -> None:
         """Stop if a weight is NaN or infinite: a gradient can be so where its loss is not.
 
         Raises:
-            UserError: There is one; the message names it, the step and `last_good`.
+            Diverged: There is one; the message names it, the step and `last_good`.
         """
         for name, weight in self.objective.named_parameters():
             if not torch.isfinite(weight).all():
-                raise UserError(f"training diverged: {name} is not finite after step {self.step}; {_mend(last_good)}")
+                raise Diverged(self.step, f"{name} is not finite after step {self.step}", last_good)
 
     @property
     def learning_rate(self) -> float:
@@ -195,7 +195,3 @@ def segment_of(batch: Batch, frames: int | None, hop_length: int) -> Batch:
     first = int(torch.randint(batch.mel.shape[2] - frames + 1, ()))
     audio = batch.audio[:, first * hop_length : (first + frames) * hop_length]
     return Batch(audio, batch.mel[:, :, first : first + frames])
-
-
-def _mend(last_good: str) -> str:
-    return f"last good state: {last_good}. Lower training.learning_rate or set training.gradient_clip for this system"
