@@ -1,8 +1,8 @@
 """WaveGlow (Prenger et al., 2019): affine couplings on groups of samples, mixed by invertible 1 × 1 convolutions.
 
 Deviations from the paper: no weight normalisation, as in the parameters that Douwes et al. (2023) counted; the
-upsampled mel-spectrogram is cut equally at both ends, where the authors' code cuts its end, so that frame and samples
-stay aligned.
+upsampled mel-spectrogram is cut equally at both ends, where the authors' code cuts its end (`upsample_cut: end`, which
+their weights need), so that frame and samples stay aligned.
 
 A flow maps channels x (C, w) to z with a matrix W (C, C) and a coupling of the halves a and b; · and exp by elements:
 
@@ -23,7 +23,7 @@ back in where they left.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -50,6 +50,7 @@ class WaveGlowArchitecture:
         kernel_size: The size of their convolutions; odd.
         upsample_kernel: The size of the transposed convolution of the mel-spectrogram in samples; hop_length, or more
             by an even number.
+        upsample_cut: Where its surplus is cut: at both ends alike, or at the end alone, as by the authors' code.
 
     Raises:
         ValueError: A size is too small or odd, or no channels are left for the last flow.
@@ -63,6 +64,7 @@ class WaveGlowArchitecture:
     channels: int = 256
     kernel_size: int = 3
     upsample_kernel: int = 1024
+    upsample_cut: Literal["both", "end"] = "both"
 
     def __post_init__(self) -> None:
         if min(self.flows, self.layers, self.channels, self.early_every) < 1:
@@ -266,8 +268,9 @@ class WaveGlow(FlowVocoder):
                 f"upsample_kernel is {architecture.upsample_kernel}; it must be hop_length, {hop_length}, "
                 "or more by an even number"
             )
+        cut_at_start = surplus // 2 if architecture.upsample_cut == "both" else 0
         self.upsampler = nn.ConvTranspose1d(
-            n_mels, n_mels, architecture.upsample_kernel, stride=hop_length, padding=surplus // 2
+            n_mels, n_mels, architecture.upsample_kernel, stride=hop_length, padding=cut_at_start
         )
         self.flows = ModulesOf(
             Flow(architecture.channels_of_flow(flow), architecture, n_mels * architecture.groups)
@@ -332,4 +335,5 @@ class WaveGlow(FlowVocoder):
         return from_rows(signal)
 
     def _squeezed_mel(self, mel: Tensor) -> Tensor:
-        return to_rows(self.upsampler(mel), self.architecture.groups).flatten(1, 2)  # (B, M, L) -> (B, M · h, w)
+        upsampled = self.upsampler(mel)[..., : mel.shape[2] * self.hop_length]
+        return to_rows(upsampled, self.architecture.groups).flatten(1, 2)  # (B, M, L) -> (B, M · h, w)
