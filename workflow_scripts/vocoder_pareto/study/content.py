@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 
 # How values get in and out, what errors and progress look like, how jobs run: no number of a result depends on it.
 BOOKKEEPING = (
-    "", "__main__", "device", "errors", "files", "import_paths", "parallel", "partial_files", "program",
+    "", "__main__", "device", "downloads", "errors", "files", "import_paths", "parallel", "partial_files", "program",
+    "published_weights",
     "analysis", "audio", "generation", "listening_test", "measurement", "models", "quality", "study", "tables",
     "training", "training.objectives",
     "study.changes", "study.class_settings", "study.cluster", "study.code_version", "study.companions",
