@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 
 # How values get in and out, what errors and progress look like, how jobs run: no number of a result depends on it.
 BOOKKEEPING = (
-    "", "__main__", "caches", "device", "device_memory", "errors", "files", "import_paths", "locks", "owners",
-    "parallel", "partial_files", "program",
+    "", "__main__", "caches", "device", "device_memory", "downloads", "errors", "files", "import_paths", "locks",
+    "owners", "parallel", "partial_files", "program", "published_weights",
     "analysis", "audio", "generation", "listening_test", "measurement", "models", "quality", "study", "tables",
     "training", "training.objectives",
     "study.changes", "study.class_settings", "study.cluster", "study.code_version", "study.companions",
@@ -45,8 +45,8 @@ CONTENT = (
     "measurement.trained_weights", "measurement.warm_up", "measurement.work", "measurement.workload",
     "measurement.zeus_meter",
     "models.checkpoint", "models.chunks", "models.diffusion", "models.diffwave", "models.discriminators", "models.flow",
-    "models.gated_matrices", "models.given_weights", "models.hifigan", "models.layers", "models.melgan",
-    "models.vocoder", "models.waveflow", "models.waveglow", "models.wavegrad",
+    "models.gated_matrices", "models.given_weights", "models.hifigan", "models.layers", "models.layouts",
+    "models.melgan", "models.vocoder", "models.waveflow", "models.waveglow", "models.wavegrad",
     "training.batch_size", "training.batches", "training.branch", "training.dataset", "training.module",
     "training.trainer",
     "training.objectives.adversarial", "training.objectives.denoising", "training.objectives.diffwave",
