@@ -123,7 +123,7 @@ def determinants(
         "system": system.to_generate(),
         "untrained": subject.training.get("steps") == 0,
         "flops_per_audio_second": subject.flops_per_audio_second,
-        "input": hashlib.sha256(np.ascontiguousarray(subject.mels)).hexdigest()[:16],
+        "input": hashlib.sha256(np.ascontiguousarray(subject.mels).data).hexdigest()[:16],
         "protocol": settings.protocol(),
         "seed": seed,
         "meter": _identity_of_meter(meter),
