@@ -46,7 +46,12 @@ def with_librosa(files: list[Path]) -> np.ndarray:
         samples = librosa.load(file, sr=FORMAT.sample_rate)[0][: FORMAT.clip_samples]
         samples = np.pad(samples, (0, FORMAT.clip_samples - len(samples)))
         mel = librosa.feature.melspectrogram(
-            y=samples, sr=FORMAT.sample_rate, n_fft=FORMAT.n_fft, hop_length=FORMAT.hop_length, n_mels=FORMAT.n_mels
+            y=samples,
+            sr=FORMAT.sample_rate,
+            n_fft=FORMAT.n_fft,
+            hop_length=FORMAT.hop_length,
+            n_mels=FORMAT.n_mels,
+            pad_mode="reflect",
         )
         log_mels.append(np.log1p(mel)[:, : FORMAT.frames])
     return np.stack(log_mels)
