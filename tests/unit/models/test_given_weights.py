@@ -12,6 +12,8 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.models.given_weights import load_given, read_weights
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.known_layouts import LAYOUTS, layout_of
+from vocoder_pareto.models.layouts import hifigan_pairs, to_theirs
+from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 
 SMALL = HiFiGANArchitecture(
     channels=16, upsampling=(8, 4), upsampling_kernels=(16, 8), residual_kernels=(3,), residual_dilations=((1, 3, 5),)
@@ -141,11 +143,23 @@ def test_names_of_another_project_are_recognised_and_no_others(project, tmp_path
     torch.save({"generator": {name: torch.ones(1) for name in OFFICIAL[project]}}, tmp_path / "x.pt")
     given = read_weights(tmp_path / "x.pt").weights
     assert [layout for layout in LAYOUTS if project in layout.project] == [layout_of(given)]
+    other = WaveFlow(WaveFlowArchitecture(flows=2, layers=1, channels=2))
     with pytest.raises(
-        UserError, match=rf"x\.pt: looks like weights of .*{project}.*HiFiGAN here.*front end \("
+        UserError, match=rf"x\.pt: looks like weights of .*{project}.*WaveFlow here.*front end \("
     ) as error:
-        load_given(HiFiGAN(SMALL, n_mels=4, hop_length=32), given, tmp_path / "x.pt")
+        load_given(other, given, tmp_path / "x.pt")
     assert "\n" not in str(error.value)
+
+
+def test_weights_of_another_project_become_ours():
+    theirs, ours = (HiFiGAN(SMALL, n_mels=4, hop_length=32) for _ in range(2))
+    weights = to_theirs(theirs, hifigan_pairs)
+    assert load_given(ours, weights, "x.pt") == layout_of(OFFICIAL["jik876/hifi-gan"])
+    mel = torch.rand(1, 4, 3)
+    assert torch.equal(ours.synthesize(mel), theirs.synthesize(mel))
+    del weights["conv_pre.bias"]
+    with pytest.raises(UserError, match=r"x\.pt: does not fit the architecture: first\.bias is missing$"):
+        load_given(ours, weights, "x.pt")
 
 
 def test_newer_weight_norm_is_recognised_too():

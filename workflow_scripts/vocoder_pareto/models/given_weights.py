@@ -1,4 +1,4 @@
-"""Weights that a user gives: found in the files that people save, and told by their layout where they do not fit."""
+"""Weights that a user gives: found in the files that people save, in the layouts that other projects have."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,8 @@ from torch import Tensor
 
 from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.models.checkpoint import FORMAT_VERSION, UNREADABLE, are_weights, load_weights, require_entries
-from vocoder_pareto.models.known_layouts import layout_of
+from vocoder_pareto.models.known_layouts import Layout, layout_of
+from vocoder_pareto.models.layouts import to_ours
 from vocoder_pareto.models.vocoder import Vocoder
 
 # Where weights lie in the files of HiFi-GAN and BigVGAN, of lmnt and ParallelWaveGAN, of Lightning and NVIDIA.
@@ -62,20 +63,29 @@ def read_weights(path: str | Path) -> GivenWeights:
     return GivenWeights(_without_prefix(weights))
 
 
-def load_given(vocoder: Vocoder, weights: dict[str, Tensor], path: str | Path) -> None:
+def load_given(vocoder: Vocoder, weights: dict[str, Tensor], path: str | Path) -> Layout | None:
     """Copy `weights` into `vocoder` as `load_weights` does; `path` is the file that a message names.
+
+    Weights in the layout of another project become ours, where its network is ours too.
+
+    Returns:
+        The layout that they had, if it was that of another project.
 
     Raises:
         UserError: They do not fit; the message says which known layout they have, or lists what does not fit.
     """
     layout = layout_of(weights)
-    if layout is not None and layout != layout_of(vocoder.state_dict()):
+    if layout is None or layout == layout_of(vocoder.state_dict()):
+        load_weights(vocoder, weights, path)
+        return None
+    if layout.pairs is None or layout.family is None or not isinstance(vocoder, layout.family):
         raise UserError(
-            f"{path}: looks like weights of {layout.project}, which have other names than those of "
-            f"{type(vocoder).__name__} here, and were trained for another front end ({layout.front_end}); "
-            "docs/training.md, Given weights, says what becomes what"
+            f"{path}: looks like weights of {layout.project}, which are no weights of {type(vocoder).__name__} here, "
+            f"and were trained for another front end ({layout.front_end}); docs/training.md, Given weights, says what "
+            "becomes what"
         )
-    load_weights(vocoder, weights, path)
+    load_weights(vocoder, to_ours(weights, vocoder, layout.pairs), path)
+    return layout
 
 
 def _found(content: Any) -> dict[str, Tensor] | None:

@@ -45,7 +45,9 @@ def _take_given_weights(job: TrainingJob, outputs: TrainingOutputs, path: str) -
     vocoder, here = initialised(job.system, job.seed), job.front_end()
     given = read_weights(path)
     require_made_for(given.checkpoint, vocoder, job.system, here, path)
-    load_given(vocoder, given.weights, path)
+    layout = load_given(vocoder, given.weights, path)
+    if layout is not None:
+        log.info("%s: weights of %s, trained on %s", path, layout.project, layout.front_end)
     check, origin = checked_weights(vocoder, job), given.checkpoint.get("origin")
     if check is not None and check.is_like_noise:
         log.warning("%s: %s; were they trained for other mel-spectrograms than those of this study?", path, check.words)
