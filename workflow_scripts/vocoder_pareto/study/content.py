@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 # How values get in and out, what errors and progress look like, how jobs run: no number of a result depends on it.
 BOOKKEEPING = (
     "", "__main__", "caches", "device", "device_memory", "downloads", "errors", "files", "import_paths", "locks",
-    "owners", "parallel", "partial_files", "program", "published_weights",
+    "owners", "parallel", "partial_files", "program",
     "analysis", "audio", "generation", "listening_test", "measurement", "models", "quality", "study", "tables",
     "training", "training.objectives",
     "study.changes", "study.class_settings", "study.cluster", "study.code_version", "study.companions",

