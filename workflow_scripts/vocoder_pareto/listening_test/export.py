@@ -1,17 +1,16 @@
 """Write a planned test for platforms, with the experimenter's key and a link for each participant."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import written_whole
 from vocoder_pareto.listening_test.key import Key, write_key
 from vocoder_pareto.listening_test.page import PAGE
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.platform import ExportSettings
 from vocoder_pareto.listening_test.registry import EXPORTED_PLATFORMS, PLATFORMS
 from vocoder_pareto.study.companions import record_companions
+from vocoder_pareto.tables.csv_files import write_csv
 
 
 def export_test(plan: Plan, settings: ExportSettings, folders: Sequence[Path], key: Path, invitations: Path) -> None:
@@ -45,9 +44,9 @@ def _write_invitations(path: Path, key: Key) -> None:
         for platform in PLATFORMS
         if platform.link
     }
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["participant", "session", "list", *links])
-        for session in key.sessions:
-            code = key.participant_code(session)
-            writer.writerow([code, session.number, session.list_id, *(link(session, code) for link in links.values())])
+    codes = [(session, key.participant_code(session)) for session in key.sessions]
+    rows = (
+        [code, session.number, session.list_id, *(link(session, code) for link in links.values())]
+        for session, code in codes
+    )
+    write_csv(path, ["participant", "session", "list", *links], rows)

@@ -5,18 +5,17 @@ screened its votes already: its gold and trapping clips are not among them, and 
 too few of natural speech to be judged by them.
 """
 
-import csv
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from vocoder_pareto.files import written_whole
 from vocoder_pareto.listening_test.csv_results import has_a_column_of, read_rows, text_of
 from vocoder_pareto.listening_test.key import Key, Stimulus
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.platform import ExportSettings, Platform, Results
 from vocoder_pareto.listening_test.ratings import Rating, RowFault, rating_of, score_of
 from vocoder_pareto.listening_test.strict_csv import Row
+from vocoder_pareto.tables.csv_files import write_csv
 
 VOTE_COLUMNS = ("HITId", "workerid", "file", "vote")
 
@@ -30,11 +29,8 @@ def write_p808(plan: Plan, folder: Path, settings: ExportSettings) -> None:
     base_url = settings.p808_base_url.rstrip("/")
 
     def write(name: str, columns: Sequence[str], stimuli: Sequence[Stimulus]) -> None:
-        with written_whole(folder / name) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(columns)
-            for stimulus in stimuli:
-                writer.writerow([f"{base_url}/{stimulus.name}.wav", stimulus.expected][: len(columns)])
+        rows = ([f"{base_url}/{stimulus.name}.wav", stimulus.expected][: len(columns)] for stimulus in stimuli)
+        write_csv(folder / name, columns, rows)
 
     write("rating_clips.csv", ["rating_clips"], plan.stimuli_of("rating"))
     write("training_clips.csv", ["training_clips"], plan.stimuli_of("training"))

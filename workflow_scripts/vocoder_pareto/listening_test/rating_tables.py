@@ -1,12 +1,10 @@
 """Plain tables, a row per rating: the form for tests that were run elsewhere, and of our own canonical output."""
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
-from vocoder_pareto.files import written_whole
 from vocoder_pareto.listening_test.csv_results import columns_of, has_a_column_of, read_rows, text_of
 from vocoder_pareto.listening_test.key import Key
 from vocoder_pareto.listening_test.platform import Platform, Results
@@ -18,6 +16,7 @@ from vocoder_pareto.listening_test.ratings import (
     whole_number_or_none,
 )
 from vocoder_pareto.listening_test.strict_csv import Row
+from vocoder_pareto.tables.csv_files import write_csv
 
 REQUIRED = ("participant", "system", "rating")
 UTTERANCE_NAMES = ("utterance", "item")
@@ -42,10 +41,7 @@ def read_rating_table(path: Path, key: Callable[[], Key]) -> Results:
 
 def write_rating_table(path: str | Path, ratings: Sequence[Rating]) -> None:
     """Write canonical responses, which `read_rating_table` reads; what is not known is empty."""
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([_cell(getattr(rating, name)) for name in COLUMNS] for rating in ratings)
+    write_csv(path, COLUMNS, ([_cell(getattr(rating, name)) for name in COLUMNS] for rating in ratings))
 
 
 def _rating(utterance: str, cells: Row, source: str) -> Rating:

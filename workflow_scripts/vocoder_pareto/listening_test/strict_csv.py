@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.tables.csv_files import unguarded
 
 Row = Mapping[str, str | None]  # cells by column; None where a line ends early
 _OTHER_BOMS = {
@@ -90,4 +91,5 @@ def _by_column(path: Path, line: int, names: Sequence[str], cells: Sequence[str]
             f"{path}: line {line} has {len(cells)} cells for {len(names)} columns, beginning {cells[0]!r}; put cells "
             "that hold a comma into quotes, and write decimal points"
         )
-    return dict(zip(names, [*cells, *[None] * (len(names) - len(cells))], strict=False))
+    texts = map(unguarded, cells)
+    return dict(zip(names, [*texts, *[None] * (len(names) - len(cells))], strict=False))

@@ -1,18 +1,18 @@
 """What the types of settings cannot tell, but need not wait for a job: keys of classes, voices, counts, palettes."""
 
-import csv
 import importlib.util
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from vocoder_pareto.errors import UserError, first_line
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.class_settings import LIBRARY_ROOT, DeclaredSettings, declared_settings
 from vocoder_pareto.study.code_version import module_file
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.study.settings import plain, settings_from, with_numbers_read
 from vocoder_pareto.study.settings_faults import keys_of, nearest, unknown_key
+from vocoder_pareto.tables.csv_files import read_csv
 
 # Of seaborn and matplotlib, from one end of lightness to the other; _r turns one round.
 PALETTES = (
@@ -62,13 +62,10 @@ def are_without_published_mos(systems: Iterable[str], published: str | Path) -> 
     """Whether none of `systems` has a MOS in the paper's table 1, the file `published`.
 
     Raises:
-        UserError: The file cannot be read.
+        UserError: The file cannot be read or lacks a column.
     """
-    try:
-        with open(published, newline="", encoding="utf-8") as file:
-            rated = {f"{row['model']}-{row['size']}" for row in csv.DictReader(file)}
-    except (OSError, KeyError, ValueError) as error:
-        raise UserError(f"{published}: cannot be read ({first_line(error)}); restore it (git checkout)") from error
+    table = read_csv(published, ["model", "size"])
+    rated = {f"{model}-{size}" for model, size in zip(table.texts("model"), table.texts("size"), strict=True)}
     return rated.isdisjoint(systems)
 
 

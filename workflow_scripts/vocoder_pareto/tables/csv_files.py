@@ -60,7 +60,7 @@ def parse_csv(text: str, where: str) -> TextTable:
     delimiter = said.group(1) if said else _delimiter_of(text, where)
     records = _records(text, delimiter, where, 2 if said else 1)
     _, first = next(records, (0, []))
-    names = _without_empty_end([_unguarded(name).strip() for name in first])
+    names = _without_empty_end([unguarded(name).strip() for name in first])
     if not names:
         raise UserError(f"{where}: empty; a CSV file begins with a line of names of columns")
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -75,7 +75,7 @@ def parse_csv(text: str, where: str) -> TextTable:
                 f"{where}, line {line}, which begins with {shown(fields[0])}: {count} fields for {len(names)} columns; "
                 f"{_how_rows_are_written(beyond, delimiter)}"
             )
-        rows.append([_unguarded(cell) for cell in fields[: len(names)]])
+        rows.append([unguarded(cell) for cell in fields[: len(names)]])
         lines.append(line)
     return TextTable(where, tuple(names), rows, lines, delimiter)
 
@@ -116,7 +116,8 @@ def _guarded(cell: object) -> str:
     return f"'{cell}" if _FORMULA.match(cell) and not is_number(cell) else cell
 
 
-def _unguarded(cell: str) -> str:
+def unguarded(cell: str) -> str:
+    """`cell` without the apostrophe that `write_csv` puts before text that a spreadsheet would run."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
