@@ -72,7 +72,7 @@ def test_the_ends_of_a_clip_are_continued_by_reflection(noise):
     assert differences[4:-3].max() < 1e-5
 
 
-@pytest.mark.parametrize("samples", [1, 2, 300, 1024])
+@pytest.mark.parametrize("samples", [1, 300, 1024])
 def test_clips_shorter_than_half_a_window_are_reflected_as_often_as_needed(noise, samples):
     audio_format, audio = AudioFormat(hop_length=1, clip_samples=samples), noise(samples).astype(float)
     padded = np.pad(audio, 1024, mode="reflect")
