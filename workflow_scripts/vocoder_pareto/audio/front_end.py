@@ -10,7 +10,7 @@ from vocoder_pareto.files import read_json
 
 # What of `log_mel_spectrogram` no setting says.
 FIXED = {
-    "window": "hann", "padding": "zeros", "power": 2, "mel_scale": "slaney", "mel_norm": "slaney", "fmin_hertz": 0,
+    "window": "hann", "padding": "reflection", "power": 2, "mel_scale": "slaney", "mel_norm": "slaney", "fmin_hertz": 0,
     "compression": "log(1 + power)",
 }  # fmt: skip
 CONFIG_KEYS = {
