@@ -3,9 +3,9 @@
 
 rule train:
     input:
-        clips=f"{RESULTS}/dataset/clips.npy",
-        clip_table=f"{RESULTS}/dataset/clips.csv",
-        mels=f"{RESULTS}/dataset/mels.npy",
+        clips=of_dataset("clips.npy"),
+        clip_table=of_dataset("clips.csv"),
+        mels=of_dataset("mels.npy"),
         given_weights=given_weights,
     output:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",

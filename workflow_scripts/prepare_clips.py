@@ -13,6 +13,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset-settings", type=json_or_file, required=True, help="section dataset, JSON or @file")
     parser.add_argument("--corpus", type=Path, required=True, help="folder of the corpus")
+    parser.add_argument("--sample-rate", type=int, required=True, help="samples per second of clips")
+    parser.add_argument("--clip-samples", type=int, required=True, help="samples of a clip")
     parser.add_argument("--processes", type=int, default=1, help="processes that work at once (default: %(default)s)")
     parser.add_argument("--output-clips", type=Path, required=True, help="clips.npy to write")
     parser.add_argument("--output-clip-table", type=Path, required=True, help="clips.csv to write")
@@ -21,6 +23,8 @@ def main() -> None:
     prepare_clips(
         arguments.corpus,
         settings_from(DatasetSettings, arguments.dataset_settings, "dataset"),
+        sample_rate=arguments.sample_rate,
+        clip_samples=arguments.clip_samples,
         processes=arguments.processes,
         clips=arguments.output_clips,
         table=arguments.output_clip_table,

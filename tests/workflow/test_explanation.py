@@ -10,7 +10,7 @@ from project import TINY_CONFIG, Project, copy_of_project, environment
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("study")]
 
-MELS, CLIPS = "results/dataset/mels.npy", "results/dataset/clips.npy"
+MELS, CLIPS = "results/dataset/paper/mels.npy", "results/dataset/paper/clips.npy"
 
 
 def explained(project: Project, *targets: str) -> tuple[dict[tuple[str, str], set[str]], list[str]]:
@@ -36,7 +36,9 @@ def test_keys_content_and_missing_files_of_a_dataset_are_told(tmp_path):
     table, _ = explained(project, MELS)
     clips = {"dataset.clips: 20 → 21"}
     missing = {f"missing: {MELS}"}
-    assert table == {("synthesize_corpus", ""): clips, ("prepare_clips", ""): clips, ("compute_mels", ""): missing}
+    assert table == {
+        ("synthesize_corpus", ""): clips, ("prepare_clips", "paper"): clips, ("compute_mels", "paper"): missing,
+    }  # fmt: skip
     for name in ("corpus", "edited"):
         (project.folder / name).mkdir()
         for recording in (project.folder / "results/data/synthetic").rglob("*.wav"):
@@ -48,7 +50,7 @@ def test_keys_content_and_missing_files_of_a_dataset_are_told(tmp_path):
     project.snakemake("--", CLIPS)
     project.edit(TINY_CONFIG, "path: corpus", "path: edited")
     table, _ = explained(project, CLIPS)
-    assert table == {("prepare_clips", ""): {"content of the recordings: changed"}}
+    assert table == {("prepare_clips", "paper"): {"content of the recordings: changed"}}
 
 
 def test_settings_and_code_of_systems_and_the_states_that_their_trainings_find_are_told(study):

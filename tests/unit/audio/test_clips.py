@@ -25,9 +25,8 @@ PROGRAM = Path(__file__).parents[3] / "workflow_scripts" / "prepare_clips.py"
 def prepare(folder, output, processes=1, **settings):
     names = {"clips": "clips.npy", "table": "clips.csv", "skipped": "skipped.csv"}
     paths = {name: output / file for name, file in names.items()}
-    prepare_clips(
-        folder, DatasetSettings(**{"source": "ljspeech", "clips": None, **settings}), processes=processes, **paths
-    )
+    dataset = DatasetSettings(**{"source": "ljspeech", "clips": None, **settings})
+    prepare_clips(folder, dataset, sample_rate=RATE, clip_samples=SAMPLES, processes=processes, **paths)
     return np.load(paths["clips"]), read_clip_table(paths["table"]), list(csv.DictReader(paths["skipped"].open()))
 
 
@@ -176,6 +175,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, ljspeech_folder, limit
     output = tmp_path / "out"
     dataset = '{"source": "ljspeech", "clips": null}'
     command = [sys.executable, PROGRAM, "--dataset-settings", dataset, "--corpus", ljspeech_folder]
+    command += ["--sample-rate", "16000", "--clip-samples", "16384"]
     command += ["--output-clips", output / "clips.npy", "--output-clip-table", output / "clips.csv"]
     command += ["--output-skipped", output / "skipped.csv"]
 

@@ -154,7 +154,9 @@ def test_a_corpus_that_moved_gives_the_same_settings():
     assert settings == DatasetSettings("folder", clips=5, voices=("en-us",))
 
 
-@pytest.mark.parametrize("bad", [{"test_share": 0}, {"test_share": 1.0}, {"sample_rate": 0}, {"on_bad_clip": "ignore"}])
+@pytest.mark.parametrize(
+    "bad", [{"test_share": 0}, {"test_share": 1.0}, {"clip_seconds": 0}, {"on_bad_clip": "ignore"}]
+)
 def test_settings_out_of_range_are_refused(bad):
     with pytest.raises(UserError, match=rf"config key dataset.*{next(iter(bad))}"):
         settings_from(DatasetSettings, {"source": "folder", **bad}, "dataset")

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.spectrogram import log_mel_spectrogram, min_max_normalized, ranges_of
-from vocoder_pareto.study.program_settings import format_settings
 
 
 def librosa_log_mel(samples, audio_format):
@@ -102,11 +101,3 @@ def test_normalisation_can_be_undone(low, span, seed):
 def test_a_format_that_does_not_fit_together_is_refused(bad):
     with pytest.raises(ValueError, match="must be"):
         AudioFormat(**bad)
-
-
-def test_the_format_comes_from_two_sections_of_the_configuration():
-    config = {
-        "dataset": {"source": "folder", "sample_rate": 22050, "clip_samples": 8192},
-        "mel": {"n_fft": 1024, "hop_length": 128, "n_mels": 40, "normalization": "dataset"},
-    }
-    assert AudioFormat(**format_settings(config)) == AudioFormat(22050, 8192, 1024, 128, 40)

@@ -161,7 +161,15 @@ def run_program(study, *options):
     settings = {"model": "noisy", "size": "S", "vocoder": SYSTEM.vocoder, "hop_length": 64}
     command = [sys.executable, PROJECT / "workflow_scripts" / "generate_audio.py", "--system", json.dumps(settings)]
     command += ["--checkpoint", study / "noisy-S.ckpt", "--mels", study / "mels.npy"]
-    command += ["--clip-table", study / "clips.csv", "--output", study / "program" / "manifest.csv", *options]
+    command += [
+        "--clip-seconds",
+        str(16 * 64 / 16000),
+        "--clip-table",
+        study / "clips.csv",
+        "--output",
+        study / "program" / "manifest.csv",
+        *options,
+    ]
     return subprocess.run(command, capture_output=True, text=True)
 
 

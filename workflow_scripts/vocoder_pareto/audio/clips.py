@@ -59,6 +59,8 @@ def prepare_clips(
     folder: str | Path,
     settings: DatasetSettings,
     *,
+    sample_rate: int,
+    clip_samples: int,
     processes: int,
     clips: str | Path,
     table: str | Path,
@@ -69,6 +71,8 @@ def prepare_clips(
     Args:
         folder: The folder of the corpus.
         settings: The settings of the dataset.
+        sample_rate: The sample rate of the clips, in Hz.
+        clip_samples: The number of samples of a clip, at least 1.
         processes: The number of processes that read and resample, at least 1.
         clips: clips.npy to write, (N, clip_samples) float32 in [-1, 1].
         table: clips.csv to write, N rows.
@@ -79,11 +83,11 @@ def prepare_clips(
     """
     files = list_corpus(settings.source, folder, settings.clips)
     with written_whole(clips) as temporary:
-        array = RowFile.allocate(temporary, (len(files), settings.clip_samples))
+        array = RowFile.allocate(temporary, (len(files), clip_samples))
         load = partial(
             load_clip,
-            sample_rate=settings.sample_rate,
-            clip_samples=settings.clip_samples,
+            sample_rate=sample_rate,
+            clip_samples=clip_samples,
             expected_rate=expected_sample_rate(settings.source),
         )
         convert = partial(_convert, Path(folder), load, array)

@@ -34,7 +34,11 @@ def faults_of(kind: type, values: Any, error: pydantic.ValidationError) -> list[
         if each["type"] == "missing":
             path = (*path, each["loc"][-1])
         by_path.setdefault(path, []).append(each)
-    return [(path, _fault(kind, path, errors, _value_at(values, path))) for path, errors in by_path.items()]
+    return [
+        (path, _fault(kind, path, errors, _value_at(values, path)))
+        for path, errors in by_path.items()
+        if not any(len(other) > len(path) and other[: len(path)] == path for other in by_path)
+    ]
 
 
 def path_in(values: Any, location: Sequence[str | int]) -> Path:
@@ -89,7 +93,7 @@ def is_settings(kind: Any) -> bool:
 def annotation_at(kind: Any, path: Path) -> Any:
     """The annotation of the value at `path` below the annotation `kind`; Any where values are free."""
     for part in path:
-        kind = bare(kind)
+        kind = _section_of(kind)
         arguments = typing.get_args(kind)
         if is_settings(kind):
             kind = keys_of(kind).get(str(part), Any)
@@ -110,6 +114,13 @@ def bare(kind: Any) -> Any:
     return bare(others[0]) if len(others) == 1 else kind
 
 
+def _section_of(kind: Any) -> Any:
+    """As `bare`; of several things, the class of settings, which a section of keys can only be meant for."""
+    kind = bare(kind)
+    sections = [each for each in typing.get_args(kind) if is_settings(each)] if _is_union(kind) else []
+    return sections[0] if len(sections) == 1 else kind
+
+
 def words_of(kind: Any) -> str:
     """What a reader of a configuration calls the annotation `kind`: `integer or null`, `a list of text`."""
     if typing.get_origin(kind) is Annotated:
@@ -127,13 +138,13 @@ def words_of(kind: Any) -> str:
 
 
 def _fault(kind: type, path: Path, errors: Sequence[ErrorDetails], value: Any) -> str:
-    error = next((each for each in errors if each["type"] in _BOUNDS), errors[0])
+    error = next((each for each in errors if each["type"] in (*_BOUNDS, "value_error")), errors[0])
     context = error.get("ctx", {})
     match error["type"]:
         case "missing":
             return f"missing; give it a value: {words_of(annotation_at(kind, path))}"
         case "unexpected_keyword_argument":
-            return unknown_key(str(path[-1]), keys_of(bare(annotation_at(kind, path[:-1]))))
+            return unknown_key(str(path[-1]), keys_of(_section_of(annotation_at(kind, path[:-1]))))
         case "value_error":
             return str(context["error"])
         case "string_pattern_mismatch" if error["loc"][-1] == "[key]":
