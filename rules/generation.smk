@@ -25,7 +25,7 @@ rule generate_audio:
         system=system_to_generate,
         max_clips=config_json("generation", "clips"),
         evaluation_settings=config_json("evaluation"),
-        clip_seconds=config["dataset"]["clip_seconds"],
+        compared_seconds=config["dataset"]["clip_seconds"],
         batch_size=beside(config["generation"]["batch_size"]),
         chunk_frames=beside(config_json("generation", "chunk_frames")),
         seed=config["seed"],
@@ -38,7 +38,7 @@ rule generate_audio:
         "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q} --mels {input.mels:q}"
         " --clip-table {input.clip_table:q} --max-clips {params.max_clips:q} --batch-size {params.batch_size}"
         " --chunk-frames {params.chunk_frames:q} --evaluation-settings {params.evaluation_settings:q}"
-        " --clip-seconds {params.clip_seconds} --seed {params.seed} --device {params.device:q}"
+        " --compared-seconds {params.compared_seconds} --seed {params.seed} --device {params.device:q}"
         " --output {output.manifest:q} &> {log:q}"
 
 
@@ -65,7 +65,7 @@ rule generate_reference:
         corpus=corpus_version,
         front_end_settings=config_json("front_ends", PAPER),
         evaluation_settings=config_json("evaluation"),
-        clip_seconds=config["dataset"]["clip_seconds"],
+        compared_seconds=config["dataset"]["clip_seconds"],
         max_clips=config_json("generation", "clips"),
         iterations=config["generation"]["griffin_lim_iterations"],
         seed=config["seed"],
@@ -77,5 +77,5 @@ rule generate_reference:
         "python {params.program:q} --reference {wildcards.reference} --corpus {resources.corpus:q}"
         " --mels {input.mels:q} --mel-ranges {input.mel_ranges:q} --clip-table {input.clip_table:q}"
         " --front-end-settings {params.front_end_settings:q} --evaluation-settings {params.evaluation_settings:q}"
-        " --clip-seconds {params.clip_seconds} --max-clips {params.max_clips:q} --iterations {params.iterations}"
+        " --compared-seconds {params.compared_seconds} --max-clips {params.max_clips:q} --iterations {params.iterations}"
         " --seed {params.seed} --processes {threads} --output {output.manifest:q} &> {log:q}"

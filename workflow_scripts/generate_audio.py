@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument(
         "--evaluation-settings", type=json_or_file, default={}, help="section evaluation, JSON or @file"
     )
-    parser.add_argument("--clip-seconds", type=float, required=True, help="seconds of a clip that are compared")
+    parser.add_argument("--compared-seconds", type=float, required=True, help="seconds of each clip that are compared")
     parser.add_argument("--seed", type=int, default=0, help="seed of all noise (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--output", type=Path, required=True, help="manifest.csv to write; the wavs come beside it")
@@ -46,7 +46,7 @@ def main() -> None:
         seed=arguments.seed,
         batch_size=arguments.batch_size,
         chunk_frames=arguments.chunk_frames,
-        comparison=Comparison(evaluation.sample_rate, arguments.clip_seconds),
+        comparison=Comparison(evaluation.sample_rate, arguments.compared_seconds),
         device=resolve_device(arguments.device),
     )
 

@@ -21,16 +21,11 @@ def main() -> None:
         "--mel-ranges", type=Path, required=True, help="mel_ranges.npy of compute_mels.py (for griffin_lim)"
     )
     parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
-    parser.add_argument(
-        "--front-end-settings",
-        type=json_or_file,
-        default={},
-        help="one of the section front_ends, JSON or @file (that of the mels)",
-    )
+    parser.add_argument("--front-end-settings", type=json_or_file, default={}, help="one of front_ends, JSON or @file")
     parser.add_argument(
         "--evaluation-settings", type=json_or_file, default={}, help="section evaluation, JSON or @file"
     )
-    parser.add_argument("--clip-seconds", type=float, required=True, help="seconds of a clip that are compared")
+    parser.add_argument("--compared-seconds", type=float, required=True, help="seconds of each clip that are compared")
     parser.add_argument(
         "--max-clips", type=int_or_null, help="clips at most, the first ones (null for all, the default)"
     )
@@ -42,7 +37,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="manifest.csv to write; the wavs come beside it")
     given = parser.parse_args()
     evaluation = settings_from(EvaluationSettings, given.evaluation_settings, "evaluation")
-    comparison = Comparison(evaluation.sample_rate, given.clip_seconds)
+    comparison = Comparison(evaluation.sample_rate, given.compared_seconds)
     if given.reference == GRIFFIN_LIM:
         write_griffin_lim(
             given.mels,

@@ -15,7 +15,8 @@ RULES = {
 UNQUOTED = {
     "threads", "params.batch_size", "params.draws", "params.iterations",
     "params.listeners", "params.origin",
-    "params.seed", "params.systematic_common_share", "params.sample_rate", "params.clip_samples", "params.clip_seconds",
+    "params.seed", "params.systematic_common_share", "params.sample_rate", "params.clip_samples",
+    "params.compared_seconds",
     "wildcards.reference", "wildcards.front_end",
 }  # fmt: skip
 

@@ -99,13 +99,10 @@ def test_a_system_of_another_front_end_has_its_cost_apart_and_not_the_printed_mo
     measured = read_measurements(
         files.complexity, files.energy, files.training, files.quality, front_ends=[files.folder / "front_end.json"]
     )
-    front_ends = {
-        "melgan-S": {"front_end": "melgan_22k", "sample_rate": 22050, "of_paper": False},
-        "hifigan-S": {"front_end": "paper", "sample_rate": 16000, "of_paper": True},
-    }
+    front_ends = {"melgan-S": "melgan_22k", "hifigan-S": "paper"}
     table = systems_measured(measured, mos_of_paper(printed_quality), families, CARBON, front_ends)
     table = table.set_index("system")
-    assert table.loc["melgan-S", ["front_end", "sample_rate"]].tolist() == ["melgan_22k", 22050]
+    assert table["front_end"].to_dict() == front_ends
     assert table.loc["melgan-S", FRONT_END_ENERGY] == 0.002
     assert table.loc["melgan-S", "front_end_real_time_factor"] == 0.001
     assert table.loc["melgan-S", ENERGY] == 0.5, "that of the vocoder alone"

@@ -162,7 +162,7 @@ def run_program(study, *options):
     command = [sys.executable, PROJECT / "workflow_scripts" / "generate_audio.py", "--system", json.dumps(settings)]
     command += ["--checkpoint", study / "noisy-S.ckpt", "--mels", study / "mels.npy"]
     command += [
-        "--clip-seconds",
+        "--compared-seconds",
         str(16 * 64 / 16000),
         "--clip-table",
         study / "clips.csv",

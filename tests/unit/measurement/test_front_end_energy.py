@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from seeds import seed_of
 
 from vocoder_pareto.audio.dataset import Clip, write_clip_table
 from vocoder_pareto.measurement import front_end_energy
@@ -19,15 +20,19 @@ QUICK = EnergySettings(
 )  # fmt: skip
 
 
+def noise(samples):
+    return np.random.default_rng(seed_of(0)).uniform(-0.5, 0.5, samples).astype(np.float32)
+
+
 @pytest.fixture
-def recordings(tmp_path, noise):
+def recordings(tmp_path):
     np.save(tmp_path / "clips.npy", noise(3 * 22784).reshape(3, 22784))
     clips = [Clip(row, f"clip{row}", "a.wav", 1.0, split) for row, split in enumerate(("train", "test", "test"))]
     write_clip_table(tmp_path / "clips.csv", clips)
     return tmp_path / "clips.npy", tmp_path / "clips.csv"
 
 
-def test_the_unit_of_work_is_clips_of_whole_frames_at_the_rate_of_the_front_end(noise, monkeypatch):
+def test_the_unit_of_work_is_clips_of_whole_frames_at_the_rate_of_the_front_end(monkeypatch):
     front_end = BUILT_IN["hifigan_22k"]
     seen = []
     monkeypatch.setattr(front_end_energy, "features", lambda audio, settings: seen.append(tuple(audio.shape)))

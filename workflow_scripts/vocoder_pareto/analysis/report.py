@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -259,7 +259,7 @@ def _front_ends(systems: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]
     return "; ".join(_front_end(row, settings[row["front_end"]]) for row in used.to_dict("records")) or "unknown"
 
 
-def _front_end(row: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+def _front_end(row: Mapping[Hashable, Any], settings: Mapping[str, Any]) -> str:
     is_mel = settings["representation"] == "mel"
     form = f"{settings['n_mels']} mel bands, FFT {settings['n_fft']}, " if is_mel else "the waveform, "
     text = f"{row['front_end']}: {settings['sample_rate']} Hz, {form}hop {settings['hop_length']}"

@@ -16,6 +16,7 @@ from vocoder_pareto.analysis.pareto import optimal
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 from vocoder_pareto.intervals import mean_with_interval
+from vocoder_pareto.study.sections.front_ends import BUILT_IN, PAPER
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
@@ -32,6 +33,7 @@ from vocoder_pareto.tables.csv_tables import read_table, typed
 from vocoder_pareto.tables.sources import LISTENER_WORDS, PUBLISHED
 from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
+PAPER_RATE = BUILT_IN[PAPER].sample_rate
 FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": EXACT_GFLOPS}
 PUBLISHED_FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": PRINTED_GFLOPS}
 
@@ -90,16 +92,16 @@ def systems_measured(
     mos: pd.DataFrame,
     families: Mapping[str, str],
     carbon: CarbonSettings,
-    front_ends: Mapping[str, Mapping[str, Any]] | None = None,
+    front_ends: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Join the measurements with the MOS of one source, see `mos_of_listening_test` and `mos_of_paper`.
 
     References (natural speech, low anchor) stand first and have quality alone. A system without MOS keeps an empty
     cell: it is left out of fronts, never filled in from another test. Nor does a system of another front end or rate
-    get the printed MOS of its name: `front_ends` tells of each system `front_end`, `sample_rate` and `of_paper`.
+    get the printed MOS of its name: `front_ends` names that of each system, None that of the paper for all.
     """
     front_ends = front_ends or {}
-    others = [name for name, told in front_ends.items() if not told["of_paper"]]
+    others = [counts["system"] for counts in measurements.complexity if not _is_of_paper(counts, front_ends)]
     rated = mos[~((mos["mos_source"] == PUBLISHED.word) & mos["system"].isin(others))].set_index("system")
     references = [name for name in REFERENCE_SYSTEMS if name in measurements.d_stft or name in rated.index]
     rows: list[dict[str, Any]] = [
@@ -129,15 +131,18 @@ def systems_measured(
     return with_fronts(_as_table(rows), FRONTS)
 
 
-def _of_front_end(
-    system: str, front_ends: Mapping[str, Mapping[str, Any]], measurements: Measurements
-) -> dict[str, Any]:
+def _is_of_paper(counts: Mapping[str, Any], front_ends: Mapping[str, str]) -> bool:
+    """Whether a system has the front end and the rate that the printed MOS are of."""
+    is_named = front_ends.get(counts["system"], PAPER) == PAPER
+    return is_named and counts.get("sample_rate", PAPER_RATE) == PAPER_RATE
+
+
+def _of_front_end(system: str, front_ends: Mapping[str, str], measurements: Measurements) -> dict[str, Any]:
     """The cells of a system's front end, and of what it costs beside the vocoder."""
-    told = front_ends.get(system, {})
-    cost = measurements.front_ends.get(told.get("front_end", ""), {})
+    name = front_ends.get(system)
+    cost = measurements.front_ends.get(name or "", {})
     return {
-        "front_end": told.get("front_end"),
-        "sample_rate": told.get("sample_rate"),
+        "front_end": name,
         FRONT_END_ENERGY: cost.get(ENERGY),
         "front_end_real_time_factor": cost.get("real_time_factor"),
     }

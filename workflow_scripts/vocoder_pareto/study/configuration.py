@@ -236,21 +236,12 @@ def front_end_settings(config: Mapping[str, Any], name: str) -> FrontEndSettings
 
 def used_front_ends(config: Mapping[str, Any]) -> list[str]:
     """The front ends of the studied systems, in their order."""
-    return list(dict.fromkeys(front_end_of(config, *pair) for pair in configured_systems(config).values()))
+    return list(dict.fromkeys(front_ends_of_systems(config).values()))
 
 
-def front_ends_of_systems(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What a table tells of the front end of each studied system: its name, its rate, and whether it is the paper's."""
-    names = {system: front_end_of(config, *pair) for system, pair in configured_systems(config).items()}
-    rates = {name: config["front_ends"][name]["sample_rate"] for name in names.values()}
-    return {
-        system: {
-            "front_end": name,
-            "sample_rate": rates[name],
-            "of_paper": name == PAPER and rates[name] == BUILT_IN[PAPER].sample_rate,
-        }
-        for system, name in names.items()
-    }
+def front_ends_of_systems(config: Mapping[str, Any]) -> dict[str, str]:
+    """The name of the front end of each studied system."""
+    return {system: front_end_of(config, *pair) for system, pair in configured_systems(config).items()}
 
 
 def training_settings(config: Mapping[str, Any], model: str, size: str) -> TrainingSettings:

@@ -59,7 +59,7 @@ SYSTEMS_COLUMNS = (
     Column("size", "Size", kind="text", record="complexity"),
     Column("family", "Family", kind="text"),
     Column("front_end", "Front end", kind="text"),
-    Column("sample_rate", "Sample rate", "Hz", "integer"),
+    Column("sample_rate", "Sample rate", "Hz", "integer", record="complexity"),
     Column("parameters", "Parameters", "M", "integer", "min", "log", 1e-6, record="complexity"),
     Column(EXACT_GFLOPS, "GFLOPs per second of audio", "", "number", "min", "log", record="complexity"),
     Column(PRINTED_GFLOPS, "GFLOPs as the paper counts them", "", "number", "min", "log", record="complexity"),

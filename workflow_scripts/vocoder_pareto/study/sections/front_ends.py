@@ -1,7 +1,8 @@
 """Front ends: how a waveform becomes what a vocoder takes in, with those of published vocoders."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,7 +12,7 @@ from vocoder_pareto.study.settings import STRICT
 
 PAPER = "paper"
 FrontEndName = Annotated[str, Field(pattern="^[A-Za-z0-9_]+$")]
-_PER_BAND = float | tuple[float, ...] | None
+_PER_BAND = float | Annotated[tuple[float, ...], Field(min_length=1)] | None
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -78,7 +79,7 @@ class FrontEndSettings:
     mel_norm: Literal["slaney", "none"] = "slaney"
     """slaney: each band has an area of one, as in librosa | none: a peak of one, as in torchaudio."""
 
-    power: Literal[1, 2] = 2
+    power: int = Field(default=2, ge=1, le=2)
     """1: magnitudes | 2: powers."""
 
     epsilon: float = Field(default=0.0, ge=0)
@@ -109,7 +110,7 @@ class FrontEndSettings:
             for fault in self._faults():
                 raise ValueError(fault)
 
-    def _faults(self):
+    def _faults(self) -> Iterator[str]:
         window, highest = self.window_samples, self.highest_hertz
         if self.hop_length > self.n_fft:
             yield f"hop_length is {self.hop_length}; must be at most n_fft ({self.n_fft})"
@@ -162,36 +163,32 @@ class FrontEndSettings:
         return math.ceil(round(seconds * self.sample_rate / self.hop_length, 6)) * self.hop_length
 
 
-_CENTRED = {"n_fft": 1024, "power": 1, "padding": "center_reflect", "normalization": "none"}
-_SHARED_OUT = {**_CENTRED, "padding": "reflect"}
-# The lowest value, -80 dB, of 20 log10(1e-5) - 20 is 0; a magnitude of 10 is 1.
-_LMNT = {
-    **_CENTRED, "fmin": 20.0, "mel_scale": "htk", "mel_norm": "none", "normalized_window": True, "logarithm": "dB",
-    "floor": 1e-5, "normalization": GivenNormalization(-80.0, 100.0, 0.0, 1.0),
-}  # fmt: skip
-_HIFIGAN = {**_SHARED_OUT, "epsilon": 1e-9, "logarithm": "ln", "floor": 1e-5}
+_WAVEGLOW = FrontEndSettings(
+    sample_rate=22050, n_fft=1024, fmax=8000.0, power=1, logarithm="ln", floor=1e-5, padding="center_reflect",
+    normalization="none",
+)  # fmt: skip
+_HIFIGAN = replace(_WAVEGLOW, epsilon=1e-9, padding="reflect")
+# (20 log10(x) - 20 + 100) / 100, held between 0 and 1.
+_DIFFWAVE = replace(
+    _WAVEGLOW, fmin=20.0, fmax=None, mel_scale="htk", mel_norm="none", normalized_window=True, logarithm="dB",
+    normalization=GivenNormalization(-80.0, 100.0, 0.0, 1.0),
+)  # fmt: skip
+_PARALLEL_WAVEGAN = replace(
+    _WAVEGLOW, fmin=80.0, fmax=7600.0, logarithm="log10", floor=1e-10, normalization=GivenNormalization()
+)
 
 # Where each one's numbers come from is told in docs/front_ends.md.
 BUILT_IN: Mapping[str, FrontEndSettings] = {
-    name: FrontEndSettings(**settings)
-    for name, settings in {
-        PAPER: {},
-        "hifigan_22k": {**_HIFIGAN, "sample_rate": 22050, "fmax": 8000.0},
-        "bigvgan_24k": {**_HIFIGAN, "sample_rate": 24000, "n_mels": 100, "fmax": 12000.0},
-        "melgan_22k": {**_SHARED_OUT, "sample_rate": 22050, "logarithm": "log10", "floor": 1e-5},
-        "waveglow_22k": {**_CENTRED, "sample_rate": 22050, "fmax": 8000.0, "logarithm": "ln", "floor": 1e-5},
-        "diffwave_22k": {**_LMNT, "sample_rate": 22050},
-        "wavegrad_24k": {
-            **_LMNT, "sample_rate": 24000, "n_fft": 2048, "win_length": 1200, "hop_length": 300, "n_mels": 128,
-        },
-        "vocos_24k": {
-            **_CENTRED, "sample_rate": 24000, "n_mels": 100, "mel_scale": "htk", "mel_norm": "none", "logarithm": "ln",
-            "floor": 1e-7,
-        },
-        "parallel_wavegan_22k": {
-            **_CENTRED, "sample_rate": 22050, "fmin": 80.0, "fmax": 7600.0, "logarithm": "log10", "floor": 1e-10,
-            "normalization": GivenNormalization(),
-        },
-        "speecht5_16k": {**_CENTRED, "fmin": 80.0, "fmax": 7600.0, "logarithm": "log10", "floor": 1e-10},
-    }.items()
-}  # fmt: skip
+    PAPER: FrontEndSettings(),
+    "hifigan_22k": _HIFIGAN,
+    "bigvgan_24k": replace(_HIFIGAN, sample_rate=24000, n_mels=100, fmax=12000.0),
+    "melgan_22k": replace(_HIFIGAN, fmax=None, epsilon=0.0, logarithm="log10"),
+    "waveglow_22k": _WAVEGLOW,
+    "diffwave_22k": _DIFFWAVE,
+    "wavegrad_24k": replace(_DIFFWAVE, sample_rate=24000, n_fft=2048, win_length=1200, hop_length=300, n_mels=128),
+    "vocos_24k": replace(
+        _WAVEGLOW, sample_rate=24000, n_mels=100, fmax=None, mel_scale="htk", mel_norm="none", floor=1e-7
+    ),
+    "parallel_wavegan_22k": _PARALLEL_WAVEGAN,
+    "speecht5_16k": replace(_PARALLEL_WAVEGAN, sample_rate=16000, normalization="none"),
+}
