@@ -24,7 +24,7 @@ rule generate_audio:
     params:
         system=system_to_generate,
         max_clips=config_json("generation", "clips"),
-        evaluation_settings=config_json("evaluation"),
+        compared_rate=config["evaluation"]["sample_rate"],
         compared_seconds=config["dataset"]["clip_seconds"],
         batch_size=beside(config["generation"]["batch_size"]),
         chunk_frames=beside(config_json("generation", "chunk_frames")),
@@ -37,7 +37,7 @@ rule generate_audio:
     shell:
         "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q} --mels {input.mels:q}"
         " --clip-table {input.clip_table:q} --max-clips {params.max_clips:q} --batch-size {params.batch_size}"
-        " --chunk-frames {params.chunk_frames:q} --evaluation-settings {params.evaluation_settings:q}"
+        " --chunk-frames {params.chunk_frames:q} --compared-rate {params.compared_rate}"
         " --compared-seconds {params.compared_seconds} --seed {params.seed} --device {params.device:q}"
         " --output {output.manifest:q} &> {log:q}"
 
@@ -64,7 +64,7 @@ rule generate_reference:
     params:
         corpus=corpus_version,
         front_end_settings=config_json("front_ends", PAPER),
-        evaluation_settings=config_json("evaluation"),
+        compared_rate=config["evaluation"]["sample_rate"],
         compared_seconds=config["dataset"]["clip_seconds"],
         max_clips=config_json("generation", "clips"),
         iterations=config["generation"]["griffin_lim_iterations"],
@@ -76,6 +76,6 @@ rule generate_reference:
     shell:
         "python {params.program:q} --reference {wildcards.reference} --corpus {resources.corpus:q}"
         " --mels {input.mels:q} --mel-ranges {input.mel_ranges:q} --clip-table {input.clip_table:q}"
-        " --front-end-settings {params.front_end_settings:q} --evaluation-settings {params.evaluation_settings:q}"
+        " --front-end-settings {params.front_end_settings:q} --compared-rate {params.compared_rate}"
         " --compared-seconds {params.compared_seconds} --max-clips {params.max_clips:q} --iterations {params.iterations}"
         " --seed {params.seed} --processes {threads} --output {output.manifest:q} &> {log:q}"

@@ -7,7 +7,6 @@ from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.generation.test_set import generate_test_set
 from vocoder_pareto.program import int_or_null, json_or_file, run_program
-from vocoder_pareto.study.sections.evaluation import EvaluationSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 
@@ -27,15 +26,12 @@ def main() -> None:
         type=int_or_null,
         help="frames of the chunks of longer clips (null for whole clips, the default)",
     )
-    parser.add_argument(
-        "--evaluation-settings", type=json_or_file, default={}, help="section evaluation, JSON or @file"
-    )
-    parser.add_argument("--compared-seconds", type=float, required=True, help="seconds of each clip that are compared")
+    parser.add_argument("--compared-rate", type=int, required=True, help="samples per second of audio to compare")
+    parser.add_argument("--compared-seconds", type=float, required=True, help="seconds of each clip to compare")
     parser.add_argument("--seed", type=int, default=0, help="seed of all noise (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--output", type=Path, required=True, help="manifest.csv to write; the wavs come beside it")
     arguments = parser.parse_args()
-    evaluation = settings_from(EvaluationSettings, arguments.evaluation_settings, "evaluation")
     generate_test_set(
         arguments.checkpoint,
         settings_from(SystemSettings, arguments.system, "system"),
@@ -46,7 +42,7 @@ def main() -> None:
         seed=arguments.seed,
         batch_size=arguments.batch_size,
         chunk_frames=arguments.chunk_frames,
-        comparison=Comparison(evaluation.sample_rate, arguments.compared_seconds),
+        comparison=Comparison(arguments.compared_rate, arguments.compared_seconds),
         device=resolve_device(arguments.device),
     )
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth
 from vocoder_pareto.program import int_or_null, json_or_file, run_program
-from vocoder_pareto.study.sections.evaluation import EvaluationSettings
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import GRIFFIN_LIM, REFERENCE_SYSTEMS
@@ -22,10 +21,8 @@ def main() -> None:
     )
     parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
     parser.add_argument("--front-end-settings", type=json_or_file, default={}, help="one of front_ends, JSON or @file")
-    parser.add_argument(
-        "--evaluation-settings", type=json_or_file, default={}, help="section evaluation, JSON or @file"
-    )
-    parser.add_argument("--compared-seconds", type=float, required=True, help="seconds of each clip that are compared")
+    parser.add_argument("--compared-rate", type=int, required=True, help="samples per second of audio to compare")
+    parser.add_argument("--compared-seconds", type=float, required=True, help="seconds of each clip to compare")
     parser.add_argument(
         "--max-clips", type=int_or_null, help="clips at most, the first ones (null for all, the default)"
     )
@@ -36,8 +33,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="processes that work at once (default: %(default)s)")
     parser.add_argument("--output", type=Path, required=True, help="manifest.csv to write; the wavs come beside it")
     given = parser.parse_args()
-    evaluation = settings_from(EvaluationSettings, given.evaluation_settings, "evaluation")
-    comparison = Comparison(evaluation.sample_rate, given.compared_seconds)
+    comparison = Comparison(given.compared_rate, given.compared_seconds)
     if given.reference == GRIFFIN_LIM:
         write_griffin_lim(
             given.mels,

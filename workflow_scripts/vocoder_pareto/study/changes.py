@@ -38,7 +38,7 @@ KEYS = {
     "iterations": "generation.griffin_lim_iterations",
     "front_ends": "models.{}.front_end",
     "front_end_settings": "front_ends.*.{}",
-    "evaluation_settings": "evaluation.{}",
+    "compared_rate": "evaluation.sample_rate",
     "sample_rate": "front_ends.*.sample_rate",
     "clip_samples": "dataset.clip_seconds",
     "compared_seconds": "dataset.clip_seconds",

@@ -34,7 +34,6 @@ def settings_of_study(config: Mapping[str, Any]) -> dict[str, Any]:
     """What programs get whichever system they work on; `config` is a checked one."""
     return {
         "dataset-settings": dataset_settings(config),
-        "evaluation-settings": config["evaluation"],
         "meter-settings": config["meter"],
         "carbon-settings": config["carbon"],
         "energy-settings": config["energy"],
