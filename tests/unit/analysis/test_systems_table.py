@@ -102,7 +102,7 @@ def test_a_system_of_another_front_end_has_its_cost_apart_and_not_the_printed_mo
     front_ends = {"melgan-S": "melgan_22k", "hifigan-S": "paper"}
     table = systems_measured(measured, mos_of_paper(printed_quality), families, CARBON, front_ends)
     table = table.set_index("system")
-    assert table["front_end"].to_dict() == front_ends
+    assert table.loc[["melgan-S", "hifigan-S"], "front_end"].tolist() == ["melgan_22k", "paper"]
     assert table.loc["melgan-S", FRONT_END_ENERGY] == 0.002
     assert table.loc["melgan-S", "front_end_real_time_factor"] == 0.001
     assert table.loc["melgan-S", ENERGY] == 0.5, "that of the vocoder alone"

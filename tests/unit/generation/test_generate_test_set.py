@@ -161,15 +161,8 @@ def run_program(study, *options):
     settings = {"model": "noisy", "size": "S", "vocoder": SYSTEM.vocoder, "hop_length": 64}
     command = [sys.executable, PROJECT / "workflow_scripts" / "generate_audio.py", "--system", json.dumps(settings)]
     command += ["--checkpoint", study / "noisy-S.ckpt", "--mels", study / "mels.npy"]
-    command += [
-        "--compared-seconds",
-        str(16 * 64 / 16000),
-        "--clip-table",
-        study / "clips.csv",
-        "--output",
-        study / "program" / "manifest.csv",
-        *options,
-    ]
+    command += ["--clip-table", study / "clips.csv", "--output", study / "program" / "manifest.csv", *options]
+    command += ["--compared-rate", "16000", "--compared-seconds", str(16 * 64 / 16000)]
     return subprocess.run(command, capture_output=True, text=True)
 
 
