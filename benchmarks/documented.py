@@ -1,10 +1,23 @@
-"""Tables between two markers of a document, which the benchmark that made them rewrites."""
+"""Tables of benchmarks: read back, and put between two markers of a document, which the benchmark rewrites."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+
+import pandas as pd
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
+from vocoder_pareto.tables.csv_files import read_csv
+from vocoder_pareto.tables.csv_tables import read_table
+
+
+def read_measured(path: Path, texts: Collection[str]) -> pd.DataFrame:
+    """The table of an earlier call; all of its columns but `texts` hold numbers.
+
+    Raises:
+        UserError: see `read_table`.
+    """
+    return read_table(path, {name: "text" if name in texts else "number" for name in read_csv(path).columns})
 
 
 def replace_sections(document: Path, sections: Mapping[str, str]) -> None:

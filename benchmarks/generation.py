@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from documented import replace_sections, require_sections, table
+from documented import read_measured, replace_sections, require_sections, table
 from machine_rates import MachineRates, measure_machine_rates
 from torch import Tensor
 from tqdm import tqdm
@@ -89,7 +89,7 @@ def main() -> None:
     if arguments.output_document:
         require_sections(arguments.output_document, SECTIONS[arguments.form])
     if arguments.measured_table:
-        measured = pd.read_csv(arguments.measured_table)
+        measured = read_measured(arguments.measured_table, ("system", "form", "device", "energy_source"))
         about = read_json(arguments.measured_table.with_suffix(".json"))
     else:
         measured, about = measure(arguments)

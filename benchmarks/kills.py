@@ -17,12 +17,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import pandas as pd
 import torch
 from checkout import copy_of_checkout, environment_of_user
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.program import run_program
+from vocoder_pareto.tables.csv_files import read_csv
 
 PROJECT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tests/workflow/tiny.yaml", "own.yaml"]
@@ -83,9 +83,9 @@ def contents(results: Path) -> dict[str, str]:
         digest = hashlib.sha256(b"".join(value.numpy().tobytes() for _, value in sorted(weights.items())))
         found[str(file.relative_to(results))] = digest.hexdigest()
     for file in [file for pattern in EQUAL_BUT_FOR_MEASURED for file in results.glob(pattern)]:
-        rows = pd.read_csv(file)
-        same = [name for name in rows if not any(word in name for word in MEASURED)]
-        found[str(file.relative_to(results))] = hashlib.sha256(rows[same].to_csv().encode()).hexdigest()
+        table = read_csv(file)
+        same = {name: table.texts(name) for name in table.columns if not any(word in name for word in MEASURED)}
+        found[str(file.relative_to(results))] = hashlib.sha256(repr(same).encode()).hexdigest()
     return found
 
 

@@ -51,6 +51,7 @@ def with_librosa(files: list[Path]) -> np.ndarray:
             n_fft=FRONT_END.n_fft,
             hop_length=FRONT_END.hop_length,
             n_mels=FRONT_END.n_mels,
+            pad_mode="reflect",
         )
         log_mels.append(np.log1p(mel)[:, : SAMPLES // FRONT_END.hop_length])
     return np.stack(log_mels)
@@ -93,11 +94,12 @@ def compare(corpus: Path, rounds: int) -> str:
 def seconds_of_both_stages(corpus: Path, cores: int) -> tuple[float, float]:
     """Seconds that prepare_clips and compute_mels take, start of processes and writing of files included."""
     with tempfile.TemporaryDirectory() as folder:
-        clips, table, skipped, mels, ranges, stats = (Path(folder, str(number)) for number in range(6))
+        clips, table, skipped, summary, mels, ranges, stats = (Path(folder, str(number)) for number in range(7))
         start = time.perf_counter()
         settings = DatasetSettings("synthetic", clips=None)
-        form = {"sample_rate": FRONT_END.sample_rate, "clip_samples": SAMPLES}
-        prepare_clips(corpus, settings, **form, processes=cores, clips=clips, table=table, skipped=skipped)
+        form = {"sample_rate": FRONT_END.sample_rate, "clip_samples": SAMPLES, "seed": 0}
+        outputs = {"clips": clips, "table": table, "skipped": skipped, "summary": summary}
+        prepare_clips(corpus, settings, **form, processes=cores, **outputs)
         middle = time.perf_counter()
         outputs = {"mels": mels, "ranges": ranges, "stats": stats}
         compute_mels(clips, table, FRONT_END, processes=cores, **outputs)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from documented import replace_sections, require_sections, table
+from documented import read_measured, replace_sections, require_sections, table
 from generation import chosen_systems
 from scipy.optimize import nnls
 from tqdm import tqdm
@@ -42,7 +42,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.output_document:
         require_sections(arguments.output_document, [SECTION])
-    counts = pd.read_csv(arguments.measured_table) if arguments.measured_table else counted()
+    counts = read_measured(arguments.measured_table, ("system", "form")) if arguments.measured_table else counted()
     if arguments.output:
         with written_whole(arguments.output) as temporary:
             counts.to_csv(temporary, index=False)

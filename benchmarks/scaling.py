@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 import seaborn
 import torch
-from documented import replace_sections, require_sections, table
+from documented import read_measured, replace_sections, require_sections, table
 from generation import PROJECT, SEED, chosen_systems, lively, seeded
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
@@ -84,7 +84,10 @@ def main() -> None:
         return
     if arguments.output_document:
         require_sections(arguments.output_document, ["scaling"])
-    points = pd.read_csv(arguments.measured_table) if arguments.measured_table else measured_curves(arguments)
+    if arguments.measured_table:
+        points = read_measured(arguments.measured_table, ("system", "device", "memory_method"))
+    else:
+        points = measured_curves(arguments)
     if arguments.output_figure:
         settings = FigureSettings()
         with drawing(settings):

@@ -147,7 +147,7 @@ def measurements(
             if device.type == "cuda":
                 torch.cuda.reset_peak_memory_stats(device)
             stopwatch = Stopwatch(meter, device, arguments.warm_up_steps, arguments.seconds)
-            module = TrainingModule(objective, job, 0, batches.batches_per_epoch)
+            module = TrainingModule(objective, job, 0, batches.batches_per_epoch, lambda _: 0.0)
             loader = batch_loader(dataset, batches, 0, device.type == "cuda")
             make_trainer(device, job, [stopwatch]).fit(module, loader)
             energy, steps = stopwatch.energy, stopwatch.steps

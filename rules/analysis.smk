@@ -6,6 +6,7 @@ CARBON_STATEMENT = as_it_is(f"{RESOURCES}/published/carbon_statement.json")
 
 # The responses of a listening test replace the paper's MOS.
 MOS = [f"{RESULTS}/mos.csv"] if config["listening_test"]["responses"] or config["listening_test"]["simulate"] else []
+RATING_COUNTS = [f"{RESULTS}/listening_test/counts.json"] if MOS else []
 
 OBJECTIVES = {objectives["name"]: objectives for objectives in config["pareto"]["objectives"]}
 
@@ -49,6 +50,7 @@ rule tabulate_systems:
         quality_measurements=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=[*REFERENCES, *JUDGED]),
         published_quality=PRINTED_QUALITY,
         mos_table=MOS,
+        rating_counts=RATING_COUNTS,
     output:
         system_table=report(f"{RESULTS}/systems.csv", caption="../resources/captions/systems.rst", category="Tables"),
         measurement_flags=f"{RESULTS}/systems_flags.json",
@@ -72,8 +74,8 @@ rule tabulate_systems:
         " --energy-measurements {input.energy_measurements:q} --training-summaries {input.training_summaries:q}"
         " --front-end-measurements {input.front_end_measurements:q} --front-ends {params.front_ends:q}"
         " --quality-measurements {input.quality_measurements:q} --published-quality {input.published_quality:q}"
-        " --mos-table {input.mos_table:q} --families {params.families:q} --carbon-settings {params.carbon_settings:q}"
-        " --meter-settings {params.meter_settings:q}"
+        " --mos-table {input.mos_table:q} --rating-counts {input.rating_counts:q} --families {params.families:q}"
+        " --carbon-settings {params.carbon_settings:q} --meter-settings {params.meter_settings:q}"
         " --output-system-table {output.system_table:q} --output-measurement-flags {output.measurement_flags:q}"
         " &> {log:q}"
 
@@ -200,7 +202,7 @@ rule find_fronts:
         program=program("find_fronts"),
         code=code_version("find_fronts"),
     message:
-        "Finding the front: {params.objective_settings}."
+        "Finding the front of MOS and {wildcards.cost}."
     shell:
         "python {params.program:q} --system-table {input.system_table:q}"
         " --measurement-flags {input.measurement_flags:q} --objective-settings {params.objective_settings:q}"
@@ -223,6 +225,8 @@ use rule find_fronts as find_fronts_of_objectives with:
         seed=config["seed"],
         program=program("find_fronts"),
         code=code_version("find_fronts"),
+    message:
+        "Finding the front of the objectives called {wildcards.objectives}."
 
 
 rule draw_pareto:

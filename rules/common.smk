@@ -6,12 +6,17 @@ import sys
 
 from snakemake.logging import logger
 
-from vocoder_pareto.study import configuration, known_results
+from vocoder_pareto.audio.dataset_summary import DatasetSummary
+from vocoder_pareto.audio.split import split_name
+from vocoder_pareto.study import configuration, known_results, targets
 from vocoder_pareto.study.code_version import code_version as hashes_of_code, module_file
 from vocoder_pareto.study.companions import set_aside_if_damaged
-from vocoder_pareto.study.file_content import FileDigests
+from vocoder_pareto.study.early_checks import are_without_published_mos
+from vocoder_pareto.study.file_content import MEMORY, FileDigests
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
+from vocoder_pareto.study.program_settings import dataset_settings
+from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import plain, settings_from
 from vocoder_pareto.quality.metrics import functions_of
@@ -29,7 +34,8 @@ RESULTS = config["results_dir"]
 SYSTEMS = configuration.configured_systems(config)
 JUDGED = configuration.judged_systems(config)  # whose audio is generated, measured and heard
 REFERENCES = list(REFERENCE_SYSTEMS)
-FRONT_ENDS = configuration.used_front_ends(config)
+FRONT_ENDS = configuration.used_front_ends(config)  # what one tells of the recordings, all tell
+TEST_LIST = [config["dataset"]["split"]["file"]] if isinstance(config["dataset"]["split"], dict) else []
 ENERGY = settings_from(EnergySettings, config["energy"], "energy")
 ON_A_CLUSTER = workflow.nodes is not None  # that --jobs, not --cores, says how much runs at a time
 
@@ -63,7 +69,7 @@ def program(name):
 
 
 # Digests of files that users bring, remembered so that 3 GB are read once.
-CONTENT_OF = FileDigests(".snakemake/content_of_files.json")
+CONTENT_OF = FileDigests(MEMORY)
 
 
 def content(*files):
@@ -241,6 +247,12 @@ def corpus_version(wildcards):
         raise WorkflowError(str(error)) from None
 
 
+def seed_of_split():
+    """The seed that chooses the test set; 0 where none is drawn, so that another seed makes no other clips."""
+    settings = settings_from(DatasetSettings, dataset_settings(config), "dataset")
+    return config["seed"] if split_name(settings) == "random" else 0
+
+
 def energy_protocol():
     """What of the section energy a measurement depends on, as canonical JSON."""
     return canonical_json(ENERGY.protocol())
@@ -287,8 +299,9 @@ def responses_of_test(wildcards):
     if LISTENING["responses"]:
         try:
             # The key lies beside the answers: a test that is over does not depend on the audio of today.
-            keys = [str(path) for path in [Path(RESPONSES_FOLDER) / "key.json"] if path.is_file()]
-            return as_it_is([*map(str, response_files(RESPONSES_FOLDER)), *keys])
+            answers = response_files(RESPONSES_FOLDER)
+            keys = filter(None, [key_file(RESPONSES_FOLDER)])
+            return as_it_is([*map(str, answers), *map(str, keys)])
         except UserError as error:
             raise WorkflowError(str(error)) from None
     if LISTENING["simulate"]:
@@ -326,6 +339,15 @@ def stored_records(wildcards):
     folder = config["measurements"]["from"]
     files = sorted(Path(folder).glob(f"run*/{wildcards.system}.json"))
     return as_it_is([str(file) for file in files] or [f"{folder}/run1/{wildcards.system}.json"])
+
+
+def require_targets_in_results():
+    """Refuse targets below the usual folder of results where another one is configured."""
+    if workflow.is_main_process and not IS_MODULE:
+        try:
+            targets.require_targets_in(RESULTS, sys.argv[1:])
+        except UserError as error:
+            raise WorkflowError(str(error)) from None
 
 
 def require_results_writable():
@@ -382,6 +404,18 @@ def require_cores_counted():
         raise WorkflowError("--jobs (-j) counts the jobs of a cluster; on one machine, set --cores (-c) instead")
 
 
+def say_if_no_mos_will_be_drawn():
+    """Tell at the start that fronts of MOS will be empty: what else is measured is worth its hours, or not."""
+    draws = any(job.rule.name.endswith("draw_pareto") for job in workflow.dag.needrun_jobs())
+    rated_here = LISTENING["responses"] or LISTENING["simulate"]
+    if draws and not rated_here and are_without_published_mos(SYSTEMS, f"{RESOURCES}/published/table1_quality.csv"):
+        print(
+            f"No system of this study has a published MOS ({', '.join(SYSTEMS)}), so the figures of MOS will show none. "
+            "Rate them (listening_test.responses), or draw other objectives (pareto.objectives).",
+            file=sys.stderr,
+        )
+
+
 def say_where_the_protocol_is_short():
     """Tell at the start that energy will be measured by a short protocol: hours later it is too late."""
     shortfalls = ENERGY.shortfalls()
@@ -394,8 +428,25 @@ def say_where_the_protocol_is_short():
         )
 
 
+def say_what_became_of_the_recordings():
+    """Tell it here, too, where the job that found out has told another machine."""
+    summary = f"{results_folder()}/dataset/{FRONT_ENDS[0]}/dataset_summary.json"
+    if ON_A_CLUSTER and os.path.exists(summary):
+        for remark in DatasetSummary.read(summary).remarks():
+            print(f"Dataset: {remark.text}.", file=sys.stderr)
+
+
 onstart:
     require_cores_counted()
     require_results_writable()
     known_results.sign(results_folder(), ".snakemake")
     say_where_the_protocol_is_short()
+    say_if_no_mos_will_be_drawn()
+
+
+onsuccess:
+    say_what_became_of_the_recordings()
+
+
+onerror:
+    say_what_became_of_the_recordings()

@@ -1,11 +1,14 @@
 # The recordings: synthetic speech, or LJSpeech, downloaded or from an archive. A user's own folder is read in place.
 from vocoder_pareto.audio.corpora import list_corpus
 from vocoder_pareto.audio.corpus_location import corpus_files, locate_corpus
+from vocoder_pareto.audio.split import listed
 
 try:
     CORPUS = locate_corpus(config["dataset"]["source"], config["dataset"]["path"], RESULTS)
-    if not CORPUS.made_here:  # too few recordings are told before the first job
-        list_corpus(config["dataset"]["source"], CORPUS.folder, config["dataset"]["clips"])
+    if not CORPUS.made_here:  # too few recordings, or a list of others, are told before the first job
+        recordings = list_corpus(config["dataset"]["source"], CORPUS.folder, config["dataset"]["clips"])
+        for file in TEST_LIST:
+            listed(recordings, Path(file))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -9,6 +9,7 @@ rule prepare_clips:
         clips=f"{RESULTS}/dataset/{{front_end}}/clips.npy",
         clip_table=f"{RESULTS}/dataset/{{front_end}}/clips.csv",
         skipped=f"{RESULTS}/dataset/{{front_end}}/skipped.csv",
+        dataset_summary=f"{RESULTS}/dataset/{{front_end}}/dataset_summary.json",
     log:
         f"{RESULTS}/logs/prepare_clips/{{front_end}}.log",
     benchmark:
@@ -25,15 +26,21 @@ rule prepare_clips:
         sample_rate=sample_rate_of_clips,
         clip_samples=samples_of_clips,
         corpus=corpus_version,
+        test_list=beside(TEST_LIST),  # no input: a list that moved is the same list
+        listed=content(*TEST_LIST),
+        seed=seed_of_split(),
         program=program("prepare_clips"),
         code=code_version("prepare_clips"),
     message:
         "Cutting the recordings into clips for the front end {wildcards.front_end}."
+    # What became of the recordings is told on the terminal, too, before they are trained on for days.
     shell:
         "python {params.program:q} --corpus {resources.corpus:q} --dataset-settings {params.dataset_settings:q}"
-        " --sample-rate {params.sample_rate} --clip-samples {params.clip_samples} --processes {threads}"
-        " --output-clips {output.clips:q} --output-clip-table {output.clip_table:q}"
-        " --output-skipped {output.skipped:q} &> {log:q}"
+        " --sample-rate {params.sample_rate} --clip-samples {params.clip_samples} --test-list {params.test_list:q}"
+        " --seed {params.seed} --processes {threads}"
+        " --output-clips {output.clips:q} --output-clip-table {output.clip_table:q} --output-skipped {output.skipped:q}"
+        " --output-dataset-summary {output.dataset_summary:q} &> {log:q}"
+        " && grep '^Dataset: ' {log:q} >&2"
 
 
 rule compute_mels:

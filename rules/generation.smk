@@ -7,6 +7,7 @@ rule generate_audio:
     input:
         checkpoint=judged_checkpoint,
         mels=of_dataset("mels.npy"),
+        mel_stats=of_dataset("mel_stats.json"),
         clip_table=of_dataset("clips.csv"),
     output:
         manifest=f"{RESULTS}/generated/{{system}}/manifest.csv",
@@ -36,10 +37,10 @@ rule generate_audio:
         "Generating the test set with {wildcards.system}."
     shell:
         "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q} --mels {input.mels:q}"
-        " --clip-table {input.clip_table:q} --max-clips {params.max_clips:q} --batch-size {params.batch_size}"
-        " --chunk-frames {params.chunk_frames:q} --compared-rate {params.compared_rate}"
-        " --compared-seconds {params.compared_seconds} --seed {params.seed} --device {params.device:q}"
-        " --output {output.manifest:q} &> {log:q}"
+        " --mel-stats {input.mel_stats:q} --clip-table {input.clip_table:q} --max-clips {params.max_clips:q}"
+        " --batch-size {params.batch_size} --chunk-frames {params.chunk_frames:q}"
+        " --compared-rate {params.compared_rate} --compared-seconds {params.compared_seconds} --seed {params.seed}"
+        " --device {params.device:q} --output {output.manifest:q} &> {log:q}"
 
 
 rule generate_reference:
@@ -63,6 +64,7 @@ rule generate_reference:
         corpus=corpus_folder,  # no param: a corpus that moved is the same, params.corpus tells what lies in it
     params:
         corpus=corpus_version,
+        dataset_settings=canonical_json(dataset_settings(config)),
         front_end_settings=config_json("front_ends", PAPER),
         compared_rate=config["evaluation"]["sample_rate"],
         compared_seconds=config["dataset"]["clip_seconds"],
@@ -75,7 +77,7 @@ rule generate_reference:
         "Writing the test set as {wildcards.reference}."
     shell:
         "python {params.program:q} --reference {wildcards.reference} --corpus {resources.corpus:q}"
-        " --mels {input.mels:q} --mel-ranges {input.mel_ranges:q} --clip-table {input.clip_table:q}"
+        " --dataset-settings {params.dataset_settings:q} --mels {input.mels:q} --mel-ranges {input.mel_ranges:q} --clip-table {input.clip_table:q}"
         " --front-end-settings {params.front_end_settings:q} --compared-rate {params.compared_rate}"
         " --compared-seconds {params.compared_seconds} --max-clips {params.max_clips:q} --iterations {params.iterations}"
         " --seed {params.seed} --processes {threads} --output {output.manifest:q} &> {log:q}"

@@ -1,6 +1,6 @@
 # The listening test: its page and the forms for other platforms; answers, of people or simulated, to mos.csv.
 from vocoder_pareto.listening_test.registry import EXPORTED_PLATFORMS
-from vocoder_pareto.listening_test.responses import response_files
+from vocoder_pareto.listening_test.responses import key_file, response_files
 
 LISTENING = config["listening_test"]
 LISTENING_FOLDER = f"{RESULTS}/listening_test"
@@ -85,6 +85,7 @@ rule analyse_responses:
         pairwise_table=f"{LISTENING_FOLDER}/pairwise.csv",
         agreement_table=f"{LISTENING_FOLDER}/agreement.csv",
         power_table=f"{LISTENING_FOLDER}/power.csv",
+        rating_counts=f"{LISTENING_FOLDER}/counts.json",
     log:
         f"{RESULTS}/logs/analyse_responses.log",
     conda:
@@ -96,15 +97,20 @@ rule analyse_responses:
         answers=lambda wildcards: content(*responses_of_test(wildcards)) if LISTENING["responses"] else None,
         screening_settings=config_json("listening_test", "screening"),
         statistics_settings=config_json("listening_test", "statistics"),
+        max_rejected_share=beside(LISTENING["max_rejected_share"]),
         seed=config["seed"],
         program=program("analyse_responses"),
         code=code_version("analyse_responses"),
     message:
         "Analysing the responses to the listening test."
+    # The log is short, and stands on the terminal too: how many ratings count, and what was not read.
     shell:
         "python {params.program:q} --responses {resources.responses:q} --system-names {params.system_names:q}"
         " --screening-settings {params.screening_settings:q} --statistics-settings {params.statistics_settings:q}"
-        " --seed {params.seed} --output-mos-table {output.mos_table:q} --output-details-table {output.details_table:q}"
+        " --max-rejected-share {params.max_rejected_share} --seed {params.seed}"
+        " --output-mos-table {output.mos_table:q} --output-details-table {output.details_table:q}"
         " --output-ratings-table {output.ratings_table:q} --output-rejected-table {output.rejected_table:q}"
         " --output-screening-table {output.screening_table:q} --output-pairwise-table {output.pairwise_table:q}"
-        " --output-agreement-table {output.agreement_table:q} --output-power-table {output.power_table:q} &> {log:q}"
+        " --output-agreement-table {output.agreement_table:q} --output-power-table {output.power_table:q}"
+        " --output-rating-counts {output.rating_counts:q} &> {log:q}"
+        " && cat {log:q} >&2"

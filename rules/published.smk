@@ -109,6 +109,8 @@ use rule find_fronts as find_published_fronts with:
         seed=config["seed"],
         program=program("find_fronts"),
         code=code_version("find_fronts"),
+    message:
+        "Finding the front of the printed MOS and {wildcards.cost}."
 
 
 use rule draw_pareto as draw_published_pareto with:

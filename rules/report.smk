@@ -45,7 +45,8 @@ rule build_report:
         system_table=f"{RESULTS}/systems.csv",
         measurement_flags=f"{RESULTS}/systems_flags.json",
         manifests=MANIFESTS,
-        downloads=TABLES + FIGURES,
+        downloads=[*TABLES, *FIGURES, f"{RESULTS}/dataset/{FRONT_ENDS[0]}/skipped.csv"],
+        dataset_summary=f"{RESULTS}/dataset/{FRONT_ENDS[0]}/dataset_summary.json",
         provenance=f"{RESULTS}/provenance.json",
         templates=as_it_is(multiext(f"{RESOURCES}/report/", "page.html", "style.css", "script.js")),
     output:
@@ -67,6 +68,7 @@ rule build_report:
     shell:
         "python {params.program:q} --system-table {input.system_table:q}"
         " --measurement-flags {input.measurement_flags:q} --manifests {input.manifests:q}"
-        " --downloads {input.downloads:q} --provenance {input.provenance:q} --templates {params.templates:q}"
-        " --labels {params.labels:q} --figure-settings {params.figure_settings:q}"
-        " --report-settings {params.report_settings:q} --output {output.page:q} &> {log:q}"
+        " --downloads {input.downloads:q} --dataset-summary {input.dataset_summary:q}"
+        " --provenance {input.provenance:q} --templates {params.templates:q} --labels {params.labels:q}"
+        " --figure-settings {params.figure_settings:q} --report-settings {params.report_settings:q}"
+        " --output {output.page:q} &> {log:q}"

@@ -1,4 +1,5 @@
 # What lies in the folder of results already: whether it is known here, and whether files beside the outputs are whole.
+require_targets_in_results()
 require_known_results()
 set_damaged_aside(expand(rules.generate_audio.output.manifest, system=JUDGED))
 set_damaged_aside(expand(rules.generate_reference.output.manifest, reference=REFERENCES))

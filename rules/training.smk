@@ -6,6 +6,7 @@ rule train:
         clips=of_dataset("clips.npy"),
         clip_table=of_dataset("clips.csv"),
         mels=of_dataset("mels.npy"),
+        mel_stats=of_dataset("mel_stats.json"),
         given_weights=given_weights,
     output:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
@@ -41,7 +42,8 @@ rule train:
     shell:
         "python {params.program:q} --system {params.system:q} --training-settings {params.training_settings:q}"
         " --clips {input.clips:q} --clip-table {input.clip_table:q} --mels {input.mels:q}"
-        " --meter-settings {params.meter_settings:q} --carbon-settings {params.carbon_settings:q}"
-        " --device {params.device:q} --seed {params.seed} --output-state {params.state:q}"
-        " --output-checkpoint {output.checkpoint:q} --output-training-summary {output.training_summary:q}"
+        " --mel-stats {input.mel_stats:q} --meter-settings {params.meter_settings:q}"
+        " --carbon-settings {params.carbon_settings:q} --device {params.device:q} --seed {params.seed}"
+        " --output-state {params.state:q} --output-checkpoint {output.checkpoint:q}"
+        " --output-training-summary {output.training_summary:q}"
         " --output-training-curve {output.training_curve:q} &>> {log:q}"

@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from vocoder_pareto.listening_test.analysis import AnalysisFiles, analyse_responses
+from vocoder_pareto.listening_test.responses import MAX_REJECTED_SHARE
 from vocoder_pareto.program import json_or_file, run_program
 from vocoder_pareto.study.sections.listening_test import ScreeningSettings, StatisticsSettings
 from vocoder_pareto.study.settings import settings_from
@@ -21,9 +22,17 @@ def main() -> None:
     parser.add_argument(
         "--statistics-settings", type=json_or_file, default={}, help="section listening_test.statistics, JSON or @file"
     )
+    parser.add_argument(
+        "--max-rejected-share",
+        type=float,
+        default=MAX_REJECTED_SHARE,
+        help="largest share of rows that may be no valid ratings (default: %(default)s)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: %(default)s)")
-    for field in fields(AnalysisFiles):
-        parser.add_argument(f"--output-{field.name}-table", type=Path, required=True, help="CSV file to write")
+    tables = [field.name for field in fields(AnalysisFiles) if field.name != "counts"]
+    for name in tables:
+        parser.add_argument(f"--output-{name}-table", type=Path, required=True, help="CSV file to write")
+    parser.add_argument("--output-rating-counts", type=Path, required=True, help="JSON file to write")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     analyse_responses(
@@ -33,8 +42,10 @@ def main() -> None:
         settings_from(StatisticsSettings, arguments.statistics_settings, "listening_test.statistics"),
         arguments.seed,
         AnalysisFiles(
-            **{field.name: getattr(arguments, f"output_{field.name}_table") for field in fields(AnalysisFiles)}
+            **{name: getattr(arguments, f"output_{name}_table") for name in tables},
+            counts=arguments.output_rating_counts,
         ),
+        arguments.max_rejected_share,
     )
 
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.analysis.report import ReportInputs, build_report
+from vocoder_pareto.audio.dataset_summary import DatasetSummary
 from vocoder_pareto.files import read_json
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.analysis import FigureSettings, ReportSettings
@@ -18,6 +19,7 @@ def main() -> None:
     )
     parser.add_argument("--manifests", type=Path, nargs="+", required=True, help="manifest.csv of each system")
     parser.add_argument("--downloads", type=Path, nargs="*", default=[], help="files to offer for download")
+    parser.add_argument("--dataset-summary", type=Path, required=True, help="dataset_summary.json of prepare_clips.py")
     parser.add_argument("--provenance", type=Path, required=True, help="provenance.json of record_provenance.py")
     parser.add_argument("--templates", type=Path, required=True, help="folder of page.html, style.css and script.js")
     parser.add_argument(
@@ -27,15 +29,18 @@ def main() -> None:
     parser.add_argument("--report-settings", type=json_or_file, default={}, help="section report, JSON or @file")
     parser.add_argument("--output", type=Path, required=True, help="index.html to write; its folder holds the rest")
     arguments = parser.parse_args()
+    found = read_json(arguments.measurement_flags)
     inputs = ReportInputs(
         systems=arguments.system_table,
         manifests=arguments.manifests,
         downloads=arguments.downloads,
+        dataset=DatasetSummary.read(arguments.dataset_summary),
         provenance=read_json(arguments.provenance),
         template_folder=arguments.templates,
         labels=arguments.labels,
         figures=settings_from(FigureSettings, arguments.figure_settings, "figures"),
-        flags=read_json(arguments.measurement_flags)["flags"],
+        flags=found["flags"],
+        ratings=found.get("ratings", ""),
     )
     report = settings_from(ReportSettings, arguments.report_settings, "report")
     build_report(inputs, arguments.output, report.clips)

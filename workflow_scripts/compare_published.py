@@ -31,16 +31,13 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     systems, printed = read_systems(arguments.system_table), read_systems(arguments.published_system_table)
-    table = comparison.compare_with_published(
-        systems,
-        printed,
-        published.read_conventions(arguments.published_conventions),
-        published.read_carbon_statement(arguments.carbon_statement),
-    )
+    conventions = published.read_conventions(arguments.published_conventions)
+    statement = published.read_carbon_statement(arguments.carbon_statement)
+    table = comparison.compare_with_published(systems, printed, conventions, statement)
     agreed = comparison.agreement(systems, printed)
     write_table(table, arguments.output_table)
     write_json(arguments.output_agreement, agreed)
-    write_text(arguments.output_markdown, comparison.to_markdown(table, agreed, arguments.labels))
+    write_text(arguments.output_markdown, comparison.to_markdown(table, agreed, conventions, arguments.labels))
 
 
 if __name__ == "__main__":

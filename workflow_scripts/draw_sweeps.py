@@ -24,8 +24,7 @@ def main() -> None:
         "--output-figures", type=Path, nargs="+", required=True, help="files to write (.pdf, .svg, .png)"
     )
     arguments = parser.parse_args()
-    text = ("system", "model", "size", "precision", "energy_source", "device")
-    sweeps = pd.concat([read_table(path, COLUMNS, text) for path in arguments.sweep_tables], ignore_index=True)
+    sweeps = pd.concat([read_table(path, COLUMNS) for path in arguments.sweep_tables], ignore_index=True)
     settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
     with drawing(settings):
         save_figure(draw_sweeps(sweeps, settings, arguments.labels), arguments.output_figures)

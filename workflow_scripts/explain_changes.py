@@ -70,7 +70,8 @@ def reasons(job, workflow, makers: dict[str, str]) -> tuple[str, ...]:
             job.rule.name, recorded.params(file), dict(job.params.items()), job.non_derived_params
         )
     followed = sorted({makers[file] for file in reason.updated_input_run if file in makers})
-    return tuple(words or [f"follows: {first_few(followed)}" if followed else str(reason)])
+    words += [f"follows: {first_few(followed)}"] if followed else []
+    return tuple(words or [str(reason)])
 
 
 def beginning(job) -> str:

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from vocoder_pareto.audio.ljspeech import Release, fetch_ljspeech, published_release
+from vocoder_pareto.audio.ljspeech import fetch_ljspeech, published_release
+from vocoder_pareto.downloads import Release
 from vocoder_pareto.program import run_program
 
 

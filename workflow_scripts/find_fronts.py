@@ -42,6 +42,7 @@ def main() -> None:
         found.get("not_publishable", ()),
         arguments.systematic_common_share,
         doubts=found.get("doubts", {}),
+        ratings=found.get("ratings", ""),
     )
     front.write(arguments.output_front_table, arguments.output_front_summary)
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.audio.comparison import Comparison
+from vocoder_pareto.audio.front_end import front_end_of
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.generation.test_set import generate_test_set
 from vocoder_pareto.program import int_or_null, json_or_file, run_program
@@ -16,6 +17,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="weights of the system")
     parser.add_argument("--system", type=json_or_file, required=True, help="settings of the system, JSON or @file")
     parser.add_argument("--mels", type=Path, required=True, help="mels.npy of compute_mels.py")
+    parser.add_argument("--mel-stats", type=Path, required=True, help="mel_stats.json of compute_mels.py")
     parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
     parser.add_argument(
         "--max-clips", type=int_or_null, help="clips at most, the first ones (null for all, the default)"
@@ -43,6 +45,7 @@ def main() -> None:
         batch_size=arguments.batch_size,
         chunk_frames=arguments.chunk_frames,
         comparison=Comparison(arguments.compared_rate, arguments.compared_seconds),
+        front_end=front_end_of(arguments.mel_stats),
         device=resolve_device(arguments.device),
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth
 from vocoder_pareto.program import int_or_null, json_or_file, run_program
+from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import GRIFFIN_LIM, REFERENCE_SYSTEMS
@@ -14,6 +15,7 @@ from vocoder_pareto.study.systems import GRIFFIN_LIM, REFERENCE_SYSTEMS
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reference", choices=REFERENCE_SYSTEMS, required=True, help="the reference system")
+    parser.add_argument("--dataset-settings", type=json_or_file, required=True, help="section dataset, JSON or @file")
     parser.add_argument("--corpus", type=Path, required=True, help="folder of the corpus (for ground_truth)")
     parser.add_argument("--mels", type=Path, required=True, help="mels.npy of compute_mels.py (for griffin_lim)")
     parser.add_argument(
@@ -48,7 +50,8 @@ def main() -> None:
             processes=given.processes,
         )
     else:
-        write_ground_truth(given.corpus, given.clip_table, given.output, comparison, given.max_clips)
+        dataset = settings_from(DatasetSettings, given.dataset_settings, "dataset")
+        write_ground_truth(given.corpus, given.clip_table, given.output, comparison, given.max_clips, dataset.channels)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import vocoder_pareto.passive_threads  # noqa: F401 - before PyTorch is imported
 from vocoder_pareto.files import write_json
-from vocoder_pareto.measurement.energy import measure_in_processes
-from vocoder_pareto.measurement.own_process import in_own_process
-from vocoder_pareto.measurement.records import kept_or_measured, look_up_at
+from vocoder_pareto.measurement.records import kept_or_measured_in_processes
 from vocoder_pareto.measurement.trained_weights import bench_with_checkpoint
 from vocoder_pareto.program import json_or_file, run_program
 from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
@@ -47,8 +45,7 @@ def main() -> None:
         settings_from(MeterSettings, arguments.meter_settings, "meter"),
         arguments.device,
     )
-    place = in_own_process(look_up_at, arguments.output_records, open_bench, settings, arguments.seed)
-    measured = kept_or_measured(place, lambda: measure_in_processes(open_bench, settings, arguments.seed))
+    measured = kept_or_measured_in_processes(arguments.output_records, open_bench, settings, arguments.seed)
     write_json(arguments.output, measured)
 
 

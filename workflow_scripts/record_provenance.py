@@ -1,12 +1,12 @@
 """Write what made the results: versions, git commit, configuration, hardware, seed."""
 
 import argparse
-import csv
 from pathlib import Path
 
 from vocoder_pareto.files import write_json
 from vocoder_pareto.program import json_or_file, run_program
 from vocoder_pareto.study.provenance import provenance_of
+from vocoder_pareto.tables.csv_files import read_csv
 
 
 def main() -> None:
@@ -19,8 +19,7 @@ def main() -> None:
     parser.add_argument("--snakemake-version", help="version of the Snakemake that runs the study")
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write")
     arguments = parser.parse_args()
-    with arguments.system_table.open(encoding="utf-8", newline="") as file:
-        devices = {row["device"] for row in csv.DictReader(file) if row["device"]}
+    devices = set(read_csv(arguments.system_table).texts("device")) - {""}
     provenance = provenance_of(arguments.study_settings, Path(__file__).parent, arguments.environments)
     provenance["packages"]["snakemake"] = arguments.snakemake_version  # an environment of conda does not hold it
     write_json(arguments.output, provenance | {"measured_on": sorted(devices)})

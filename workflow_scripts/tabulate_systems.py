@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vocoder_pareto.analysis import systems_table
 from vocoder_pareto.analysis.published import read_quality
-from vocoder_pareto.files import write_json
+from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings
@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument(
         "--mos-table", type=Path, nargs="?", help="mos.csv of a listening test (replaces the paper's MOS)"
     )
+    parser.add_argument("--rating-counts", type=Path, nargs="?", help="counts.json of analyse_responses.py")
     parser.add_argument("--families", type=texts_by_name, default={}, help='families, as {"melgan": "GAN"}, or @file')
     parser.add_argument("--meter-settings", type=json_or_file, default={}, help="section meter, JSON or @file")
     parser.add_argument("--carbon-settings", type=json_or_file, default={}, help="section carbon, JSON or @file")
@@ -49,7 +50,10 @@ def main() -> None:
     carbon = settings_from(CarbonSettings, arguments.carbon_settings, "carbon")
     systems = systems_table.systems_measured(measurements, mos, arguments.families, carbon, arguments.front_ends)
     write_table(systems, arguments.output_system_table)
-    write_json(arguments.output_measurement_flags, systems_table.measurement_flags(measurements))
+    flags = systems_table.measurement_flags(measurements)
+    if arguments.rating_counts:
+        flags["ratings"] = read_json(arguments.rating_counts)["sentence"]
+    write_json(arguments.output_measurement_flags, flags)
 
 
 if __name__ == "__main__":

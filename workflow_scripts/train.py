@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--clips", type=Path, required=True, help="clips.npy of prepare_clips.py")
     parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
     parser.add_argument("--mels", type=Path, required=True, help="mels.npy of compute_mels.py")
+    parser.add_argument("--mel-stats", type=Path, required=True, help="mel_stats.json of compute_mels.py")
     parser.add_argument("--meter-settings", type=json_or_file, default={}, help="section meter, JSON or @file")
     parser.add_argument("--carbon-settings", type=json_or_file, default={}, help="section carbon, JSON or @file")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
@@ -37,6 +38,7 @@ def main() -> None:
         clips=arguments.clips,
         table=arguments.clip_table,
         mels=arguments.mels,
+        mel_stats=arguments.mel_stats,
         state_root=arguments.output_state,
         device=arguments.device,
         seed=arguments.seed,

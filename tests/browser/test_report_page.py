@@ -10,6 +10,7 @@ import soundfile
 
 from vocoder_pareto.analysis.figure_style import marker_of
 from vocoder_pareto.analysis.report import ReportInputs, build_report
+from vocoder_pareto.audio.dataset_summary import DatasetSummary
 from vocoder_pareto.study.provenance import provenance_of
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
@@ -17,6 +18,10 @@ from vocoder_pareto.study.settings import plain
 from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 
 PROJECT = Path(__file__).resolve().parents[2]
+DATASET = DatasetSummary(
+    recordings=12, used=11, train=8, test=2, split="tail", skipped=1, unreadable={".m4a": 3}, other_files={},
+    several_channels=0, channels="mix", padding_share=0.0, little_sound={"LJ<b>": "silent"}, little_sound_of_test=1,
+)  # fmt: skip
 LABELS = {"melgan": "MelGAN", "hifigan": "HiFi-GAN"}
 HOSTILE = "</script><script>document.title='harmed'</script><img src=x onerror=\"document.title='harmed'\">"
 
@@ -52,8 +57,9 @@ def write_inputs(folder: Path) -> ReportInputs:
     }  # fmt: skip
     provenance = json.loads(json.dumps(provenance_of(config, PROJECT)))
     return ReportInputs(
-        folder / "systems.csv", manifests, [], provenance, PROJECT / "resources" / "report", LABELS, FigureSettings(),
-        {"melgan-S": ["wide_interval", "generator_collapse"], "melgan-L": ["wide_interval"]},
+        folder / "systems.csv", manifests, [], DATASET, provenance, PROJECT / "resources" / "report", LABELS,
+        FigureSettings(),
+        {"melgan-S": ["wide_interval", "generator_collapse"], "melgan-L": ["wide_interval", "weights_give_noise"]},
     )  # fmt: skip
 
 
@@ -97,6 +103,9 @@ def test_the_page_draws_the_front_and_says_where_numbers_come_from(open_page):
     assert "estimated" in notes
     assert "published" in notes
     assert "briefly trained" in notes
+    assert "Dataset: clips for training: 8, for the test: 2 (the last in sorted order), recordings skipped: 1" in notes
+    assert "convert them to FLAC): 3 .m4a" in notes
+    assert "(digital silence: 1, LJ<b>)" in notes
 
 
 def test_the_markers_of_the_page_are_those_of_the_figures(page):
@@ -114,9 +123,11 @@ def test_text_from_tables_is_no_markup(page):
 
 
 def test_what_is_amiss_is_told(open_page):
-    assert "The generator has collapsed: MelGAN S" in open_page.find_element("css selector", ".sources").text
+    notes = open_page.find_element("css selector", ".sources").text
+    assert "The generator has collapsed: MelGAN S" in notes
+    assert "The given weights generate noise: MelGAN L" in notes
     methods = open_page.find_element("id", "methods").text
-    assert "wide_interval: MelGAN S, MelGAN L; generator_collapse: MelGAN S." in methods
+    assert "wide_interval: MelGAN S, MelGAN L; generator_collapse: MelGAN S; weights_give_noise: MelGAN L." in methods
 
 
 def test_no_name_covers_another(open_page):

@@ -53,6 +53,58 @@ def test_generation_compares_ours_with_plain(tmp_path, document):
     assert written.count("old") == 1  # in the section of another benchmark
 
 
+SOMEBODYS_MELGAN = """
+from torch import nn
+
+class Generator(nn.Module):
+    def __init__(self, bands, channels, layers):
+        super().__init__()
+        convolution = nn.utils.weight_norm(nn.ConvTranspose1d(bands, 1, 256, 256))
+        self.model = nn.Sequential(convolution, nn.Conv1d(1, channels, layers))
+
+    def forward(self, mel):
+        assert not hasattr(self.model[0], "weight_g"), "weight norm is on"
+        return self.model[0](mel)
+"""
+
+
+def test_official_code_is_compared_from_where_it_lies(tmp_path, document):
+    """The code is one that the test writes: of the names and arguments of the official one, and of known size."""
+    folder = tmp_path / "clone" / "mel2wav"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    (folder / "modules.py").write_text(SOMEBODYS_MELGAN)
+    document.write_text(document.read_text() + "<!-- official:begin -->\n<!-- official:end -->\n")
+    output = tmp_path / "official.csv"
+    given = json.dumps({"melgan": str(folder.parent)})
+    options = ["--rounds", 2, "--seconds", 0, "--clip-seconds", 0.1, "--threads", 1, "--system-names", "melgan-S"]
+    ran = run_benchmark(
+        "official_code", "--official-code", given, *options, "--output", output, "--output-document", document
+    )
+    assert ran.returncode == 0, ran.stderr
+    rows = pd.read_csv(output).set_index("form")
+    assert list(rows.index) == ["official", "plain", "ours"]
+    assert rows.loc["ours", "ratio_median"] == 1
+    assert rows.loc["official", "parameters"] == 80 * 256 + 1 + 16 * 2 + 16
+    assert rows.loc["plain", "parameters"] > rows.loc["ours", "parameters"] > 1e6
+    assert "| melgan-S |" in document.read_text().partition("<!-- official:begin -->")[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "--official-code: give folders of melgan, hifigan, waveglow, waveflow, diffwave, wavegrad; not of none"),
+        ({"vocos": "."}, "not of vocos"),
+        ({"melgan": "."}, "is not the code for melgan: No module named 'mel2wav'"),
+    ],
+)
+def test_folders_that_are_not_official_code_are_named(given, words):
+    options = ["--clip-seconds", 0.1, "--threads", 1, "--system-names", "melgan-S"]
+    ran = run_benchmark("official_code", "--official-code", json.dumps(given), *options)
+    assert ran.returncode == 1
+    assert words in ran.stderr.splitlines()[-1]
+
+
 class HundredWatts(Sensor):
     """Counts 100 J per second of a clock."""
 

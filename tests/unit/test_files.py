@@ -1,9 +1,18 @@
+import errno
 import json
+import os
 
 import pytest
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import read_json, require_writable, write_json, written_whole
+from vocoder_pareto.files import (
+    bring_names_to_disk,
+    bring_to_disk,
+    read_json,
+    require_writable,
+    write_json,
+    written_whole,
+)
 
 
 def write_half(target):
@@ -31,6 +40,25 @@ def test_the_temporary_name_keeps_the_suffix(tmp_path):
     with written_whole(tmp_path / "figure.pdf") as temporary:
         assert temporary.suffix == ".pdf"
         temporary.write_text("")
+
+
+def test_a_folder_that_its_file_system_cannot_bring_to_disk_is_no_fault():
+    """/proc is a file system without `fsync`: the kernel itself refuses."""
+    folder = os.open("/proc", os.O_RDONLY)
+    with pytest.raises(OSError, match="Invalid argument"):
+        os.fsync(folder)
+    os.close(folder)
+    bring_names_to_disk("/proc")
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_is_full_or_broken_is_a_fault(tmp_path, monkeypatch, number):
+    def refuse(_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with (tmp_path / "file").open("wb") as file, pytest.raises(OSError, match=os.strerror(number)):
+        bring_to_disk(file.fileno())
 
 
 def test_an_unwritable_folder_is_named(tmp_path):

@@ -50,7 +50,7 @@ def corpus(tmp_path):
 
 
 def prepare_clips(corpus: Path, processes: int) -> tuple[int, list[str]]:
-    names = ("clips", "clip-table", "skipped")
+    names = ("clips", "clip-table", "skipped", "dataset-summary")
     outputs = [word for name in names for word in (f"--output-{name}", str(corpus.parent / name))]
     given = ["--dataset-settings", json.dumps(DATASET), "--corpus", str(corpus), "--processes", str(processes)]
     given += ["--sample-rate", "16000", "--clip-samples", "16384"]
@@ -71,7 +71,8 @@ def test_the_last_line_of_a_failed_job_with_a_resampler_is_the_error(corpus, pro
 def test_a_job_that_ends_well_leaves_no_complaints(corpus):
     status, lines = prepare_clips(corpus, 2)
     assert status == 0
-    assert all("Preparing clips" in line for line in lines), lines
+    assert lines[-1].startswith("Dataset: clips for training: 240, for the test: 60 ")
+    assert all("Preparing clips" in line for line in lines[:-1]), lines
 
 
 @pytest.mark.parametrize("start_method", ["fork", "spawn"])

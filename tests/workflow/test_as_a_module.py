@@ -71,7 +71,8 @@ def outer_workflow(folder: Path, snakefile: Path, **settings) -> None:
     (folder / "Snakefile").write_text(MODULE.format(snakefile=repr(str(snakefile))))
 
 
-@pytest.mark.parametrize("snakefile", ["Snakefile", pytest.param("workflow/Snakefile", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("snakefile", ["Snakefile", "workflow/Snakefile"])
 def test_a_module_with_a_prefix_writes_below_it_and_nothing_else(tmp_path, snakefile):
     outer_workflow(tmp_path / "outer", PROJECT / snakefile)
     before = set(PROJECT.iterdir())
@@ -115,7 +116,8 @@ def test_rules_stay_on_the_machine_of_snakemake_whatever_a_module_calls_them(tmp
     assert "localrules directive specifies rules that are not present" not in snakemake(tmp_path, "--dry-run")
 
 
-@pytest.mark.parametrize("kind", ["branch", pytest.param("commit", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["branch", "commit"])
 def test_a_study_that_snakedeploy_deployed_runs_from_the_repository(tmp_path, kind):
     """The clone of GitHub that Snakemake would make is there already, so that nothing is downloaded."""
     source = copy_of_project(tmp_path / "source").folder

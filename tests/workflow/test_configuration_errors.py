@@ -37,6 +37,20 @@ MISTAKES = {
         ["seed", "at most"],
     ),
     "no budget at all": ("steps: 2", "steps: null", ["training", "steps, hours, energy_kwh"]),
+    "a vocoder's file that is not there": (
+        "vocoder: tests/workflow/sinusoid_vocoder.py:",
+        "vocoder: tests/workflow/sinusoid.py:",
+        [
+            "models.sinusoids.vocoder",
+            "tests/workflow/sinusoid.py:SinusoidVocoder: no such file",
+            "path/to/file.py:Class",
+        ],
+    ),
+    "a hop length that a model cannot make": (
+        "training:\n  steps: 2",
+        "front_ends: {paper: {hop_length: 512}}\ntraining:\n  steps: 2",
+        ["models.melgan.architecture.upsampling", "[8, 8, 2, 2]", "256", "front_ends.paper.hop_length (512)"],
+    ),
     "an unknown source of clips": ("source: synthetic", "source: web", ["dataset.source", "web", "synthetic"]),
 }
 
@@ -59,9 +73,21 @@ def test_a_mistake_is_named_with_its_key_value_and_mend(clean_copy, mistake):
     message = result.stdout + result.stderr
     assert result.returncode == 1
     assert "Traceback" not in message
+    assert "InputFunctionException" not in message
     for word in words:
         assert word in message
     assert not (clean_copy.folder / "results" / "dataset").exists()
+
+
+def test_a_target_in_another_folder_of_results_names_the_right_one(clean_copy):
+    asked = ("--config", "results_dir=elsewhere", "--", "results/systems.csv")
+    result = clean_copy.snakemake("--dry-run", *asked, check=False)
+    assert result.returncode == 1
+    assert (
+        "results/systems.csv: results go to elsewhere (config key results_dir), so ask for elsewhere/systems.csv"
+        in (result.stdout + result.stderr)
+    )
+    assert "MissingRuleException" not in result.stdout + result.stderr
 
 
 def test_a_section_given_on_the_command_line_is_read_as_in_a_file(clean_copy):

@@ -96,10 +96,12 @@ def run(project: Project, command: str, **variables: str) -> subprocess.Complete
 
 
 def write_settings_of(page: Path, project: Project) -> None:
-    """Write the settings that a page prints into the file that its commands name."""
-    printed = [block for language, block in FENCE.findall((PROJECT / page).read_text()) if language == "yaml"]
-    for name in re.findall(r"--configfile (?:presets/\S+ )?(\w+\.yaml)", "\n".join(commands_of(page))):
-        (project.folder / name).write_text(printed[0].replace("/data/", "./"))
+    """Write the settings that a page prints into the files that its commands name, each the block before them."""
+    text = (PROJECT / page).read_text()
+    for command in re.finditer(r"--configfile (?:presets/\S+ )?(\w+\.yaml)", text):
+        printed = [block for language, block in FENCE.findall(text[: command.start()]) if language == "yaml"]
+        if printed:
+            (project.folder / command[1]).write_text(printed[-1].replace("/data/", "./"))
 
 
 def test_commands_are_found():

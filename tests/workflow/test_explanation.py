@@ -37,20 +37,23 @@ def test_keys_content_and_missing_files_of_a_dataset_are_told(tmp_path):
     clips = {"dataset.clips: 20 → 21"}
     missing = {f"missing: {MELS}"}
     assert table == {
-        ("synthesize_corpus", ""): clips, ("prepare_clips", "paper"): clips, ("compute_mels", "paper"): missing,
-    }  # fmt: skip
+        ("synthesize_corpus", ""): clips,
+        ("prepare_clips", "paper"): clips | {"follows: synthesize_corpus"},
+        ("compute_mels", "paper"): missing | {"follows: prepare_clips"},
+    }
+    recordings = sorted((project.folder / "results/data/synthetic").rglob("*.wav"))
     for name in ("corpus", "edited"):
         (project.folder / name).mkdir()
-        for recording in (project.folder / "results/data/synthetic").rglob("*.wav"):
+        for recording in recordings:
             content = bytearray(recording.read_bytes())
-            content[-1] ^= name == "edited"
+            content[-1] ^= name == "edited" and recording == recordings[7]
             (project.folder / name / recording.name).write_bytes(content)
     own = "source: folder\n  path: corpus\n  clips: 20"
     project.edit(TINY_CONFIG, "source: synthetic\n  clips: 21", own)
     project.snakemake("--", CLIPS)
     project.edit(TINY_CONFIG, "path: corpus", "path: edited")
     table, _ = explained(project, CLIPS)
-    assert table == {("prepare_clips", "paper"): {"content of the recordings: changed"}}
+    assert table == {("prepare_clips", "paper"): {f"content of the recordings: changed: {recordings[7].name}"}}
 
 
 def test_settings_and_code_of_systems_and_the_states_that_their_trainings_find_are_told(study):

@@ -14,7 +14,7 @@ RULES = {
 # Numbers, by the schema of the configuration, and words that the rules themselves choose.
 UNQUOTED = {
     "threads", "params.batch_size", "params.draws", "params.iterations",
-    "params.listeners", "params.origin",
+    "params.listeners", "params.max_rejected_share", "params.origin",
     "params.seed", "params.systematic_common_share", "params.sample_rate", "params.clip_samples",
     "params.compared_seconds", "params.compared_rate",
     "wildcards.reference", "wildcards.front_end",

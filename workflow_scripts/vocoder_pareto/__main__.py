@@ -7,7 +7,7 @@ systems.csv are taken to be in its units; `NAME_ci95` holds half-widths of 95 % 
 import argparse
 from pathlib import Path
 
-from vocoder_pareto.analysis.front_of_table import front_of_file, write_front
+from vocoder_pareto.analysis.front_of_table import front_of_file, omissions, write_front
 from vocoder_pareto.analysis.fronts import Objectives
 from vocoder_pareto.program import run_program
 from vocoder_pareto.study.sections.analysis import FigureSettings
@@ -22,7 +22,9 @@ def main() -> None:
     parser.add_argument("table", help="CSV file, a row per system")
     parser.add_argument("--minimise", nargs="+", default=[], metavar="COLUMN", help="columns of which less is better")
     parser.add_argument("--maximise", nargs="+", default=[], metavar="COLUMN", help="columns of which more is better")
-    parser.add_argument("--name", metavar="COLUMN", help="column that names the rows (default: the first with text)")
+    parser.add_argument(
+        "--name", metavar="COLUMN", help="column that names the rows (default: the first with text, else the first)"
+    )
     parser.add_argument("--group", metavar="COLUMN", help="column of groups, such as families of models")
     parser.add_argument(
         "--interval", nargs=2, action="append", default=[], metavar=("OBJECTIVE", "COLUMN"),
@@ -56,6 +58,7 @@ def main() -> None:
     files = write_front(front, arguments.output, arguments.formats, settings_from(FigureSettings, settings, "figures"))
     print(f"Pareto optimal, {len(front.summary['front'])} of {front.summary['systems']}:")
     print("\n".join(f"  {name}" for name in front.summary["front"]))
+    print("".join(f"{sentence}\n" for sentence in omissions(front)), end="")
     print("Written: " + ", ".join(map(str, files)))
 
 

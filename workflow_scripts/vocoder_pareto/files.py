@@ -1,5 +1,6 @@
 """Writing files whole or not at all, and the one reader and writer of JSON."""
 
+import errno
 import json
 import math
 import os
@@ -10,6 +11,8 @@ from typing import Any
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.partial_files import partial_path, remove_ownerless
+
+_CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 @contextmanager
@@ -40,6 +43,35 @@ def written_whole(path: str | Path) -> Iterator[Path]:
             pass  # the error that matters is already on its way
 
 
+def bring_to_disk(file: int) -> None:
+    """Wait until what was written to an open file, or the names in an open folder, is on the disk.
+
+    Args:
+        file: The descriptor. Where its file system cannot be asked, as many cannot for folders, nothing is waited for.
+
+    Raises:
+        OSError: The disk is full or broken.
+    """
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise
+
+
+def bring_names_to_disk(folder: str | Path) -> None:
+    """As `bring_to_disk`, for the names in a folder, such as of files that were renamed.
+
+    Raises:
+        OSError: As there, or the folder cannot be opened.
+    """
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        bring_to_disk(opened)
+    finally:
+        os.close(opened)
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with written_whole(path) as temporary:
@@ -52,16 +84,18 @@ def write_json(path: str | Path, value: Any) -> None:
 
 
 def read_json(path: str | Path) -> Any:
-    """Read a JSON file.
+    """Read a JSON file in UTF-8, or in UTF-16 or UTF-32, as the programs of some systems save it.
 
     Raises:
-        UserError: the file is missing or is not JSON.
+        UserError: the file is missing or cannot be read, is not JSON, or is nested too deeply.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_bytes())
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the rule that makes it") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); mend its permissions") from error
+    except (ValueError, RecursionError) as error:  # no JSON or no text; a number of thousands of digits; depth
         raise UserError(f"{path}: not valid JSON ({error}); delete it and rerun the rule that makes it") from error
 
 

@@ -89,7 +89,7 @@ def test_a_study_with_published_mos_goes_through_all_programs(run_study):
     assert summary["references"]["ground_truth"]["mos"] == 4.34
     assert "not publishable" in (out / "table2.md").read_text()
     assert json.loads((out / "c.json").read_text())["energy"]["systems"] == 3
-    studies = read_table(out / "carbon.csv", text=["study"])["study"]
+    studies = read_table(out / "carbon.csv", {"study": "text"})["study"]
     assert set(studies) == {"published", "here"}
     assert (out / "front.pdf").stat().st_size > 1000
 

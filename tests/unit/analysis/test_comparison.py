@@ -75,7 +75,7 @@ def test_of_energies_that_do_not_compare_no_sentence_ranks_or_counts(printed, co
     ((why, systems),) = found["not_compared"].items()
     assert why.startswith("not on comparable terms")
     assert len(systems) == 18
-    text = to_markdown(compare_with_published(ours, printed, conventions, statement), agreed, labels)
+    text = to_markdown(compare_with_published(ours, printed, conventions, statement), agreed, conventions, labels)
     of_energy = text.partition("- Energy here")[2].partition("- Exact GFLOPs")[0]
     assert "no system compares" in of_energy
     assert why in of_energy
@@ -103,7 +103,7 @@ def test_simulated_listeners_move_nobody_on_the_front(printed, conventions, stat
     agreed = agreement(ours, printed)
     assert agreed["energy"]["front_here"] is None
     assert agreed["energy"]["spearman"] == pytest.approx(1.0)
-    text = to_markdown(compare_with_published(ours, printed, conventions, statement), agreed, labels)
+    text = to_markdown(compare_with_published(ours, printed, conventions, statement), agreed, conventions, labels)
     assert "Fronts are not compared: MOS of SIMULATED listeners" in text
     assert "joins the front" not in text
 
@@ -154,7 +154,9 @@ def test_too_few_systems_have_no_ranks(printed):
 def test_the_text_tells_all_of_it(printed, conventions, statement, labels):
     cheap = printed[ENERGY].where(printed["system"] != "waveflow-L", 0.5)
     ours = ours_from(printed, **{ENERGY: cheap})
-    text = to_markdown(compare_with_published(ours, printed, conventions, statement), agreement(ours, printed), labels)
+    text = to_markdown(
+        compare_with_published(ours, printed, conventions, statement), agreement(ours, printed), conventions, labels
+    )
     assert "18 of 18 agree within 1 %." in text
     assert "| WaveFlow S | 852.9 | 852.9 | 426.4 | 1.000 | counted |" in text
     assert "WaveFlow L joins the front: no longer dominated by HiFi-GAN S" in text
@@ -162,8 +164,25 @@ def test_the_text_tells_all_of_it(printed, conventions, statement, labels):
     assert "Kendall" in text
 
 
+def test_the_text_ends_with_what_the_authors_code_does_otherwise(printed, conventions, statement, labels):
+    """Of the models at hand; the deviations of WaveGrad's noise by numpy."""
+    ours = ours_from(printed[printed["model"].isin(["wavegrad", "waveglow", "melgan"])])
+    text = to_markdown(
+        compare_with_published(ours, printed, conventions, statement), agreement(ours, printed), conventions, labels
+    )
+    _, _, end = text.partition("## What the authors' code does otherwise")
+    told = [line.split(":")[0] for line in end.splitlines() if line.startswith("- ")]
+    assert set(told) == {"- WaveGrad", "- WaveGlow"}
+    assert "σ = 1.0; the WaveGlow paper and ours: 0.6" in end
+    theirs, papers = (np.sqrt(1 - np.prod(1 - np.linspace(*ends, 50))) for ends in ((1e-6, 0.01), (1e-4, 0.05)))
+    assert f"end at a noise of deviation {theirs:.2f}, and starts from noise of 1;" in end
+    assert f"which end at {papers:.2f}." in end
+
+
 def test_a_study_without_any_published_system_still_has_a_comparison(printed, conventions, statement, labels):
     ours = ours_from(printed).assign(system=[f"own-{index}" for index in range(19)])
     table = compare_with_published(ours, printed, conventions, statement)
     assert table.empty
-    assert "no system has both" in to_markdown(table, agreement(ours, printed), labels)
+    text = to_markdown(table, agreement(ours, printed), conventions, labels)
+    assert "no system has both" in text
+    assert "authors' code" not in text

@@ -5,7 +5,9 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
+from matplotlib.markers import CARETDOWN, CARETLEFT
 from matplotlib.text import Annotation
 
 from vocoder_pareto.analysis.definition_figure import draw_definition
@@ -155,6 +157,32 @@ def test_a_front_without_systems_says_so(printed, labels):
         assert axes.texts[0].get_text() == "no system has all values"
 
 
+def arrowheads(axes):
+    """Where intervals end in an arrowhead, in data coordinates."""
+    lines = [line for line in axes.lines if line.get_marker() in (CARETLEFT, CARETDOWN)]
+    return [tuple(point) for line in lines for point in line.get_xydata()]
+
+
+def test_an_interval_that_reaches_zero_ends_in_an_arrowhead_at_the_edge_of_a_logarithmic_axis(printed, labels):
+    """The outside is the definition of the interval: value ± half-width, of which the axis has the positive part."""
+    name = "energy_joules_per_audio_second"
+    widths = np.where(printed["system"] == "hifigan-M", 1.5 * printed[name], 0.02 * printed[name])
+    front = find_front(printed.assign(**{f"{name}_ci95": widths}), ENERGY, draws=300)
+    axes = drawn(panels_of(front), labels).axes[0]
+    row = printed.set_index("system").loc["hifigan-M"]
+    left = axes.get_xlim()[0]
+    assert 0 < left < printed[name].min()
+    assert arrowheads(axes) == [(left, row["mos"])]
+    bars = [each for each in axes.collections if isinstance(each, LineCollection)]
+    spans = [segment[:, 0] for each in bars for segment in each.get_segments()]
+    assert min(span.min() for span in spans) == left
+    assert any(np.allclose(span, (left, 2.5 * row[name])) for span in spans)
+
+
+def test_intervals_within_the_axis_have_no_arrowhead(fronts, labels):
+    assert all(arrowheads(axes) == [] for axes in drawn(panels_beside(fronts), labels).axes)
+
+
 def test_one_system_can_be_drawn(printed, labels):
     single = find_front(printed[printed["system"] == "melgan-S"], ENERGY, draws=5)
     for style in ("improved", "paper"):
@@ -190,6 +218,14 @@ def test_captions_name_sources_devices_omissions_and_short_protocols(printed, la
     assert "NOT COMPARABLE" not in text
     mixed = printed.assign(device=["GPU A"] * 10 + ["GPU B"] * 9)
     assert "NOT COMPARABLE" in caption([find_front(mixed, ENERGY, 5)], labels, with_probabilities=False)
+
+
+def test_captions_tell_what_became_of_the_ratings_where_they_are_shown(printed, labels):
+    told = "Ratings: 480 used, 24 screened out (2 of 42 sessions), 3 rejected."
+    assert told in caption([find_front(printed, ENERGY, 5, ratings=told)] * 2, labels, False)
+    assert caption([find_front(printed, ENERGY, 5, ratings=told)] * 2, labels, False).count(told) == 1
+    distance = Objectives("distance", {"energy_joules_per_audio_second": "min", "d_stft": "min"})
+    assert told not in caption([find_front(printed, distance, 5, ratings=told)], labels, False)
 
 
 def test_many_omissions_are_counted_not_listed(printed, labels):

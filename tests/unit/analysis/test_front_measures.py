@@ -3,13 +3,11 @@
 import moocore
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from seeds import seed_of
 
-from vocoder_pareto.analysis.front_measures import (
-    hypervolume,
-    hypervolume_contributions,
-    knee,
-)
+from vocoder_pareto.analysis.front_measures import hypervolume, hypervolume_contributions, knee
 
 
 @pytest.mark.parametrize("objectives", [1, 2, 3, 4])
@@ -32,6 +30,34 @@ def test_contributions_are_what_is_lost_without_a_point():
     lost = hypervolume_contributions(values, ["min", "max"], [10, 0])
     assert lost.tolist() == [4, 0, 0, 0]  # (6, 2) is dominated; of the duplicates either can go
     assert hypervolume_contributions(values[:3], ["min", "max"], [10, 0]).tolist() == [4, 6, 0]
+
+
+@st.composite
+def clouds(draw):
+    objectives = draw(st.integers(1, 4))
+    number = st.integers(0, 5).map(float)
+    rows = draw(st.lists(st.lists(number, min_size=objectives, max_size=objectives), max_size=14))
+    return np.array(rows, dtype=float).reshape(len(rows), objectives)
+
+
+@given(clouds())
+@settings(max_examples=200)
+def test_contributions_are_the_differences_of_volumes_counted_in_cells(values):
+    """Whole numbers: the volume is the number of unit cells that a point covers, up to the reference at 5."""
+    objectives = values.shape[1]
+    cells = np.stack(np.meshgrid(*[np.arange(5)] * objectives, indexing="ij"), axis=-1).reshape(-1, objectives)
+    covered = (values[None] <= cells[:, None]).all(axis=2)  # [cell, point]
+    ways, reference = ["min"] * objectives, [5.0] * objectives
+    assert hypervolume(values, ways, reference) == pytest.approx(covered.any(axis=1).sum())
+    alone = covered & (covered.sum(axis=1, keepdims=True) == 1)
+    assert hypervolume_contributions(values, ways, reference) == pytest.approx(alone.sum(axis=0))
+
+
+def test_a_front_of_thousands_of_points_in_three_objectives_has_the_volume_of_moocore():
+    values = np.abs(np.random.default_rng(seed_of(0)).standard_normal((5000, 3)))
+    values /= np.linalg.norm(values, axis=1, keepdims=True)  # all optimal
+    expected = moocore.hypervolume(values, ref=[1.1] * 3)
+    assert hypervolume(values, ["min"] * 3, [1.1] * 3) == pytest.approx(expected, rel=1e-9)
 
 
 def test_no_point_has_no_volume():

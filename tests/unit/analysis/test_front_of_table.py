@@ -4,10 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import moocore
+import numpy as np
 import pandas as pd
 import pytest
+from seeds import seed_of
 
-from vocoder_pareto.analysis.front_of_table import front_of_file, to_markdown, write_front
+from vocoder_pareto.analysis.front_of_table import front_of_file, omissions, to_markdown, write_front
 from vocoder_pareto.analysis.fronts import Objectives
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.analysis import FigureSettings
@@ -88,7 +91,10 @@ def test_hundreds_of_rows_are_drawn_without_naming_each(tmp_path):
     ("arguments", "words"),
     [
         ({"objectives": Objectives("front", {"price": "min", "accuracy": "max"})}, "column 'price' is missing"),
-        ({"objectives": Objectives("front", {"name": "min", "accuracy": "max"})}, "'name' is not numeric"),
+        (
+            {"objectives": Objectives("front", {"name": "min", "accuracy": "max"})},
+            "line 2, column 'name': 'alpha' is no number",
+        ),
         ({"groups": "nation"}, "column 'nation' is missing"),
         ({"exact": ["speed"]}, "--exact speed: not an objective; allowed: watt_hours, accuracy"),
         ({"intervals": {"speed": "error"}}, "--interval speed: not an objective"),
@@ -106,6 +112,100 @@ def test_a_table_without_a_complete_row_is_refused(table):
         front_of_file(table, OBJECTIVES)
 
 
+MODELS = Objectives("front", {"energy": "min", "mos": "max"})
+
+
+def front_of_text(folder, text, objectives=MODELS, **options):
+    (folder / "table.csv").write_text(text)
+    return front_of_file(folder / "table.csv", objectives, draws=10, **options)
+
+
+def test_rows_that_end_with_a_delimiter_keep_their_columns(tmp_path):
+    """Worked out by hand: A has the best mos, C the least energy, B is worse than A in both."""
+    rows = "model,energy,mos,parameters\nA,10,4.0,100{0}\nB,20,3.0,900{0}\nC,5,2.0,300{0}\n"
+    assert [front_of_text(tmp_path, rows.format(end)).summary["front"] for end in ("", ",", ",,")] == [["A", "C"]] * 3
+    europe = rows.format("").replace(",", ";").replace("4.0", "4,0").replace("3.0", "3,0").replace("2.0", "2,0")
+    assert front_of_text(tmp_path, europe).summary["front"] == ["A", "C"]
+    with pytest.raises(UserError, match="line 2, which begins with 'A': 5 fields for 4 columns"):
+        front_of_text(tmp_path, rows.format("").replace("4.0", "4,0"))
+
+
+def test_words_for_missing_values_name_rows_and_groups(tmp_path):
+    text = "model,kind,energy,mos\nNA,None,1,1\nnull,None,2,2\nnan,NA,3,1\n,,,\n007,,1,1\n"
+    front = front_of_text(tmp_path, text, groups="kind")
+    assert front.summary["front"] == ["NA", "null", "007"]
+    assert front.table["model"].tolist() == ["None", "None", "NA", ""]
+    assert front.table["on_family_front"].tolist() == [True, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("id,energy,mos\n007,1,1\n008,2,2\n", ["007", "008"]),
+        ("id,energy,mos\n7,1,1\n7,2,2\n", ["row 1", "row 2"]),
+        ("energy,mos,size\n1,1,3\n2,2,4\n", ["row 1", "row 2"]),
+        ("size,energy,mos,model\n3,1,1,a\n4,2,2,b\n", ["a", "b"]),
+        ("team,energy,mos\nx,1,1\nx,2,2\n,3,3\n", ["x (row 1)", "x (row 2)", "row 3"]),
+    ],
+)
+def test_rows_are_named_by_text_or_else_by_the_first_column_if_it_tells_them_apart(tmp_path, text, names):
+    assert front_of_text(tmp_path, text).summary["front"] == names
+
+
+def test_a_column_of_groups_or_of_intervals_does_not_name_the_rows(tmp_path):
+    text = "team,energy,mos,model\nx,1,1,a\nx,2,2,b\n"
+    assert front_of_text(tmp_path, text, groups="team").summary["front"] == ["a", "b"]
+    assert front_of_text(tmp_path, "mos_ci95,energy,mos\n1,1,1\n2,2,2\n").summary["front"] == ["row 1", "row 2"]
+
+
+@pytest.mark.parametrize("cell", ["-0.1", "inf", "±0.1", "NA", "0.1 MOS"])
+def test_an_interval_that_is_none_is_refused_with_its_cell(tmp_path, cell):
+    text = f"model,energy,mos,mos_ci95\nA,1,1,0.1\nB,2,2,{cell}\n"
+    with pytest.raises(UserError, match=rf"table\.csv, line 3, column 'mos_ci95': '{cell}' is (no number|below 0)"):
+        front_of_text(tmp_path, text)
+
+
+def test_degrees_of_freedom_and_systematic_uncertainties_are_checked_by_cell(tmp_path):
+    with pytest.raises(UserError, match=r"line 2, column 'mos_degrees_of_freedom': '0\.5' is below 1"):
+        front_of_text(tmp_path, "model,energy,mos,mos_ci95,mos_degrees_of_freedom\nA,1,1,0.1,0.5\n")
+    with pytest.raises(UserError, match=r"line 2, column 'mos_systematic': '-1' is below 0"):
+        front_of_text(tmp_path, "model,energy,mos,mos_systematic\nA,1,1,-1\n")
+
+
+def test_rows_that_are_left_out_and_intervals_that_are_missing_are_told(tmp_path):
+    text = "model,energy,mos,mos_ci95\nA,1,1,0.1\nB,2,2,\nC,,3,0.1\nD,4,,0.1\nE,,,\nF,,1,0.1\n"
+    front = front_of_text(tmp_path, text, exact=["energy"])
+    told = [
+        "4 of 6 rows are not compared. Left out for want of energy: C, F.",
+        "Left out for want of mos: D.",
+        "Left out for want of energy and mos: E.",
+        "No probability of being optimal: mos has no interval for B.",
+    ]
+    assert omissions(front) == told
+    assert to_markdown(front).endswith("\n\n" + "\n\n".join(told) + "\n")
+    many = front_of_text(tmp_path, "model,energy,mos\nA,1,1\n" + "".join(f"m{row},,1\n" for row in range(30)))
+    assert omissions(many)[0].endswith("m18, m19 and 10 more, which front.json lists.")
+    assert len(many.summary["left_out"]) == 30
+
+
+def test_a_hundred_thousand_rows_have_the_front_of_moocore(tmp_path):
+    """As many rows as would take an hour one by one; the probabilities of those on the front are the largest."""
+    generator = np.random.default_rng(seed_of(0))
+    energy, mos = 10 ** generator.uniform(-1, 3, 100_000), generator.uniform(1, 5, 100_000)
+    rows = pd.DataFrame({"energy": energy.round(4), "mos": mos.round(4)}).assign(
+        energy_ci95=lambda table: table["energy"] * 0.02, mos_ci95=0.05
+    )
+    rows.to_csv(tmp_path / "table.csv", index=False)
+    front = front_of_file(tmp_path / "table.csv", MODELS, draws=20)
+    expected = moocore.is_nondominated(rows[["energy", "mos"]], maximise=[False, True], keep_weakly=True)
+    assert front.table["on_front"].tolist() == expected.tolist()
+    probability = front.table["front_probability"]
+    assert probability[~expected].mean() < 0.01 < 0.1 < probability[expected].mean()
+    dominating = front.table["dominated_by"][~expected].str.split(";")
+    assert dominating.map(len).max() <= 10
+    assert set(dominating.explode()) <= set(front.summary["front"])
+
+
 def run_module(*arguments):
     command = [sys.executable, "-m", "vocoder_pareto", *map(str, arguments)]
     return subprocess.run(command, cwd=PROGRAMS, capture_output=True, text=True, check=False)
@@ -118,6 +218,8 @@ def test_the_module_runs_from_the_command_line(table, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Pareto optimal, 3 of 5:\n  alpha\n  beta\n  delta\n" in done.stdout
+    assert "1 of 6 rows are not compared. Left out for want of watt_hours: empty.\n" in done.stdout
+    assert "No probability of being optimal: watt_hours has no intervals (--interval watt_hours COLUMN" in done.stdout
     assert (tmp_path / "out" / "front.svg").exists()
 
 

@@ -21,6 +21,7 @@ from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_of
 from vocoder_pareto.analysis.report import ReportInputs, build_report
 from vocoder_pareto.analysis.result_tables import cost_display, cost_table, quality_display, quality_table
 from vocoder_pareto.analysis.systems_table import measurement_flags, mos_of_paper, read_measurements, systems_measured
+from vocoder_pareto.audio.dataset_summary import DatasetSummary
 from vocoder_pareto.files import write_json
 from vocoder_pareto.study.provenance import provenance_of
 from vocoder_pareto.study.sections.analysis import FigureSettings
@@ -33,6 +34,10 @@ PROJECT = Path(__file__).resolve().parents[3]
 SYSTEMS = ("melgan-S", "melgan-L", "hifigan-S")
 SPEED = Objectives("speed", {"real_time_factor": "min", "d_stft": "min"})
 ENERGY = Objectives("energy", {"energy_joules_per_audio_second": "min", "mos": "max"})
+DATASET = DatasetSummary(
+    recordings=12, used=11, train=8, test=2, split="tail", skipped=1, unreadable={".m4a": 3}, other_files={},
+    several_channels=0, channels="mix", padding_share=0.0, little_sound={"LJ001": "silent"}, little_sound_of_test=1,
+)  # fmt: skip
 UNTRAINED = {"steps": 0, "seconds": None, "energy_joules": None, "energy_source": None, "flags": ["untrained"]}
 
 
@@ -171,7 +176,7 @@ def test_the_comparison_lists_printed_distances_and_why_none_of_ours_is_beside_t
     assert list(ours.index) == list(SYSTEMS)
     assert ours[["ours_exact", "ours_same_convention", "ratio", "agrees"]].isna().all(axis=None)
     assert set(ours["reason"]) == {"Not trained, so its audio is not judged."}
-    text = to_markdown(table, agreement(study.systems, printed), labels)
+    text = to_markdown(table, agreement(study.systems, printed), conventions, labels)
     assert text.count("Not trained, so its audio is not judged.") == 3
     assert "| nan |" not in text
 
@@ -219,8 +224,8 @@ def test_the_page_has_the_audio_of_references_alone_and_says_why(study, tmp_path
     provenance = json.loads(json.dumps(provenance_of(config, PROJECT)))
     flags = {system: ["untrained"] for system in SYSTEMS}
     inputs = ReportInputs(
-        tmp_path / "systems.csv", manifests, [], provenance, PROJECT / "resources" / "report", labels,
-        FigureSettings(), flags,
+        tmp_path / "systems.csv", manifests, [], DATASET, provenance, PROJECT / "resources" / "report", labels,
+        FigureSettings(), flags, "Ratings: 7 used, 0 screened out (0 of 2 sessions), 3 rejected.",
     )  # fmt: skip
     build_report(inputs, tmp_path / "report" / "index.html", clips_limit=3)
     page = Page((tmp_path / "report" / "index.html").read_text())
@@ -228,7 +233,12 @@ def test_the_page_has_the_audio_of_references_alone_and_says_why(study, tmp_path
     assert [system["system"] for system in data["audio"]] == ["ground_truth", "griffin_lim"]
     assert {row["system"]: row["d_stft"] for row in data["systems"]}["melgan-S"] is None
     said = " ".join(page.text.split())
+    first = "clips for training: 8, for the test: 2 (the last in sorted order), recordings skipped: 1"
+    assert f"Dataset: {first} (of the first 11 of 12 recordings, dataset.clips)" in said
+    assert "no items of a listening test: 1, in the test set 1 (digital silence: 1, LJ001)" in said
+    assert "2 of 10 clips for testing, the last in sorted order" in said
     assert "Not trained, so not judged: all systems" in said
     assert "No system was trained, so there is audio of the references alone." in said
+    assert "Ratings: 7 used, 0 screened out (0 of 2 sessions), 3 rejected" in said
     assert "briefly trained" not in said
     assert "untrained: all systems." in said

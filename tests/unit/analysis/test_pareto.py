@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seeds import seed_of
 
-from vocoder_pareto.analysis.pareto import dominates, dominators, optimal, optimal_within
+from vocoder_pareto.analysis.pareto import dominates, dominators, is_dominated, optimal, optimal_within
 
 WAYS = ("min", "max")
 
@@ -49,6 +49,20 @@ def test_dominating_points_are_those_that_the_definition_names(table):
     for index, found in enumerate(dominators(values, directions)):
         expected = [k for k, other in enumerate(values) if dominates_by_definition(other, values[index], directions)]
         assert found.tolist() == expected
+
+
+@given(tables(), st.integers(0, 12), st.integers(1, 5))
+@settings(max_examples=200)
+def test_dominated_points_are_those_that_the_definition_names(table, others, most):
+    values, _ = table
+    directions = ["min"] * values.shape[1]
+    among = values[: min(others, len(values))]
+    expected = [any(dominates_by_definition(other, point, directions) for other in among) for point in values]
+    assert is_dominated(values, among).tolist() == expected
+    whole = dominators(values, directions)
+    assert [found.tolist() for found in dominators(values, directions, most=most)] == [
+        found[:most].tolist() for found in whole
+    ]
 
 
 @given(tables())
@@ -107,6 +121,14 @@ def test_sub_fronts_are_the_fronts_of_each_group_alone():
     values = np.array([[1, 1], [2, 5], [3, 4], [9, 2], [8, 3]])
     found = optimal_within(values, ["min", "max"], ["a", "a", "a", "b", "b"])
     assert found.tolist() == [True, True, False, False, True]
+
+
+def test_thousands_of_groups_have_their_own_fronts():
+    generator = np.random.default_rng(seed_of(0))
+    values, groups = generator.integers(0, 9, (5000, 2)), generator.integers(0, 2000, 5000)
+    found = optimal_within(values, ["min", "max"], groups)
+    expected = [optimal_by_definition(values[groups == group].tolist(), ["min", "max"]) for group in range(2000)]
+    assert [found[groups == group].tolist() for group in range(2000)] == expected
 
 
 def test_no_points_have_no_front():

@@ -42,6 +42,13 @@ def test_each_size_has_its_own_convention_over_that_of_its_model(conventions):
     assert conventions.of("newcomer", "S") == published.Convention()
 
 
+def test_a_distance_of_hifigan_says_what_the_authors_code_did_otherwise(conventions):
+    assert all("small.yaml is V3" in conventions.of("hifigan", size).d_stft for size in "SM")
+    assert "does not decay" in conventions.of("hifigan", "L").d_stft
+    assert "small.yaml" not in conventions.of("hifigan", "L").d_stft
+    assert conventions.of("melgan", "S").d_stft == ""
+
+
 def test_the_published_table_has_natural_speech_and_18_systems_with_their_sources(printed):
     assert len(printed) == 19
     assert printed["system"].iloc[0] == "ground_truth"

@@ -47,6 +47,14 @@ def test_asterisks_are_those_of_each_printed_table(published_tables):
     assert "sizes that the authors added" in quality
 
 
+def test_table_1_tells_what_became_of_the_ratings(printed, published_tables):
+    told = "Ratings: 480 used, 24 screened out (2 of 42 sessions), 3 rejected."
+    display = quality_display(published_tables[0], printed, told)
+    assert told in display.to_markdown()
+    assert told in display.to_latex()
+    assert "Ratings:" not in published_tables[2].to_markdown()
+
+
 def test_optimal_systems_are_bold(published_tables):
     assert set(re.findall(r"\\textbf\{([^}]+)\}", published_tables[2].to_latex())) == {
         "MelGAN* S", "HiFi-GAN S", "HiFi-GAN L",

@@ -164,7 +164,7 @@ def test_a_table_survives_being_written_and_read(joined, tmp_path):
 def test_a_cell_that_is_no_number_is_named(joined, tmp_path):
     text = joined.astype("object").assign(mos="good").to_csv(index=False)
     (tmp_path / "systems.csv").write_text(text)
-    with pytest.raises(UserError, match=r"systems.csv: column 'mos' holds a cell that is no number"):
+    with pytest.raises(UserError, match=r"systems.csv, line 2, column 'mos': 'good' is no number"):
         read_systems(tmp_path / "systems.csv")
 
 

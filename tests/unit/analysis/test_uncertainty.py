@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from seeds import seed_of
 
-from vocoder_pareto.analysis.front_measures import front_probability
+from vocoder_pareto.analysis.front_probability import front_probability
 from vocoder_pareto.analysis.uncertainty import Uncertainty, quantile_95, uncertainty_of
 from vocoder_pareto.intervals import mean_with_interval
 

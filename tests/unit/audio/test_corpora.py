@@ -1,3 +1,5 @@
+import csv
+import io
 import os
 import subprocess
 import sys
@@ -30,7 +32,7 @@ def test_ljspeech_is_what_its_metadata_lists_in_sorted_order(ljspeech_folder):
 
 
 def test_a_folder_is_all_its_audio_files_but_hidden_ones(tmp_path):
-    make_files(tmp_path, "b.wav", "a/2.FLAC", "a/1.Wav", ".hidden.wav", "a/._1.wav", ".git/x.wav", "notes.txt", "c.mp3")
+    make_files(tmp_path, "b.wav", "a/2.FLAC", "a/1.Wav", ".hidden.wav", "a/._1.wav", ".git/x.wav", "notes.txt", "c.m4a")
     assert audio_files_below(tmp_path) == ["a/1.Wav", "a/2.FLAC", "b.wav"]
     assert [file.clip_id for file in list_corpus("folder", tmp_path)] == ["a__1", "a__2", "b"]
 
@@ -90,7 +92,7 @@ def test_more_clips_than_there_are_is_an_error_with_the_bounds(ljspeech_folder, 
 
 def test_a_folder_with_one_file_is_too_little(tmp_path):
     make_files(tmp_path, "a.wav")
-    with pytest.raises(UserError, match="fewer than two WAV or FLAC files"):
+    with pytest.raises(UserError, match="fewer than two recordings"):
         list_corpus("folder", tmp_path)
 
 
@@ -167,7 +169,9 @@ def test_settings_out_of_range_are_refused(bad):
     [
         ("vocoder_pareto.audio.corpus_location", ["numpy", "torch", "soundfile"]),
         ("vocoder_pareto.audio.corpora", ["numpy", "torch", "soundfile"]),
-        ("vocoder_pareto.audio.format", ["numpy", "torch"]),
+        ("vocoder_pareto.audio.split", ["numpy", "torch", "soundfile"]),
+        ("vocoder_pareto.audio.dataset_summary", ["numpy", "torch", "soundfile"]),
+        ("vocoder_pareto.study.sections.front_ends", ["numpy", "torch"]),
         ("prepare_clips", ["torch", "librosa", "scipy", "pandas"]),
         ("synthesize_corpus", ["torch", "librosa", "scipy", "pandas"]),
         ("fetch_ljspeech", ["torch", "librosa"]),
@@ -181,3 +185,77 @@ def test_a_program_does_not_pay_for_imports_that_it_does_not_use(module, heavy):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
     assert not set(heavy) & set(loaded.stdout.split())
+
+
+def write_metadata(folder, content):
+    (folder / "metadata.csv").write_bytes(content)
+    return [file.clip_id for file in list_corpus("ljspeech", folder)]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\n\n", b"\r\n\r\n", b"\n  \n", b""])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_metadata_may_have_a_byte_order_mark_any_line_ends_and_a_blank_end(tmp_path, mark, end):
+    content = mark + b"LJ001-0001|Said.|Said." + (end[:2] if b"\r" in end else b"\n") + b"LJ001-0002|So.|So." + end
+    assert write_metadata(tmp_path, content) == ["LJ001-0001", "LJ001-0002"]
+
+
+@pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_what_python_takes_for_line_ends_does_not_split_a_transcript(tmp_path, separator):
+    """The reader that the layout is made for is Python's csv module, which ends lines at LF and CRLF."""
+    text = f"LJ001-0001|before{separator}after|so\nLJ001-0002|first{separator}|second\n"
+    with io.StringIO(text, newline="") as file:
+        rows = list(csv.reader(file, delimiter="|", quoting=csv.QUOTE_NONE))
+    assert write_metadata(tmp_path, text.encode()) == [row[0] for row in rows] == ["LJ001-0001", "LJ001-0002"]
+
+
+@pytest.mark.parametrize(("letter", "letters", "fits"), [("a", 249, True), ("a", 250, False), ("ä", 125, False)])
+def test_a_clip_whose_name_no_file_can_have_is_told_with_its_length(tmp_path, letter, letters, fits):
+    """What the file system says: the wav of a clip that fits can be made, one byte more is too long for it."""
+    make_files(tmp_path, f"{letter * 100}/{letter * (letters - 100)}.wav", "other.wav")
+    clip_id = f"{letter * 100}__{letter * (letters - 100)}"
+    assert clip_id in [file.clip_id for file in name_files(audio_files_below(tmp_path))]
+    if fits:
+        list_corpus("folder", tmp_path)
+        (tmp_path / f"{clip_id}.wav").write_text("")
+    else:
+        with pytest.raises(UserError, match=rf"{letter * 20}…, 252 bytes long, and files are called by clips"):
+            list_corpus("folder", tmp_path)
+        with pytest.raises(OSError, match="File name too long"):
+            (tmp_path / f"{clip_id}.wav").write_text("")
+
+
+def test_a_long_name_that_is_not_used_is_no_fault(tmp_path):
+    make_files(tmp_path, "a.wav", "b.wav", f"{'c' * 200}/{'c' * 100}.wav")
+    assert len(list_corpus("folder", tmp_path, 2)) == 2
+
+
+def test_a_link_to_nowhere_is_a_recording_of_which_there_is_nothing_to_read(tmp_path):
+    make_files(tmp_path, "a.wav")
+    (tmp_path / "b.wav").symlink_to(tmp_path / "nowhere")  # as git-annex leaves what was not fetched
+    assert audio_files_below(tmp_path) == ["a.wav", "b.wav"]
+    assert corpus_files(tmp_path) == [tmp_path / "a.wav"]
+
+
+def test_a_list_that_moved_gives_the_same_settings():
+    config = {"dataset": {"source": "folder", "path": "/old", "split": {"file": "/old/list.txt"}}}
+    moved = {"dataset": {"source": "folder", "path": "/new", "split": {"file": "elsewhere/list.txt"}}}
+    assert dataset_settings(config) == dataset_settings(moved)
+
+
+@pytest.mark.parametrize(
+    ("bad", "fault"),
+    [
+        ({"split": "head"}, r"dataset\.split: 'head' is not allowed; expected tail \| random"),
+        ({"split": {"file": "a", "list": "x"}}, r"^config key dataset\.split\.list: unknown; allowed here: file$"),
+        ({"split": {}}, r"^config key dataset\.split\.file: missing; give it a value: text$"),
+        ({"split": {"file": ""}}, r"dataset\.split\.file: '' is not allowed"),
+        ({"channels": "left"}, r"dataset\.channels: 'left' is not allowed; allowed: mix \| first \| error"),
+    ],
+)
+def test_splits_and_channels_that_do_not_exist_are_refused(bad, fault):
+    with pytest.raises(UserError, match=fault):
+        settings_from(DatasetSettings, {"source": "folder", **bad}, "dataset")
+
+
+def test_null_on_the_command_line_is_null():
+    assert settings_from(DatasetSettings, {"split": "null"}, "dataset").split is None

@@ -32,7 +32,7 @@ def values_of(samples, front_end):
 
 def paper(samples):
     """librosa's mel-spectrogram, log(1 + power)."""
-    mel = librosa.feature.melspectrogram(y=samples, sr=16000, n_fft=2048, hop_length=256, n_mels=80)
+    mel = librosa.feature.melspectrogram(y=samples, sr=16000, n_fft=2048, hop_length=256, n_mels=80, pad_mode="reflect")
     return np.log1p(mel)
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from vocoder_pareto.audio import ljspeech
-from vocoder_pareto.audio.ljspeech import Release, download, extract, fetch_ljspeech, published_release
+from vocoder_pareto import downloads
+from vocoder_pareto.audio.ljspeech import extract, fetch_ljspeech, published_release
+from vocoder_pareto.downloads import Release, download
 from vocoder_pareto.errors import UserError
 
 PROGRAM = Path(__file__).parents[3] / "workflow_scripts" / "fetch_ljspeech.py"
@@ -82,7 +83,7 @@ def serve():
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
-    monkeypatch.setattr(ljspeech.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(downloads.time, "sleep", lambda seconds: None)
 
 
 def content(folder):
@@ -125,7 +126,7 @@ def test_a_download_that_is_there_is_not_fetched_again(tmp_path, archive, serve)
 
 def test_an_interrupted_download_goes_on_where_it_stopped(tmp_path, archive, serve):
     server = serve(archive, breaks=2, break_after=5000)
-    download(server.release, tmp_path / "got.tar.bz2")
+    download(server.release, tmp_path / "got.tar.bz2", "do otherwise")
     assert (tmp_path / "got.tar.bz2").read_bytes() == archive.read_bytes()
     assert server.requests == [None, "bytes=5000-", "bytes=10000-"]
 
@@ -133,23 +134,23 @@ def test_an_interrupted_download_goes_on_where_it_stopped(tmp_path, archive, ser
 def test_a_rerun_goes_on_with_what_an_earlier_run_left(tmp_path, archive, serve):
     server = serve(archive, breaks=1, break_after=7000)
     with pytest.raises(UserError, match=r"broke off after 7000 of .*rerun to go on with it"):
-        download(server.release, tmp_path / "got.tar.bz2", attempts=1)
+        download(server.release, tmp_path / "got.tar.bz2", "do otherwise", attempts=1)
     assert not (tmp_path / "got.tar.bz2").exists()
-    download(server.release, tmp_path / "got.tar.bz2", attempts=1)
+    download(server.release, tmp_path / "got.tar.bz2", "do otherwise", attempts=1)
     assert (tmp_path / "got.tar.bz2").read_bytes() == archive.read_bytes()
     assert server.requests == [None, "bytes=7000-"]
 
 
 def test_a_server_without_ranges_sends_it_from_the_start(tmp_path, archive, serve):
     server = serve(archive, ranges=False, breaks=1, break_after=7000)
-    download(server.release, tmp_path / "got.tar.bz2")
+    download(server.release, tmp_path / "got.tar.bz2", "do otherwise")
     assert (tmp_path / "got.tar.bz2").read_bytes() == archive.read_bytes()
 
 
 def test_a_partial_file_that_is_complete_is_only_checked(tmp_path, archive, serve):
     server = serve(archive)
     shutil.copy(archive, tmp_path / "got.tar.bz2.partial")
-    download(server.release, tmp_path / "got.tar.bz2")
+    download(server.release, tmp_path / "got.tar.bz2", "do otherwise")
     assert (tmp_path / "got.tar.bz2").read_bytes() == archive.read_bytes()
 
 
@@ -157,9 +158,9 @@ def test_a_download_with_a_wrong_checksum_is_deleted_and_a_rerun_begins_anew(tmp
     server = serve(archive)
     (tmp_path / "got.tar.bz2.partial").write_bytes(b"bytes of something else")
     with pytest.raises(UserError, match=r"has SHA-256 [0-9a-f]{64}, not [0-9a-f]{64}; it was deleted"):
-        download(server.release, tmp_path / "got.tar.bz2")
+        download(server.release, tmp_path / "got.tar.bz2", "do otherwise")
     assert not list(tmp_path.glob("got*"))
-    download(server.release, tmp_path / "got.tar.bz2")
+    download(server.release, tmp_path / "got.tar.bz2", "do otherwise")
     assert (tmp_path / "got.tar.bz2").read_bytes() == archive.read_bytes()
 
 
@@ -173,7 +174,7 @@ def test_a_file_that_the_server_does_not_have_is_named(tmp_path, archive, serve)
     server = serve(archive)
     server.content = b""
     with pytest.raises(UserError, match="download failed"):
-        download(Release(server.release.url, "0" * 64), tmp_path / "got", attempts=2)
+        download(Release(server.release.url, "0" * 64), tmp_path / "got", "do otherwise", attempts=2)
 
 
 def test_the_users_archive_must_have_the_checksum(tmp_path, archive):

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import librosa
 import numpy as np
 import pytest
 from closeness import assert_close
+from seeds import seed_of
 
 from vocoder_pareto.audio.clips import prepare_clips
 from vocoder_pareto.audio.dataset import Clip, RowFile, clips_of, open_array, read_clip_table, write_clip_table
@@ -38,14 +40,15 @@ def restored(mels, ranges):
 
 
 def librosa_log_mels(clips):
-    mels = librosa.feature.melspectrogram(y=clips, sr=16000, n_fft=2048, hop_length=256, n_mels=80)
+    mels = librosa.feature.melspectrogram(y=clips, sr=16000, n_fft=2048, hop_length=256, n_mels=80, pad_mode="reflect")
     return np.log1p(mels)[..., :64]
 
 
 def test_recordings_become_the_log_mels_of_librosa(tmp_path, ljspeech_folder):
-    outputs = {"clips": tmp_path / "clips.npy", "table": tmp_path / "clips.csv", "skipped": tmp_path / "skipped.csv"}
-    settings = DatasetSettings("ljspeech", clips=None)
-    prepare_clips(ljspeech_folder, settings, sample_rate=16000, clip_samples=16384, processes=1, **outputs)
+    names = {"clips": "clips.npy", "table": "clips.csv", "skipped": "skipped.csv", "summary": "dataset_summary.json"}
+    outputs = {name: tmp_path / file for name, file in names.items()}
+    form = {"sample_rate": 16000, "clip_samples": 16384, "seed": 0}
+    prepare_clips(ljspeech_folder, DatasetSettings("ljspeech", clips=None), **form, processes=1, **outputs)
     mels, ranges, _ = compute(tmp_path)
     recordings = sorted((ljspeech_folder / "wavs").iterdir())
     reference = np.stack([librosa.load(file, sr=16000)[0][:16384] for file in recordings])
@@ -79,7 +82,7 @@ def test_numbers_that_are_given_are_applied_and_no_range_is_looked_for(tmp_path,
     front_end = FrontEndSettings(n_fft=1024, power=1, logarithm="dB", floor=1e-5, normalization=given)
     values, ranges, stats = compute(tmp_path, front_end=front_end)
     magnitudes = librosa.feature.melspectrogram(
-        y=np.load(tmp_path / "clips.npy"), sr=16000, n_fft=1024, hop_length=256, n_mels=80, power=1
+        y=np.load(tmp_path / "clips.npy"), sr=16000, n_fft=1024, hop_length=256, n_mels=80, power=1, pad_mode="reflect"
     )[..., :64]
     expected = np.clip((20 * np.log10(np.maximum(magnitudes, 1e-5)) + 80) / 100, 0, 1)
     assert np.abs(values - expected).max() < 1e-5
@@ -192,12 +195,26 @@ def test_a_table_without_clips_or_with_an_unknown_split_is_refused(tmp_path, row
         read_clip_table(tmp_path / "clips.csv")
 
 
-def test_rows_of_a_file_without_a_name_are_refused(tmp_path):
-    (tmp_path / "clips.npy").write_bytes(bytes(64))
-    with os.fdopen(os.open(tmp_path / "clips.npy", os.O_RDONLY), "rb") as unnamed:
-        array = np.memmap(unnamed, dtype="<f4", mode="r", shape=(4, 4))
-    with pytest.raises(ValueError, match="without a name"):
-        RowFile.of(array)
+@pytest.mark.parametrize("number", [errno.ENODEV, errno.EINVAL])
+def test_an_array_on_a_file_system_that_maps_no_files_is_read(tmp_path, monkeypatch, caplog, number):
+    array = np.random.default_rng(seed_of(0)).random((5, 16), dtype=np.float32)
+    np.save(tmp_path / "clips.npy", array)
+
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("mmap.mmap", refuse)
+    assert np.array_equal(open_array(tmp_path / "clips.npy", (5, 16), "prepare_clips"), array)
+    assert f"maps no files ({os.strerror(number)})" in caplog.text
+    (tmp_path / "clips.npy").write_bytes((tmp_path / "clips.npy").read_bytes()[:-4])
+    with pytest.raises(UserError, match=r"clips\.npy: damaged"):
+        open_array(tmp_path / "clips.npy", (5, 16), "prepare_clips")
+
+
+def test_the_rows_of_a_file_are_those_that_numpy_reads(tmp_path):
+    array = np.random.default_rng(seed_of(1)).random((5, 4, 3), dtype=np.float32)
+    np.save(tmp_path / "mels.npy", array)
+    assert np.array_equal(RowFile.of(tmp_path / "mels.npy").read(1, 3), array[1:4])
 
 
 def test_test_clips_come_in_sorted_order_up_to_the_limit():

@@ -18,6 +18,8 @@ from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.generation.test_set import generate_clips, generate_test_set
 from vocoder_pareto.models.checkpoint import save_checkpoint
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
+from vocoder_pareto.study.settings import plain
 from vocoder_pareto.study.systems import SystemSettings
 
 PROJECT = Path(__file__).parents[3]
@@ -32,6 +34,8 @@ def study(tmp_path):
     splits = ["train"] * 5 + ["test"] * 5
     clips = [Clip(row, f"clip{row}", "a.wav", 1.0, split) for row, split in enumerate(splits)]
     write_clip_table(tmp_path / "clips.csv", clips)
+    stats = {"front_end": plain(FrontEndSettings(hop_length=64))}
+    (tmp_path / "mel_stats.json").write_text(json.dumps(stats))
     torch.manual_seed(seed_of(0))
     save_checkpoint(tmp_path / "noisy-S.ckpt", NoisyVocoder(hop_length=64), SYSTEM, {"steps": 3})
     return tmp_path
@@ -147,9 +151,13 @@ def test_a_batch_that_cannot_be_is_a_fault(batch_size, seeds):
         list(generate_clips(NoisyVocoder(), np.zeros((2, 80, 4), dtype=np.float32), [0, 1], seeds, batch_size))
 
 
-def test_a_batch_that_does_not_fit_into_the_gpu_is_named(monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("cuFFT error: CUFFT_ALLOC_FAILED"), MemoryError()],
+)
+def test_a_batch_that_does_not_fit_into_the_gpu_is_named(monkeypatch, error):
     def out_of_memory(*arguments):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise error
 
     vocoder = NoisyVocoder()
     monkeypatch.setattr(vocoder, "synthesize", out_of_memory)
@@ -160,7 +168,14 @@ def test_a_batch_that_does_not_fit_into_the_gpu_is_named(monkeypatch):
 def run_program(study, *options):
     settings = {"model": "noisy", "size": "S", "vocoder": SYSTEM.vocoder, "hop_length": 64}
     command = [sys.executable, PROJECT / "workflow_scripts" / "generate_audio.py", "--system", json.dumps(settings)]
-    command += ["--checkpoint", study / "noisy-S.ckpt", "--mels", study / "mels.npy"]
+    command += [
+        "--checkpoint",
+        study / "noisy-S.ckpt",
+        "--mels",
+        study / "mels.npy",
+        "--mel-stats",
+        study / "mel_stats.json",
+    ]
     command += ["--clip-table", study / "clips.csv", "--output", study / "program" / "manifest.csv", *options]
     command += ["--compared-rate", "16000", "--compared-seconds", str(16 * 64 / 16000)]
     return subprocess.run(command, capture_output=True, text=True)
@@ -172,6 +187,16 @@ def test_the_program_writes_what_the_library_does(study):
     audio = generate(study, limit=3, seed=9)
     assert all((study / "program" / f"{name}.wav").read_bytes() == content for name, content in audio.items())
     assert "Generating audio" in result.stderr
+
+
+def test_the_program_refuses_mel_spectrograms_of_another_front_end_than_the_checkpoint_was_trained_on(study):
+    """The shapes are the same, and the audio would be noise."""
+    trained_on = {"sample_rate": 16000, "hop_length": 64, "n_mels": 80, "n_fft": 1024}
+    save_checkpoint(study / "noisy-S.ckpt", NoisyVocoder(hop_length=64), SYSTEM, {"steps": 3}, trained_on)
+    result = run_program(study, "--device", "cpu")
+    assert result.returncode == 1
+    assert "another front end: n_fft 1024 (here 2048); name one of front_ends with n_fft: 1024" in result.stderr
+    assert not (study / "program").exists()
 
 
 def test_the_program_names_a_gpu_that_does_not_exist(study):

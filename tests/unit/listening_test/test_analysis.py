@@ -27,8 +27,11 @@ def large_key(manifests, texts):
     return plan_test(manifests, design, LoudnessSettings(), texts, texts.labels("paper"), seed=seed_of(0)).key
 
 
+TABLES = [name for name in AnalysisFiles.__dataclass_fields__ if name != "counts"]
+
+
 def files_in(folder):
-    return AnalysisFiles(**{name: folder / f"{name}.csv" for name in AnalysisFiles.__dataclass_fields__})
+    return AnalysisFiles(**{name: folder / f"{name}.csv" for name in TABLES}, counts=folder / "counts.json")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,8 @@ def results(large_key, systems, tmp_path_factory):
     simulate_responses(large_key, Panel(40, QUALITIES), folder / "responses", seed=seed_of(0))
     files = files_in(folder)
     analyse_responses(folder / "responses", systems, ScreeningSettings(), StatisticsSettings(), seed_of(0), files)
-    return {name: pd.read_csv(getattr(files, name)) for name in AnalysisFiles.__dataclass_fields__}
+    tables = {name: pd.read_csv(getattr(files, name)) for name in TABLES}
+    return tables | {"counts": json.loads(files.counts.read_text())}
 
 
 def test_a_simulated_panel_gives_back_its_qualities(results):
@@ -53,7 +57,9 @@ def test_mos_has_the_columns_that_tables_read(results):
 
 def test_every_table_is_marked_as_simulated(results):
     for name, table in results.items():
-        if name == "ratings":
+        if name == "counts":
+            assert table["mos_source"] == "simulated"
+        elif name == "ratings":
             assert table["simulated"].all()
         elif name != "rejected":  # it has no rows
             assert set(table["mos_source"]) == {"simulated"}, name
@@ -67,6 +73,22 @@ def test_careless_listeners_are_screened_out_and_reported(results):
     details = results["details"]
     assert (details["n_ratings_before_screening"] > details["n_ratings"]).all()
     assert (details["mos_before_screening"] != details["mos"]).any()
+
+
+def test_the_counts_are_those_of_the_tables(results):
+    """The tables are the outside: what is used, screened out and checks is counted there by pandas."""
+    counts, ratings, screening = (results[name] for name in ("counts", "ratings", "screening"))
+    kept = set(screening.loc[screening["kept"], "participant"])
+    countable = ratings[~(ratings[["is_trap", "is_gold", "is_training", "is_repeat"]].any(axis=1))]
+    used = countable["participant"].isin(kept)
+    assert counts["n_used"] == used.sum() == results["mos"]["n_ratings"].sum()
+    assert counts["n_screened_out"] == (~used).sum() > 0
+    assert counts["n_checks"] == len(ratings) - len(countable)
+    assert counts["n_read"] == len(ratings) + len(results["rejected"])
+    assert counts["n_sessions_screened_out"] == (~screening["kept"]).sum()
+    assert counts["sentence"] == (
+        f"Ratings: {used.sum():,} used, {(~used).sum():,} screened out ({40 - len(kept)} of 40 sessions), 0 rejected."
+    )
 
 
 def test_agreement_of_a_sensible_panel_is_high(results):
@@ -119,15 +141,23 @@ def test_the_programs_export_simulate_and_analyse(manifests, tmp_path):
         "--published-quality", "resources/published/table1_quality.csv",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    tables = [f"--output-{name}-table={out / name}.csv" for name in AnalysisFiles.__dataclass_fields__]
+    tables = [f"--output-{name}-table={out / name}.csv" for name in TABLES]
+    tables.append(f"--output-rating-counts={out / 'counts.json'}")
+    (out / "responses" / "notes.txt").touch()
     done = run("analyse_responses", "--responses", out / "responses", "--system-names", *manifests, *tables)
     assert done.returncode == 0, done.stderr
-    assert "ratings of 4 sessions (simulated)" in done.stderr
+    counts = json.loads((out / "counts.json").read_text())
+    assert f"INFO: listening test (simulated): {counts['n_read']} rows read" in done.stderr
+    assert counts["sentence"] in done.stderr
+    assert "of 4 sessions" in counts["sentence"]
+    assert "WARNING: " in done.stderr
+    assert "not read: notes.txt" in done.stderr
     assert len(pd.read_csv(out / "mos.csv")) == len(manifests)
 
 
 def test_a_user_mistake_ends_with_one_line(tmp_path):
-    tables = [f"--output-{name}-table={tmp_path / name}.csv" for name in AnalysisFiles.__dataclass_fields__]
+    tables = [f"--output-{name}-table={tmp_path / name}.csv" for name in TABLES]
+    tables.append(f"--output-rating-counts={tmp_path / 'counts.json'}")
     done = run("analyse_responses", "--responses", tmp_path / "none", "--system-names", *tables)
     assert done.returncode == 1
     assert done.stderr.startswith("error: config key listening_test.responses")

@@ -13,6 +13,7 @@ def test_every_participant_gets_a_link_to_a_session(exported, plan):
     assert [int(row["session"]) for row in rows] == [session.number for session in plan.key.sessions]
     assert len({row["participant"] for row in rows}) == len(rows)
     assert rows[2]["link"] == "index.html?session=3&participant=p3"
+    assert rows[2]["webmushra_link"] == "?config=vocoder_pareto_session3.yaml"
 
 
 def test_the_key_of_the_export_reads_back(exported, key):

@@ -125,9 +125,13 @@ def test_checks_and_repeats_are_told_apart(folder, answers_of, systems):
         ({"rating": None}, "rating is missing"),
         ({"rating": "good"}, "rating 'good' is no number"),
         ({"stimulus": "s0000"}, "stimulus 's0000' is not in the key"),
-        ({"trial_index": 1e999}, "inf is no finite number"),
-        ({"n_plays": 1.5}, "1.5 is no whole number"),
-        ({"time_ms": "soon"}, "'soon' is no number"),
+        ({"rating": "9" * 400}, "rating '999999999999...9999999999999' is no number"),
+        ({"rating": [[[[5]]]]}, "rating [[[[5]]]] is no number"),
+        ({"rating": int("9" * 400)}, "rating 999999999999999999...9999999999999999999 is no number"),
+        ({"stimulus": {"a": []}}, "stimulus {'a': []} is not in the key"),
+        ({"trial_index": 1e999}, "trial_index inf is no number"),
+        ({"n_plays": 1.5}, "n_plays 1.5 is no whole number"),
+        ({"time_ms": "soon"}, "time_ms 'soon' is no number"),
     ],
 )
 def test_a_bad_rating_is_rejected_by_name_and_the_others_stay(folder, answers_of, systems, change, reason):
@@ -192,7 +196,7 @@ def test_of_two_submissions_of_a_session_the_one_finished_first_counts(folder, a
 def test_a_participant_who_hears_the_same_list_again_does_not_count_twice(folder, answers_of, systems):
     save(folder, "a.json", answers_of(1))
     save(folder, "b.json", answers_of(3, participant="p1"))  # another session of the same list
-    responses = read_responses(folder, systems)
+    responses = read_responses(folder, systems, max_rejected_share=0.5)
     assert sum(rating.counts_for_mos for rating in responses.ratings) == 10
     assert all(reason.startswith("duplicate rating of") for reason in reasons(responses))
 
@@ -213,7 +217,10 @@ def test_a_participant_may_come_for_several_lists(folder, answers_of, systems):
         ({"version": 2}, "not the answers of a listening test"),
         ({"session": 99}, "session 99 is not in key.json"),
         ({"session": [1]}, r"session \[1\] is not in key.json"),
+        ({"session": True}, r"session True is not in key.json"),
         ({"participant": " "}, "damaged"),
+        ({"participant": ["p1"]}, "damaged .without participant"),
+        ({"submission_id": {}}, "damaged .without submission_id"),
         ({"ratings": None}, "damaged"),
     ],
 )
@@ -233,5 +240,39 @@ def test_a_file_that_lacks_its_marker_is_refused(folder, answers_of, systems):
 
 def test_a_truncated_file_is_an_error_that_says_so(folder, answers_of, systems):
     (folder / "a.json").write_text(json.dumps(answers_of(1))[:-20])
-    with pytest.raises(UserError, match=r"a\.json: not valid JSON, perhaps cut off"):
+    with pytest.raises(UserError, match=r"a\.json: ends too early, so it was cut off on its way; ask for it again"):
         read_responses(folder, systems)
+
+
+@pytest.mark.parametrize("length", [0, 1, 30, 200, -3])
+def test_a_file_is_cut_off_wherever_it_ends(folder, answers_of, systems, length):
+    (folder / "a.json").write_text(json.dumps(answers_of(1))[:length])
+    with pytest.raises(UserError, match="cut off on its way"):
+        read_responses(folder, systems)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_answers_in_another_unicode_encoding_are_read(folder, answers_of, systems, encoding):
+    answers = answers_of(1, participant="Jürgen")
+    (folder / "a.json").write_text(json.dumps(answers, ensure_ascii=False), encoding=encoding)
+    responses = read_responses(folder, systems)
+    assert not responses.rejected
+    assert {rating.participant for rating in responses.ratings} == {"Jürgen"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[" * 100_000, r"cannot be read \(.*recursion"),
+        (b"[" + b"9" * 5000 + b"]", r"cannot be read \(Exceeds the limit"),
+        ('{"participant": "Jürgen"}'.encode("latin-1"), r"cannot be read \('utf-8' codec can't decode"),
+        (b'{"a": 1,, "b": 2}', r"not valid JSON \(Expecting property name.*column 9"),
+        (b"PK\x03\x04 a spreadsheet", r"not valid JSON|cannot be read"),
+    ],
+)
+def test_what_is_no_json_is_told_in_one_line_and_not_called_cut_off(folder, systems, content, message):
+    (folder / "a.json").write_bytes(content)
+    with pytest.raises(UserError, match=rf"a\.json: {message}") as error:
+        read_responses(folder, systems)
+    assert "cut off" not in str(error.value)
+    assert "\n" not in str(error.value)

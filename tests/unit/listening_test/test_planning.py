@@ -2,8 +2,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from seeds import seed_of
 
-from vocoder_pareto.audio.manifest import write_audio_set
+from vocoder_pareto.audio.files import read_audio
+from vocoder_pareto.audio.manifest import read_manifest, write_audio_set
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.key import read_key, write_key
 from vocoder_pareto.listening_test.planning import plan_test
@@ -63,6 +65,18 @@ def test_names_tell_nothing_and_are_safe_everywhere(plan):
     assert len({stimulus.name for stimulus in plan.key.stimuli}) == len(plan.key.stimuli)
 
 
+def test_a_sound_of_other_audio_has_another_name(plan_with, manifests, tmp_path):
+    """So scores of an older export are never taken for scores of this one, on whatever platform they were given."""
+    clips = {f"clip{number}": np.full(16384, 0.1) * (-1.0) ** np.arange(16384) for number in range(1, 7)}
+    write_audio_set(tmp_path / "melgan-S" / "manifest.csv", list(clips), clips.values(), 16000, [None] * 6)
+    first = plan_with().key
+    again = plan_with(chosen={**manifests, "melgan-S": tmp_path / "melgan-S" / "manifest.csv"}).key
+    for kept, system in ((False, "melgan-S"), (True, "hifigan-S"), (True, "ground_truth"), (True, "")):
+        names = [{each.name for each in key.stimuli if each.system == system} for key in (first, again)]
+        assert len(names[0]) > 1
+        assert names[0] == names[1] if kept else not names[0] & names[1]
+
+
 def test_sessions_have_different_orders(plan):
     assert len({session.trials for session in plan.key.sessions}) == len(plan.key.sessions)
 
@@ -90,6 +104,49 @@ def test_with_no_clip_to_spare_training_reuses_rated_ones(plan_with):
 def test_too_few_clips_are_an_error_that_says_how_many_there_are(plan_with):
     with pytest.raises(UserError, match=r"design\.items is 8, but only 6 clips exist"):
         plan_with(DesignSettings(items=8, lists=2))
+
+
+def with_unfit_clips(manifests, folder, unfit):
+    """The audio of `manifests`, and clips beside it whose recordings are `unfit`, of which systems make noise."""
+    chosen = {}
+    for system, manifest in manifests.items():
+        clips = {entry.clip_id: read_audio(manifest.parent / entry.file).samples for entry in read_manifest(manifest)}
+        noise = np.random.default_rng(seed_of(0)).normal(scale=0.1, size=16384)
+        clips |= {name: samples if system == "ground_truth" else noise for name, samples in unfit.items()}
+        chosen[system] = folder / system / "manifest.csv"
+        write_audio_set(chosen[system], list(clips), clips.values(), 16000, [None] * len(clips))
+    return chosen
+
+
+def test_recordings_with_too_little_sound_are_never_drawn_and_change_no_test(plan_with, manifests, tmp_path, caplog):
+    noise = np.random.default_rng(seed_of(1)).normal(scale=0.1, size=16384)
+    unfit = {
+        "a silent": np.zeros(16384),
+        "b constant": np.full(16384, 0.5),
+        "c faint": 1e-3 * noise,
+        "d padded": np.where(np.arange(16384) < 7000, noise, 0),
+    }
+    chosen = with_unfit_clips(manifests, tmp_path, unfit)
+    for seed in range(5):
+        plan = plan_with(chosen=chosen, seed=seed)
+        assert plan.key == plan_with(seed=seed).key
+        assert not {stimulus.utterance for stimulus in plan.key.stimuli} & set(unfit)
+    assert caplog.messages[0] == (
+        "Listening test: 4 clips have too little sound to be rated and are not drawn: a silent (digital silence), "
+        "b constant (constant), c faint (next to no sound) and 1 more"
+    )
+
+
+def test_too_few_clips_with_sound_are_told_with_their_mend(plan_with, manifests, tmp_path):
+    chosen = with_unfit_clips(manifests, tmp_path, {"a": np.zeros(16384), "b": np.full(16384, 0.1)})
+    with pytest.raises(UserError) as raised:
+        plan_with(DesignSettings(items=8, lists=2), chosen=chosen)
+    assert (
+        "only 6 clips exist in every system without 2 that have too little sound: a (digital silence), b (con"
+        in str(raised.value)
+    )
+    assert str(raised.value).endswith("set items to at most 6; where recordings are shorter than a clip, lower "
+                                      "dataset.clip_seconds")  # fmt: skip
 
 
 @pytest.mark.parametrize("anchor", ["ground_truth", "griffin_lim"])

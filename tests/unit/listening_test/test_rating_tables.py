@@ -24,6 +24,8 @@ def test_a_plain_table_needs_four_columns_and_no_key(tmp_path, systems):
     [
         ("p1,melgan-X,c1,2,", "system 'melgan-X' is unknown; known are ground_truth, griffin_lim, melgan-S"),
         ("p1,melgan-S,c1,7,", "rating '7' is not one of 1 to 5"),
+        ("p1,melgan-S,c1,=1+3,", "rating '=1+3' is no number"),
+        ("p1,melgan-S,c1,nan,", "rating 'nan' is no number"),
         ("p1,melgan-S,c1,,", "rating is missing"),
         (",melgan-S,c1,3,", "participant is empty"),
         ("p1,melgan-S,,3,", "item is empty"),

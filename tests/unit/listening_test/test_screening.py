@@ -1,4 +1,6 @@
+import numpy as np
 import pytest
+from seeds import seed_of
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.ratings import Rating
@@ -65,7 +67,42 @@ def test_gold_may_be_off_by_the_tolerance_and_no_more():
 
 
 def test_natural_speech_below_the_bound_screens_out():
-    assert reasons_of(with_row(0, score=2), min_variance=None) == "natural speech scored 2.00"
+    screened = {"min_variance": None, "min_reference_ratings": 1}
+    assert reasons_of(with_row(0, score=2), **screened) == "natural speech scored 2.00"
+
+
+@pytest.mark.parametrize(("ratings", "kept"), [(7, True), (8, False)])
+def test_natural_speech_screens_only_where_enough_of_it_was_scored(ratings, kept):
+    rows = [*CAREFUL[1:], *[("ground_truth", 2, {})] * ratings]
+    honest = session(participant="honest")
+    _, (_, report) = screen([*honest, *session(rows)], ScreeningSettings())
+    assert (report.n_reference_ratings, report.kept) == (ratings, kept)
+
+
+def test_screening_by_natural_speech_hardly_moves_the_natural_speech_of_honest_listeners():
+    """Simulated: leniency 0.4, noise 0.9, true 4.2, by the model of an honest panel; the plain mean is the outside."""
+    generator = np.random.default_rng(seed_of(0))
+    moved = {}
+    for count in (1, ScreeningSettings().min_reference_ratings):
+        settings = ScreeningSettings(min_variance=None, min_reference_ratings=1)
+        scores = 4.2 + generator.normal(scale=0.4, size=(3000, 1)) + generator.normal(scale=0.9, size=(3000, count))
+        scores = np.clip(np.round(scores), 1, 5).astype(int)
+        ratings = [Rating(f"p{listener}", "1", "ground_truth", f"c{clip}", int(score))
+                   for listener, row in enumerate(scores) for clip, score in enumerate(row)]  # fmt: skip
+        counting, _ = screen(ratings, settings)
+        moved[count] = np.mean([rating.rating for rating in counting]) - scores.mean()
+    assert moved[1] > 0.07
+    assert abs(moved[ScreeningSettings().min_reference_ratings]) < 0.03
+
+
+def test_what_a_platform_has_screened_is_kept_and_not_mixed_up_with_other_sessions():
+    careless = session(with_row(3, score=5), participant="crowd", is_screened=True)
+    counting, report = screen(
+        [*careless, *session(with_row(3, score=5)), *session(participant="h")], ScreeningSettings()
+    )
+    assert [(each.kept, each.screened_before) for each in report] == [(True, True), (False, False), (True, False)]
+    assert report[0].n_failed_traps == 1
+    assert {rating.participant for rating in counting} == {"crowd", "h"}
 
 
 def test_scores_that_are_all_alike_screen_out():

@@ -222,9 +222,13 @@ def test_the_cross_check_puts_both_numbers_side_by_side(subject, monkeypatch):
     assert check["ratio"] == pytest.approx(40.0 / check["joules"])
 
 
-def test_running_out_of_memory_says_what_to_lower(subject, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED")],
+)
+def test_running_out_of_memory_says_what_to_lower(subject, monkeypatch, error):
     def too_big(*arguments):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise error
 
     monkeypatch.setattr(subject.vocoder, "generate", too_big)
     settings = replace(QUICK, batch_size=2)

@@ -199,16 +199,19 @@ def test_folders_are_named_after_the_device():
     assert folder_of("Intel(R) Xeon(R) CPU @ 2.20GHz") == "intel-r-xeon-r-cpu-2-20ghz"
 
 
+LIKELIHOOD = "vocoder_pareto.training.objectives.likelihood.LikelihoodObjective"
+
+
 def test_systems_come_from_the_configuration():
     config = {
         "systems": ["small-S"],
         "models": {
             "small": {
                 "vocoder": SMALL.vocoder,
-                "objective": "o",
+                "objective": LIKELIHOOD,
                 "sizes": {"S": {"training": {"steps": 5}}, "M": {}},
             }
         },
     }
     (system,) = systems_of(checked(config))
-    assert system == replace(SMALL, objective="o")
+    assert system == replace(SMALL, objective=LIKELIHOOD)

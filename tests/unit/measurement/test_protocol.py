@@ -7,7 +7,7 @@ from seeds import seed_of
 from simulated_counters import FakeSensor
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.measurement.combination import combined
+from vocoder_pareto.measurement.combined_windows import combined_windows
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.protocol import counted_windows, joined, observe
 from vocoder_pareto.measurement.work import Work
@@ -240,7 +240,7 @@ def test_two_windows_of_each_of_two_processes_hold_the_truth(clock):
     for _ in range(seeds):
         measured = measured_by_processes(settings, pass_seconds, clock)
         values = [[window.joules_per_audio_second for window in process] for process in measured.processes]
-        found = combined(values, settings.max_relative_interval, 0.01)
+        found = combined_windows(values, settings.max_relative_interval, 0.01)
         held += abs(found.value - 200.0) <= found.half_width
         windows += len(measured.windows)
     assert 0.92 < held / seeds < 0.99

@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from vocoder_pareto.measurement.energy import Bench as OpenBench
 from vocoder_pareto.measurement.energy import Subject, measure_energy
 from vocoder_pareto.measurement.hardware import device_identity
 from vocoder_pareto.measurement.meter import Meter
-from vocoder_pareto.measurement.records import determinants, kept_or_measured, look_up
+from vocoder_pareto.measurement.records import determinants, kept_or_measured, kept_or_measured_in_processes, look_up
 from vocoder_pareto.measurement.sweep import sweep_energy
 from vocoder_pareto.study import code_version
 from vocoder_pareto.study.sections.measurement import EnergySettings, SweepSettings
@@ -103,6 +104,30 @@ def test_weights_that_are_only_trained_anew_are_not_measured(bench, caplog):
     (line,) = [message for message in caplog.messages if "not measured again" in message]
     for told in (first["measured_at"], "checkpoint first", str(bench.files[0]), "energy.reuse: false"):
         assert told in line
+
+
+def bench_opened_and_counted(log, system):
+    with log.open("a") as file:
+        file.write("opened\n")
+    subject = Subject(SmallVocoder(), system, {"steps": 3}, 1e6, np.ones((80, 40), dtype=np.float32), "first")
+    return OpenBench(subject, Meter(CountedSensor()), CPU)
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_the_process_that_looks_up_measures_too_so_that_all_is_loaded_once_in_each(
+    tmp_path, bench, monkeypatch, processes
+):
+    for module in (energy, records):
+        monkeypatch.setattr(module, "in_own_process", lambda function, *arguments: function(*arguments))
+    log = tmp_path / "log"
+    opened, protocol = partial(bench_opened_and_counted, log, bench.system), replace(PROTOCOL, processes=processes)
+    record = kept_or_measured_in_processes(bench.folder, opened, protocol, seed=0)
+    assert not record["reused"]
+    assert sorted({window["process"] for window in record["windows"]}) == list(range(processes))
+    assert len(log.read_text().splitlines()) == processes
+    assert kept_or_measured_in_processes(bench.folder, opened, protocol, seed=0) == record | {"reused": True}
+    assert len(log.read_text().splitlines()) == processes + 1
+    assert not kept_or_measured_in_processes(None, opened, protocol, seed=0)["reused"]
 
 
 def test_a_third_training_is_told_which_weights_were_measured(bench):

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -7,7 +7,8 @@ from seeds import seed_of
 from torch import nn
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.models.checkpoint import load_vocoder, read_checkpoint, read_weights, save_checkpoint
+from vocoder_pareto.models.checkpoint import load_vocoder, read_checkpoint, save_checkpoint
+from vocoder_pareto.models.given_weights import read_weights
 from vocoder_pareto.models.registry import build_vocoder, load_class
 from vocoder_pareto.models.vocoder import Vocoder, draw_noise
 from vocoder_pareto.study.systems import SystemSettings
@@ -50,9 +51,59 @@ def test_a_checkpoint_returns_the_same_audio_and_its_training(system, tmp_path):
 
 def test_weights_of_another_architecture_are_refused_with_their_names(system, tmp_path):
     save_checkpoint(tmp_path / "x.ckpt", build_vocoder(system), system, {})
-    other = SystemSettings("tiny", "S", vocoder=system.vocoder, n_mels=40)
+    other = replace(system, n_mels=40)
+    content = torch.load(tmp_path / "x.ckpt", weights_only=True)
+    del content["n_mels"]  # as if it did not tell
+    torch.save(content, tmp_path / "x.ckpt")
     with pytest.raises(UserError, match=r"layer\.weight has shape \(80, 1, 256\), expected \(40, 1, 256\)"):
         load_vocoder(tmp_path / "x.ckpt", other)
+
+
+FRONT_END = {"sample_rate": 16000, "n_fft": 2048, "compression": "log(1 + power)", "normalization": "per_spectrogram"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "front_end", "words"),
+    [
+        ({"sample_rate": 22050}, {}, r"sample_rate 16000 .here 22050.; set dataset\.sample_rate: 16000"),
+        ({"n_mels": 40}, {}, r"n_mels 80 .here 40.; set mel\.n_mels: 80"),
+        ({}, {"n_fft": 1024}, r"n_fft 2048 .here 1024.; set mel\.n_fft: 2048"),
+        ({}, {"normalization": "dataset"}, r"normalization per_spectrogram .here dataset."),
+        ({}, {"compression": "ln(magnitude)"}, r"compression log\(1 \+ power\) .here ln"),
+        (
+            {"architecture": {"channels": 3}},
+            {},
+            r"another architecture: channels 2 .here 3.; set these in models\.tiny",
+        ),
+    ],
+)
+def test_a_checkpoint_for_another_front_end_or_architecture_is_refused_in_words(
+    system, tmp_path, changes, front_end, words
+):
+    """Most of these fit to the last shape, and would generate something else than what they were trained for."""
+    save_checkpoint(tmp_path / "x.ckpt", build_vocoder(system), system, {}, FRONT_END, {"data": "0a", "clips": 3})
+    load_vocoder(tmp_path / "x.ckpt", system, FRONT_END)
+    with pytest.raises(UserError, match=words):
+        load_vocoder(tmp_path / "x.ckpt", replace(system, **changes), {**FRONT_END, **front_end})
+
+
+def test_a_checkpoint_tells_its_front_end_its_origin_and_its_whole_architecture(system, tmp_path):
+    save_checkpoint(tmp_path / "x.ckpt", build_vocoder(system), system, {}, FRONT_END, {"data": "0a", "clips": 3})
+    content = read_checkpoint(tmp_path / "x.ckpt")
+    assert (content["front_end"], content["origin"]) == (FRONT_END, {"data": "0a", "clips": 3})
+    assert content["architecture"] == {"channels": 2}
+    save_checkpoint(tmp_path / "y.ckpt", build_vocoder(system), replace(system, architecture={}), {})
+    assert read_checkpoint(tmp_path / "y.ckpt")["architecture"] == {"channels": 2}  # of the network, with all defaults
+    assert read_checkpoint(tmp_path / "y.ckpt")["front_end"] is None
+
+
+def test_a_checkpoint_of_an_earlier_version_that_tells_neither_is_taken(system, tmp_path):
+    save_checkpoint(tmp_path / "x.ckpt", build_vocoder(system), system, {"steps": 3})
+    content = torch.load(tmp_path / "x.ckpt", weights_only=True)
+    del content["front_end"], content["origin"]
+    content["architecture"] = {}
+    torch.save(content, tmp_path / "x.ckpt")
+    assert load_vocoder(tmp_path / "x.ckpt", system, FRONT_END)[1] == {"steps": 3}
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "text"])
@@ -71,6 +122,9 @@ def test_a_damaged_checkpoint_is_named_with_its_mend(system, tmp_path, damage):
         ("training", None, "its entry training, which tells how the weights came to be, is missing"),
         ("training", [1], "its entry training, which tells"),
         ("training", {"steps": "many"}, "its entry training tells 'many' steps"),
+        ("front_end", "paper", "its entry front_end is 'paper', which tells nothing by name"),
+        ("architecture", [3], r"its entry architecture is .3., which"),
+        ("origin", 7, "its entry origin is 7, which"),
         ("state_dict", None, "its entry state_dict is missing or holds no weights by name"),
         ("state_dict", {"x": 1.0}, "its entry state_dict is missing"),
         ("state_dict", {1: torch.ones(1)}, "its entry state_dict is missing"),
@@ -84,13 +138,6 @@ def test_a_checkpoint_that_lacks_an_entry_is_named_with_it(system, tmp_path, ent
     for read in (read_checkpoint, read_weights, lambda path: load_vocoder(path, system)):
         with pytest.raises(UserError, match=rf"x\.ckpt: {words}"):
             read(file)
-
-
-@pytest.mark.parametrize("content", [[1], 3, {"a": 1}, {"state_dict": [1]}, {1: torch.ones(1)}])
-def test_a_file_without_weights_by_name_is_refused(tmp_path, content):
-    torch.save(content, tmp_path / "x.pt")
-    with pytest.raises(UserError, match=r"x\.pt: holds no weights by name"):
-        read_weights(tmp_path / "x.pt")
 
 
 def test_a_checkpoint_cannot_run_code(tmp_path):

@@ -18,7 +18,8 @@ from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture, WaveG
 from vocoder_pareto.study.systems import SystemSettings
 
 SCHEDULES = {
-    "WaveGrad's": NoiseSchedule.linear(1e-6, 1e-2, 50),
+    "WaveGrad's": NoiseSchedule.linear(1e-4, 0.05, 50),
+    "WaveGrad's of the study": NoiseSchedule.linear(1e-6, 1e-2, 50),
     "DiffWave's": NoiseSchedule(DiffWaveSampling().betas),
     "of one step": NoiseSchedule((0.3,)),
 }
@@ -87,6 +88,40 @@ def test_an_impossible_schedule_is_refused(betas):
         NoiseSchedule(betas)
     with pytest.raises(ValueError, match="at least 1"):
         NoiseSchedule.linear(0.1, 0.2, 0)
+
+
+def test_generation_noisier_than_training_is_refused():
+    """WaveGrad's training ends at √ᾱ = 0.0814; a second way to that number is the exponential of the mean of log."""
+    assert np.exp(np.log1p(-np.linspace(1e-6, 0.01, 1000)).sum() / 2) == pytest.approx(0.0814, abs=1e-4)
+    small = WaveGradArchitecture((4,) * 6, (2,) * 5)
+    WaveGrad(small, WaveGradSampling(1e-6, 0.01, 1000))
+    with pytest.raises(ValueError, match=r"ends at √ᾱ = 0\.0\d+, noisier than that of training, 0\.0814; lower"):
+        WaveGrad(small, WaveGradSampling(1e-6, 0.011, 1000))
+    with pytest.raises(ValueError, match=r"noisier than that of training, 0\.5288"):
+        DiffWave(DiffWaveArchitecture(), DiffWaveSampling((0.5, 0.9)))
+
+
+@pytest.mark.parametrize(
+    ("build", "end"),
+    [
+        (lambda: WaveGrad(WaveGradArchitecture((4,) * 6, (2,) * 5), WaveGradSampling(1e-6, 0.01, 50)), "0.88"),
+        (lambda: DiffWave(DiffWaveArchitecture(residual_layers=1), DiffWaveSampling((1e-4, 0.1))), "0.95"),
+    ],
+    ids=["wavegrad", "diffwave"],
+)
+def test_generation_that_begins_too_clean_is_warned_of(build, end, caplog):
+    """The study's schedule of WaveGrad, among others: the network is told noise of 0.47 and given 1."""
+    build()
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert f"ends too clean, at √ᾱ = {end}" in record.getMessage()
+
+
+def test_the_papers_schedules_are_not_warned_of(caplog):
+    WaveGrad(WaveGradArchitecture((4,) * 6, (2,) * 5))
+    for betas in (DiffWaveSampling().betas, tuple(np.linspace(1e-4, 0.05, 50))):  # both of DiffWave's
+        DiffWave(DiffWaveArchitecture(residual_layers=1, residual_channels=2), DiffWaveSampling(betas))
+    assert not caplog.records
 
 
 def oracle(schedule, clean):
@@ -271,7 +306,7 @@ def test_both_counters_agree_on_both_forms_and_the_fast_one_does_less(small):
     ids=lambda system: system.model,
 )  # fmt: skip
 def test_a_checkpoint_gives_the_same_audio(system, tmp_path):
-    vocoder, mel = build_vocoder(system), torch.rand(1, 80, 3)
+    vocoder, mel = calm(build_vocoder(system)), torch.rand(1, 80, 3)
     audio = vocoder.synthesize(mel, seeded())
     save_checkpoint(tmp_path / "x.ckpt", vocoder.prepare_for_inference(), system, {})
     loaded, _ = load_vocoder(tmp_path / "x.ckpt", system)

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from calm import calm
 from closeness import assert_close
 from seeds import seed_of
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from vocoder_pareto.models.diffusion import NoiseSchedule
+from vocoder_pareto.models.diffusion import NoiseSchedule, training_schedule
 from vocoder_pareto.models.diffwave import (
     DiffWave,
     DiffWaveArchitecture,
@@ -20,12 +21,12 @@ from vocoder_pareto.models.diffwave import (
     ResidualLayer,
     StepEmbedding,
     aligned_steps,
-    training_schedule,
 )
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "resources" / "published" / "table2_cost.csv"
 SIZES = {"S": 32, "M": 64, "L": 128}
 TRAINING = training_schedule(DiffWaveArchitecture())
+FLOAT32 = np.finfo(np.float32).eps
 
 
 @pytest.fixture(scope="module")
@@ -63,24 +64,61 @@ def test_the_fast_schedule_aligns_with_steps_of_equal_noise():
     assert DiffWave(DiffWaveArchitecture(residual_layers=1, residual_channels=2)).noise_levels == steps
 
 
-def test_a_schedule_quieter_than_the_first_step_of_training_aligns_below_1():
-    (step,) = aligned_steps(NoiseSchedule((5e-5,)), TRAINING)
-    assert 0 < step < 1
+def test_a_schedule_cleaner_than_the_first_step_of_training_is_refused():
+    with pytest.raises(ValueError, match=r"begins with a variance of 5e-05, cleaner than that of training, 0\.0001"):
+        DiffWave(DiffWaveArchitecture(), DiffWaveSampling((5e-5, 0.5, 0.5)))
 
 
-def test_a_schedule_noisier_than_training_is_refused():
-    with pytest.raises(ValueError, match="noisier than that of training"):
-        DiffWave(DiffWaveArchitecture(), DiffWaveSampling((0.5, 0.9)))
+def sines_of(embedding, steps):
+    """What the two layers of the embedding get."""
+    given = []
+    with embedding.layers.register_forward_pre_hook(lambda module, inputs: given.append(inputs[0])):
+        embedding(torch.tensor(steps, dtype=torch.float64))
+    return given[0].double().numpy()
+
+
+def papers_sines(step):
+    """Section 3.1, by numpy."""
+    angles = step * 10 ** (np.arange(64) * 4 / 63)
+    return np.concatenate([np.sin(angles), np.cos(angles)])
 
 
 def test_the_step_embedding_starts_from_the_papers_sines():
-    embedding = StepEmbedding()
-    given = []
-    embedding.layers.register_forward_pre_hook(lambda module, inputs: given.append(inputs[0]))
-    embedding(torch.tensor([1.0, 37.25], dtype=torch.float64))
-    for row, step in zip(given[0], (1.0, 37.25), strict=True):
-        angles = step * 10 ** (np.arange(64) * 4 / 63)
-        assert_close(row, np.concatenate([np.sin(angles), np.cos(angles)]), factor=8)
+    for row, step in zip(sines_of(StepEmbedding(), [1.0, 37.0, 50.0]), (1, 37, 50), strict=True):
+        assert_close(row, papers_sines(step), factor=8, eps=FLOAT32)
+
+
+def test_weights_of_the_usual_code_count_steps_from_0():
+    for row, step in zip(sines_of(StepEmbedding(first_step=0), [1.0, 37.0]), (0, 36), strict=True):
+        assert_close(row, papers_sines(step), factor=8, eps=FLOAT32)
+    assert DiffWave(DiffWaveArchitecture(1, 2, first_step=0)).embedding.first_step == 0
+
+
+def test_every_step_of_generation_lies_between_two_that_training_draws():
+    """The table of whole steps is numpy's; the sines of a fractional step itself would lie far from all of it."""
+    table = np.stack([papers_sines(step) for step in range(1, 51)])
+    steps = aligned_steps(NoiseSchedule(DiffWaveSampling().betas), TRAINING)
+    apart = np.linalg.norm(np.diff(table, axis=0), axis=1).min()
+    for row, step in zip(sines_of(StepEmbedding(), steps), steps, strict=True):
+        assert distance_to_chords(row, table) < 1e-5 * apart
+        below = int(step)
+        nearest = np.linalg.norm(table - row, axis=1).argmin() + 1
+        assert nearest == below + (step - below > 0.5)
+    assert distance_to_chords(papers_sines(steps[3]), table) > 0.3 * apart
+
+
+def distance_to_chords(point, table):
+    """The distance to the nearest of the straight lines from each row of the table to the next one."""
+    starts, chords = table[:-1], np.diff(table, axis=0)
+    along = ((point - starts) * chords).sum(axis=1) / np.square(chords).sum(axis=1)
+    return np.linalg.norm(starts + along.clip(0, 1)[:, None] * chords - point, axis=1).min()
+
+
+def test_a_fresh_network_predicts_a_constant():
+    """As the usual code starts it: weights of zero in the last layer, and whatever bias."""
+    vocoder = DiffWave(DiffWaveArchitecture(residual_layers=3, residual_channels=4))
+    noise = vocoder.predict_noise(torch.randn(2, 512), torch.tensor([7, 30]), torch.rand(2, 80, 2))
+    assert torch.equal(noise, vocoder.output.bias.expand(2, 512))
 
 
 def test_a_residual_layer_is_figure_2():
@@ -105,7 +143,7 @@ def test_a_residual_layer_is_figure_2():
 
 
 def test_the_network_is_figure_2():
-    vocoder = DiffWave(DiffWaveArchitecture(residual_layers=3, residual_channels=4))
+    vocoder = calm(DiffWave(DiffWaveArchitecture(residual_layers=3, residual_channels=4)))
     noisy, step, mel = torch.randn(2, 512), torch.tensor([7, 30]), torch.rand(2, 80, 2)
     signal, skips = torch.relu(vocoder.input(noisy[:, None])), []
     for layer in vocoder.layers:
@@ -122,7 +160,7 @@ def test_the_dilation_doubles_within_a_cycle_and_starts_again():
 
 @pytest.mark.parametrize("layers_kept", [0, 1, 3])
 def test_bounded_memory_gives_the_same_audio(layers_kept, monkeypatch):
-    vocoder = DiffWave(DiffWaveArchitecture(residual_layers=4, residual_channels=6))
+    vocoder = calm(DiffWave(DiffWaveArchitecture(residual_layers=4, residual_channels=6)))
     mel = torch.rand(2, 80, 3)
     expected = vocoder.generate(mel, torch.Generator().manual_seed(seed_of(0)))
     conditioned = []

@@ -59,6 +59,30 @@ def test_the_lower_scales_of_melgans_discriminator_see_the_averaged_waveform():
     assert discriminator.pooling(tone[None])[..., 1:-1].abs().max() == 0
 
 
+def test_the_first_layer_of_melgans_discriminator_reflects_and_hifigans_has_zeros():
+    audio = torch.randn(1, 4096)
+    for discriminator, mode, slope in (
+        (melgan_discriminator(4), "reflect", 0.2),
+        (hifigan_discriminator(), "constant", 0.1),
+    ):
+        stack = discriminator.stacks[0] if mode == "reflect" else discriminator.discriminators[1].stacks[1]
+        first, second = stack.convolutions[:2]
+        padded = nn.functional.pad(audio[None], (7, 7), mode=mode)
+        outputs = nn.functional.leaky_relu(nn.functional.conv1d(padded, first.weight, first.bias), slope)
+        features = stack(audio[None]).features
+        assert_close(features[0], outputs, factor=16)
+        inner = nn.functional.conv1d(
+            outputs, second.weight, second.bias, second.stride, second.kernel_size[0] // 2, groups=second.groups
+        )  # zeros beyond the ends of all further layers
+        assert_close(features[1], nn.functional.leaky_relu(inner, slope), factor=16)
+
+
+def test_the_layers_of_a_judgement_end_with_its_scores():
+    judgement = melgan_discriminator(4)(torch.randn(1, 4096))[0]
+    assert len(judgement.layers) == len(judgement.features) + 1
+    assert judgement.layers[-1] is judgement.scores
+
+
 def test_the_first_scale_of_hifigans_discriminator_is_spectrally_normalised():
     first, second, _ = hifigan_discriminator().discriminators[1].stacks
     for _ in range(30):  # each pass in training mode refines the estimate of the largest singular value

@@ -23,6 +23,27 @@ def test_a_step_of_type_1_adds_a_plain_convolution_to_the_dilated_one(paired, re
     assert (changed.min(), changed.max()) == (50 - reach, 50 + reach)
 
 
+@pytest.mark.parametrize("slope", [0.01, 0.1, 0.0])
+def test_the_last_leaky_relu_has_a_slope_of_its_own(slope):
+    """With a last convolution that copies its first channel, the audio is tanh of that channel's activation."""
+    vocoder = HiFiGAN(HiFiGANArchitecture(channels=16, last_slope=slope)).prepare_for_inference()
+    with torch.no_grad():
+        vocoder.last.weight.zero_()[0, 0, 3] = 1.0
+        vocoder.last.bias.zero_()
+    signals = []
+    vocoder.last.register_forward_pre_hook(lambda _, inputs: signals.append(inputs[0]))
+    vocoder.fusions[-1].register_forward_hook(lambda _, inputs, output: signals.append(output.clone()))
+    audio = vocoder.synthesize(torch.rand(1, 80, 4))
+    fused, activated = (signal[:, 0] for signal in signals)
+    assert (fused < 0).any()
+    assert_close(activated, torch.where(fused < 0, slope * fused, fused), factor=8)
+    assert_close(audio, activated.tanh(), factor=8)
+
+
+def test_the_slope_of_the_last_leaky_relu_is_that_of_the_official_code():
+    assert HiFiGANArchitecture().last_slope == 0.01
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -33,6 +54,8 @@ def test_a_step_of_type_1_adds_a_plain_convolution_to_the_dilated_one(paired, re
         ({"residual_kernels": (3, 7)}, "same length"),
         ({"residual_kernels": (3, 7, 10)}, "must be odd"),
         ({"residual_dilations": ((1,), (1,), (0,))}, "at least 1"),
+        ({"last_slope": -0.1}, "last_slope is -0.1; must be at least 0"),
+        ({"last_slope": 1.0}, "last_slope is 1.0; must be at least 0 and less than 1"),
     ],
 )
 def test_an_inconsistent_architecture_is_refused(options, message):

@@ -87,6 +87,20 @@ def test_the_upsampled_mel_is_centred_on_its_frame():
     assert (reached.min().item(), reached.max().item()) == (4 * 256 - 384, 5 * 256 + 384 - 1)
 
 
+def test_the_upsampled_mel_may_begin_with_its_frame_as_in_the_authors_code():
+    """Frame l with kernel w: y[256 l + i] += w[i] · mel[l], and what lies beyond the last frame is left out."""
+    vocoder = WaveGlow(WaveGlowArchitecture(flows=1, channels=2, layers=1, upsample_cut="end"), n_mels=2)
+    mel, kernel = torch.rand(1, 2, 7), vocoder.upsampler.weight.detach()
+    expected = vocoder.upsampler.bias.detach()[:, None].repeat(1, 7 * 256 + 1024)
+    for frame in range(7):
+        expected[:, 256 * frame : 256 * frame + 1024] += torch.einsum("ioj,i->oj", kernel, mel[0, :, frame])
+    rows = vocoder._squeezed_mel(mel).unflatten(1, (2, 8))[0]  # (M, h, w)
+    assert_close(rows.transpose(1, 2).flatten(1), expected[:, : 7 * 256], factor=16)
+    latent = torch.randn(1, 20 * 256)
+    mel = torch.rand(1, 2, 20)
+    assert_close(vocoder.decode_in_chunks(latent, mel, 3), vocoder.decode(latent, mel), factor=64)
+
+
 def test_its_latent_is_narrower_at_generation_as_in_the_paper():
     assert WaveGlow(WaveGlowArchitecture(channels=8)).sampling.sigma == 0.6
 

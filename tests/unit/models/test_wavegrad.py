@@ -56,8 +56,11 @@ def test_operations_agree_with_table_2_for_a_hop_of_512(size, table_2):
 
 def test_the_noise_levels_are_the_scales_of_the_signal():
     vocoder = WaveGrad(WaveGradArchitecture((4,) * 6, (4,) * 5))
-    expected = np.sqrt(np.cumprod(1 - np.linspace(1e-6, 1e-2, 50)))
+    expected = np.sqrt(np.cumprod(1 - np.linspace(1e-4, 0.05, 50)))  # the paper's for 50 steps, table 2
     np.testing.assert_allclose(vocoder.noise_levels, expected, rtol=1e-12)
+    of_the_study = WaveGrad(WaveGradArchitecture((4,) * 6, (4,) * 5), WaveGradSampling(1e-6, 1e-2, 50))
+    expected = np.sqrt(np.cumprod(1 - np.linspace(1e-6, 1e-2, 50)))
+    np.testing.assert_allclose(of_the_study.noise_levels, expected, rtol=1e-12)
 
 
 def test_the_encoding_of_the_noise_level_is_that_of_transformers():

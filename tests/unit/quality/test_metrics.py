@@ -11,6 +11,7 @@ import pystoi
 import pytest
 import pyworld
 import torch
+from seeds import seed_of
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.quality import reconstruction
@@ -71,19 +72,20 @@ def test_si_sdr_equals_its_definition(speech, noisy_speech):
     reference, estimate = speech - speech.mean(dtype=float), noisy_speech - noisy_speech.mean(dtype=float)
     target = reference * (estimate @ reference) / (reference @ reference)
     expected = 10 * np.log10((target @ target) / ((estimate - target) @ (estimate - target)))
-    assert reconstruction.si_sdr(speech, noisy_speech) == pytest.approx(expected, abs=1e-4)
+    assert reconstruction.si_sdr(speech, noisy_speech, 16000) == pytest.approx(expected, abs=1e-4)
 
 
 def test_si_sdr_ignores_scale_and_never_ranks(speech, noisy_speech):
-    assert reconstruction.si_sdr(speech, 0.5 * noisy_speech) == pytest.approx(
-        reconstruction.si_sdr(speech, noisy_speech), abs=1e-5
+    assert reconstruction.si_sdr(speech, 0.5 * noisy_speech, 16000) == pytest.approx(
+        reconstruction.si_sdr(speech, noisy_speech, 16000), abs=1e-5
     )
     assert [metric.name for metric in METRICS if not metric.ranks] == ["si_sdr"]
 
 
 def test_log_mel_distance_equals_the_one_of_librosa_spectra(speech, noisy_speech):
     def log_mel(signal):
-        power = librosa.feature.melspectrogram(y=signal.astype(float), sr=RATE, n_fft=2048, hop_length=256, n_mels=80)
+        options = {"sr": RATE, "n_fft": 2048, "hop_length": 256, "n_mels": 80, "pad_mode": "reflect"}
+        power = librosa.feature.melspectrogram(y=signal.astype(float), **options)
         return np.log1p(power[:, : len(signal) // 256])
 
     expected = np.mean(np.abs(log_mel(speech) - log_mel(noisy_speech)))
@@ -94,8 +96,36 @@ def test_multi_resolution_stft_compares_the_estimate_with_the_reference_not_the_
     # Spectral convergence divides by the reference, so the order of the two matters.
     loss = auraloss.freq.MultiResolutionSTFTLoss()
     pair = [torch.from_numpy(signal.astype(float))[None, None] for signal in (noisy_speech, speech)]
-    assert reconstruction.multi_resolution_stft(speech, noisy_speech) == pytest.approx(loss(*pair).item())
-    assert reconstruction.multi_resolution_stft(noisy_speech, speech) != pytest.approx(loss(*pair).item())
+    assert reconstruction.multi_resolution_stft(speech, noisy_speech, 16000) == pytest.approx(loss(*pair).item())
+    assert reconstruction.multi_resolution_stft(noisy_speech, speech, 16000) != pytest.approx(loss(*pair).item())
+
+
+UNHEARD = {
+    "digital silence": np.zeros(16384, np.float32),
+    "constant": np.full(16384, 0.2, np.float32),
+    "next to no sound": np.random.default_rng(seed_of(0)).normal(scale=1e-4, size=16384).astype(np.float32),
+}
+
+
+@pytest.mark.parametrize("kind", UNHEARD)
+def test_ratios_to_a_reference_without_sound_are_undefined_and_distances_are_not(speech, noisy_speech, kind):
+    """By auraloss, speech is over ten times as far from next to no sound as from noisy speech: such a mean is lost."""
+    values, failures = values_of(METRICS, UNHEARD[kind], speech, RATE)
+    for name in ("mr_stft", "si_sdr"):
+        assert failures[name] == f"reference has too little sound: {kind}"
+    assert {"d_stft", "log_mel_distance"} <= set(values)
+    loss = auraloss.freq.MultiResolutionSTFTLoss()
+    far, near = (
+        loss(*(torch.from_numpy(signal.astype(float))[None, None] for signal in (speech, reference))).item()
+        for reference in (UNHEARD[kind], noisy_speech)
+    )
+    assert far > 10 * near or kind == "constant"
+
+
+def test_a_clip_that_is_mostly_padding_has_its_values(speech):
+    padded = np.where(np.arange(16384) < 7000, speech, 0).astype(np.float32)
+    values, _ = values_of(METRICS, padded, 0.5 * padded, RATE)
+    assert {"mr_stft", "si_sdr"} <= set(values)
 
 
 def test_estoi_is_the_extended_measure_of_pystoi(speech, noisy_speech):

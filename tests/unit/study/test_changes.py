@@ -10,6 +10,7 @@ import pytest
 from vocoder_pareto.files import canonical_json
 from vocoder_pareto.study.changes import CONTENTS, KEYS, StaleJob, as_text, changes_of_inputs, changes_of_params
 from vocoder_pareto.study.configuration import read_configuration, system_settings, training_settings
+from vocoder_pareto.study.file_content import FileDigests
 
 PROJECT = Path(__file__).parents[3]
 RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
@@ -37,9 +38,9 @@ def recorded(params):
     return sorted(repr(value) for name, value in params.items() if name != "state")
 
 
-def changes(before, now, rule="train"):
+def changes(before, now, rule="train", memory="nothing.json"):
     identifying = [value for name, value in now.items() if name != "state"]
-    return changes_of_params(rule, recorded(before), now, identifying)
+    return changes_of_params(rule, recorded(before), now, identifying, memory)
 
 
 def edited(params, name, edit):
@@ -98,6 +99,30 @@ def test_content_of_weights_and_recordings_is_told_without_digests(train):
     assert changes(spoken, clips, "prepare_clips") == [recordings]
 
 
+def test_recordings_that_changed_came_or_went_are_named(tmp_path):
+    """The outside is what was done to the files."""
+    folder, contents = tmp_path / "recordings", FileDigests(tmp_path / "memory.json")
+    folder.mkdir()
+    for number in range(9):
+        (folder / f"{number}.wav").write_bytes(bytes([number]))
+    one = contents.together(sorted(folder.iterdir()), folder)
+    (folder / "3.wav").write_bytes(b"edited")
+    (folder / "5.wav").unlink()
+    for name in ("a.wav", "b.wav", "c.wav", "d.wav", "e.wav"):
+        (folder / name).write_bytes(b"new")
+    other = contents.together(sorted(folder.iterdir()), folder)
+    clips = {"dataset_settings": '{"clips":20,"source":"folder"}', "corpus": one, "code": "audio.clips=00000001"}
+    assert changes(clips, {**clips, "corpus": other}, "prepare_clips", tmp_path / "memory.json") == [
+        "content of the recordings: changed: 3.wav",
+        "content of the recordings: new: a.wav, b.wav, c.wav, d.wav, 1 more",
+        "content of the recordings: gone: 5.wav",
+    ]
+    (tmp_path / "memory_together" / f"{one}.json").write_text("half of it")
+    assert changes(clips, {**clips, "corpus": other}, "prepare_clips", tmp_path / "memory.json") == [
+        "content of the recordings: changed"
+    ]
+
+
 def test_each_of_many_changes_at_once_finds_its_own_value(train):
     """What was recorded has no names: seeds, settings, hashes and digests come in any order."""
     before = edited(train, "system", lambda values: values["recipe"].update(learning_rate=2.0e-4))
@@ -116,7 +141,7 @@ def test_each_of_many_changes_at_once_finds_its_own_value(train):
         shuffled = recorded(before)
         generator.shuffle(shuffled)
         identifying = [value for name, value in now.items() if name != "state"]
-        assert set(changes_of_params("train", shuffled, now, identifying)) == told
+        assert set(changes_of_params("train", shuffled, now, identifying, "nothing.json")) == told
 
 
 def test_the_same_name_can_be_another_key_in_another_rule():

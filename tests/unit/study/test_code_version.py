@@ -286,6 +286,13 @@ def test_training_does_not_depend_on_how_it_is_metered_or_reported():
     assert not names & {"training.curve", "training.loop", "training.summary", "errors", "files"}
 
 
+@pytest.mark.parametrize("program", ["prepare_clips", "generate_audio", "measure_energy"])
+def test_how_strictly_tables_of_users_are_read_makes_no_audio_or_energy_stale(program):
+    file = PROGRAMS / f"{program}.py"
+    assert not any("csv_files" in name for name in code_version([file], PROGRAMS, program))
+    assert any("csv_files" in name for name in code_version([file], PROGRAMS))
+
+
 def test_the_file_of_a_class_is_found_by_both_forms_of_import_path(root, tmp_path):
     assert module_file("vocoder_pareto.models.used.Class", root) == root / "vocoder_pareto" / "models" / "used.py"
     assert module_file(f"{tmp_path}/program.py:Class", root) == tmp_path / "program.py"

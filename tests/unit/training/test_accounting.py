@@ -273,7 +273,8 @@ def test_a_budget_of_energy_needs_a_meter(bench, no_meter):
 def test_the_whole_training_is_predicted_from_its_beginning_and_checked_at_its_end(bench, sensor, caplog):
     with caplog.at_level("INFO"):
         bench.train(steps=40, log_every_steps=40, validation_clips=0)
-    assert "predicted for the whole run" in caplog.text
+    # 40 steps of 10 s and 1,000 J, as the sensor and the clock of the test have them.
+    assert "predicted for the whole run: 40 steps, 0.111 h, 0.0111 kWh, " in caplog.text
     prediction = bench.summary["prediction"]
     assert prediction["at_step"] == 4
     assert prediction["seconds"] == pytest.approx(400.0)

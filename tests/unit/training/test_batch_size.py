@@ -7,6 +7,7 @@ from seeds import seed_of
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.models.registry import build_vocoder
+from vocoder_pareto.training import dataset as dataset_module
 from vocoder_pareto.training.batch_size import largest_batch_size, largest_that_fits, step_fits
 from vocoder_pareto.training.batches import ClipDataset
 from vocoder_pareto.training.objectives.registry import new_objective
@@ -66,6 +67,27 @@ def test_a_device_that_holds_not_even_one_clip_is_an_error(bench):
         largest_batch_size(objective, dataset, CPU, settings)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("GET was unable to find an engine to execute this computation"),
+        MemoryError(),
+    ],
+)
+def test_the_search_knows_a_lack_of_memory_by_other_names(bench, monkeypatch, error):
+    objective, dataset, settings = objective_and_data(bench, clips=100, batch_size="auto", batch_size_margin=1.0)
+    loss = type(objective).loss
+
+    def loss_of_few(self, turn, batch):
+        if len(batch.mel) > 20:
+            raise error
+        return loss(self, turn, batch)
+
+    monkeypatch.setattr(type(objective), "loss", loss_of_few)
+    assert largest_batch_size(objective, dataset, CPU, settings) == 20
+
+
 def test_other_errors_of_a_trial_are_not_taken_for_a_lack_of_memory(bench):
     objective, dataset, settings = objective_and_data(bench)
     dataset.mels = dataset.mels[:, :2]
@@ -76,3 +98,13 @@ def test_other_errors_of_a_trial_are_not_taken_for_a_lack_of_memory(bench):
 def test_a_step_that_runs_out_of_memory_says_what_to_change(bench):
     with pytest.raises(UserError, match=r"out of memory with batches of 3 clips; lower training\.batch_size"):
         bench.train("HungryObjective", {"at_step": 2})
+
+
+def test_training_clips_that_the_device_cannot_hold_are_told_by_the_key(bench, monkeypatch):
+    def too_many(audio, mels, rows, device):
+        assert device.type == "cuda"
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(dataset_module, "ClipDataset", too_many)
+    with pytest.raises(UserError, match=r"training\.data_on_device: cuda:0 cannot hold the training clips .*to false"):
+        dataset_module.training_dataset(bench.job(data_on_device=True), torch.device("cuda:0"))

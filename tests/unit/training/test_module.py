@@ -6,11 +6,11 @@ import pytest
 import torch
 from closeness import assert_close
 from seeds import seed_of
-from tiny_system import AdversarialTinyObjective, TinyObjective, TinyRecipe, TinyVocoder
+from tiny_system import AdversarialTinyObjective, ObjectiveByTheBudget, TinyObjective, TinyRecipe, TinyVocoder
 
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.training.module import TrainingModule, seed_step, segment_of
-from vocoder_pareto.training.objectives.objective import Batch
+from vocoder_pareto.training.objectives.objective import Batch, Progress
 from vocoder_pareto.training.trainer import make_trainer
 
 CPU = torch.device("cpu")
@@ -51,7 +51,7 @@ def a_batch(frames=64) -> Batch:
 def fit(objective, steps=4, steps_per_epoch=2, **settings) -> TrainingModule:
     torch.manual_seed(seed_of(0))
     settings = TrainingSettings(steps=steps, segment_frames=None, **settings)
-    module = TrainingModule(objective, settings, 0, steps_per_epoch)
+    module = TrainingModule(objective, settings, 0, steps_per_epoch, lambda step: step / steps)
     make_trainer(CPU, settings, [StopAfter(steps)]).fit(module, itertools.repeat(a_batch()))
     return module
 
@@ -89,6 +89,26 @@ def test_schedules_advance_per_epoch_or_per_step_as_they_say():
     assert fit(tiny(), steps=5, steps_per_epoch=2).learning_rate == pytest.approx(0.01 * 0.9**2)
     by_step = fit(tiny(AdversarialTinyObjective), steps=5, steps_per_epoch=100)
     assert by_step.learning_rate == pytest.approx(0.01 * 0.5**2)
+
+
+@pytest.mark.parametrize("steps", [3, 20])
+def test_a_schedule_by_the_budget_ends_alike_for_any_number_of_steps(steps):
+    """Six advances after 0.15, 0.3 … 0.9 of the budget."""
+    module = fit(tiny(ObjectiveByTheBudget), steps=steps)
+    assert module.learning_rate == pytest.approx(0.01 * 0.5**6)
+    assert module.first_learning_rate == pytest.approx(0.01)
+
+
+def test_a_schedule_by_the_budget_advances_at_its_shares():
+    """A twentieth of the budget more is used with each step, so that three have each rate."""
+    objective = tiny(ObjectiveByTheBudget)
+    optimizer = objective.optimizer("generator")
+    schedule, rates = objective.schedule("generator", optimizer), []
+    for step in range(1, 9):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.follow(Progress(step, None, step * 0.05))
+    assert rates == pytest.approx([0.01] * 3 + [0.005] * 3 + [0.0025] * 2)
 
 
 @pytest.mark.parametrize("precision", ["32", "bf16-mixed"])

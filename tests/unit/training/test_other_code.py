@@ -235,6 +235,19 @@ def test_without_hard_links_the_state_is_copied(bench, upgrade, monkeypatch):
     assert [each["steps"] for each in bench.summary["adopted_from"]] == [5]
 
 
+def test_a_state_on_a_file_system_that_maps_no_files_is_found(bench, upgrade, monkeypatch):
+    bench.train(steps=3)
+
+    def refuse(*_):
+        raise RuntimeError("unable to mmap 64 bytes from file <state.pt>: No such device (19)")
+
+    monkeypatch.setattr(torch.UntypedStorage, "from_file", refuse)
+    (folder,) = folders(bench).values()
+    with pytest.raises(RuntimeError, match="No such device"):
+        torch.load(folder / "state.pt", mmap=True)
+    assert other_code.record_in(folder).steps == 3
+
+
 def test_a_state_of_an_earlier_version_is_told_as_what_it_is_and_moved_by_hand(bench, upgrade):
     """Before identity.json, a folder told its system and settings: not its seed, its data or its code."""
     bench.train(steps=5, **ANY_WORK_COUNTS)

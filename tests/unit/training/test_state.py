@@ -1,4 +1,6 @@
 import contextlib
+import errno
+import fcntl
 import os
 import resource
 import signal
@@ -210,11 +212,33 @@ def test_a_lock_ends_with_its_holder(folder):
     child = os.fork()
     if child == 0:
         file = (folder.folder / "lock").open("a+")
-        state_module.fcntl.flock(file, state_module.fcntl.LOCK_EX)
+        fcntl.flock(file, fcntl.LOCK_EX)
         os._exit(0)
     os.waitpid(child, 0)
     with folder.locked():
         pass
+
+
+def test_without_locks_and_without_fsync_of_folders_states_are_saved_and_guarded(folder, monkeypatch):
+    """Lustre as it is often mounted, or FUSE: `flock` is not there, and `fsync` takes files alone."""
+    fsync = os.fsync
+
+    def fsync_of_files(descriptor):
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        fsync(descriptor)
+
+    def no_locks(*_):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    monkeypatch.setattr(os, "fsync", fsync_of_files)
+    with folder.locked():
+        folder.save(state_of(1))
+        folder.save(state_of(2))
+        with pytest.raises(UserError, match="another process is training here"), StateFolder(folder.folder).locked():
+            pass
+    assert folder.load()["step"] == 2
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):

@@ -141,6 +141,13 @@ class InterruptedObjective(TinyObjective):
         return result
 
 
+class ObjectiveByTheBudget(InterruptedObjective):
+    """Its learning rate decays with the budget."""
+
+    def schedule(self, turn: str, optimizer):
+        return Schedule(torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5), "budget", 0.15)
+
+
 class ImpatientObjective(TinyObjective):
     """Its process gets SIGINT twice in a step."""
 

@@ -34,9 +34,10 @@ class Workbench:
             recipe=recipe or {}, n_mels=N_MELS, hop_length=HOP_LENGTH,
         )  # fmt: skip
         dataset = {name: self.folder / "dataset" / name for name in ("clips.npy", "clips.csv", "mels.npy")}
+        stats = self.folder / "dataset" / "mel_stats.json"
         return TrainingJob(
             system, TrainingSettings(**settings), *dataset.values(), self.folder / "state", "cpu",
-            meter=MeterSettings(unreadable_rapl="estimate"),
+            meter=MeterSettings(unreadable_rapl="estimate"), mel_stats=stats if stats.exists() else None,
         )  # fmt: skip
 
     @property

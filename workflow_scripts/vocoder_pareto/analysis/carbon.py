@@ -10,7 +10,7 @@ from vocoder_pareto.analysis.published import CarbonStatement
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY
 from vocoder_pareto.tables.comparability import why_sources_differ
-from vocoder_pareto.tables.sources import ESTIMATED, PUBLISHED, UNTRAINED
+from vocoder_pareto.tables.sources import PUBLISHED, UNTRAINED
 from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
 COLUMNS = (
@@ -33,10 +33,11 @@ def carbon_table(
     """A row per system and study (`published`, `here`), and one for all systems of each.
 
     `break_even_audio_hours` is the audio whose generation costs as much as the training did: above it, the cost of
-    generation is the larger one. It is empty where the two energies do not compare: the paper's training is an estimate
-    and its generation was measured. The row of all systems has no energy where one is not known, or where measurements
-    would be added to estimates. Hours, energy and emissions of our trainings hold those of steps that a kill lost. A
-    system that was not trained has none of them, its source says `untrained`, and it is no part of the row of all.
+    generation is the larger one. It is empty where the two energies do not compare. The paper's is an upper bound: its
+    training energy, as it prints it, is the power limit of its board × time. The row of all systems has no energy where
+    one is not known, or where measurements would be added to estimates. Hours, energy and emissions of our trainings
+    hold those of steps that a kill lost. A system that was not trained has none of them, its source says `untrained`,
+    and it is no part of the row of all.
 
     Args:
         statement: the paper's inputs, and its printed results to check against.
@@ -48,11 +49,11 @@ def carbon_table(
     theirs = CarbonSettings(intensity_kg_per_kwh=statement.intensity_kg_per_kwh)
     rows = []
     for system, joules in zip(*_generators(printed), strict=True):
-        row = _row(THEIRS, system, statement.hours_per_model, statement.kwh_per_model, ESTIMATED.word, theirs)
+        row = _row(THEIRS, system, statement.hours_per_model, statement.kwh_per_model, PUBLISHED.word, theirs)
         row |= _generation(joules, PUBLISHED.word, row, theirs)
         rows.append(row | {"printed_kwh": statement.printed_kwh_per_model})
     hours = statement.hours_per_model * statement.models
-    total = _row(THEIRS, ALL_SYSTEMS, hours, statement.kwh_per_model * statement.models, ESTIMATED.word, theirs)
+    total = _row(THEIRS, ALL_SYSTEMS, hours, statement.kwh_per_model * statement.models, PUBLISHED.word, theirs)
     rows.append(total | {"printed_kg_co2eq": statement.printed_kg_co2eq})
     if systems is not None:
         rows += _ours(systems, training or {}, carbon)

@@ -95,8 +95,10 @@ def _why_energies_are_not_ranked(known: pd.DataFrame) -> pd.Series:
     return reasons.where(reasons != "", why_costs_differ(rest["energy_source"], rest["device"]))
 
 
-def to_markdown(table: pd.DataFrame, agreed: Mapping[str, Any], labels: Mapping[str, str]) -> str:
-    """The comparison for readers: a table per quantity, then ranks and fronts."""
+def to_markdown(
+    table: pd.DataFrame, agreed: Mapping[str, Any], conventions: Conventions, labels: Mapping[str, str]
+) -> str:
+    """The comparison for readers: a table per quantity, then ranks and fronts, then what the authors' code does."""
     lines = ["# Our numbers beside the published ones", ""]
     lines.append("Printed: Douwes et al. 2023, tables 1 and 2. Ratio: ours by the paper's convention / printed.")
     for quantity in QUANTITIES:
@@ -121,7 +123,26 @@ def to_markdown(table: pd.DataFrame, agreed: Mapping[str, Any], labels: Mapping[
     names = {row["system"]: system_label(row["model"], row["size"], labels) for row in table.to_dict("records")}
     for cost in ("energy", "gflops"):
         lines += _agreement_lines(cost, agreed, names)
+    lines += _authors_code_lines(table, conventions, labels)
     return "\n".join(lines) + "\n"
+
+
+def _authors_code_lines(table: pd.DataFrame, conventions: Conventions, labels: Mapping[str, str]) -> list[str]:
+    """What sets trained systems of the paper apart from ours, for the models of the table."""
+    systems = table[["model", "size"]].drop_duplicates("model").to_dict("records")
+    facts = {row["model"]: conventions.of(row["model"], row["size"]).authors_code for row in systems}
+    lines = [f"- {labels.get(model, model)}: {fact}" for model, own in facts.items() for fact in own]
+    if not lines:
+        return []
+    return [
+        "",
+        "## What the authors' code does otherwise",
+        "",
+        "The code behind the printed numbers (ConstanceDws/neural-audio-energy) differs from the papers of the models, "
+        "or from ours. Where a setting of ours does as it does, the docstring of the model's module names it.",
+        "",
+        *lines,
+    ]
 
 
 def _parameters(own, paper, conventions, statement):
@@ -147,7 +168,8 @@ def _distance(own, paper, conventions, statement):
     if own["not_judged"] and paper["d_stft"]:
         return {"printed": paper["d_stft"], "our_source": "", "reason": NOT_JUDGED}
     why = why_distances_differ(own["training_seconds"], statement.hours_per_model)
-    reason = conventions.d_stft["short" if why else "full"]
+    reasons = (conventions.d_stft["short" if why else "full"], conventions.of(paper["model"], paper["size"]).d_stft)
+    reason = " ".join(filter(None, reasons))
     return _row(paper["d_stft"], None if why else own["d_stft"], own["d_stft"], MEASURED.word, reason)
 
 

@@ -8,9 +8,10 @@ import pandas as pd
 from scipy import stats
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.quality.metrics import D_STFT, METRICS, Metric
+from vocoder_pareto.quality.metrics import CLIP, D_STFT, METRICS, Metric
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
-from vocoder_pareto.tables.csv_tables import read_systems, read_table
+from vocoder_pareto.tables.csv_files import read_csv
+from vocoder_pareto.tables.csv_tables import read_systems
 
 COLUMNS = (
     "metric", "label", "better", "unit", "ranks_systems", "n_systems", "spearman", "spearman_ci95_low",
@@ -39,11 +40,12 @@ def read_scores(
     table = read_systems(systems)
     means = {}
     for path in map(Path, quality):
-        clips = read_table(path, ["clip_id"])
+        clips = read_csv(path, [CLIP])
         if path.stem not in set(table["system"]):
             raise UserError(f"{path}: {path.stem} is no system of {systems}; name the file by its system")
         measured = [metric.name for metric in metrics if metric.name in clips.columns and metric is not D_STFT]
-        means[path.stem] = clips[measured].apply(pd.to_numeric, errors="coerce").mean()
+        cells = {name: clips.numbers(name, allow_infinite=True) for name in measured}
+        means[path.stem] = pd.DataFrame(cells, dtype="float64").mean()
     joined = table.set_index("system").join(pd.DataFrame(means).T)
     rated = joined["mos"].notna() & ~joined.index.isin(REFERENCE_SYSTEMS)
     return joined[rated]

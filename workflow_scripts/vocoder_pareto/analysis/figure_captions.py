@@ -32,6 +32,7 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
     sources = front.summary.get("sources", {})
     rated_by, metered_by = (list(filter(None, sources.get(name, []))) for name in ("mos_source", "energy_source"))
     sentences = [f"MOS: {source_of(word).described('mos', 'mos_ci95')}." for word in rated_by]
+    sentences += filter(None, [front.summary.get("ratings", "")])
     energy = [source_of(word).described(ENERGY) for word in metered_by]
     devices = [device for device in sources.get("device", []) if device]
     if energy:

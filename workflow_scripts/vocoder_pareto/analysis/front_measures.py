@@ -1,18 +1,15 @@
-"""What a Pareto front is worth: hypervolume, each point's share of it, the knee, and how sure the front is.
+"""What a Pareto front is worth: hypervolume, each point's share of it, and the knee.
 
 Shapes and directions are those of `pareto`.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vocoder_pareto.analysis.pareto import as_costs, optimal
-from vocoder_pareto.analysis.uncertainty import Uncertainty
-
-MAX_PAIRWISE = 100  # points, up to which comparing all pairs of many draws at once is the faster way
-BLOCK_CELLS = 1_000_000  # pairs of points that are compared at once
+from vocoder_pareto.analysis.pareto import as_costs, covering, optimal
 
 
 def hypervolume(values: np.ndarray, directions: Sequence[str], reference: ArrayLike) -> float:
@@ -29,13 +26,23 @@ def hypervolume(values: np.ndarray, directions: Sequence[str], reference: ArrayL
 
 
 def hypervolume_contributions(values: np.ndarray, directions: Sequence[str], reference: ArrayLike) -> np.ndarray:
-    """What the hypervolume loses without each point (N,): 0 for dominated points and for duplicates."""
-    values = np.asarray(values, dtype=np.float64)
-    whole = hypervolume(values, directions, reference)
-    lost = np.zeros(len(values))
-    for index in np.flatnonzero(optimal(values, directions)):
-        rest = np.delete(values, index, axis=0)
-        lost[index] = whole - hypervolume(rest, directions, reference)
+    """What the hypervolume loses without each point (N,): 0 for dominated points and for duplicates.
+
+    Without an optimal point, the points that it alone dominates become optimal, and make up for a part of it.
+    O(N · F) for F optimal points and two objectives; for others, F hypervolumes.
+    """
+    costs = as_costs(values, directions)
+    limit = as_costs(np.array([reference], dtype=np.float64), directions)[0]
+    lost = np.zeros(len(costs))
+    inside = np.flatnonzero((costs < limit).all(axis=1))
+    is_optimal = optimal(costs[inside], ["min"] * len(limit))
+    front, place, copies = np.unique(costs[inside][is_optimal], axis=0, return_inverse=True, return_counts=True)
+    successors = _covered_by_one_alone(costs[inside][~is_optimal], front)
+    lost_without = _lost_without_one_of_two if len(limit) == 2 else _lost_without_one
+    alone = np.zeros(len(front))
+    for index in np.flatnonzero(copies == 1).tolist():
+        alone[index] = lost_without(front, index, successors.get(index, front[:0]), limit)
+    lost[inside[is_optimal]] = alone[place.reshape(-1)]
     return lost
 
 
@@ -60,56 +67,28 @@ def knee(values: np.ndarray, directions: Sequence[str]) -> int | None:
     return int(front[best]) if len(np.unique(sums)) > 1 and sums[best] < 1 - 1e-12 else None
 
 
-def front_probability(
-    values: np.ndarray, uncertainty: Uncertainty, directions: Sequence[str], draws: int = 10_000, seed: int = 0
-) -> np.ndarray:
-    """Probability (N,) that each point is Pareto optimal, given the uncertainty of its values.
-
-    Monte Carlo: what the true values may be is drawn, see `uncertainty`, and the front of each draw is found. The
-    standard error of the result is at most 0.5 / sqrt(draws). NaN for all points where of one value nothing is known:
-    whether any point is optimal depends on all of them.
-
-    Args:
-        values: (N, K), as elsewhere.
-        uncertainty: of the same shape.
-        directions: as elsewhere.
-        draws: number of draws, at least 1.
-        seed: of the random numbers; equal seeds give equal probabilities.
-
-    Raises:
-        ValueError: as `as_costs`; another shape; no draw.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    costs = as_costs(values, directions)
-    if uncertainty.standard_errors.shape != costs.shape:
-        raise ValueError(f"the uncertainty has shape {uncertainty.standard_errors.shape}, values {costs.shape}")
-    if draws < 1:
-        raise ValueError("at least one draw is needed")
-    if uncertainty.unknown.any():
-        return np.full(len(costs), np.nan)
-    if not uncertainty.is_uncertain:
-        return optimal(values, directions).astype(float)
-    generator = np.random.default_rng(seed)
-    counts = np.zeros(len(costs))
-    block = max(1, BLOCK_CELLS // max(1, len(costs) ** 2))
-    for begin in range(0, draws, block):
-        counts += _times_optimal(uncertainty.draws(values, min(block, draws - begin), generator), directions)
-    return counts / draws
+def _covered_by_one_alone(points: np.ndarray, front: np.ndarray) -> dict[int, np.ndarray]:
+    """The points (…, K) that a single point of the front dominates, by its index there."""
+    owners = np.full(len(points), -1)
+    for block, nowhere_worse in covering(points, front):
+        owners[block] = np.where(nowhere_worse.sum(axis=1) == 1, nowhere_worse.argmax(axis=1), -1)
+    order = np.argsort(owners, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(owners[order])) + 1)
+    return {int(owners[group[0]]): points[group] for group in groups if len(group) and owners[group[0]] >= 0}
 
 
-def _times_optimal(drawn: np.ndarray, directions: Sequence[str]) -> np.ndarray:
-    """In how many of the draws (D, N, K) each point (N,) is optimal: by all pairs, or one draw at a time if many."""
-    if drawn.shape[1] > MAX_PAIRWISE:
-        return np.sum([optimal(values, directions) for values in drawn], axis=0)
-    pairs = (len(drawn), drawn.shape[1], drawn.shape[1])  # [draw, a, b]: a beside b
-    nowhere_worse, somewhere_better = np.ones(pairs, dtype=bool), np.zeros(pairs, dtype=bool)
-    for index, direction in enumerate(directions):
-        costs = drawn[..., index] if direction == "min" else -drawn[..., index]  # (D, N)
-        one, other = costs[:, :, None], costs[:, None, :]
-        nowhere_worse &= one <= other
-        somewhere_better |= one < other
-    dominated = (nowhere_worse & somewhere_better).any(axis=1)
-    return np.asarray((~dominated).sum(axis=0))
+def _lost_without_one(front: np.ndarray, index: int, successors: np.ndarray, limit: np.ndarray) -> float:
+    rest = np.concatenate([np.delete(front, index, axis=0), successors])
+    return _volume(front, limit) - _volume(rest, limit)
+
+
+def _lost_without_one_of_two(front: np.ndarray, index: int, successors: np.ndarray, limit: np.ndarray) -> float:
+    """The rectangle up to the two neighbours on the front, whose first cost rises, less what successors cover of it."""
+    right = front[index + 1, 0] if index + 1 < len(front) else limit[0]
+    top = front[index - 1, 1] if index else limit[1]
+    corner = np.array([right, top])
+    inside = successors[(successors < corner).all(axis=1)]
+    return float((corner - front[index]).prod()) - _volume(inside, corner)
 
 
 def _volume(costs: np.ndarray, limit: np.ndarray) -> float:
@@ -123,6 +102,36 @@ def _volume(costs: np.ndarray, limit: np.ndarray) -> float:
         heights = limit[1] - costs[:, 1]
         return float(((np.append(costs[1:, 0], limit[0]) - costs[:, 0]) * heights).sum())
     costs = costs[np.argsort(costs[:, -1], kind="stable")]
+    if costs.shape[1] == 3:
+        return _volume_of_three(costs, limit)
     depths = np.append(costs[1:, -1], limit[-1]) - costs[:, -1]
     slices = (_volume(costs[: index + 1, :-1], limit[:-1]) * depth for index, depth in enumerate(depths) if depth > 0)
     return float(sum(slices))
+
+
+def _volume_of_three(costs: np.ndarray, limit: np.ndarray) -> float:
+    """Sweep over the third objective, keeping the area that the staircase of the other two dominates.
+
+    Source: Beume et al. 2009, "On the complexity of computing the hypervolume indicator".
+    """
+    volume = area = 0.0
+    before = limit[2]
+    firsts: list[float] = []
+    seconds: list[float] = []
+    for first, second, third in costs.tolist():
+        volume += area * (third - before) if area else 0.0
+        before = third
+        step = bisect_right(firsts, first)
+        if step and seconds[step - 1] <= second:
+            continue
+        start = end = bisect_left(firsts, first)
+        left, top = first, seconds[start - 1] if start else limit[1]
+        while end < len(firsts) and seconds[end] >= second:
+            area += (firsts[end] - left) * (top - second)
+            left, top = firsts[end], seconds[end]
+            end += 1
+        right = firsts[end] if end < len(firsts) else limit[0]
+        area += (right - left) * (top - second)
+        firsts[start:end] = [first]
+        seconds[start:end] = [second]
+    return float(volume + area * (limit[2] - before))

@@ -1,6 +1,7 @@
 """The method for any table: front, figure and tables of a CSV file that the workflow has never seen."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,10 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import column_of
-from vocoder_pareto.tables.csv_tables import read_table
+from vocoder_pareto.tables.csv_files import read_csv
+from vocoder_pareto.tables.text_table import TextTable
+
+MOST_LISTED = 20  # rows of one reason; the others are in front.json
 
 
 def front_of_file(
@@ -31,7 +35,9 @@ def front_of_file(
     Args:
         path: a CSV file with a header line.
         objectives: two or three of its columns; rows without one of them are left out.
-        names: column that names the rows; by default the first one that holds text, else rows are numbered.
+        names: column that names the rows. By default the first one that holds text, else the first one of the file, if
+            it is no objective or interval and no two of its cells are equal, such as numbers of models; else rows are
+            numbered. A row without a name is called by its number, which follows a name that comes twice.
         groups: column of groups, which get sub-fronts, a marker and a line each.
         intervals: column of half-widths of 95 % intervals by objective; `{objective}_ci95` is found by itself, and so
             are the other columns of `uncertainty_of`.
@@ -47,16 +53,17 @@ def front_of_file(
         for name in options:
             if name not in objectives.columns:
                 raise UserError(f"{option} {name}: not an objective; allowed: {', '.join(objectives.columns)}")
-    table = read_table(path, [*objectives.columns, *given.values(), *filter(None, (names, groups))])
-    names = names or next((str(name) for name in table if pd.api.types.is_string_dtype(table[name])), None)
-    systems = table[list(objectives.columns)].copy()
+    used = [*objectives.columns, *given.values(), *filter(None, [groups])]
+    table = read_csv(path, [*used, *filter(None, [names])])
+    systems = pd.DataFrame({name: table.numbers(name) for name in objectives.columns})
     for name in objectives.columns:
-        for suffix in SUFFIXES:
+        for suffix, least in zip(SUFFIXES, (0.0, 1.0, 0.0), strict=True):
             column = given.get(name, f"{name}{suffix}") if suffix == "_ci95" else f"{name}{suffix}"
-            if column in table:
-                systems[f"{name}{suffix}"] = table[column]
-    systems["system"] = table[names].astype("str") if names else [f"row {row + 1}" for row in range(len(table))]
-    systems["model"] = table[groups].astype("str") if groups else ""
+            if column in table.columns:
+                systems[f"{name}{suffix}"] = table.numbers(column, least)
+                used.append(column)
+    systems["system"] = _names_of_rows(table, names or _column_of_names(table, used))
+    systems["model"] = pd.Series(table.texts(groups) if groups else "", index=systems.index, dtype="str")
     systems["label"] = systems["system"]
     front = find_front(systems, objectives, draws, seed, exact={*EXACT_COLUMNS, *exact})
     if front.table.empty:
@@ -76,7 +83,10 @@ def write_front(front: Front, folder: str | Path, formats: Sequence[str], settin
 
 
 def to_markdown(front: Front) -> str:
-    """The front for readers: a row per system, optimal ones first, each group from low to high cost."""
+    """The front for readers: a row per system, optimal ones first, each group from low to high cost.
+
+    Below it stands what `omissions` says.
+    """
     arrows = {"min": "↓", "max": "↑"}
     heads = [f"{column_of(name).axis_label} {arrows[way]}" for name, way in front.objectives.columns.items()]
     lines = [f"| | {' | '.join(heads)} | optimal | probability | dominated by |"]
@@ -84,9 +94,55 @@ def to_markdown(front: Front) -> str:
     ordered = front.table.sort_values(["on_front", front.names[0]], ascending=[False, True], kind="stable")
     for row in ordered.to_dict("records"):
         numbers = [f"{row[name] * column_of(name).factor:.5g}" for name in front.names]
-        worse = row["dominated_by"].replace(";", ", ").replace("|", "\\|")
-        name = str(row["system"]).replace("|", "\\|")
+        worse = _in_a_cell(row["dominated_by"].replace(";", ", "))
+        name = _in_a_cell(row["system"])
         shown = [f"**{name}**" if row["on_front"] else name, *numbers, "yes" if row["on_front"] else ""]
         probability = "" if pd.isna(row["front_probability"]) else format(row["front_probability"], ".2f")
         lines.append(f"| {' | '.join([*shown, probability, worse])} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *(f"\n{sentence}" for sentence in omissions(front))]) + "\n"
+
+
+def omissions(front: Front) -> list[str]:
+    """Sentences that say which rows were left out and why, and for want of which intervals there is no probability."""
+    systems, left_out = front.summary["systems"], front.summary["left_out"]
+    rows_without: dict[str, list[str]] = {}
+    for name, columns in left_out.items():
+        rows_without.setdefault(" and ".join(columns), []).append(name)
+    sentences = [f"Left out for want of {columns}: {_listed(names)}." for columns, names in rows_without.items()]
+    if left_out:
+        sentences[0] = f"{len(left_out)} of {systems + len(left_out)} rows are not compared. {sentences[0]}"
+    for column, names in front.summary["uncertainty_unknown"].items():
+        if len(names) == systems:
+            mend = f"--interval {column} COLUMN names one, --exact {column} says that its values are exact"
+            sentences.append(f"No probability of being optimal: {column} has no intervals ({mend}).")
+        else:
+            sentences.append(f"No probability of being optimal: {column} has no interval for {_listed(names)}.")
+    return sentences
+
+
+def _names_of_rows(table: TextTable, column: str | None) -> list[str]:
+    numbers = [f"row {index + 1}" for index in range(len(table.rows))]
+    if column is None:
+        return numbers
+    names = [" ".join(text.split()) for text in table.texts(column)]
+    counts = Counter(names)
+    called = zip(names, numbers, strict=True)
+    return [(name if counts[name] == 1 else f"{name} ({number})") if name else number for name, number in called]
+
+
+def _column_of_names(table: TextTable, used: Collection[str]) -> str | None:
+    others = [name for name in table.columns if name not in used]
+    with_text = next((name for name in others if table.holds_text(name)), None)
+    if with_text is None and table.columns[0] in others:
+        cells = table.texts(table.columns[0])
+        return table.columns[0] if len(set(cells)) == len(cells) else None
+    return with_text
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_LISTED:,} more, which front.json lists" if len(names) > MOST_LISTED else ""
+    return ", ".join(names[:MOST_LISTED]) + more
+
+
+def _in_a_cell(text: str) -> str:
+    return text.replace("|", "\\|")

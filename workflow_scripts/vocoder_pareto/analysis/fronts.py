@@ -9,28 +9,26 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from vocoder_pareto.analysis.front_measures import (
-    front_probability,
-    hypervolume,
-    hypervolume_contributions,
-    knee,
-)
+from vocoder_pareto.analysis.front_measures import hypervolume, hypervolume_contributions, knee
+from vocoder_pareto.analysis.front_probability import front_probability
 from vocoder_pareto.analysis.pareto import DIRECTIONS, dominators, optimal, optimal_within
 from vocoder_pareto.analysis.uncertainty import COMMON_SHARE, EXACT_COLUMNS, SUFFIXES, Uncertainty, uncertainty_of
 from vocoder_pareto.analysis.untrained import not_judged
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
-from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY, SYSTEMS_COLUMNS, column_of
+from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY, SYSTEMS_COLUMNS, Kind, column_of
 from vocoder_pareto.tables.comparability import why_ratings_differ
 from vocoder_pareto.tables.csv_tables import read_table, write_table
 from vocoder_pareto.tables.sources import PUBLISHED
 
 IDENTITY = ("system", "label", "model", "size", "family")
+_FLAGS = ("on_front", "on_family_front", "is_knee")
 MOS_COLUMNS = ("mos",)
 ENERGY_COLUMNS = (ENERGY, "mean_power_watts")
 DEVICE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.record == "energy" and column.direction)
 QUALITY_COLUMNS = ("mos", "d_stft")
-MAX_LISTED = 200  # systems; in longer tables, `dominated_by` lists the optimal systems only
+MAX_LISTED = 200  # systems; in longer tables, `dominated_by` lists the first of the optimal systems only
+MOST_DOMINATORS = 10  # that it lists there
 MAX_SHARES = 10_000  # (systems on the front)^(objectives - 1), beyond which their shares of the volume are left empty
 MARGIN = 0.1  # of the range of each scaled objective: how far beyond the worst value the reference point lies
 
@@ -72,7 +70,8 @@ class Front:
         objectives: what was optimised.
         table: `system`, `model`, `size`, `family`; each objective and what stands beside it of its uncertainty;
             `on_front`, `on_family_front`, `front_probability` (empty where an uncertainty is not known), `is_knee`,
-            `hypervolume_share`, `dominated_by` (names joined by `;`); sources.
+            `hypervolume_share`, `dominated_by` (names joined by `;`; of more than 200 systems, ten optimal ones at
+            most); sources.
         summary: plain JSON: front, knee, hypervolume, sources, systems left out and why (`not_judged` are those that
             were not trained), values of references.
     """
@@ -99,9 +98,10 @@ def read_front(table: str | Path, summary: str | Path) -> Front:
         UserError: a file is missing or is not a front's.
     """
     content = read_json(summary)
-    text = ("system", "model", "size", "family", "dominated_by", "mos_source", "energy_source", "device")
-    rows = read_table(table, ["system", *content["objectives"], "on_front"], text)
-    return Front(Objectives(content["name"], content["objectives"]), rows, content)
+    objectives = Objectives(content["name"], content["objectives"])
+    kinds = _kinds_of_columns(list(objectives.columns))
+    rows = read_table(table, kinds, ["system", *objectives.columns, *_FLAGS])
+    return Front(objectives, rows.astype(dict.fromkeys(_FLAGS, "bool")), content)
 
 
 def find_front(
@@ -113,6 +113,7 @@ def find_front(
     common_share: float = COMMON_SHARE,
     exact: Collection[str] = EXACT_COLUMNS,
     doubts: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ratings: str = "",
 ) -> Front:
     """The front of `systems` in `objectives`.
 
@@ -126,6 +127,7 @@ def find_front(
         draws, seed: of the probabilities, see `front_probability`.
         not_publishable: systems measured with a shortened protocol.
         common_share, exact: see `uncertainty_of`.
+        ratings: what became of the ratings that the MOS is made of, in a sentence.
 
     Raises:
         UserError: an objective is no numeric column, its uncertainty is negative, or MOS of several listening tests
@@ -164,6 +166,7 @@ def find_front(
         "references": _references(everyone, names),
         "not_publishable": [name for name in table["system"] if name in short],
         "doubts": {name: list(doubts[name]) for name in table["system"] if on_device and name in doubts},
+        "ratings": ratings if set(MOS_COLUMNS) & set(names) else "",
         "training_steps": _training_steps(table, names),
         "is_uncertain": uncertainty.is_uncertain,
         "uncertainty_unknown": _columns_where(uncertainty.unknown, table, names),
@@ -177,6 +180,15 @@ def find_front(
     beside = [f"{name}{suffix}" for name in names for suffix in SUFFIXES if f"{name}{suffix}" in table]
     shown = table[[name for name in IDENTITY if name in table] + names + beside]
     return Front(objectives, pd.concat([shown, members], axis=1).assign(**sources), summary)
+
+
+def _kinds_of_columns(names: Sequence[str]) -> dict[str, Kind]:
+    """What the columns of the table of a front in the objectives `names` hold."""
+    texts: dict[str, Kind] = dict.fromkeys([*IDENTITY, "dominated_by", "mos_source", "energy_source", "device"], "text")
+    flags: dict[str, Kind] = dict.fromkeys(_FLAGS, "flag")
+    beside = [f"{name}{suffix}" for name in names for suffix in SUFFIXES]
+    numbers: dict[str, Kind] = dict.fromkeys([*names, *beside, "front_probability", "hypervolume_share"], "number")
+    return texts | flags | numbers
 
 
 def scaled_costs(values: np.ndarray, objectives: Objectives) -> np.ndarray:
@@ -216,7 +228,8 @@ def _members(
     shares = np.full(len(table), np.nan)
     if front.sum() ** (len(directions) - 1) <= MAX_SHARES:
         shares = hypervolume_contributions(scaled, minimised, reference) / (volume or 1.0)
-    listed = None if len(table) <= MAX_LISTED else front
+    listed, most = (None, None) if len(table) <= MAX_LISTED else (front, MOST_DOMINATORS)
+    names = table["system"].to_numpy(dtype=object)
     knee_index = knee(scaled, minimised)
     members = {
         "on_front": front,
@@ -224,7 +237,7 @@ def _members(
         "front_probability": front_probability(values, uncertainty, directions, draws, seed),
         "is_knee": [index == knee_index for index in range(len(table))],
         "hypervolume_share": shares,
-        "dominated_by": [";".join(table["system"].iloc[found]) for found in dominators(values, directions, listed)],
+        "dominated_by": [";".join(names[found]) for found in dominators(values, directions, listed, most)],
     }
     return volume / float(reference.prod()), pd.DataFrame(members, index=table.index).astype({"is_knee": bool})
 

@@ -10,13 +10,14 @@ they are both optimal, or both dominated.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 DIRECTIONS = ("min", "max")
 BLOCK_ROWS = 256
+BLOCK_CELLS = 4_000_000  # pairs of points that are compared at once
 
 
 def as_costs(values: np.ndarray, directions: Sequence[str]) -> np.ndarray:
@@ -56,7 +57,10 @@ def optimal(values: np.ndarray, directions: Sequence[str]) -> np.ndarray:
     if len(costs) == 0:
         return np.zeros(0, dtype=bool)
     # Distinct points in lexicographic order: whatever dominates a point stands before it.
-    distinct, place = np.unique(costs, axis=0, return_inverse=True)
+    order = np.lexsort(costs.T[::-1])
+    ordered = costs[order]
+    is_new = np.concatenate([[True], (ordered[1:] != ordered[:-1]).any(axis=1)])
+    distinct = ordered[is_new]
     match costs.shape[1]:
         case 1:
             kept = np.arange(len(distinct)) == 0
@@ -66,7 +70,9 @@ def optimal(values: np.ndarray, directions: Sequence[str]) -> np.ndarray:
             kept = _optimal_of_three(distinct)
         case _:
             kept = _optimal_of_many(distinct)
-    return kept[place.reshape(-1)]
+    found = np.empty(len(costs), dtype=bool)
+    found[order] = kept[np.cumsum(is_new) - 1]
+    return found
 
 
 def optimal_within(values: np.ndarray, directions: Sequence[str], groups: ArrayLike) -> np.ndarray:
@@ -75,21 +81,65 @@ def optimal_within(values: np.ndarray, directions: Sequence[str], groups: ArrayL
     if names.shape != (len(values),):
         raise ValueError(f"{names.size} groups for {len(values)} points")
     found = np.zeros(len(values), dtype=bool)
-    for name in np.unique(names):
-        members = names == name
+    _, numbers = np.unique(names, return_inverse=True)
+    order = np.argsort(numbers, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1):
         found[members] = optimal(np.asarray(values)[members], directions)
     return found
 
 
-def dominators(values: np.ndarray, directions: Sequence[str], among: np.ndarray | None = None) -> list[np.ndarray]:
+def is_dominated(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which of the `points` (N, K) one of the `others` (M, K) dominates (N,); all are costs, without NaN.
+
+    O((N + M) log M) for two objectives; for others, O(N · K · optimal ones of M).
+    """
+    best = others[optimal(others, ["min"] * others.shape[1])]
+    found = np.zeros(len(points), dtype=bool)
+    if len(best) == 0:
+        return found
+    if others.shape[1] != 2:
+        for block, nowhere_worse in covering(points, best):
+            # Of costs that are nowhere worse, equal ones do not dominate.
+            found[block] = nowhere_worse.any(axis=1) & ~(points[block] == best[nowhere_worse.argmax(axis=1)]).all(
+                axis=1
+            )
+        return found
+    best = best[np.lexsort(best.T[::-1])]  # the first cost rises and the second one falls
+    place = np.searchsorted(best[:, 0], points[:, 0], side="right") - 1
+    nearest = best[place]  # the least second cost of those that are nowhere worse in the first
+    return (place >= 0) & (nearest <= points).all(axis=1) & (nearest < points).any(axis=1)
+
+
+def dominators(
+    values: np.ndarray, directions: Sequence[str], among: np.ndarray | None = None, most: int | None = None
+) -> list[np.ndarray]:
     """For each point the indices of the points that dominate it; empty for an optimal one. O(N² · K).
 
-    `among` (N,), boolean, restricts the dominating points that are listed, such as to the front.
+    `among` (N,), boolean, restricts the dominating points that are listed, such as to the front; `most` are listed of
+    each point.
     """
     costs = as_costs(values, directions)
     listed = np.arange(len(costs)) if among is None else np.flatnonzero(among)
-    others = costs[listed]
-    return [listed[(others <= point).all(axis=1) & (others < point).any(axis=1)] for point in costs]
+    found = []
+    for block, nowhere_worse in covering(costs, costs[listed]):
+        for point, row in zip(costs[block], nowhere_worse, strict=True):
+            others = listed[row]
+            found.append(others[(costs[others] < point).any(axis=1)][:most])
+    return found
+
+
+def covering(points: np.ndarray, others: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Blocks of the `points` (N, K), and for each which of the `others` (M, K) are nowhere worse: (block, M), boolean.
+
+    All are costs. In blocks, since N · M truth values may not fit the memory.
+    """
+    size = max(1, BLOCK_CELLS // max(1, len(others)))
+    for start in range(0, len(points), size):
+        block = slice(start, start + size)
+        nowhere_worse = np.ones((len(points[block]), len(others)), dtype=bool)
+        for objective in range(points.shape[1]):
+            nowhere_worse &= others[None, :, objective] <= points[block, None, objective]
+        yield block, nowhere_worse
 
 
 def _optimal_of_two(costs: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.markers import CARETDOWN, CARETLEFT
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
@@ -20,10 +21,13 @@ from vocoder_pareto.tables.columns import column_of, model_label, size_rank, sys
 MARKER_POINTS = 5.4  # diameter
 MARKER_SCALE = {"P": 1.2, "X": 1.15, "D": 0.84, "s": 0.92, "*": 1.3}  # so that all look equally large
 RING_POINTS = 10.0
+ARROW_POINTS = 4.0
 NOTEWORTHY_PROBABILITY = 0.05  # a dominated system that may well be optimal gets a thin ring
 PADDING = 0.09  # of the range of the values, on either side
 BEHIND_LABELS = "#fafbfc"
 MAX_LABELS = 40  # of a panel; with more systems, only the noteworthy ones are named
+MAX_INTERVALS = 400  # of a panel; with more systems, only the noteworthy ones have theirs
+MAX_VECTORS = 5000  # markers; more are drawn as one picture, since a vector file of all would be tens of megabytes
 DENSE_DECADES = 3.0  # logarithmic axes shorter than this have ticks at 1, 2 and 5
 
 
@@ -171,12 +175,24 @@ def _draw_intervals(axes: Axes, panel: Panel, table: pd.DataFrame) -> list[np.nd
     style: dict[str, Any] = {"colors": SOFT_INK, "linewidth": 0.6, "alpha": 0.8, "zorder": 2}
     x, y = table["x"].to_numpy(), table["y"].to_numpy()
     across, along = panel.half_widths(panel.x), panel.half_widths(panel.y)
-    axes.hlines(y[across > 0], (x - across)[across > 0], (x + across)[across > 0], **style)
-    axes.vlines(x[along > 0], (y - along)[along > 0], (y + along)[along > 0], **style)
+    if len(table) > MAX_INTERVALS:
+        across, along = (np.where(_noteworthy(table), half, 0.0) for half in (across, along))
+    left, bottom = axes.get_xlim()[0], axes.get_ylim()[0]
+    # On a logarithmic axis, an interval that reaches zero ends at the edge, in an arrowhead.
+    from_x, from_y = np.maximum(x - across, left), np.maximum(y - along, bottom)
+    axes.hlines(y[across > 0], from_x[across > 0], (x + across)[across > 0], **style)
+    axes.vlines(x[along > 0], from_y[along > 0], (y + along)[along > 0], **style)
+    arrow: dict[str, Any] = {"color": SOFT_INK, "markersize": ARROW_POINTS, "markeredgewidth": 0, "linestyle": "none"}
+    for goes_on, xs, ys, marker in (
+        (x - across < left, from_x, y, CARETLEFT),
+        (y - along < bottom, x, from_y, CARETDOWN),
+    ):
+        if goes_on.any():
+            axes.plot(xs[goes_on], ys[goes_on], marker=marker, zorder=2, **arrow)
     ends = np.concatenate(
         [
-            np.column_stack([x - across, y, x + across, y])[across > 0],
-            np.column_stack([x, y - along, x, y + along])[along > 0],
+            np.column_stack([from_x, y, x + across, y])[across > 0],
+            np.column_stack([x, from_y, x, y + along])[along > 0],
         ]
     )
     return list(ends.reshape(-1, 2, 2))
@@ -207,11 +223,14 @@ def _draw_systems(axes: Axes, table: pd.DataFrame, look: Look) -> None:
     colours = size_colours(look.settings, list(table[told_by_colour]))
     shrinking = _shrinking(len(table))
     style: dict[str, Any] = {"edgecolors": INK, "linewidths": 0.4 * shrinking, "zorder": 4, "clip_on": False}
+    many = len(table) > MAX_VECTORS
     for (model, _), members in table.groupby(["model", "size"], sort=False):
         colour = colours[members[told_by_colour].iloc[0]]
         marker = look.marker(str(model))
         area = (_marker_points(marker) * shrinking) ** 2
-        axes.scatter(members["x"], members["y"], s=area, marker=marker, color=[colour], label=model, **style)
+        axes.scatter(
+            members["x"], members["y"], s=area, marker=marker, color=[colour], label=model, rasterized=many, **style
+        )
     maybe = ~table["on_front"] & (table["front_probability"] >= NOTEWORTHY_PROBABILITY)
     style |= {"facecolors": "none", "edgecolors": OPTIMAL, "zorder": 5}
     for rows, width in ((table[table["on_front"]], 1.2), (table[maybe], 0.5)):
@@ -220,12 +239,12 @@ def _draw_systems(axes: Axes, table: pd.DataFrame, look: Look) -> None:
 
 def _labels(table: pd.DataFrame, look: Look, with_probabilities: bool) -> list[Label]:
     """Of all systems, or of the noteworthy ones where there are too many, or of none."""
-    named = []
-    for row in table.to_dict("records"):
-        if _is_noteworthy(row) or len(table) <= MAX_LABELS:
-            points = RING_POINTS if _is_noteworthy(row) else _marker_points(look.marker(row["model"])) + 0.6
-            named.append(_label(row, points * _shrinking(len(table)) / 2, look, with_probabilities))
-    return named if len(named) <= MAX_LABELS else []
+    named = table if len(table) <= MAX_LABELS else table[_noteworthy(table)]
+    labels = []
+    for row in named.to_dict("records") if len(named) <= MAX_LABELS else ():
+        points = RING_POINTS if _is_noteworthy(row) else _marker_points(look.marker(row["model"])) + 0.6
+        labels.append(_label(row, points * _shrinking(len(table)) / 2, look, with_probabilities))
+    return labels
 
 
 def _label(row: Mapping, radius: float, look: Look, with_probability: bool) -> Label:
@@ -245,6 +264,10 @@ def _label(row: Mapping, radius: float, look: Look, with_probability: bool) -> L
 
 def _is_noteworthy(row: Mapping) -> bool:
     return row["on_front"] or row["front_probability"] >= NOTEWORTHY_PROBABILITY
+
+
+def _noteworthy(table: pd.DataFrame) -> pd.Series:
+    return table["on_front"] | (table["front_probability"] >= NOTEWORTHY_PROBABILITY)
 
 
 def _marker_points(marker: str) -> float:

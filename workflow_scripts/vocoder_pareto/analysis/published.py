@@ -14,9 +14,11 @@ import pandas as pd
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.tables.columns import Kind
 from vocoder_pareto.tables.csv_tables import read_table
 
 DEVICE = "NVIDIA RTX A5000"
+_IDENTITY: Mapping[str, Kind] = {"model": "text", "size": "text", "suggested_by_authors": "flag"}
 GENERATED_SECONDS = 100.0  # 10 clips of 10 s (section 4.3.2)
 STUDENT_QUANTILE_95 = 2.02  # of 41 participants: 40 degrees of freedom
 
@@ -56,7 +58,9 @@ class Convention:
     Attributes:
         audio_seconds: seconds of audio that the printed GFLOPs generate; None where not known.
         exact_count: whether the printed GFLOPs are 2 per multiply-accumulate of the model as it runs.
-        parameters, gflops, energy: reasons for a difference, in words for readers; empty where there is none.
+        parameters, gflops, energy, d_stft: reasons for a difference, in words for readers; empty where there is none.
+        authors_code: what the code of the paper's authors does otherwise than that of the model's paper or ours, so
+            that trained systems differ; sentences for readers.
     """
 
     audio_seconds: float | None = None
@@ -64,6 +68,8 @@ class Convention:
     parameters: str = ""
     gflops: str = ""
     energy: str = ""
+    d_stft: str = ""
+    authors_code: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,15 +101,15 @@ def read_carbon_statement(path: str | Path) -> CarbonStatement:
 
 def read_quality(path: str | Path) -> pd.DataFrame:
     """Table 1 as printed, a row per system, with `system` and the inferred `mos_ci95` added."""
-    columns = ("model", "size", "suggested_by_authors", "mos", "mos_plus_minus", "d_stft")
-    table = _with_system(read_table(path, columns, ("model", "size")), path)
+    numbers: dict[str, Kind] = dict.fromkeys(("mos", "mos_plus_minus", "d_stft"), "number")
+    table = _with_system(read_table(path, {**_IDENTITY, **numbers}), path)
     return table.assign(mos_ci95=table["mos_plus_minus"].map(inferred_half_width))
 
 
 def read_cost(path: str | Path) -> pd.DataFrame:
     """Table 2 as printed, a row per system, with `system`, `parameters` and joules per audio second added."""
-    columns = ("model", "size", "suggested_by_authors", "parameters_millions", "gflops", "e_gen_as_printed_mj")
-    table = _with_system(read_table(path, columns, ("model", "size")), path)
+    numbers: dict[str, Kind] = dict.fromkeys(("parameters_millions", "gflops", "e_gen_as_printed_mj"), "number")
+    table = _with_system(read_table(path, {**_IDENTITY, **numbers}), path)
     return table.assign(
         parameters=(table["parameters_millions"] * 1e6).round().astype("Int64"),
         energy_joules_per_audio_second=table["e_gen_as_printed_mj"].map(joules_per_audio_second),

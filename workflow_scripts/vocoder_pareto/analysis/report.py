@@ -16,6 +16,7 @@ from vocoder_pareto.analysis.doubts import MARK, doubts_of, explanation
 from vocoder_pareto.analysis.figure_style import marker_of, size_colours
 from vocoder_pareto.analysis.spectrograms import save_spectrogram
 from vocoder_pareto.analysis.untrained import not_judged, sentence
+from vocoder_pareto.audio.dataset_summary import SPLITS, DatasetSummary
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
@@ -31,6 +32,7 @@ TITLE = "Energy-aware evaluation of neural vocoders"
 FINISHED_TRAINING_HOURS = 24.0
 OTHER_COLOUR = "#888888"
 COLLAPSED = "generator_collapse"
+LIKE_NOISE = "weights_give_noise"
 FOLDERS = ("audio", "pictures", "downloads")  # beside the page
 
 
@@ -42,21 +44,25 @@ class ReportInputs:
         systems: `systems.csv`.
         manifests: `generated/{system}/manifest.csv` of every system that has audio.
         downloads: tables and figures to copy beside the page.
+        dataset: what became of the recordings.
         provenance: `provenance.json`.
         template_folder: holds page.html, style.css and script.js.
         labels: what readers see for a model, `HiFi-GAN` for `hifigan`; their order gives the markers.
         figures: settings of the figures, whose colours the page takes.
         flags: what was found amiss with the training or measurement of each system, by its name.
+        ratings: what became of the ratings of a listening test, in a sentence; empty if there was none.
     """
 
     systems: Path
     manifests: Sequence[Path]
     downloads: Sequence[Path]
+    dataset: DatasetSummary
     provenance: Mapping[str, Any]
     template_folder: Path
     labels: Mapping[str, str]
     figures: FigureSettings
     flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ratings: str = ""
 
 
 def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
@@ -111,7 +117,7 @@ def _copy_audio(inputs: ReportInputs, systems: pd.DataFrame, folder: Path, limit
     order = [GROUND_TRUTH, *(name for name in systems["system"] if name != GROUND_TRUTH)]
     columns = []
     for name in filter(by_name.__contains__, order):
-        manifest = read_table(by_name[name], ["clip_id", "file"], text=["clip_id", "file"])
+        manifest = read_table(by_name[name], {"clip_id": "text", "file": "text"})
         if manifest.empty:
             raise UserError(f"{by_name[name]}: lists no clip; rerun the rule that generates {name}")
         clips = {}
@@ -158,7 +164,10 @@ def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
     notes = [
         _note("Energy", systems["energy_source"], "not measured", f", on {devices}"),
         _note("Mean opinion scores", systems["mos_source"], "not rated"),
+        *({"kind": remark.kind, "text": f"Dataset: {remark.text}"} for remark in inputs.dataset.remarks()),
     ]
+    if inputs.ratings:
+        notes.append({"kind": "note", "text": inputs.ratings.removesuffix(".")})
     if _briefly_trained(systems).any():
         notes.append({"kind": "warning", "text": "The audio is of briefly trained models: not what they can do"})
     if untrained := sentence(systems, _names(systems, inputs)):
@@ -171,6 +180,8 @@ def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
         notes.append({"kind": "warning", "text": f"Energies to doubt: {doubts}"})
     if collapsed := _flagged(systems, inputs, COLLAPSED):
         notes.append({"kind": "warning", "text": f"The generator has collapsed: {', '.join(collapsed)}"})
+    if noisy := _flagged(systems, inputs, LIKE_NOISE):
+        notes.append({"kind": "warning", "text": f"The given weights generate noise: {', '.join(noisy)}"})
     return notes
 
 
@@ -239,7 +250,8 @@ def _methods(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]
         {
             "term": "Data",
             "text": f"{dataset['source']} corpus; the first {dataset['clip_seconds']:g} s of each recording; "
-            f"the last {dataset['test_share']:.0%} for testing; compared at {config['evaluation']['sample_rate']} Hz.",
+            f"{inputs.dataset.test} of {inputs.dataset.train + inputs.dataset.test} clips for testing, "
+            f"{SPLITS[inputs.dataset.split]}; compared at {config['evaluation']['sample_rate']} Hz.",
         },
         {"term": "Front ends", "text": _front_ends(systems, config["front_ends"])},
         {"term": "Energy", "text": f"{_sources(systems, 'energy_source')} Protocol: {_plain(energy)}."},

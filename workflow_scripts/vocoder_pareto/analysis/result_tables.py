@@ -70,8 +70,8 @@ def cost_table(
     )
 
 
-def quality_display(table: pd.DataFrame, systems: pd.DataFrame) -> DisplayTable:
-    """Table 1 for readers; `systems` is what `table` was made of."""
+def quality_display(table: pd.DataFrame, systems: pd.DataFrame, ratings: str = "") -> DisplayTable:
+    """Table 1 for readers; `systems` is what `table` was made of, `ratings` a sentence on those of a listening test."""
     return DisplayTable(
         caption="Quality of the systems: mean opinion score (MOS) and spectral distance.",
         columns=[
@@ -84,7 +84,7 @@ def quality_display(table: pd.DataFrame, systems: pd.DataFrame) -> DisplayTable:
             DisplayColumn("± (95 %)", _formatted(table["d_stft_ci95"], ".4f"), list(table["d_stft_source"])),
         ],
         emphasised=_on_front(table, systems),
-        notes=_notes(table, systems),
+        notes=[*_notes(table, systems), *filter(None, [ratings])],
         label="tab:quality",
     )
 

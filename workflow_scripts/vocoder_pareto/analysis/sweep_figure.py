@@ -10,12 +10,14 @@ from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from vocoder_pareto.analysis.figure_style import marker_of, new_figure, size_colours, write_below
 from vocoder_pareto.study.sections.analysis import FigureSettings
-from vocoder_pareto.tables.columns import ENERGY
+from vocoder_pareto.tables.columns import ENERGY, Kind
 from vocoder_pareto.tables.sources import source_of
 
-COLUMNS = (
-    "system", "model", "size", "precision", "batch_size", ENERGY, f"{ENERGY}_ci95", "energy_source", "device",
-)  # fmt: skip
+_WHAT: Mapping[str, Kind] = dict.fromkeys(("system", "model", "size", "precision"), "text")
+_WHENCE: Mapping[str, Kind] = dict.fromkeys(("energy_source", "device"), "text")
+COLUMNS: Mapping[str, Kind] = {
+    **_WHAT, "batch_size": "integer", ENERGY: "number", f"{ENERGY}_ci95": "number", **_WHENCE,
+}  # fmt: skip
 LINES = {"float32": ("-", "full"), "tf32": ("--", "none"), "bf16": (":", "bottom")}  # line, and fill of its markers
 PANELS_PER_ROW = 3
 

@@ -27,6 +27,7 @@ from vocoder_pareto.tables.columns import (
     PRINTED_GFLOPS,
     REFERENCE_FAMILY,
     SYSTEMS_COLUMNS,
+    Kind,
 )
 from vocoder_pareto.tables.comparability import why_costs_differ
 from vocoder_pareto.tables.csv_tables import read_table, typed
@@ -82,7 +83,9 @@ def read_measurements(
         complexity=[read_json(path) for path in complexity],
         energy=energies,
         training={system: restated(record, watts_per_core) for system, record in _by_system(training).items()},
-        d_stft={Path(path).stem: read_table(path, ["d_stft"])["d_stft"].dropna().to_numpy() for path in quality},
+        d_stft={
+            Path(path).stem: read_table(path, {"d_stft": "number"})["d_stft"].dropna().to_numpy() for path in quality
+        },
         front_ends={record["front_end"]: restated(record, watts_per_core) for record in map(read_json, front_ends)},
     )
 
@@ -208,7 +211,8 @@ def mos_of_listening_test(path: str | Path) -> pd.DataFrame:
     Raises:
         UserError: as `read_table`; more than one source, or one that is not a listening test's; a system twice.
     """
-    mos = read_table(path, ["system", "mos", "mos_ci95", "mos_source"], ["system", "mos_source"])
+    texts: dict[str, Kind] = dict.fromkeys(("system", "mos_source"), "text")
+    mos = read_table(path, {**texts, "mos": "number", "mos_ci95": "number"})
     sources = sorted(set(mos["mos_source"]))
     if len(sources) > 1 or not set(sources) <= set(LISTENER_WORDS):
         raise UserError(f"{path}: mos_source is {', '.join(sources)}; allowed is one of {', '.join(LISTENER_WORDS)}")

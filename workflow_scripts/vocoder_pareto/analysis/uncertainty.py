@@ -14,10 +14,12 @@ Letters of shapes are those of `pareto`: N points, K objectives.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 
@@ -64,21 +66,64 @@ class Uncertainty:
         """Whether any value is known to be uncertain."""
         return bool((np.nan_to_num(self.standard_errors) > 0).any() or (np.nan_to_num(self.systematic) > 0).any())
 
+    def of(self, points: np.ndarray, objectives: Sequence[int]) -> Self:
+        """The same of some of the points and objectives, given by their indices, in that order."""
+        return type(self)(
+            self.standard_errors[points][:, objectives],
+            self.degrees_of_freedom[points][:, objectives],
+            self.systematic[points][:, objectives],
+            self.instruments[points],
+            self.common_share,
+        )
+
+    def bounds(self, values: np.ndarray, chance: float) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper bounds (N, K) that a draw has all its values between, but for a `chance` at most.
+
+        Each random number of a draw is beyond its own bound with an equal share of that chance (Bonferroni).
+        """
+        points, objectives = values.shape
+        share = chance / (2 * points * objectives + (self.instruments.max(initial=0) + 1) * objectives)
+        finite = np.isfinite(self.degrees_of_freedom)
+        of_student = -stdtrit(np.where(finite, self.degrees_of_freedom, 1.0), share / 2)
+        half = self.standard_errors * np.where(finite, of_student, -ndtri(share / 2))
+        parts = np.sqrt(self.common_share) + np.sqrt(1 - self.common_share)
+        gain = np.exp(self._log_gains * parts * -ndtri(share / 2))
+        low, high = values - half, values + half
+        return np.minimum(low * gain, low / gain), np.maximum(high * gain, high / gain)
+
+    @cached_property
+    def _log_gains(self) -> np.ndarray:
+        """The standard deviation (N, K) of the logarithm of the gain; 0 where it is not known."""
+        return np.log1p(np.nan_to_num(self.systematic)) / _NORMAL_QUANTILE_95
+
     def draws(self, values: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
         """What the true values may be, given the measured `values` (N, K): `count` draws, (count, N, K).
 
         A systematic uncertainty that is not known is left out.
         """
-        shape = (count, *values.shape)
-        finite = np.isfinite(self.degrees_of_freedom)
-        degrees = np.where(finite, self.degrees_of_freedom, 1.0)
-        tails = np.where(finite, np.sqrt(degrees / generator.chisquare(degrees, shape)), 1.0)
-        noise = self.standard_errors * generator.standard_normal(shape) * tails
-        instruments = self.instruments.max(initial=0) + 1
-        common = generator.standard_normal((count, instruments, values.shape[1]))[:, self.instruments]
-        own = generator.standard_normal(shape)
-        gain = np.sqrt(self.common_share) * common + np.sqrt(1 - self.common_share) * own
-        return (values + noise) * np.exp(np.log1p(np.nan_to_num(self.systematic)) / _NORMAL_QUANTILE_95 * gain)
+        drawn = np.repeat(values[None].astype(np.float64), count, axis=0)
+        for index in range(values.shape[1]):  # what is exact needs no random numbers
+            if self.standard_errors[:, index].any():
+                drawn[..., index] += self._noise(index, count, generator)
+            if self._log_gains[:, index].any():
+                drawn[..., index] *= np.exp(self._log_gains[:, index] * self._gains(count, generator))
+        return drawn
+
+    def _noise(self, index: int, count: int, generator: np.random.Generator) -> np.ndarray:
+        """What chance adds to the values in an objective, (count, N)."""
+        errors, degrees = self.standard_errors[:, index], self.degrees_of_freedom[:, index]
+        noise = errors * generator.standard_normal((count, len(errors)))
+        finite = np.isfinite(degrees)
+        if finite.any():
+            known = np.where(finite, degrees, 1.0)
+            noise *= np.where(finite, np.sqrt(known / generator.chisquare(known, noise.shape)), 1.0)
+        return noise
+
+    def _gains(self, count: int, generator: np.random.Generator) -> np.ndarray:
+        """The logarithms of the gains in an objective, in standard deviations, (count, N)."""
+        common = generator.standard_normal((count, self.instruments.max(initial=0) + 1))[:, self.instruments]
+        own = generator.standard_normal((count, len(self.instruments)))
+        return np.sqrt(self.common_share) * common + np.sqrt(1 - self.common_share) * own
 
 
 def uncertainty_of(

@@ -10,6 +10,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.dataset import Source
 
 LJSPEECH_RATE = 22050
+LONGEST_ID_BYTES = 255 - len(".wav")  # in UTF-8: files are called by it, and no usual file system takes longer names
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,15 @@ class SourceFile:
 def list_corpus(source: Source, folder: str | Path, limit: int | None = None) -> list[SourceFile]:
     """The first `limit` recordings (all, if None) of a corpus, in sorted order.
 
-    A synthetic corpus and LJSpeech are what their metadata.csv lists; a folder is all WAV and FLAC files below it.
+    A synthetic corpus and LJSpeech are what their metadata.csv lists; a folder is all recordings below it.
 
     Raises:
-        UserError: There is no metadata.csv or it is damaged, there are fewer than two recordings, or `limit` is less
-            than 2 or more than there are.
+        UserError: There is no metadata.csv or it is damaged, there are fewer than two recordings, `limit` is less than
+            2 or more than there are, or an identifier is too long for the name of a file.
     """
     if source == "folder":
         files = name_files(audio_files_below(folder))
-        nothing = "holds fewer than two WAV or FLAC files; one clip is for training and one for the test"
+        nothing = "holds fewer than two recordings (WAV, FLAC, …); one clip is for training and one for the test"
     else:
         files = _read_metadata(Path(folder) / "metadata.csv")
         nothing = "its metadata.csv lists fewer than two clips; one is for training and one for the test"
@@ -47,6 +48,8 @@ def list_corpus(source: Source, folder: str | Path, limit: int | None = None) ->
             f"config key dataset.clips: {limit} is not allowed; the corpus {folder} has {len(files)} recordings, so "
             f"write 2 to {len(files)}, or null for all"
         )
+    for file in files[:limit]:
+        _require_short(Path(folder) / file.name, file.clip_id)
     return files[:limit]
 
 
@@ -70,9 +73,29 @@ def name_files(names: Iterable[str]) -> list[SourceFile]:
     return files
 
 
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file in UTF-8, with or without a byte order mark; LF or CRLF ends them.
+
+    `str.splitlines` would also end one at a form feed, at U+0085 and at U+2028, which transcripts hold.
+
+    Raises:
+        OSError: The file cannot be read.
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    return [line.removesuffix("\r") for line in path.read_bytes().decode("utf-8-sig").split("\n")]
+
+
+def _require_short(path: Path, clip_id: str) -> None:
+    if (length := len(clip_id.encode())) > LONGEST_ID_BYTES:
+        raise UserError(
+            f"{path}: its clip would be called {clip_id[:20]}…, {length} bytes long, and files are called by clips: at "
+            f"most {LONGEST_ID_BYTES} bytes; shorten the names of the file and of its folders below dataset.path"
+        )
+
+
 def _read_metadata(path: Path) -> list[SourceFile]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_lines(path)
     except FileNotFoundError as error:
         raise UserError(
             f"{path}: no such file; dataset.path must be the folder that holds metadata.csv and wavs/ of LJSpeech "
@@ -82,6 +105,8 @@ def _read_metadata(path: Path) -> list[SourceFile]:
         raise UserError(f"{path}: cannot be read as UTF-8 text ({error}); restore it") from error
     clip_ids = []
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         clip_id = line.partition("|")[0]
         # An identifier becomes part of a path: it must not lead out of the folder.
         if not re.fullmatch(r"\w[\w.-]*", clip_id):

@@ -1,14 +1,23 @@
 """Where a corpus lies, and which files are there. Imports nothing heavy: the Snakefile calls it each time."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.dataset import Source
 
-SUFFIXES = (".wav", ".flac")
+# What libsndfile reads by its header, and recordings that it does not read.
+SUFFIXES = (
+    ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf",
+    ".w64", ".rf64", ".sph", ".voc",
+)  # fmt: skip
+UNREADABLE_SUFFIXES = (
+    ".m4a", ".m4b", ".mp4", ".aac", ".wma", ".webm", ".mka", ".ape", ".wv", ".amr", ".3gp", ".ac3", ".alac", ".spx",
+    ".tta", ".shn", ".dsf", ".dff", ".ra", ".raw", ".pcm",
+)  # fmt: skip
 LJSPEECH = Path("data/LJSpeech-1.1")  # not below the results, so that all studies in a working folder share it
 
 
@@ -51,7 +60,7 @@ def locate_corpus(source: Source, path: str | None, results_dir: str | Path) -> 
     if path is None:
         if source == "ljspeech":
             return CorpusLocation(LJSPEECH, None, made_here=True)
-        raise UserError("config key dataset.path: missing; name the folder that holds the WAV or FLAC files")
+        raise UserError("config key dataset.path: missing; name the folder that holds the recordings")
     if source == "ljspeech" and Path(path).is_file():
         return CorpusLocation(LJSPEECH, Path(path), made_here=True)
     if not Path(path).is_dir():
@@ -60,27 +69,59 @@ def locate_corpus(source: Source, path: str | None, results_dir: str | Path) -> 
     return CorpusLocation(Path(path), None, made_here=False)
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """The files of a folder that are no recordings of the study; hidden ones are neither.
+
+    Attributes:
+        unreadable: The names of recordings in formats that libsndfile does not read, sorted.
+        others: How many other files there are, by suffix in small letters.
+    """
+
+    unreadable: tuple[str, ...] = ()
+    others: Mapping[str, int] = field(default_factory=dict)
+
+
 def audio_files_below(folder: str | Path) -> list[str]:
-    """Names of all WAV and FLAC files below `folder`, relative to it and sorted, without hidden files and folders.
+    """Names of all recordings below `folder` that libsndfile may read, told by their suffix.
+
+    They are relative to it and sorted, without hidden files and folders. A link to nowhere is among them.
 
     Raises:
         UserError: A folder cannot be listed, or a name is not valid UTF-8.
     """
-    names = sorted(name for name in _files(Path(folder)) if name.lower().endswith(SUFFIXES))
-    for name in names:
-        if not name.isprintable():  # among others, a byte that is not UTF-8
-            raise UserError(f"{folder}: the file name {name!r} cannot be written into a table; rename the file")
-    return names
+    return _names_with(folder, SUFFIXES)
+
+
+def left_out_below(folder: str | Path) -> LeftOut:
+    """What lies below `folder` beside the recordings of `audio_files_below`.
+
+    Raises:
+        UserError: A folder cannot be listed, or the name of a recording is not valid UTF-8.
+    """
+    suffixes = Counter(Path(name).suffix.lower() for name in _files(Path(folder)))
+    others: Counter[str] = Counter()
+    for suffix in sorted(suffixes.keys() - {*SUFFIXES, *UNREADABLE_SUFFIXES}):
+        others[suffix if suffix.isprintable() else ""] += suffixes[suffix]
+    return LeftOut(tuple(_names_with(folder, UNREADABLE_SUFFIXES)), dict(others))
 
 
 def corpus_files(folder: str | Path) -> list[Path]:
-    """All files below a user's `folder` that clips are made from: WAV, FLAC and metadata.csv, sorted.
+    """All files below a user's `folder` that clips are made from, recordings and metadata.csv, sorted.
 
     Raises:
         UserError: A folder cannot be listed.
     """
     names = sorted(name for name in _files(Path(folder)) if name.lower().endswith((*SUFFIXES, "metadata.csv")))
-    return [Path(folder) / name for name in names]
+    return [path for path in (Path(folder) / name for name in names) if path.is_file()]
+
+
+def _names_with(folder: str | Path, suffixes: tuple[str, ...]) -> list[str]:
+    names = sorted(name for name in _files(Path(folder)) if name.lower().endswith(suffixes))
+    for name in names:
+        if not name.isprintable():  # among others, a byte that is not UTF-8
+            raise UserError(f"{folder}: the file name {name!r} cannot be written into a table; rename the file")
+    return names
 
 
 def _files(folder: Path) -> Iterator[str]:
@@ -98,5 +139,5 @@ def _files(folder: Path) -> Iterator[str]:
         for entry in entries:
             if entry.is_dir():
                 pending.append(Path(entry.path))
-            elif entry.is_file():
+            elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):  # or a link to nowhere
                 yield Path(entry.path).relative_to(folder).as_posix()

@@ -1,6 +1,7 @@
 """The files of the prepared dataset: the table of clips, and arrays with a row per clip, read memory-mapped."""
 
-import csv
+import errno
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from typing import Literal, Self, get_args
 import numpy as np
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import written_whole
+from vocoder_pareto.tables.csv_files import read_csv, write_csv
+
+log = logging.getLogger(__name__)
 
 Split = Literal["train", "test"]
 _SPLITS: dict[str, Split] = {split: split for split in get_args(Split)}
 TABLE_COLUMNS = ("clip_id", "source", "duration_seconds", "split")
+_CANNOT_MAP = (errno.ENODEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,8 @@ def write_clip_table(path: str | Path, clips: Sequence[Clip]) -> None:
     Raises:
         UserError: The file cannot be written.
     """
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(TABLE_COLUMNS)
-        writer.writerows([clip.clip_id, clip.source, f"{clip.duration_seconds:.6f}", clip.split] for clip in clips)
+    rows = ([clip.clip_id, clip.source, f"{clip.duration_seconds:.6f}", clip.split] for clip in clips)
+    write_csv(path, TABLE_COLUMNS, rows)
 
 
 def read_clip_table(path: str | Path) -> list[Clip]:
@@ -54,17 +56,15 @@ def read_clip_table(path: str | Path) -> list[Clip]:
     Raises:
         UserError: The file is missing or damaged.
     """
+    if not Path(path).exists():
+        raise UserError(f"{path}: no such file; run the rule `prepare_clips`")
     try:
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
         clips = [
             Clip(index, row["clip_id"], row["source"], float(row["duration_seconds"]), _SPLITS[row["split"]])
-            for index, row in enumerate(rows)
+            for index, row in enumerate(read_csv(path).records())
         ]
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; run the rule `prepare_clips`") from error
-    except (KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: damaged ({error!r}); delete it and rerun the rule `prepare_clips`") from error
+    except (UserError, KeyError, ValueError) as error:
+        raise UserError(f"{path}: damaged ({error}); delete it and rerun the rule `prepare_clips`") from error
     if not clips:
         raise UserError(f"{path}: damaged (no clips); delete it and rerun the rule `prepare_clips`")
     return clips
@@ -81,8 +81,10 @@ def clips_of(clips: Sequence[Clip], split: Split, limit: int | None = None) -> l
     return [clip for clip in clips if clip.split == split][:limit]
 
 
-def open_array(path: str | Path, shape: tuple[int | None, ...], rule: str) -> np.memmap:
+def open_array(path: str | Path, shape: tuple[int | None, ...], rule: str) -> np.ndarray:
     """Open an array of float32 memory-mapped and read-only; None in `shape` allows any size there.
+
+    Where the file system maps no files, the array is read whole.
 
     Args:
         path: The file: clips.npy (N, T), mels.npy (N, M, L) or mel_ranges.npy (N, 2).
@@ -94,7 +96,7 @@ def open_array(path: str | Path, shape: tuple[int | None, ...], rule: str) -> np
     """
     mend = f"delete it and rerun the rule `{rule}`"
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = _mapped_or_read(path)
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the rule `{rule}`") from error
     except (ValueError, EOFError, OSError) as error:
@@ -106,6 +108,16 @@ def open_array(path: str | Path, shape: tuple[int | None, ...], rule: str) -> np
         wanted = tuple("any" if size is None else size for size in shape)
         raise UserError(f"{path}: holds {array.dtype} {array.shape}, expected float32 {wanted}; {mend}")
     return array
+
+
+def _mapped_or_read(path: str | Path) -> np.ndarray:
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        if error.errno not in _CANNOT_MAP:
+            raise
+        log.warning("%s: its file system maps no files (%s), so it is read into memory whole", path, error.strerror)
+        return np.load(path, allow_pickle=False)
 
 
 @dataclass(frozen=True)
@@ -139,15 +151,16 @@ class RowFile:
         return cls(Path(path), offset, shape[1:])
 
     @classmethod
-    def of(cls, array: np.memmap) -> Self:
-        """The file of an array that `open_array` gave.
+    def of(cls, path: str | Path) -> Self:
+        """The rows of a file that `open_array` accepts.
 
         Raises:
-            ValueError: The array was mapped from a file without a name.
+            OSError: The file cannot be read.
         """
-        if array.filename is None:
-            raise ValueError("the array was mapped from a file without a name")
-        return cls(Path(array.filename), array.offset, array.shape[1:])
+        with Path(path).open("rb") as file:
+            np.lib.format.read_magic(file)
+            shape, _, _ = np.lib.format.read_array_header_1_0(file)
+            return cls(Path(path), file.tell(), shape[1:])
 
     def read(self, first: int, count: int) -> np.ndarray:
         """The `count` rows from `first` on, (count, *row_shape) in float32."""

@@ -1,4 +1,10 @@
-"""What vocoders take in, by the settings of a front end: in PyTorch, differentiable, on any device."""
+"""What vocoders take in, by the settings of a front end: in PyTorch, differentiable, on any device.
+
+Equal to librosa's mel-spectrograms, but for the frame on the very end of a clip, which is left out. The paper does not
+say how the ends are continued. Its authors' code (`get_audio_preprocess` of src/preprocess.py) calls
+`librosa.feature.melspectrogram` of librosa 0.8.1, whose `pad_mode` is "reflect"; from librosa 0.9 on it is "constant",
+which changes the outer four frames.
+"""
 
 from functools import cache
 
@@ -7,6 +13,7 @@ import torchaudio
 from torch import Tensor
 from torch.nn import functional
 
+from vocoder_pareto.reflection import reflection_padded
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings, GivenNormalization
 
 
@@ -78,8 +85,7 @@ def _padded(audio: Tensor, front_end: FrontEndSettings) -> Tensor:
         return functional.pad(audio, (front_end.n_fft // 2, front_end.n_fft // 2))
     is_centred = front_end.padding == "center_reflect"
     amount = front_end.n_fft // 2 if is_centred else (front_end.n_fft - front_end.hop_length) // 2
-    flat = audio.reshape(1, -1, audio.shape[-1])
-    return functional.pad(flat, (amount, amount), mode="reflect").reshape(*audio.shape[:-1], -1)
+    return reflection_padded(audio.reshape(1, -1, audio.shape[-1]), amount).reshape(*audio.shape[:-1], -1)
 
 
 @cache

@@ -1,39 +1,16 @@
 """LJSpeech (Ito & Johnson, 2017): a resumable download, its checksum, and safe extraction."""
 
-import hashlib
-import http.client
 import shutil
 import tarfile
-import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
-
-from tqdm import tqdm
 
 from vocoder_pareto.audio.corpora import list_corpus
+from vocoder_pareto.downloads import Release, bytes_bar, download, sha256_of
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.companions import record_companions
 
 FOLDER = "LJSpeech-1.1"
-_BLOCK = 1 << 20
-_TIMEOUT_SECONDS = 60
-_NETWORK_ERRORS = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
-
-
-@dataclass(frozen=True)
-class Release:
-    """A published archive.
-
-    Attributes:
-        url: Where it is.
-        sha256: The SHA-256 of its content, 64 hex digits.
-    """
-
-    url: str
-    sha256: str
+_OTHERWISE = "set dataset.path to the folder LJSpeech-1.1 or to LJSpeech-1.1.tar.bz2"
 
 
 def published_release() -> Release:
@@ -71,7 +48,7 @@ def fetch_ljspeech(release: Release, archive: str | Path | None, folder: str | P
     if archive is None:
         archive = folder.parent / Path(release.url).name
         if not archive.is_file():
-            download(release, archive)
+            download(release, archive, _OTHERWISE)
         else:
             check_archive(archive, release.sha256, "delete it, and it is downloaded again")
     else:
@@ -80,55 +57,23 @@ def fetch_ljspeech(release: Release, archive: str | Path | None, folder: str | P
     extract(Path(archive), folder)
 
 
-def check_archive(archive: Path, sha256: str, mend: str) -> None:
+def check_archive(archive: Path, sha256: str | None, mend: str) -> None:
     """Check that an archive is the published one.
 
     Args:
         archive: The file.
-        sha256: The SHA-256 that it must have, 64 hex digits.
+        sha256: The SHA-256 that it must have, 64 hex digits; None where it is not known.
         mend: What to do about another one, for the message.
 
     Raises:
         UserError: The file cannot be read or has another SHA-256.
     """
     try:
-        with archive.open("rb") as file, _bytes_bar("Checking", archive.stat().st_size) as bar:
-            found = _sha256(file, bar)
+        found = sha256_of(archive)
     except OSError as error:
         raise UserError(f"{archive}: cannot be read ({error.strerror}); mend dataset.path") from error
-    if found != sha256:
+    if sha256 not in (found, None):
         raise UserError(f"{archive}: its SHA-256 is {found}, not {sha256}: it is damaged or not LJSpeech 1.1; {mend}")
-
-
-def download(release: Release, target: Path, attempts: int = 5) -> None:
-    """Download `release` to `target`, which appears once its checksum is right; go on with what an earlier try left.
-
-    When the network fails it is tried again up to `attempts` times, after 1, 2, 4, … seconds.
-
-    Raises:
-        UserError: The server cannot be reached or breaks off, the checksum is wrong, or the disk is full.
-    """
-    partial = target.with_name(target.name + ".partial")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _transfer_patiently(release.url, partial, attempts)
-        with partial.open("rb") as file, _bytes_bar("Checking", partial.stat().st_size) as bar:
-            found = _sha256(file, bar)
-        if found != release.sha256:
-            partial.unlink()
-            raise UserError(
-                f"{release.url}: the download has SHA-256 {found}, not {release.sha256}; it was deleted. "
-                "Rerun to download it again, or set dataset.path to a copy of the archive"
-            )
-        partial.replace(target)
-    except _NETWORK_ERRORS as error:
-        reason = getattr(error, "reason", error)
-        raise UserError(
-            f"{release.url}: the download failed ({reason}); rerun to go on with it, "
-            "or set dataset.path to the folder LJSpeech-1.1 or to LJSpeech-1.1.tar.bz2"
-        ) from error
-    except OSError as error:
-        raise UserError(f"{partial}: cannot be written ({error.strerror}); free space or mend permissions") from error
 
 
 def extract(archive: Path, folder: Path) -> None:
@@ -147,7 +92,7 @@ def extract(archive: Path, folder: Path) -> None:
         with (
             archive.open("rb") as file,
             tarfile.open(fileobj=file, mode="r|*") as members,  # a stream, so that it is decompressed once
-            _bytes_bar("Extracting", archive.stat().st_size) as bar,
+            bytes_bar("Extracting", archive.stat().st_size) as bar,
         ):
             for member in members:
                 if not _stays_inside(member):
@@ -196,51 +141,3 @@ def _record_recordings(archive: Path, folder: Path) -> None:
     if missing:
         raise UserError(f"{archive}: truncated: {len(missing)} recordings are missing, the first is {missing[0]}")
     record_companions(folder / "metadata.csv", files)
-
-
-def _transfer_patiently(url: str, partial: Path, attempts: int) -> None:
-    for attempt in range(attempts):
-        try:
-            return _transfer(url, partial)
-        except _NETWORK_ERRORS:
-            if attempt == attempts - 1:
-                raise
-            time.sleep(2**attempt)
-
-
-def _transfer(url: str, partial: Path) -> None:
-    """Append to `partial` what is missing of it."""
-    have = partial.stat().st_size if partial.is_file() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    try:
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)
-    except urllib.error.HTTPError as error:
-        if have and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return  # nothing is missing; the checksum tells whether it is right
-        raise
-    with response:
-        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
-            have = 0  # the server sends it from the start
-        length = response.headers.get("Content-Length")
-        total = have + int(length) if length else None
-        with partial.open("ab" if have else "wb") as file, _bytes_bar("Downloading", total, have) as bar:
-            while block := response.read(_BLOCK):
-                file.write(block)
-                have += len(block)
-                bar.update(len(block))
-    if total is not None and have < total:
-        raise ConnectionError(f"the server broke off after {have} of {total} bytes")
-
-
-def _sha256(file: BinaryIO, bar: tqdm) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(_BLOCK):
-        digest.update(block)
-        bar.update(len(block))
-    return digest.hexdigest()
-
-
-def _bytes_bar(description: str, total: int | None, initial: int = 0) -> tqdm:
-    return tqdm(
-        desc=description, total=total, initial=initial, unit="B", unit_scale=True, unit_divisor=1024, mininterval=1.0
-    )

@@ -6,7 +6,6 @@ folder `original`.
 Their sizes are recorded beside it, see `study.companions`.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -17,8 +16,8 @@ import numpy as np
 from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.audio.files import write_wav
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import written_whole
 from vocoder_pareto.study.companions import forget_companions, record_companions
+from vocoder_pareto.tables.csv_files import read_csv, write_csv
 
 ORIGINAL = "original"  # the folder of what was made at another rate
 
@@ -98,11 +97,8 @@ def write_audio_set(
         entries.append(AudioEntry(clip_id, name, seconds, rate, seed, training_steps, clipped, original, sample_rate))
     written = dict.fromkeys(file for entry in entries for file in (entry.file, entry.original_file))
     record_companions(manifest, [manifest.parent / file for file in written])
-    with written_whole(manifest) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        names = [field.name for field in fields(AudioEntry)]
-        writer = csv.writer(file, lineterminator="\n")  # writes None as an empty field
-        writer.writerow(names)
-        writer.writerows([getattr(entry, name) for name in names] for entry in entries)
+    names = [field.name for field in fields(AudioEntry)]
+    write_csv(manifest, names, ([getattr(entry, name) for name in names] for entry in entries))
     return entries
 
 
@@ -113,13 +109,12 @@ def read_manifest(manifest: str | Path) -> list[AudioEntry]:
         UserError: The manifest is missing or damaged, or names a file outside its folder.
     """
     mend = "delete it and rerun the rule that makes it (generate_audio, generate_reference)"
+    if not Path(manifest).exists():
+        raise UserError(f"{manifest}: no such file; run the rule generate_audio or generate_reference")
     try:
-        with Path(manifest).open(newline="", encoding="utf-8") as file:
-            entries = [_parsed(row) for row in csv.DictReader(file)]
-    except FileNotFoundError as error:
-        raise UserError(f"{manifest}: no such file; run the rule generate_audio or generate_reference") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{manifest}: damaged ({error!r}); {mend}") from error
+        entries = [_parsed(row) for row in read_csv(manifest).records()]
+    except (UserError, KeyError, ValueError) as error:
+        raise UserError(f"{manifest}: damaged ({error}); {mend}") from error
     if not entries or any(not re.fullmatch(r"[^/\\\0]+\.wav", entry.file) for entry in entries):
         raise UserError(f"{manifest}: damaged (no rows, or a file outside its folder); {mend}")
     return entries

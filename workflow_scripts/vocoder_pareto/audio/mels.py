@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,14 +49,13 @@ def compute_mels(
         UserError: An input is missing or damaged, or an output cannot be written.
     """
     rows = len(read_clip_table(table))
-    clip_array = open_array(clips, (rows, None), "prepare_clips")
-    samples = clip_array.shape[1]
+    samples = open_array(clips, (rows, None), "prepare_clips").shape[1]
     if samples % front_end.hop_length:
         raise UserError(
             f"{clips}: has clips of {samples} samples, which is no multiple of {front_end.hop_length}; "
             "delete it and rerun the rule `prepare_clips`"
         )
-    audio = RowFile.of(clip_array)
+    audio = RowFile.of(clips)
     batches = [(start, min(BATCH, rows - start)) for start in range(0, rows, BATCH)]
     with written_whole(mels) as temporary:
         log_mels = RowFile.allocate(temporary, (rows, front_end.bands, samples // front_end.hop_length))
@@ -77,9 +77,14 @@ def compute_mels(
                 "log_mel_maximum": float(whole_range[1]),
                 "clips": rows,
                 "constant_clips": int((clip_ranges[:, 0] == clip_ranges[:, 1]).sum()),
-                "front_end": plain(front_end),
+                "front_end": _told(front_end),
             },
         )
+
+
+def _told(front_end: FrontEndSettings) -> dict[str, Any]:
+    """The settings as plain values, with what null stands for."""
+    return {**plain(front_end), "win_length": front_end.window_samples, "fmax": front_end.highest_hertz}
 
 
 def _used_ranges(front_end: FrontEndSettings, clip_ranges: np.ndarray, whole_range: np.ndarray) -> np.ndarray:

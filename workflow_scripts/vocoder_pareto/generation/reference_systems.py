@@ -12,11 +12,17 @@ from vocoder_pareto.audio.dataset import RowFile, clips_of, open_array, read_cli
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.parallel import map_in_processes
+from vocoder_pareto.study.sections.dataset import Channels
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 
 
 def write_ground_truth(
-    corpus: str | Path, table: str | Path, manifest: str | Path, comparison: Comparison, limit: int | None
+    corpus: str | Path,
+    table: str | Path,
+    manifest: str | Path,
+    comparison: Comparison,
+    limit: int | None,
+    channels: Channels = "mix",
 ) -> None:
     """Write the beginning of the first `limit` recordings of the test set (all, if None) as wavs, and their manifest.
 
@@ -28,13 +34,14 @@ def write_ground_truth(
         manifest: manifest.csv to write, with the wavs beside it.
         comparison: The rate and the stretch of time of the wavs.
         limit: The number of test clips, at least 1; None for all.
+        channels: What to do with a recording of several channels, see `read_audio`.
 
     Raises:
         UserError: An input is missing or damaged, or an output cannot be written.
     """
     tests = clips_of(read_clip_table(table), "test", limit)
     rate, samples = comparison.sample_rate, comparison.samples_at(comparison.sample_rate)
-    audio = (load_clip(Path(corpus) / clip.source, rate, samples)[0] for clip in tests)
+    audio = (load_clip(Path(corpus) / clip.source, rate, samples, channels=channels).samples for clip in tests)
     write_audio_set(manifest, [clip.clip_id for clip in tests], audio, rate, [None] * len(tests))
 
 
@@ -69,12 +76,12 @@ def write_griffin_lim(
         UserError: An input is missing or damaged, or an output cannot be written.
     """
     rows = read_clip_table(table)
-    spectrograms = open_array(mels, (len(rows), front_end.bands, None), "compute_mels")
-    value_ranges = open_array(ranges, (len(rows), 2), "compute_mels")
+    open_array(mels, (len(rows), front_end.bands, None), "compute_mels")
+    open_array(ranges, (len(rows), 2), "compute_mels")
     tests = clips_of(rows, "test", limit)
     seeds = [clip_seed(seed, clip.row) for clip in tests]
     items = [(clip.row, own) for clip, own in zip(tests, seeds, strict=True)]
-    invert = partial(_invert, RowFile.of(spectrograms), RowFile.of(value_ranges), front_end, iterations)
+    invert = partial(_invert, RowFile.of(mels), RowFile.of(ranges), front_end, iterations)
     audio: Iterator[np.ndarray] = map_in_processes(
         invert, items, processes, "Inverting by Griffin-Lim", chunk_size=1, start_method="spawn"
     )

@@ -1,7 +1,8 @@
 """The test set as a trained vocoder generates it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from tqdm import tqdm
 from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
 from vocoder_pareto.audio.manifest import write_audio_set
+from vocoder_pareto.device_memory import is_out_of_memory
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.models.checkpoint import load_vocoder
@@ -29,6 +31,7 @@ def generate_test_set(
     batch_size: int,
     chunk_frames: int | None = None,
     comparison: Comparison | None = None,
+    front_end: Mapping[str, Any] | None = None,
     device: torch.device,
 ) -> None:
     """Write a wav for each of the first `limit` test clips (all, if None), and their manifest.
@@ -46,14 +49,17 @@ def generate_test_set(
         batch_size: The number of clips that are generated at once, at least 1.
         chunk_frames: The number of frames of the chunks in which longer clips are generated; None for whole clips.
         comparison: The rate and the stretch of time of the wavs; None leaves both as they are generated.
+        front_end: What made the mel-spectrograms, see `front_end_of`; None leaves it unchecked but for what `system`
+            tells.
         device: The device that generates.
 
     Raises:
-        UserError: An input is missing or damaged, the audio is not finite, or an output cannot be written.
+        UserError: An input is missing or damaged, the checkpoint was made for another front end or architecture, the
+            audio is not finite, or an output cannot be written.
     """
     clips = read_clip_table(table)
     spectrograms = open_array(mels, (len(clips), system.n_mels, None), "compute_mels")
-    vocoder, training = load_vocoder(checkpoint, system)
+    vocoder, training = load_vocoder(checkpoint, system, front_end)
     vocoder.to(device).prepare_for_inference()
     tests = clips_of(clips, "test", limit)
     seeds = [clip_seed(seed, clip.row) for clip in tests]
@@ -107,13 +113,15 @@ def generate_clips(
                     audio = vocoder.synthesize(mel, generators)  # (B, L · hop_length)
                 else:
                     audio = vocoder.synthesize_in_chunks(mel, chunk_frames, generators)
-            except torch.OutOfMemoryError as error:
+            except NotImplementedError as error:
+                raise UserError(f"config key generation.chunk_frames: {error}; set it to null") from error
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
                 raise UserError(
                     f"config key generation.batch_size: {len(mel)} clips of {mel.shape[2]} frames at once do not fit "
                     f"into the memory of {weights.device}; lower it, set generation.chunk_frames, or set device to cpu"
                 ) from error
-            except NotImplementedError as error:
-                raise UserError(f"config key generation.chunk_frames: {error}; set it to null") from error
             yield from audio.float().cpu().numpy()
             bar.update(len(mel))
 

@@ -1,20 +1,22 @@
 """From a folder of responses to `mos.csv` and the tables beside it."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import pandas as pd
 
+from vocoder_pareto.files import write_json
 from vocoder_pareto.listening_test.agreement import agreement_table
 from vocoder_pareto.listening_test.comparisons import pairwise_tests
+from vocoder_pareto.listening_test.counts import RatingCounts, count_ratings
 from vocoder_pareto.listening_test.mean_opinion import MOS_COLUMNS, mean_opinion_scores, ratings_frame
 from vocoder_pareto.listening_test.power import power_table
 from vocoder_pareto.listening_test.rating_tables import write_rating_table
-from vocoder_pareto.listening_test.ratings import RejectedRow
-from vocoder_pareto.listening_test.responses import read_responses
-from vocoder_pareto.listening_test.screening import screen
+from vocoder_pareto.listening_test.ratings import RejectedRow, Responses
+from vocoder_pareto.listening_test.responses import MAX_REJECTED_SHARE, read_responses, reasons_of
+from vocoder_pareto.listening_test.screening import ScreenedSession, screen
 from vocoder_pareto.study.sections.listening_test import ScreeningSettings, StatisticsSettings
 from vocoder_pareto.tables.csv_tables import write_table
 
@@ -23,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class AnalysisFiles:
-    """Where the results are written, all CSV.
+    """Where the results are written, all tables CSV.
 
     Attributes:
         mos: MOS and interval by system, for tables and figures.
@@ -34,6 +36,7 @@ class AnalysisFiles:
         pairwise: What `pairwise_tests` finds for each pair of systems.
         agreement: What `agreement_table` finds about participants.
         power: How many participants `power_table` asks for.
+        counts: JSON with what became of all ratings, see `RatingCounts`, and that in a sentence.
     """
 
     mos: Path
@@ -44,6 +47,7 @@ class AnalysisFiles:
     pairwise: Path
     agreement: Path
     power: Path
+    counts: Path
 
 
 def analyse_responses(
@@ -53,6 +57,7 @@ def analyse_responses(
     statistics: StatisticsSettings,
     seed: int,
     files: AnalysisFiles,
+    max_rejected_share: float = MAX_REJECTED_SHARE,
 ) -> None:
     """Read, screen and summarise the responses of `folder`.
 
@@ -63,20 +68,17 @@ def analyse_responses(
         statistics: How intervals and tests are computed.
         seed: The seed of the bootstrap.
         files: The files to write; every table says in `mos_source` whether listeners were simulated.
+        max_rejected_share: The largest share of rows that may be no valid ratings, 0 to 1.
 
     Raises:
         UserError: `read_responses` or `screen` raise it.
     """
-    responses = read_responses(folder, systems)
+    responses = read_responses(folder, systems, max_rejected_share)
     counting, sessions = screen(responses.ratings, screening)
     source = responses.mos_source
     kept = {(session.participant, session.session) for session in sessions if session.kept}
-    logger.info(
-        "%d ratings of %d sessions (%s); %d rows rejected, %d sessions screened out",
-        len(counting), len(kept), source, len(responses.rejected), len(sessions) - len(kept),
-    )  # fmt: skip
-    for row in responses.rejected:
-        logger.warning("%s, row %d rejected: %s", row.file, row.row, row.reason)
+    counts = count_ratings(responses, counting, sessions)
+    _tell(responses, sessions, counts, screening)
 
     table = ratings_frame(counting)
     before = ratings_frame([rating for rating in responses.ratings if rating.counts_for_mos])
@@ -93,5 +95,29 @@ def analyse_responses(
     rejected = pd.DataFrame(responses.rejected, columns=[field.name for field in fields(RejectedRow)])
     write_table(rejected.assign(mos_source=source), files.rejected)
     write_rating_table(files.ratings, responses.ratings)
+    write_json(files.counts, {**asdict(counts), "sentence": counts.sentence, "mos_source": source})
     write_table(scores, files.details)
     write_table(scores[list(MOS_COLUMNS)], files.mos)
+
+
+def _tell(
+    responses: Responses, sessions: Sequence[ScreenedSession], counts: RatingCounts, settings: ScreeningSettings
+) -> None:
+    """Log what became of the ratings, in so few lines that they can stand on the terminal."""
+    logger.info(
+        "listening test (%s): %d rows read, %d of them checks, practice and repeats. %s",
+        responses.mos_source, counts.n_read, counts.n_checks, counts.sentence,
+    )  # fmt: skip
+    if responses.rejected:
+        logger.warning("rejected (rejected.csv): %s", reasons_of(responses.rejected))
+    for note in responses.notes:
+        logger.warning(note)
+    examined = [session for session in sessions if not session.screened_before]
+    few = sum(session.n_reference_ratings < settings.min_reference_ratings for session in examined)
+    if few and settings.min_reference_mos is not None:
+        logger.info(
+            "natural speech was scored fewer than %d times in %d of %d sessions, so its mean screens none of these",
+            settings.min_reference_ratings, few, len(examined),
+        )  # fmt: skip
+    if len(examined) < len(sessions):
+        logger.info("%d sessions were screened by their platform and are not again", len(sessions) - len(examined))

@@ -1,25 +1,22 @@
 """Result files that are CSV: what their columns are, and their rows as ratings."""
 
-import csv
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.platform import Results
 from vocoder_pareto.listening_test.ratings import Rating, RejectedRow, RowFault
-
-Row = Mapping[str, str | None]  # cells by column; None where a line ends early
+from vocoder_pareto.listening_test.scales import require_scale
+from vocoder_pareto.listening_test.strict_csv import Row, read_strict_csv
 
 
 def columns_of(path: Path) -> list[str]:
     """The names in the first line of a CSV file, none if it is empty.
 
     Raises:
-        UserError: The file is not CSV in UTF-8.
+        UserError: `read_strict_csv` raises it.
     """
-    with _opened(path) as reader:
-        return list(reader.fieldnames or [])
+    return read_strict_csv(path)[0]
 
 
 def has_a_column_of(names: Collection[str]) -> Callable[[Path], bool]:
@@ -40,30 +37,23 @@ def read_rows(path: Path, required: Sequence[str], remedy: str, rating: Callable
         rating: Turns the cells of a line and its source (`file:line`) into a rating, or raises RowFault.
 
     Raises:
-        UserError: A column is missing, or the file is not CSV in UTF-8.
+        UserError: A column is missing, the scores are of another scale, or `read_strict_csv` raises it.
     """
+    names, lines = read_strict_csv(path)
+    missing = [name for name in required if name not in names]
+    if missing:
+        raise UserError(f"{path}: column {missing[0]} is missing; {remedy}")
     rows: list[Rating | RejectedRow] = []
-    with _opened(path) as reader:
-        missing = [name for name in required if name not in (reader.fieldnames or [])]
-        if missing:
-            raise UserError(f"{path}: column {missing[0]} is missing; {remedy}")
-        for cells in reader:
-            try:
-                rows.append(rating(cells, f"{path.name}:{reader.line_num}"))
-            except RowFault as fault:
-                rows.append(RejectedRow(path.name, reader.line_num, str(fault)))
+    for line, cells in lines:
+        try:
+            rows.append(rating(cells, f"{path.name}:{line}"))
+        except RowFault as fault:
+            rows.append(RejectedRow(path.name, line, str(fault), fault.score))
+    scores = [row.rating if isinstance(row, Rating) else row.score for row in rows]
+    require_scale(path, [score for score in scores if score is not None])
     return Results(path.name, tuple(rows))
 
 
 def text_of(cells: Row, name: str) -> str:
     """A cell without the white space around it; empty where the column or the cell is missing."""
     return (cells.get(name) or "").strip()
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[csv.DictReader]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            yield csv.DictReader(file)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path}: not a CSV file in UTF-8 ({error}); save it as one") from error

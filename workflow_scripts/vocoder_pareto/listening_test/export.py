@@ -1,16 +1,16 @@
 """Write a planned test for platforms, with the experimenter's key and a link for each participant."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import written_whole
 from vocoder_pareto.listening_test.key import Key, write_key
+from vocoder_pareto.listening_test.page import PAGE
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.platform import ExportSettings
 from vocoder_pareto.listening_test.registry import EXPORTED_PLATFORMS, PLATFORMS
 from vocoder_pareto.study.companions import record_companions
+from vocoder_pareto.tables.csv_files import write_csv
 
 
 def export_test(plan: Plan, settings: ExportSettings, folders: Sequence[Path], key: Path, invitations: Path) -> None:
@@ -39,11 +39,14 @@ def export_test(plan: Plan, settings: ExportSettings, folders: Sequence[Path], k
 
 
 def _write_invitations(path: Path, key: Key) -> None:
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["participant", "session", "list", "link"])
-        width = len(str(len(key.sessions)))
-        for session in key.sessions:
-            code = f"p{session.number:0{width}}"
-            link = f"index.html?session={session.number}&participant={code}"
-            writer.writerow([code, session.number, session.list_id, link])
+    links = {
+        "link" if platform is PAGE else f"{platform.name}_link": platform.link
+        for platform in PLATFORMS
+        if platform.link
+    }
+    codes = [(session, key.participant_code(session)) for session in key.sessions]
+    rows = (
+        [code, session.number, session.list_id, *(link(session, code) for link in links.values())]
+        for session, code in codes
+    )
+    write_csv(path, ["participant", "session", "list", *links], rows)

@@ -21,7 +21,7 @@ class Stimulus:
     """One audio file of the test.
 
     Attributes:
-        name: An opaque name; the file is `{name}.wav`.
+        name: An opaque name, another one for another sound; the file is `{name}.wav`.
         kind: `rating` counts for the MOS, `training` does not; `gold` has a known score; `trap` asks for one.
         system: The name of the system; empty for traps.
         utterance: The clip id, or the trap's number.
@@ -85,6 +85,10 @@ class Key:
     def session_by_number(self) -> Mapping[int, Session]:
         """The sessions by their numbers."""
         return {session.number: session for session in self.sessions}
+
+    def participant_code(self, session: Session) -> str:
+        """The code that is handed out with the link to a session."""
+        return f"p{session.number:0{len(str(len(self.sessions)))}}"
 
 
 def write_key(path: str | Path, key: Key) -> None:

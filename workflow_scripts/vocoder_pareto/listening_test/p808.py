@@ -1,20 +1,21 @@
 """The P.808 Toolkit (Naderi and Cutler 2020), which crowdsources ratings: its lists of clips, and its votes read back.
 
 The toolkit composes sessions by itself, so the lists name all stimuli; the sounds are those of our own page. It has
-screened its votes already: its gold and trapping clips are not among them.
+screened its votes already: its gold and trapping clips are not among them, and a session (HIT) of some ten clips holds
+too few of natural speech to be judged by them.
 """
 
-import csv
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from vocoder_pareto.files import written_whole
-from vocoder_pareto.listening_test.csv_results import Row, has_a_column_of, read_rows, text_of
+from vocoder_pareto.listening_test.csv_results import has_a_column_of, read_rows, text_of
 from vocoder_pareto.listening_test.key import Key, Stimulus
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.platform import ExportSettings, Platform, Results
 from vocoder_pareto.listening_test.ratings import Rating, RowFault, rating_of, score_of
+from vocoder_pareto.listening_test.strict_csv import Row
+from vocoder_pareto.tables.csv_files import write_csv
 
 VOTE_COLUMNS = ("HITId", "workerid", "file", "vote")
 
@@ -28,11 +29,8 @@ def write_p808(plan: Plan, folder: Path, settings: ExportSettings) -> None:
     base_url = settings.p808_base_url.rstrip("/")
 
     def write(name: str, columns: Sequence[str], stimuli: Sequence[Stimulus]) -> None:
-        with written_whole(folder / name) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(columns)
-            for stimulus in stimuli:
-                writer.writerow([f"{base_url}/{stimulus.name}.wav", stimulus.expected][: len(columns)])
+        rows = ([f"{base_url}/{stimulus.name}.wav", stimulus.expected][: len(columns)] for stimulus in stimuli)
+        write_csv(folder / name, columns, rows)
 
     write("rating_clips.csv", ["rating_clips"], plan.stimuli_of("rating"))
     write("training_clips.csv", ["training_clips"], plan.stimuli_of("training"))
@@ -44,7 +42,7 @@ def read_p808(path: Path, key: Callable[[], Key]) -> Results:
     """Read a `*_votes_per_worker*.csv`. A worker is a participant, a HIT a session.
 
     Raises:
-        UserError: The file lacks a column, or the key is missing.
+        UserError: `read_rows` raises it, or the key is missing.
     """
     return read_rows(path, VOTE_COLUMNS, "take the file as the P.808 Toolkit wrote it", partial(_rating, key()))
 
@@ -52,13 +50,14 @@ def read_p808(path: Path, key: Callable[[], Key]) -> Results:
 def _rating(key: Key, cells: Row, source: str) -> Rating:
     stimulus = key.stimulus_by_name.get(PurePosixPath(cells["file"] or "").stem)
     if stimulus is None:
-        raise RowFault(f"clip {cells['file']!r} is not in the key")
+        raise RowFault(f"clip {cells['file']!r} is not in the key, so it is not of this export")
     return rating_of(
         stimulus,
         source=source,
         participant=text_of(cells, "workerid"),
         session=text_of(cells, "HITId"),
         rating=score_of(cells["vote"]),
+        is_screened=True,
     )
 
 

@@ -7,13 +7,14 @@ file twice or start anew; each says whose it is.
 import html
 import json
 import re
+import reprlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vocoder_pareto.errors import UserError
+from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.files import read_json, write_text
 from vocoder_pareto.listening_test.key import Key, Session
 from vocoder_pareto.listening_test.plan import Plan
@@ -33,7 +34,8 @@ from vocoder_pareto.study.sections.listening_test import PageSettings
 ASSETS = ("page.html", "style.css", "script.js")
 ANSWER_FORMAT = "vocoder-pareto listening test answers"
 ANSWER_VERSION = 1
-ANSWER_FIELDS = ("submission_id", "participant", "session", "finished_at", "simulated", "ratings")
+NAMES = ("submission_id", "participant", "finished_at")
+ANSWER_FIELDS = (*NAMES, "session", "simulated", "ratings")
 
 
 def write_page(plan: Plan, folder: Path, settings: ExportSettings) -> None:
@@ -112,7 +114,7 @@ def _checked(path: Path, key: Key) -> tuple[Mapping[str, Any], Session]:
     try:
         content = read_json(path)
     except UserError as error:
-        raise UserError(f"{path}: not valid JSON, perhaps cut off on its way; ask for it again") from error
+        raise UserError(f"{path}: {_why_unread(error.__cause__)}; ask for it again, or take it out") from error
     if not isinstance(content, dict) or (content.get("format"), content.get("version")) != (
         ANSWER_FORMAT,
         ANSWER_VERSION,
@@ -122,16 +124,28 @@ def _checked(path: Path, key: Key) -> tuple[Mapping[str, Any], Session]:
         )
     if content.get("test_id") != key.test_id:
         raise UserError(
-            f"{path}: belongs to the test {content.get('test_id')!r}, but key.json to {key.test_id!r}; "
+            f"{path}: belongs to the test {reprlib.repr(content.get('test_id'))}, but key.json to {key.test_id!r}; "
             "put the key of that export beside the answers"
         )
     missing = [name for name in ANSWER_FIELDS if name not in content]
+    missing = missing or [name for name in NAMES if isinstance(content[name], dict | list)]
     if missing or not isinstance(content["ratings"], list) or not str(content["participant"]).strip():
         raise UserError(f"{path}: damaged (without {', '.join(missing) or 'ratings or participant'}); ask for it again")
-    session = key.session_by_number.get(content["session"]) if isinstance(content["session"], int) else None
+    number = content["session"]
+    session = key.session_by_number.get(number) if type(number) is int else None  # which True is not
     if session is None:
-        raise UserError(f"{path}: session {content['session']!r} is not in key.json; put its own key beside it")
+        raise UserError(f"{path}: session {reprlib.repr(number)} is not in key.json; put its own key beside it")
     return content, session
+
+
+def _why_unread(error: BaseException | None) -> str:
+    """What is wrong with a file that `read_json` cannot read."""
+    if not isinstance(error, json.JSONDecodeError):
+        return f"cannot be read ({first_line(error)})" if isinstance(error, Exception) else "cannot be read"
+    text = error.doc.strip()
+    if text[:1] in ("", "{") and (not text.endswith("}") or error.pos >= len(error.doc.rstrip())):
+        return "ends too early, so it was cut off on its way"
+    return f"not valid JSON ({error})"
 
 
 def _rows(file: str, content: Mapping[str, Any], session: Session, key: Key) -> Iterator[Rating | RejectedRow]:
@@ -141,9 +155,9 @@ def _rows(file: str, content: Mapping[str, Any], session: Session, key: Key) -> 
         try:
             if not isinstance(row, dict):
                 raise RowFault("is no rating")
-            name = str(row.get("stimulus"))
-            if name not in key.stimulus_by_name:
-                raise RowFault(f"stimulus {name!r} is not in the key")
+            name = row.get("stimulus")
+            if not isinstance(name, str) or name not in key.stimulus_by_name:
+                raise RowFault(f"stimulus {reprlib.repr(name)} is not in the key")
             if seen[name] >= expected[name]:
                 times = f"{expected[name]} times" if expected[name] != 1 else "once"
                 raise RowFault(f"stimulus {name!r} comes {times} in session {session.number}, this is one more")
@@ -153,16 +167,16 @@ def _rows(file: str, content: Mapping[str, Any], session: Session, key: Key) -> 
                 participant=str(content["participant"]).strip(),
                 session=str(session.number),
                 rating=score_of(row.get("rating")),
-                trial_index=whole_number_or_none(row.get("trial_index")),
-                time_ms=number_or_none(row.get("time_ms")),
-                n_plays=whole_number_or_none(row.get("n_plays")),
+                trial_index=whole_number_or_none(row.get("trial_index"), "trial_index"),
+                time_ms=number_or_none(row.get("time_ms"), "time_ms"),
+                n_plays=whole_number_or_none(row.get("n_plays"), "n_plays"),
                 list_id=str(session.list_id),
                 is_repeat=seen[name] > 0,
                 played_to_end=row.get("played_to_end") is True,
                 simulated=content["simulated"] is not False,
             )
         except RowFault as fault:
-            yield RejectedRow(file, number, str(fault))
+            yield RejectedRow(file, number, str(fault), fault.score)
             continue
         seen[name] += 1
         yield rating
@@ -175,4 +189,5 @@ PAGE = Platform(
     recognises=lambda path: True,  # what a damaged file is cannot be told, and other platforms write no JSON
     read=read_answers,
     export=write_page,
+    link=lambda session, code: f"index.html?session={session.number}&participant={code}",
 )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import cycle, islice
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from vocoder_pareto.audio.dataset_summary import WORDS
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.audio.manifest import read_manifest
+from vocoder_pareto.audio.sound import little_sound
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.design import latin_square, session_order
 from vocoder_pareto.listening_test.key import Key, Session, Stimulus, StimulusKind
@@ -23,6 +26,9 @@ from vocoder_pareto.study.systems import GRIFFIN_LIM, GROUND_TRUTH
 # Natural speech shows the best. Griffin-Lim, from the very mel-spectrograms that the vocoders get, is the low anchor:
 # its artefacts are of the same kind as theirs, which those of a low-pass filter are not.
 ANCHORS = (GROUND_TRUTH, GRIFFIN_LIM)
+_UNFIT_SHOWN = 3
+
+log = logging.getLogger(__name__)
 
 
 def plan_test(
@@ -44,13 +50,13 @@ def plan_test(
         seed: The seed of clips, lists, orders and names.
 
     Raises:
-        UserError: An anchor is missing, there are too few clips, or audio is missing or damaged.
+        UserError: An anchor is missing, there are too few clips with sound, or audio is missing or damaged.
     """
     for anchor in ANCHORS:
         if anchor not in manifests:
             raise UserError(f"listening test: {anchor} is missing; natural speech and the low anchor are always rated")
     generator = np.random.default_rng(seed)
-    audio = _common_audio(manifests, design.items)
+    audio = _audible(_common_audio(manifests), design.items)
     utterances = [str(name) for name in generator.permutation(sorted(audio[GROUND_TRUTH]))]
     rated, spare = utterances[: design.items], utterances[design.items :] or utterances
     maker = _StimulusMaker(loudness, seed)
@@ -109,9 +115,11 @@ class _StimulusMaker:
     def _named(
         self, kind: StimulusKind, system: str, utterance: str, samples: np.ndarray, expected: int | None
     ) -> Stimulus:
-        # It begins with a letter, since readers of YAML take some hexadecimal words for numbers.
-        name = "s" + hashlib.sha256(f"{self.seed}/{kind}/{system}/{utterance}".encode()).hexdigest()[:11]
         sound = levelled(samples, self.sample_rate, self.loudness)
+        # Of the audio too, so that scores of other audio are not taken for scores of this one. It begins with a letter,
+        # since readers of YAML take some hexadecimal words for numbers.
+        content = f"{self.seed}/{kind}/{system}/{utterance}/".encode() + _pcm(sound.samples)
+        name = "s" + hashlib.sha256(content).hexdigest()[:11]
         self.stimuli[name] = Stimulus(
             name, kind, system, utterance, expected, sound.loudness_lufs, sound.gain_db, sound.peak_limited
         )
@@ -124,25 +132,51 @@ class _StimulusMaker:
         digest = hashlib.sha256(json.dumps([labels, systems, asdict(texts)], sort_keys=True).encode())
         digest.update(json.dumps([asdict(session) for session in sessions], sort_keys=True).encode())
         for name in sorted(self.sounds):
-            digest.update(name.encode() + np.round(self.sounds[name] * 2**15).astype("<i2").tobytes())
+            digest.update(name.encode() + _pcm(self.sounds[name]))
         stimuli = tuple(self.stimuli[name] for name in sorted(self.stimuli))
         key = Key(digest.hexdigest()[:12], labels, systems, stimuli, sessions)
         return Plan(key, self.sounds, self.sample_rate)
 
 
-def _common_audio(manifests: Mapping[str, str | Path], items: int) -> dict[str, dict[str, Path]]:
+def _pcm(samples: np.ndarray) -> bytes:
+    """Samples in [-1, 1] as 16-bit integers."""
+    return np.round(samples * 2**15).astype("<i2").tobytes()
+
+
+def _common_audio(manifests: Mapping[str, str | Path]) -> dict[str, dict[str, Path]]:
     """Paths by system and clip, of the clips that all systems have."""
     audio = {
         system: {entry.clip_id: Path(manifest).parent / entry.file for entry in read_manifest(manifest)}
         for system, manifest in manifests.items()
     }
     common = set.intersection(*(set(paths) for paths in audio.values()))
-    if len(common) < items:
-        raise UserError(
-            f"config key listening_test.design.items is {items}, but only {len(common)} clips exist in every system; "
-            f"generate more of them, or set items to at most {len(common)}"
-        )
     return {system: {clip: path for clip, path in paths.items() if clip in common} for system, paths in audio.items()}
+
+
+def _audible(audio: Mapping[str, Mapping[str, Path]], items: int) -> dict[str, dict[str, Path]]:
+    """What remains of `audio` without the clips whose recording has too little sound to be rated; they are told."""
+    unfit: dict[str, str] = {}
+    for clip, path in audio[GROUND_TRUTH].items():
+        recording = read_audio(path)
+        if found := little_sound(recording.samples, recording.sample_rate):
+            unfit[clip] = WORDS[found]
+    told = ", ".join(f"{clip} ({why})" for clip, why in list(unfit.items())[:_UNFIT_SHOWN])
+    told += f" and {len(unfit) - _UNFIT_SHOWN} more" if len(unfit) > _UNFIT_SHOWN else ""
+    left = len(audio[GROUND_TRUTH]) - len(unfit)
+    if left < items:
+        without = f" without {len(unfit)} that have too little sound: {told}" if unfit else ""
+        mend = "; where recordings are shorter than a clip, lower dataset.clip_seconds" if unfit else ""
+        raise UserError(
+            f"config key listening_test.design.items is {items}, but only {left} clips exist in every system{without}; "
+            f"generate more of them, or set items to at most {left}{mend}"
+        )
+    if unfit:
+        log.warning(
+            "Listening test: %d clips have too little sound to be rated and are not drawn: %s", len(unfit), told
+        )
+    return {
+        system: {clip: path for clip, path in paths.items() if clip not in unfit} for system, paths in audio.items()
+    }
 
 
 def _training_systems(systems: Sequence[str] | Mapping[str, str | Path], generator: np.random.Generator) -> list[str]:

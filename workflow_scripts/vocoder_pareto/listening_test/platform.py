@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from vocoder_pareto.listening_test.key import Key
+from vocoder_pareto.listening_test.key import Key, Session
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.ratings import Rating, RejectedRow
 from vocoder_pareto.listening_test.texts import Texts
@@ -53,11 +53,13 @@ class Results:
         file: The name of the file.
         rows: Its ratings, or why they were rejected, in the order of the file.
         submission: Whose session the file is; None for a table of many participants.
+        notes: What the experimenter should know of the file, a sentence each.
     """
 
     file: str
     rows: tuple[Rating | RejectedRow, ...]
     submission: Submission | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Platform:
     Attributes:
         name: The folder of the export, below `results/listening_test`.
         results_form: What its results are, in the words of messages.
-        suffix: The ending of its result files, with the dot.
+        suffix: The ending of its result files, with the dot, in small letters.
         recognises: Tells whether a file with that ending is a result of this platform. It looks at the file, and raises
             UserError if the file cannot be read.
         read: Reads such a file. Its second argument gives the key of the export, which the platforms that show sounds
@@ -75,6 +77,8 @@ class Platform:
             a RejectedRow.
         export: Writes the plan into a folder, whose files must tell participants neither systems nor right answers. It
             raises UserError if the folder cannot be written. None for a form of results that is only read.
+        link: The end of the address at which a participant, named by a code, opens a session. None for a platform that
+            hands out sessions by itself.
     """
 
     name: str
@@ -83,3 +87,4 @@ class Platform:
     recognises: Callable[[Path], bool]
     read: Callable[[Path, Callable[[], Key]], Results]
     export: Callable[[Plan, Path, ExportSettings], None] | None = None
+    link: Callable[[Session, str], str] | None = None

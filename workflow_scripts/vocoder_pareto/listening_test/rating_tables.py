@@ -1,13 +1,11 @@
 """Plain tables, a row per rating: the form for tests that were run elsewhere, and of our own canonical output."""
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
-from vocoder_pareto.files import written_whole
-from vocoder_pareto.listening_test.csv_results import Row, columns_of, has_a_column_of, read_rows, text_of
+from vocoder_pareto.listening_test.csv_results import columns_of, has_a_column_of, read_rows, text_of
 from vocoder_pareto.listening_test.key import Key
 from vocoder_pareto.listening_test.platform import Platform, Results
 from vocoder_pareto.listening_test.ratings import (
@@ -17,6 +15,8 @@ from vocoder_pareto.listening_test.ratings import (
     score_of,
     whole_number_or_none,
 )
+from vocoder_pareto.listening_test.strict_csv import Row
+from vocoder_pareto.tables.csv_files import write_csv
 
 REQUIRED = ("participant", "system", "rating")
 UTTERANCE_NAMES = ("utterance", "item")
@@ -31,7 +31,7 @@ def read_rating_table(path: Path, key: Callable[[], Key]) -> Results:
     since the table names systems.
 
     Raises:
-        UserError: A required column is missing.
+        UserError: `read_rows` raises it.
     """
     columns = columns_of(path)
     utterance = next((name for name in UTTERANCE_NAMES if name in columns), "item")
@@ -41,10 +41,7 @@ def read_rating_table(path: Path, key: Callable[[], Key]) -> Results:
 
 def write_rating_table(path: str | Path, ratings: Sequence[Rating]) -> None:
     """Write canonical responses, which `read_rating_table` reads; what is not known is empty."""
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([_cell(getattr(rating, name)) for name in COLUMNS] for rating in ratings)
+    write_csv(path, COLUMNS, ([_cell(getattr(rating, name)) for name in COLUMNS] for rating in ratings))
 
 
 def _rating(utterance: str, cells: Row, source: str) -> Rating:
@@ -58,17 +55,18 @@ def _rating(utterance: str, cells: Row, source: str) -> Rating:
         system=text("system"),
         utterance=text(utterance),
         rating=score_of(text("rating")),
-        trial_index=whole_number_or_none(text("trial_index")),
-        time_ms=number_or_none(text("time_ms")),
-        n_plays=whole_number_or_none(text("n_plays")),
+        trial_index=whole_number_or_none(text("trial_index"), "trial_index"),
+        time_ms=number_or_none(text("time_ms"), "time_ms"),
+        n_plays=whole_number_or_none(text("n_plays"), "n_plays"),
         is_trap=_flag(text("is_trap"), "is_trap"),
         is_gold=_flag(text("is_gold"), "is_gold"),
         is_training=_flag(text("is_training"), "is_training"),
         list_id=text("list_id"),
         is_repeat=_flag(text("is_repeat"), "is_repeat"),
-        expected=score_of(text("expected")) if text("expected") else None,
+        expected=score_of(text("expected"), "expected") if text("expected") else None,
         played_to_end=_flag(text("played_to_end"), "played_to_end") if text("played_to_end") else None,
         simulated=_flag(text("simulated"), "simulated"),
+        is_screened=_flag(text("is_screened"), "is_screened"),
         source=source,
     )
 

@@ -1,6 +1,7 @@
 """One rating, wherever it came from, and the rows that were no valid ratings."""
 
 import math
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ class Rating:
         expected: The right score of traps and gold, else None.
         played_to_end: Whether the sound was heard whole; None where it is not known.
         simulated: Whether no human gave it.
+        is_screened: Whether its platform has screened the sessions that it tells of, which are not screened again.
         source: The name of the file, a colon, and the row.
     """
 
@@ -46,6 +48,7 @@ class Rating:
     expected: int | None = None
     played_to_end: bool | None = None
     simulated: bool = False
+    is_screened: bool = False
     source: str = ""
 
     @property
@@ -56,11 +59,21 @@ class Rating:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row that is no valid rating: name of its file, its place there (line, or number of the trial), and why."""
+    """A row that is no valid rating.
+
+    Attributes:
+        file: The name of its file.
+        row: Its place there: the line, or the number of the trial.
+        reason: Why it is none.
+        score: The score that is off the scale, where that is why.
+        sent_again: Whether it is of a session that was sent before, whole, so that nothing is lost with it.
+    """
 
     file: str
     row: int
     reason: str
+    score: float | None = None
+    sent_again: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,15 +84,21 @@ class Responses:
         ratings: The valid ratings.
         rejected: The rows that are no valid ratings.
         mos_source: `listening_test`, or `simulated`.
+        notes: What the experimenter should know of the files, a sentence each.
     """
 
     ratings: Sequence[Rating]
     rejected: Sequence[RejectedRow]
     mos_source: str
+    notes: Sequence[str] = ()
 
 
 class RowFault(Exception):
-    """A row is no valid rating. The message says why."""
+    """A row is no valid rating. The message says why; `score` is the score that is off the scale, if that is why."""
+
+    def __init__(self, message: str, score: float | None = None):
+        super().__init__(message)
+        self.score = score
 
 
 def repeat_differences(ratings: Sequence[Rating]) -> list[int]:
@@ -113,49 +132,48 @@ def rating_of(stimulus: Stimulus, **fields) -> Rating:
     )
 
 
-def score_of(value: object) -> int:
-    """A score of 1 to 5, given as a number or as text.
+def score_of(value: object, name: str = "rating") -> int:
+    """A score of 1 to 5, given as a number or as text; `name` is what the message calls it.
 
     Raises:
         RowFault: It is missing, is no whole number, or is out of range.
     """
-    if value is None or str(value).strip() in ("", "NA"):
-        raise RowFault("rating is missing")
-    try:
-        score = float(str(value))
-    except ValueError:
-        raise RowFault(f"rating {value!r} is no number") from None
+    score = number_or_none(value, name)
+    if score is None:
+        raise RowFault(f"{name} is missing")
     if score not in range(LOWEST_SCORE, HIGHEST_SCORE + 1):
-        raise RowFault(f"rating {value!r} is not one of {LOWEST_SCORE} to {HIGHEST_SCORE}")
+        raise RowFault(f"{name} {reprlib.repr(value)} is not one of {LOWEST_SCORE} to {HIGHEST_SCORE}", score)
     return int(score)
 
 
-def number_or_none(value: object) -> float | None:
-    """A number, or None where the cell is empty.
+def number_or_none(value: object, name: str) -> float | None:
+    """A number, or None where the cell is empty; `name` is what the message calls it.
 
     Raises:
         RowFault: It is no finite number.
     """
-    if value is None or str(value).strip() in ("", "NA"):
+    if value is None or (isinstance(value, str) and value.strip() in ("", "NA")):
         return None
-    try:
-        number = float(str(value))
-    except ValueError:
-        raise RowFault(f"{value!r} is no number") from None
+    number = math.nan
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            pass
     if not math.isfinite(number):
-        raise RowFault(f"{value!r} is no finite number")
+        raise RowFault(f"{name} {reprlib.repr(value)} is no number")
     return number
 
 
-def whole_number_or_none(value: object) -> int | None:
-    """A whole number, or None where the cell is empty.
+def whole_number_or_none(value: object, name: str) -> int | None:
+    """A whole number, or None where the cell is empty; `name` is what the message calls it.
 
     Raises:
         RowFault: It is no whole number.
     """
-    number = number_or_none(value)
+    number = number_or_none(value, name)
     if number is None:
         return None
     if number != int(number):
-        raise RowFault(f"{value!r} is no whole number")
+        raise RowFault(f"{name} {reprlib.repr(value)} is no whole number")
     return int(number)

@@ -22,7 +22,9 @@ class ScreenedSession:
         n_gold, n_failed_gold: How many gold sounds were met, and scored wrong.
         variance: The variance of the ratings; None where fewer than two count.
         reference_mos: The mean score of natural speech; None where it was not rated.
+        n_reference_ratings: How many scores that is the mean of.
         repeat_difference: The mean absolute difference of repeats; None where nothing was repeated.
+        screened_before: Whether the platform has screened it, so that nothing is checked again.
         kept: Whether the session counts.
         reasons: Why it does not count; empty if it counts.
     """
@@ -37,13 +39,18 @@ class ScreenedSession:
     n_failed_gold: int
     variance: float | None
     reference_mos: float | None
+    n_reference_ratings: int
     repeat_difference: float | None
+    screened_before: bool
     kept: bool
     reasons: str
 
 
 def screen(ratings: Sequence[Rating], settings: ScreeningSettings) -> tuple[list[Rating], list[ScreenedSession]]:
     """The ratings that count for the MOS, and the report on all sessions.
+
+    Sessions that their platform has screened are kept. Natural speech is a system like others, so its mean screens a
+    session only where `min_reference_ratings` of it are there.
 
     Raises:
         UserError: No session passes.
@@ -74,6 +81,8 @@ def _screened(session: Sequence[Rating], settings: ScreeningSettings) -> Screene
     variance = pvariance(scores) if len(scores) > 1 else None
     natural = [rating.rating for rating in session if rating.counts_for_mos and rating.system == GROUND_TRUTH]
     reference = fmean(natural) if natural else None
+    # Few scores are low by chance in honest sessions as well: to leave these out would raise what is measured.
+    judged = reference if len(natural) >= settings.min_reference_ratings else None
     differences = repeat_differences(session)
     difference = fmean(differences) if differences else None
     checks = (
@@ -81,10 +90,11 @@ def _screened(session: Sequence[Rating], settings: ScreeningSettings) -> Screene
         (_above(missed, settings.max_failed_traps), f"{missed} of {len(traps)} attention checks missed"),
         (_above(wrong, settings.max_failed_gold), f"{wrong} of {len(gold)} gold sounds scored wrong"),
         (_below(variance, settings.min_variance), f"variance of scores {variance or 0:.2f}"),
-        (_below(reference, settings.min_reference_mos), f"natural speech scored {reference or 0:.2f}"),
+        (_below(judged, settings.min_reference_mos), f"natural speech scored {reference or 0:.2f}"),
         (_above(difference, settings.max_repeat_difference), f"repeats differ by {difference or 0:.2f}"),
     )
-    reasons = [reason for failed, reason in checks if failed]
+    screened_before = all(rating.is_screened for rating in session)
+    reasons = [reason for failed, reason in checks if failed and not screened_before]
     return ScreenedSession(
         participant=session[0].participant,
         session=session[0].session,
@@ -96,7 +106,9 @@ def _screened(session: Sequence[Rating], settings: ScreeningSettings) -> Screene
         n_failed_gold=wrong,
         variance=variance,
         reference_mos=reference,
+        n_reference_ratings=len(natural),
         repeat_difference=difference,
+        screened_before=screened_before,
         kept=not reasons,
         reasons="; ".join(reasons),
     )

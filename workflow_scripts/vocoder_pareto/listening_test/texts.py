@@ -11,6 +11,7 @@ from vocoder_pareto.files import read_json
 from vocoder_pareto.study.settings import settings_from
 
 LOWEST_SCORE, HIGHEST_SCORE = 1, 5
+WEBMUSHRA_WORDS = ("consent", "volume", "finish", "sent")
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,12 @@ class Texts:
         trap_sentence: What an attention check says; `{score}` is the number to choose.
         trap_voice: The voice of eSpeak NG that says it.
         page: The words of the page's controls and messages, by name.
+        webmushra: What webMUSHRA says in other words than our page, since it records other things: `consent`
+            (paragraphs), `volume`, `finish` and `sent`.
 
     Raises:
-        ValueError: A scale has another number of labels than five, or the trap does not say its score.
+        ValueError: A scale has another number of labels than five, the trap does not say its score, or words for
+            webMUSHRA are missing.
     """
 
     language: str
@@ -41,6 +45,7 @@ class Texts:
     trap_sentence: str
     trap_voice: str
     page: dict[str, Any]
+    webmushra: dict[str, Any]
 
     def __post_init__(self):
         for name, labels in self.scales.items():
@@ -48,6 +53,9 @@ class Texts:
                 raise ValueError(f"scales.{name} has {len(labels)} labels; must be {HIGHEST_SCORE}, worst first")
         if "{score}" not in self.trap_sentence:
             raise ValueError("trap_sentence does not hold {score}, which stands for the number to choose")
+        missing = [name for name in WEBMUSHRA_WORDS if name not in self.webmushra]
+        if missing:
+            raise ValueError(f"webmushra.{missing[0]} is missing; allowed: {', '.join(WEBMUSHRA_WORDS)}")
 
     def labels(self, scale: str) -> tuple[str, ...]:
         """The labels of a scale, worst first.

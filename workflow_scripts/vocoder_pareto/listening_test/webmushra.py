@@ -1,118 +1,110 @@
-"""webMUSHRA (Schoeffler et al. 2018): a configuration per list and the sounds for it, and its results read back.
+"""webMUSHRA (Schoeffler et al. 2018): a configuration per session and the sounds for it, and its results read back.
 
 Names of conditions are opaque; key.json resolves them. Results name no participant unless a question asks for one, so
-the last page asks, and files without are refused.
+the last page asks, with the code that was handed out filled in, and files without are refused.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
-from vocoder_pareto.listening_test.csv_results import Row, columns_of, has_a_column_of, read_rows, text_of
-from vocoder_pareto.listening_test.key import Key, Stimulus
+from vocoder_pareto.listening_test.csv_results import columns_of, has_a_column_of, read_rows, text_of
+from vocoder_pareto.listening_test.key import Key, Session, Stimulus
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.platform import ExportSettings, Platform, Results
-from vocoder_pareto.listening_test.ratings import Rating, RowFault, number_or_none, rating_of, score_of
+from vocoder_pareto.listening_test.ratings import Rating, RejectedRow, RowFault, number_or_none, rating_of, score_of
+from vocoder_pareto.listening_test.strict_csv import Row, read_strict_csv
 from vocoder_pareto.listening_test.texts import Texts, with_numbers
+from vocoder_pareto.listening_test.yamljs import yaml_of
 
 PARTICIPANT_QUESTION = "participant_id"
 RESULT_COLUMNS = ("session_test_id", "trial_id", "stimuli_rating", "stimuli", "rating_time")
 _PAGE = "likert_single_stimulus"
+_SOUNDS = Path("configs", "resources", "vocoder_pareto")
+_TRIAL = re.compile(r"session(\d+)_sound(\d+)_(\w+)")
 
 
 def write_webmushra(plan: Plan, folder: Path, settings: ExportSettings) -> None:
-    """Write `configs/vocoder_pareto_list{n}.yaml` and `configs/resources/vocoder_pareto/*.wav` below `folder`.
+    """Write `configs/vocoder_pareto_session{n}.yaml` and `configs/resources/vocoder_pareto/*.wav` below `folder`.
 
-    Copied over a webMUSHRA installation they run as they are, at `?config=vocoder_pareto_list1.yaml`. Repeats are left
-    out, since webMUSHRA shows a condition once.
+    Copied over a webMUSHRA installation they run as they are, at `?config=vocoder_pareto_session1.yaml`.
 
     Raises:
         UserError: The folder cannot be written.
     """
-    import yaml  # which nobody needs who reads results
-
-    sounds = Path("configs", "resources", "vocoder_pareto")
-    plan.write_sounds(folder / sounds)
-    for list_id in sorted({session.list_id for session in plan.key.sessions}):
-        content = _configuration(plan, settings.texts, list_id, sounds)
-        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)
-        write_text(folder / "configs" / f"vocoder_pareto_list{list_id}.yaml", text)
+    plan.write_sounds(folder / _SOUNDS)
+    for session in plan.key.sessions:
+        text = yaml_of(_configuration(plan, settings.texts, session))
+        write_text(folder / "configs" / _configuration_name(session), text)
 
 
 def read_webmushra(path: Path, key: Callable[[], Key]) -> Results:
-    """Read an `lss.csv` or `lms.csv`.
+    """Read an `lss.csv`.
+
+    Two people who give the same code for the same session count as two, since webMUSHRA shows nothing else of them; a
+    session that was sent twice counts once.
 
     Raises:
-        UserError: The file has no participants or lacks a column, or the key is missing.
+        UserError: The file has no participants or is of another export, `read_rows` raises it, or the key is missing.
     """
     if PARTICIPANT_QUESTION not in columns_of(path):
         raise UserError(
             f"{path}: has no column {PARTICIPANT_QUESTION}, so its ratings cannot be told apart by participant; "
             f"run the exported configurations, whose last page asks for it"
         )
-    return read_rows(path, RESULT_COLUMNS, "take the file as webMUSHRA wrote it", partial(_rating, key()))
+    read = read_rows(path, RESULT_COLUMNS, "take the file as webMUSHRA wrote it", partial(_rating, key()))
+    for line, cells in read_strict_csv(path)[1]:
+        if text_of(cells, "session_test_id") != _test_id(key()):
+            raise UserError(
+                f"{path}: line {line} belongs to the test {cells['session_test_id']!r}, but key.json to "
+                f"{_test_id(key())!r}; put the key of that export beside the answers"
+            )
+    return _told_apart(read)
 
 
-def _configuration(plan: Plan, texts: Texts, list_id: int, sounds: Path) -> dict[str, Any]:
-    session = next(session for session in plan.key.sessions if session.list_id == list_id)
-    trials = [plan.key.stimulus_by_name[name] for name in dict.fromkeys(session.trials)]  # each once
-    training = [plan.key.stimulus_by_name[name] for name in session.training]
+def _configuration_name(session: Session) -> str:
+    return f"vocoder_pareto_session{session.number}.yaml"
 
-    def page(stimulus: Stimulus, number: str) -> dict[str, Any]:
-        return {
-            "type": _PAGE,
-            "id": f"{number}_{stimulus.name}",
-            "name": texts.question,
-            "content": None,  # the key must be there
-            "mustRate": True,
-            "mustPlayback": "ended",
-            "stimuli": {stimulus.name: (sounds / f"{stimulus.name}.wav").as_posix()},
-            "response": [
-                {"value": score, "label": f"{score} {label}".strip()}
-                for score, label in enumerate(plan.key.labels, start=1)
-            ],
-        }
 
-    def prose(name: str, title: str, paragraphs: Sequence[str]) -> dict[str, Any]:
-        content = "".join(f"<p>{_escaped(paragraph)}</p>" for paragraph in paragraphs)
-        return {"type": "generic", "id": name, "name": title, "content": content}
+def _test_id(key: Key) -> str:
+    return f"vocoder_pareto_{key.test_id}"  # of all sessions: webMUSHRA writes a file per test
 
+
+def _configuration(plan: Plan, texts: Texts, session: Session) -> dict[str, Any]:
+    words = texts.webmushra
     volume = plan.stimuli_of("training")[0]
     return {
         "testname": texts.title,
-        "testId": f"vocoder_pareto_{plan.key.test_id}_list{list_id}",
+        "testId": _test_id(plan.key),
         "bufferSize": 2048,
         "stopOnErrors": True,
         "showButtonPreviousPage": False,
         "remoteService": "service/write.php",
         "pages": [
-            prose("welcome", texts.title, with_numbers([*texts.welcome, *texts.consent], plan.numbers_in_texts)),
-            prose("instructions", texts.page["instructions_title"], texts.instructions),
-            {
-                "type": "volume",
-                "id": "volume",
-                "name": texts.page["volume_title"],
-                "content": _escaped(texts.page["volume_text"]),
-                "stimulus": (sounds / f"{volume.name}.wav").as_posix(),
-                "defaultVolume": 0.5,
-            },
-            *(page(stimulus, f"training{number}") for number, stimulus in enumerate(training, start=1)),
-            ["random", *(page(stimulus, "trial") for stimulus in trials)],
-            {
-                "type": "finish",
-                "name": texts.page["finish_title"],
-                "content": _escaped(texts.page["code_label"]),
-                "popupContent": _escaped(texts.page["finish_title"]),
+            _prose("generic", "welcome", texts.title, with_numbers(texts.welcome, plan.numbers_in_texts)),
+            _prose("consent", "consent", texts.page["consent_title"], words["consent"]) | {"mustConsent": True},
+            _prose("generic", "instructions", texts.page["instructions_title"], texts.instructions),
+            _prose("volume", "volume", texts.page["volume_title"], [words["volume"]])
+            | {"stimulus": _path(volume), "defaultVolume": 0.5},
+            *_trials(plan.key, texts, session),
+            _prose("finish", "finish", texts.page["finish_title"], [words["finish"]])
+            | {
+                "popupContent": _escaped(words["sent"]),
+                "showErrors": True,
                 "showResults": False,
                 "writeResults": True,
                 "questionnaire": [
                     {
-                        "type": "text",
-                        "label": texts.page["code_label"],
+                        "type": "number",  # the one type with a default; it is a text field all the same
+                        "label": _escaped(texts.page["code_label"]),
                         "name": PARTICIPANT_QUESTION,
+                        "default": plan.key.participant_code(session),
                         "optional": False,
                     }
                 ],
@@ -121,24 +113,98 @@ def _configuration(plan: Plan, texts: Texts, list_id: int, sounds: Path) -> dict
     }
 
 
+def _prose(kind: str, name: str, title: str, paragraphs: Sequence[str]) -> dict[str, Any]:
+    content = "".join(f"<p>{_escaped(paragraph)}</p>" for paragraph in paragraphs)
+    return {"type": kind, "id": name, "name": _escaped(title), "content": content}
+
+
+def _trials(key: Key, texts: Texts, session: Session) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": _PAGE,
+            "id": f"session{session.number}_sound{place}_{name}",
+            "name": _escaped(texts.page["practice"] if place <= len(session.training) else texts.question),
+            "content": _escaped(texts.question) if place <= len(session.training) else None,  # it must be there
+            "mustRate": True,
+            "mustPlayback": "ended",
+            "stimuli": {name: _path(key.stimulus_by_name[name])},
+            "response": [
+                {"value": score, "label": _escaped(f"{score} {label}".strip())}
+                for score, label in enumerate(key.labels, start=1)
+            ],
+        }
+        for place, name in enumerate((*session.training, *session.trials), start=1)
+    ]
+
+
+def _path(stimulus: Stimulus) -> str:
+    return (_SOUNDS / f"{stimulus.name}.wav").as_posix()
+
+
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _rating(key: Key, cells: Row, source: str) -> Rating:
-    stimulus = key.stimulus_by_name.get(text_of(cells, "stimuli"))
-    if stimulus is None:
-        raise RowFault(f"condition {cells['stimuli']!r} is not in the key")
-    session = text_of(cells, "session_test_id")
+    name, trial = text_of(cells, "stimuli"), text_of(cells, "trial_id")
+    if name not in key.stimulus_by_name:
+        raise RowFault(f"condition {name!r} is not in the key")
+    found = _TRIAL.fullmatch(trial)
+    session = key.session_by_number.get(int(found[1])) if found else None
+    heard = (*session.training, *session.trials) if session else ()
+    index = int(found[2]) - 1 if found else -1
+    if session is None or not 0 <= index < len(heard) or heard[index] != name:
+        raise RowFault(f"trial_id {trial!r} is not in the key")
+    participant, code = text_of(cells, PARTICIPANT_QUESTION), key.participant_code(session)
     return rating_of(
-        stimulus,
+        key.stimulus_by_name[name],
         source=source,
-        participant=text_of(cells, PARTICIPANT_QUESTION),
-        session=session,
+        # Two people may type one name: the code of the session tells them apart.
+        participant=participant if participant in ("", code) else f"{participant} ({code})",
+        session=str(session.number),
         rating=score_of(cells["stimuli_rating"]),
-        time_ms=number_or_none(cells["rating_time"]),
-        list_id=session.rpartition("list")[2],
+        trial_index=index,
+        time_ms=number_or_none(cells["rating_time"], "rating_time"),
+        list_id=str(session.list_id),
+        is_repeat=name in heard[:index],
     )
+
+
+def _told_apart(results: Results) -> Results:
+    """Give the second of two submissions of a session under one code a code of its own, unless they are the same."""
+    times: Counter[tuple] = Counter()
+    submissions: dict[tuple[str, str, int], list[Rating]] = {}
+    for row in results.rows:
+        if isinstance(row, Rating):
+            times[row.participant, row.session, row.trial_index] += 1
+            number = times[row.participant, row.session, row.trial_index]
+            submissions.setdefault((row.participant, row.session, number), []).append(row)
+    rows: list[Rating | RejectedRow] = [row for row in results.rows if isinstance(row, RejectedRow)]
+    notes, known = [], set()
+    for (participant, session, number), ratings in submissions.items():
+        what = (participant, session, _what_was_answered(ratings))
+        if what in known:
+            rows += [_sent_again(rating) for rating in ratings]
+            continue
+        known.add(what)
+        name = participant if number == 1 else f"{participant} #{number}"
+        rows += [replace(rating, participant=name) for rating in ratings]
+        if number > 1:
+            notes.append(
+                f"{results.file}: session {session} came twice from {participant}, with other answers; the second "
+                f"counts as another participant, {name}: delete its rows if the same person took part twice"
+            )
+    return replace(results, rows=tuple(rows), notes=tuple(notes))
+
+
+def _what_was_answered(ratings: Iterable[Rating]) -> tuple:
+    return tuple((rating.trial_index, rating.rating, rating.time_ms) for rating in ratings)
+
+
+def _sent_again(rating: Rating) -> RejectedRow:
+    file, _, line = rating.source.rpartition(":")
+    reason = f"duplicate submission of {rating.participant}, session {rating.session}"
+    return RejectedRow(file, int(line), reason, sent_again=True)
 
 
 WEBMUSHRA = Platform(
@@ -148,4 +214,5 @@ WEBMUSHRA = Platform(
     recognises=has_a_column_of(("stimuli_rating", "stimuli")),
     read=read_webmushra,
     export=write_webmushra,
+    link=lambda session, code: f"?config={_configuration_name(session)}",
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vocoder_pareto.measurement import bounds as physical
-from vocoder_pareto.measurement.combination import Combined, combined, drift
+from vocoder_pareto.measurement.combined_windows import CombinedWindows, combined_windows, drift
 from vocoder_pareto.measurement.meter import Energy, Meter, Reading
 from vocoder_pareto.measurement.protocol import Measured, Window, lacks_clean
 from vocoder_pareto.measurement.waiting_threads import threads_spin
@@ -90,11 +90,13 @@ def _real_time_factor(window: Window) -> float:
     return window.energy.seconds / window.audio_seconds
 
 
-def _combined(windows: Sequence[Window], value: Callable[[Window], float | None], settings: EnergySettings) -> Combined:
+def _combined(
+    windows: Sequence[Window], value: Callable[[Window], float | None], settings: EnergySettings
+) -> CombinedWindows:
     """One number from those of `windows`, by process."""
     numbers = sorted({window.process for window in windows})
     processes = [_known(value(window) for window in windows if window.process == number) for number in numbers]
-    return combined(processes, settings.max_relative_interval, settings.process_spread)
+    return combined_windows(processes, settings.max_relative_interval, settings.process_spread)
 
 
 def _net(windows: Sequence[Window], idle: float | None, settings: EnergySettings) -> float | None:
@@ -131,7 +133,7 @@ def _flags(measured: Measured, meter: Meter, settings: EnergySettings) -> dict[s
     return flags
 
 
-def _flags_of_spread(measured: Measured, gross: Combined, settings: EnergySettings) -> dict[str, str]:
+def _flags_of_spread(measured: Measured, gross: CombinedWindows, settings: EnergySettings) -> dict[str, str]:
     """That windows differ, or change as time goes on."""
     flags = {}
     wanted = f"wanted ±{settings.max_relative_interval:.1%}"

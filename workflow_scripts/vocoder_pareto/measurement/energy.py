@@ -65,7 +65,12 @@ class Bench:
     device: torch.device
 
 
-def measure_in_processes(open_bench: Callable[[], Bench], settings: EnergySettings, seed: int) -> dict[str, Any]:
+FirstPart = Measured | dict[str, Any]
+
+
+def measure_in_processes(
+    open_bench: Callable[[], Bench], settings: EnergySettings, seed: int, first: FirstPart | None = None
+) -> dict[str, Any]:
     """Measure in `settings.processes` processes, one after the other; the last one writes the record of all.
 
     Args:
@@ -73,14 +78,24 @@ def measure_in_processes(open_bench: Callable[[], Bench], settings: EnergySettin
             accelerator before: then OpenMP and CUDA start in each as if it were the first.
         settings: say how long and how often.
         seed: decides noise and pauses.
+        first: is what a first process measured already, see `measure_first`.
 
     Returns:
         See `measure_energy`.
     """
-    earlier: list[Measured] = []
+    if isinstance(first, dict):
+        return first
+    earlier = [] if first is None else [first]
     while len(earlier) < settings.processes - 1:
         earlier.append(in_own_process(_observed_at, open_bench, settings, seed, earlier))
     return in_own_process(_record_at, open_bench, settings, seed, earlier)
+
+
+def measure_first(bench: Bench, settings: EnergySettings, seed: int) -> FirstPart:
+    """What the first process of `measure_in_processes` measures: its part, or the record where it is the only one."""
+    if settings.processes == 1:
+        return measure_energy(bench.subject, settings, bench.meter, bench.device, seed)
+    return _observe(bench.subject, settings, bench.meter, bench.device, seed, ()).measured
 
 
 def _observed_at(

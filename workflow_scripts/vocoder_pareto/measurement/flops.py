@@ -30,7 +30,6 @@ the order of the `with` statement, from its left, is that from the kernel up:
                       anywhere in the list.
 """
 
-import copy
 import logging
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -50,7 +49,7 @@ from vocoder_pareto.measurement.operations import (
     weight_of,
 )
 from vocoder_pareto.measurement.shape_cache import ShapeCache
-from vocoder_pareto.models.vocoder import Vocoder
+from vocoder_pareto.models.vocoder import Vocoder, copied
 
 log = logging.getLogger(__name__)
 
@@ -97,12 +96,12 @@ def count_operations(vocoder: Vocoder, frames: int, plainly: bool = False) -> Op
     shape = (1, vocoder.n_mels, frames)
     try:
         return _counted(
-            _without_content(_Generation(copy.deepcopy(vocoder).prepare_for_inference(), plainly)),
+            _without_content(_Generation(copied(vocoder).prepare_for_inference(), plainly)),
             torch.empty(shape, device="meta"),
         )
     except (NotImplementedError, RuntimeError) as error:
         log.warning("%s cannot be counted without computing (%s); computing it", type(vocoder).__name__, error)
-        return _counted(_Generation(copy.deepcopy(vocoder).prepare_for_inference(), plainly), torch.zeros(shape))
+        return _counted(_Generation(copied(vocoder).prepare_for_inference(), plainly), torch.zeros(shape))
 
 
 class _Generation(nn.Module):

@@ -1,6 +1,5 @@
 """Where in a network the parameters, the operations and the time are: a row per layer."""
 
-import csv
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,11 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vocoder_pareto.files import written_whole
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.complexity import parameter_count
 from vocoder_pareto.measurement.operations import rule_of_module, weight_of
 from vocoder_pareto.models.vocoder import Vocoder
+from vocoder_pareto.tables.csv_files import write_csv
 
 COLUMNS = ("layer", "kind", "calls", "parameters", "macs", "flops", "output_bytes", "latency_seconds", "latency_share")
 
@@ -84,12 +83,8 @@ def profile_layers(vocoder: Vocoder, mel: Tensor, passes: int = 5) -> list[Layer
 def write_profile(path: str | Path, costs: Sequence[LayerCost]) -> None:
     """Write the CSV file of `profile_layers`, in the order of the network."""
     total = sum(cost.latency_seconds for cost in costs)
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for cost in costs:
-            shares = {"flops": 2 * cost.macs, "latency_share": cost.latency_seconds / total}
-            writer.writerow(vars(cost) | shares)
+    rows = [vars(cost) | {"flops": 2 * cost.macs, "latency_share": cost.latency_seconds / total} for cost in costs]
+    write_csv(path, COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
 
 
 class _LayerWatch:

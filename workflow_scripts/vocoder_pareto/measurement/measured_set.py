@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
+from vocoder_pareto.measurement.combined_runs import Run, combined_runs
 from vocoder_pareto.measurement.digests import system_digest
-from vocoder_pareto.measurement.run_combination import Run, combined
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.tables.columns import ENERGY
 
@@ -72,7 +72,7 @@ def summary(folder: str | Path) -> dict[str, Any]:
 
 
 def adopted(folder: str | Path, system: SystemSettings, precision: str, batch_size: int) -> dict[str, Any]:
-    """The record of `system` in a stored set: of all its runs together, see `run_combination`.
+    """The record of `system` in a stored set: of all its runs together, see `combined_runs`.
 
     Args:
         folder: holds the set.
@@ -117,7 +117,7 @@ def _together(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     for flag in ("wide_interval", "not_publishable"):  # of one run; what holds of all together follows
         reasons.pop(flag, None)
     if runs:
-        found = combined(runs)
+        found = combined_runs(runs)
         result |= {
             ENERGY: found.mean,
             f"{ENERGY}_ci95": found.half_width,

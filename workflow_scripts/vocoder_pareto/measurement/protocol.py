@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vocoder_pareto.measurement.clocks import Clock
-from vocoder_pareto.measurement.combination import combined
+from vocoder_pareto.measurement.combined_windows import combined_windows
 from vocoder_pareto.measurement.disturbances import disturbances
 from vocoder_pareto.measurement.meter import Energy, Meter, Reading
 from vocoder_pareto.measurement.warm_up import warm_up
@@ -184,7 +184,7 @@ def _windows_lacking(windows: Sequence[Window], settings: EnergySettings, earlie
     if len(earlier) + 1 < settings.processes:
         return 0
     before = [values for part in earlier if (values := _clean_values(part.windows))]
-    found = combined([*before, clean], settings.max_relative_interval, 0.0)
+    found = combined_windows([*before, clean], settings.max_relative_interval, 0.0)
     wide = found.relative is not None and found.relative > settings.max_relative_interval
     return settings.windows if wide else 0
 

@@ -13,14 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import digest
-from vocoder_pareto.measurement.energy import Bench, Subject, weights_of
+from vocoder_pareto.measurement.energy import Bench, FirstPart, Subject, measure_first, measure_in_processes, weights_of
 from vocoder_pareto.measurement.hardware import device_identity, software_description
 from vocoder_pareto.measurement.meter import Meter
+from vocoder_pareto.measurement.own_process import in_own_process
 from vocoder_pareto.study.code_version import code_version, module_file
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.systems import SystemSettings
@@ -48,9 +50,23 @@ class Place:
     record: dict[str, Any] | None
 
 
-def look_up_at(folder: Path | None, open_bench: Callable[[], Bench], settings: EnergySettings, seed: int) -> Place:
-    """As `look_up`, in a process that must not have opened the bench itself, see `measure_in_processes`."""
-    return Place(None, {}, None) if folder is None else look_up(folder, open_bench(), settings, seed)
+def kept_or_measured_in_processes(
+    folder: Path | None, open_bench: Callable[[], Bench], settings: EnergySettings, seed: int
+) -> dict[str, Any]:
+    """The record in `folder`, or that of `measure_in_processes`, which is kept there; see `kept_or_measured`.
+
+    The first process looks up, and measures where there is nothing to take: so all is loaded once for both.
+    """
+    place, first = in_own_process(_looked_up_or_measured, folder, open_bench, settings, seed)
+    return kept_or_measured(place, lambda: measure_in_processes(open_bench, settings, seed, first))
+
+
+def _looked_up_or_measured(
+    folder: Path | None, open_bench: Callable[[], Bench], settings: EnergySettings, seed: int
+) -> tuple[Place, FirstPart | None]:
+    bench = open_bench()
+    place = look_up(folder, bench, settings, seed)
+    return place, None if place.record is not None else measure_first(bench, settings, seed)
 
 
 def look_up(folder: Path | None, bench: Bench, settings: EnergySettings, seed: int) -> Place:
@@ -107,7 +123,7 @@ def determinants(
         "system": system.to_generate(),
         "untrained": subject.training.get("steps") == 0,
         "flops_per_audio_second": subject.flops_per_audio_second,
-        "input": hashlib.sha256(subject.mels.tobytes()).hexdigest()[:16],
+        "input": hashlib.sha256(np.ascontiguousarray(subject.mels).data).hexdigest()[:16],
         "protocol": settings.protocol(),
         "seed": seed,
         "meter": _identity_of_meter(meter),

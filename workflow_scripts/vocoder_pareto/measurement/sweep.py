@@ -1,17 +1,16 @@
 """Energy of one system against batch size and precision."""
 
-import csv
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vocoder_pareto.files import written_whole
 from vocoder_pareto.measurement.energy import Bench, measure_energy
 from vocoder_pareto.measurement.records import kept_or_measured, look_up
 from vocoder_pareto.measurement.workload import OutOfMemory, UnsupportedPrecision
 from vocoder_pareto.study.sections.measurement import EnergySettings, SweepSettings
+from vocoder_pareto.tables.csv_files import write_csv
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +47,7 @@ def sweep_energy(
 
 def write_sweep(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write `measurements/sweeps/{system}.csv`; what was not measured is an empty cell."""
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", restval="")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(path, COLUMNS, ([row.get(name) for name in COLUMNS] for row in rows))
 
 
 def _whole_batches(clips: int, batch_size: int) -> int:
@@ -76,5 +72,4 @@ def _row(records: Path | None, bench: Bench, settings: EnergySettings, seed: int
         log.warning("%s, batch size %d, %s: %s", system.name, settings.batch_size, settings.precision, error)
         return row | {"flags": "out_of_memory" if isinstance(error, OutOfMemory) else "unsupported_precision"}
     results = {name: record[name] for name in RESULT_COLUMNS}
-    results["publishable"] = str(record["publishable"]).lower()
     return row | results | {"flags": " ".join(record["flags"])}

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
+from vocoder_pareto.device_memory import is_out_of_memory
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.work import Work
 from vocoder_pareto.models.vocoder import Vocoder
@@ -102,8 +103,8 @@ def memory_enough_for(settings: EnergySettings, device: torch.device) -> Iterato
     """
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "can't allocate memory" not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
             raise
         raise OutOfMemory(
             f"{device}: out of memory for batches of {settings.batch_size} clips of {settings.clip_seconds:g} s; "

@@ -4,6 +4,7 @@ Notation of the papers (Ho et al., 2020): step n = 1 … N adds noise of varianc
 α_n = 1 − β_n, ᾱ_n = α_1 · … · α_n, so that after n steps the signal is scaled by √ᾱ_n and the noise by √(1 − ᾱ_n).
 """
 
+import logging
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import cached_property
 from itertools import accumulate
 from math import sqrt
 from operator import mul
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -22,6 +23,12 @@ from vocoder_pareto.models.vocoder import Generators, Vocoder, draw_noise
 # No noised waveform gets this far: 1 for the signal and 7 standard deviations of the noise. Without a bound, an
 # untrained network runs further away with every step until it overflows.
 LARGEST_SAMPLE = 8.0
+
+# Generation begins with noise of deviation 1, and the network is told √(1 − ᾱ_N). Where ᾱ_N is above this, the two are
+# more than 3 dB apart. The schedules of the papers end below: WaveGrad's at 0.28, DiffWave's at 0.28 and 0.38.
+CLEANEST_END = 0.5
+
+log = logging.getLogger(__name__)
 
 NoisePredictor = Callable[[Tensor, int], Tensor]  # (noisy audio (B, T), step n) -> its noise (B, T)
 
@@ -58,6 +65,11 @@ class NoiseSchedule:
     def steps(self) -> int:
         """The number of steps, N."""
         return len(self.betas)
+
+    @property
+    def ends_too_clean(self) -> bool:
+        """Whether more of the power is the signal's than the noise's after all steps, where generation begins."""
+        return self.alpha_bars[-1] > CLEANEST_END
 
     @cached_property
     def alpha_bars(self) -> tuple[float, ...]:
@@ -99,12 +111,38 @@ class NoiseSchedule:
         return noisy
 
 
+class DiffusionArchitecture(Protocol):
+    """What the `Architecture` of every diffusion vocoder holds: the linear noise schedule that it is trained with."""
+
+    @property
+    def first_beta(self) -> float:
+        """β_1, in (0, 1)."""
+
+    @property
+    def last_beta(self) -> float:
+        """β_N, in (0, 1)."""
+
+    @property
+    def diffusion_steps(self) -> int:
+        """N, at least 1."""
+
+
+def training_schedule(architecture: DiffusionArchitecture) -> NoiseSchedule:
+    """The noise schedule that the network is trained with."""
+    return NoiseSchedule.linear(architecture.first_beta, architecture.last_beta, architecture.diffusion_steps)
+
+
 class DiffusionVocoder(Vocoder):
     """A vocoder that starts from white noise and removes, step by step, the noise that its network predicts.
 
     Attributes:
         schedule: The noise schedule of generation.
-        noise_levels: What `predict_noise` is told of the noise at each step 1 … N of that schedule.
+        trained_schedule: The noise schedule of training. Generation stays within its levels.
+        noise_levels: What `predict_noise` is told of the noise at each step 1 … N of `schedule`.
+
+    Raises:
+        ValueError: `schedule` ends noisier than the schedule of training does. Where it ends too clean
+            (`NoiseSchedule.ends_too_clean`), a warning is logged.
     """
 
     def __init__(
@@ -118,7 +156,9 @@ class DiffusionVocoder(Vocoder):
     ):
         super().__init__(architecture, sampling, n_mels, hop_length)
         self.schedule = schedule
+        self.trained_schedule = training_schedule(architecture)
         self.noise_levels = noise_levels
+        _check_end(schedule, self.trained_schedule)
 
     @abstractmethod
     def predict_noise(self, noisy: Tensor, noise_level: Tensor, mel: Tensor) -> Tensor:
@@ -177,3 +217,20 @@ class DiffusionVocoder(Vocoder):
             return draw_noise((len(mel), mel.shape[2] * self.hop_length), mel, generator)
 
         return self.schedule.denoised(draw(), predict_noise, draw).clamp_(-1, 1)
+
+
+def _check_end(schedule: NoiseSchedule, trained: NoiseSchedule) -> None:
+    end, noisiest = schedule.signal_scales[-1], trained.signal_scales[-1]
+    if end < noisiest:
+        raise ValueError(
+            f"the noise schedule of generation ends at √ᾱ = {end:.4f}, noisier than that of training, {noisiest:.4f}; "
+            "lower the betas of sampling or raise last_beta or diffusion_steps"
+        )
+    if schedule.ends_too_clean:
+        log.warning(
+            "the noise schedule of generation ends too clean, at √ᾱ = %.2f: it begins with noise of deviation 1, the "
+            "network is told %.2f, and takes too little away; raise the betas of sampling until √ᾱ is at most %.2f",
+            end,
+            sqrt(1 - schedule.alpha_bars[-1]),
+            sqrt(CLEANEST_END),
+        )

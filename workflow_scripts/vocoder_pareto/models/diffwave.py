@@ -1,8 +1,21 @@
 """DiffWave (Kong et al., 2021): a diffusion vocoder of dilated, gated residual layers at the rate of the waveform.
 
-Where the paper is silent, as in its authors' code: a layer divides its sum of signal and residual by √2, the sum of the
-skips is divided by the root of the number of layers, and convolutions start as He et al. (2015) draw them. Deviation:
-the last step of generation returns the mean, without noise of variance β_1, as implementations do.
+Where the paper leaves a choice, and who takes which; the usual code is lmnt-com/diffwave, which the authors of the
+study (Douwes et al., 2023) took over:
+
+- Step embedding. The paper takes sines of 10^(4 i / 63) times the step. Fast sampling (appendix B) has fractional
+  steps, which training never draws, and sines of up to 10⁴ rad per step tell nothing between two whole ones. The usual
+  code interpolates a table of whole steps linearly, and so do we. It counts steps from 0, the paper and we from 1; its
+  weights need `architecture: {first_step: 0}`.
+- Start. As in the usual code, convolutions start as He et al. (2015) draw them, and the weights of the last one at
+  zero, so that a fresh network predicts a constant. The paper is silent.
+- Scales. As in the usual code, a layer divides its sum of signal and residual by √2, and the sum of the skips is
+  divided by the root of the number of layers. The paper is silent.
+- Sampling. The paper draws noise after every step, of variance β_1 after the last; the usual code and we return the
+  mean of the last one. The usual code clips every state to [−1, 1], and so the noise in it; we clip the result, and of
+  the states what lies far outside. The study's code adds no noise after the start: the lines that add it stand behind
+  the loop, where the last step takes none.
+- Loss and learning rate: see `training/objectives/diffwave.py`.
 
 `predict_noise` is the network as in figure 2. Letters: k = 0 … K − 1 counts the residual layers, n the diffusion steps;
 x_k (C, T) is the input of layer k, p_k(n) (C, 1) the projection of the step, A_k the dilated convolution with its bias,
@@ -26,12 +39,13 @@ of the output convolution, for the residual and the skip; σ is the sigmoid, ⊙
 
 from dataclasses import dataclass
 from math import ceil, prod, sqrt
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from vocoder_pareto.models.chunks import kernel_reach, upsampler_reach
-from vocoder_pareto.models.diffusion import DiffusionVocoder, NoisePredictor, NoiseSchedule
+from vocoder_pareto.models.diffusion import DiffusionVocoder, NoisePredictor, NoiseSchedule, training_schedule
 from vocoder_pareto.models.layers import ChannelsLastConv1d, MelUpsampler, ModulesOf, channels_last, same_padding
 
 EMBEDDING_SIZES = (128, 512, 512)  # of the diffusion step: sines, then two layers (section 3.1)
@@ -50,6 +64,8 @@ class DiffWaveArchitecture:
         first_beta: β_1 of the linear noise schedule of training, in (0, 1).
         last_beta: β_N of that schedule, in (0, 1).
         diffusion_steps: N, the number of its steps, at least 1.
+        first_step: The number that the network is told for the first of them: 1 as in the paper, or 0 as in
+            lmnt-com/diffwave.
     """
 
     residual_layers: int = 30
@@ -59,6 +75,7 @@ class DiffWaveArchitecture:
     first_beta: float = 1e-4
     last_beta: float = 0.05
     diffusion_steps: int = 50
+    first_step: Literal[0, 1] = 1
 
 
 @dataclass(frozen=True)
@@ -73,20 +90,34 @@ class DiffWaveSampling:
 
 
 class StepEmbedding(nn.Module):
-    """Section 3.1: 128 sines of the diffusion step, then two layers with swish."""
+    """Section 3.1: 128 sines of the diffusion step, then two layers with swish.
 
-    def __init__(self) -> None:
+    Args:
+        first_step: The number of the first step, see `DiffWaveArchitecture`.
+    """
+
+    def __init__(self, first_step: int = 1) -> None:
         super().__init__()
+        self.first_step = first_step
         sines, hidden, out = EMBEDDING_SIZES
         self.layers = nn.Sequential(nn.Linear(sines, hidden), nn.SiLU(), nn.Linear(hidden, out), nn.SiLU())
 
     def forward(self, step: Tensor) -> Tensor:
-        """Diffusion steps (B,), whole or fractional → (B, 512)."""
-        # In double precision: the arguments of the sines reach 10⁴ times the number of steps.
-        exponents = torch.linspace(0, 4, EMBEDDING_SIZES[0] // 2, dtype=torch.float64, device=step.device)
-        angles = step.double()[:, None] * 10**exponents
-        sines = torch.cat([angles.sin(), angles.cos()], dim=1)
+        """Diffusion steps (B,), counted from 1, whole or fractional → (B, 512).
+
+        Between two whole steps, which are all that training draws, their sines are interpolated linearly.
+        """
+        step = step.double() - 1 + self.first_step
+        below = step.floor()
+        sines = torch.lerp(_sines(below), _sines(below + 1), (step - below)[:, None])
         return self.layers(sines.to(next(self.parameters()).dtype))
+
+
+def _sines(step: Tensor) -> Tensor:
+    """Steps (B,) in double precision, since the arguments reach 10⁴ times the number of steps → (B, 128)."""
+    exponents = torch.linspace(0, 4, EMBEDDING_SIZES[0] // 2, dtype=torch.float64, device=step.device)
+    angles = step[:, None] * 10**exponents
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
 class ResidualLayer(nn.Module):
@@ -159,7 +190,7 @@ class DiffWave(DiffusionVocoder):
         levels = aligned_steps(schedule, training_schedule(architecture))
         super().__init__(architecture, sampling, n_mels, hop_length, schedule, levels)
         self.upsampler = MelUpsampler(factors)
-        self.embedding = StepEmbedding()
+        self.embedding = StepEmbedding(architecture.first_step)
         self.input = ChannelsLastConv1d(1, channels, 1)
         self.layers = ModulesOf(
             ResidualLayer(channels, 2 ** (layer % architecture.dilation_cycle), n_mels)
@@ -170,6 +201,7 @@ class DiffWave(DiffusionVocoder):
             if isinstance(module, ChannelsLastConv1d):
                 nn.init.kaiming_normal_(module.weight)
         self.output = ChannelsLastConv1d(channels, 1, 1)
+        nn.init.zeros_(self.output.weight)
 
     def predict_noise(self, noisy: Tensor, noise_level: Tensor, mel: Tensor) -> Tensor:
         """See `DiffusionVocoder`; the noise level is the step, whole or fractional, up to `diffusion_steps`."""
@@ -235,27 +267,28 @@ class DiffWave(DiffusionVocoder):
         return predict
 
 
-def training_schedule(architecture: DiffWaveArchitecture) -> NoiseSchedule:
-    """The noise schedule that the network is trained with."""
-    return NoiseSchedule.linear(architecture.first_beta, architecture.last_beta, architecture.diffusion_steps)
-
-
 def aligned_steps(schedule: NoiseSchedule, training: NoiseSchedule) -> list[float]:
     """For each step of `schedule`, the fractional step of `training` with the same noise level.
 
-    Between two steps of the training the noise level √ᾱ is interpolated linearly. Source: appendix B.
+    Between two steps of the training the noise level √ᾱ is interpolated linearly. Levels that are noisier than all of
+    the training, which `DiffusionVocoder` refuses, get its last step.
 
     Raises:
-        ValueError: `schedule` ends noisier than `training` does.
+        ValueError: `schedule` begins cleaner than the first step of `training`, below which there is no step.
+
+    Source: appendix B.
     """
     levels = training.signal_scales
-    if schedule.signal_scales[-1] < levels[-1]:
+    if schedule.signal_scales[1] > levels[1]:
         raise ValueError(
-            f"the noise schedule of generation ends at √ᾱ = {schedule.signal_scales[-1]:.4f}, noisier than that of "
-            f"training, {levels[-1]:.4f}; lower the betas of sampling or raise last_beta or diffusion_steps"
+            f"the noise schedule of generation begins with a variance of {schedule.betas[0]:g}, cleaner than that of "
+            f"training, {training.betas[0]:g}; raise the first of the betas of sampling or lower first_beta"
         )
     aligned = []
     for level in schedule.signal_scales[1:]:
-        step = next(step for step in range(training.steps) if levels[step + 1] <= level)
-        aligned.append(step + (levels[step] - level) / (levels[step] - levels[step + 1]))
+        step = next((step for step in range(1, training.steps) if levels[step + 1] <= level), None)
+        if step is None:
+            aligned.append(float(training.steps))
+        else:
+            aligned.append(step + (levels[step] - level) / (levels[step] - levels[step + 1]))
     return aligned

@@ -5,6 +5,7 @@ Each returns, per sub-discriminator, its scores and the feature maps of its hidd
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -23,6 +24,11 @@ class Judgement:
     scores: Tensor
     features: tuple[Tensor, ...]
 
+    @property
+    def layers(self) -> tuple[Tensor, ...]:
+        """The outputs of all its layers: those of the hidden ones, then the scores."""
+        return (*self.features, self.scores)
+
 
 @dataclass(frozen=True)
 class ConvolutionSettings:
@@ -33,12 +39,14 @@ class ConvolutionSettings:
         kernel: The size of the kernel, odd.
         stride: The stride of the convolution, at least 1.
         groups: The number of groups, a divisor of input and output channels.
+        padding_mode: What both ends are continued with, by half a kernel.
     """
 
     channels: int
     kernel: int
     stride: int = 1
     groups: int = 1
+    padding_mode: Literal["zeros", "reflect"] = "zeros"
 
 
 class ConvolutionStack(nn.Module):
@@ -66,7 +74,13 @@ class ConvolutionStack(nn.Module):
     @staticmethod
     def _convolution(width: int, layer: ConvolutionSettings) -> nn.Module:
         return nn.Conv1d(
-            width, layer.channels, layer.kernel, layer.stride, padding=layer.kernel // 2, groups=layer.groups
+            width,
+            layer.channels,
+            layer.kernel,
+            layer.stride,
+            padding=layer.kernel // 2,
+            groups=layer.groups,
+            padding_mode=layer.padding_mode,
         )
 
     def forward(self, signal: Tensor) -> Judgement:
@@ -120,12 +134,19 @@ class MultiScaleDiscriminator(nn.Module):
 
 
 class MultiPeriodDiscriminator(nn.Module):
-    """HiFi-GAN, section 2.4 and appendix: stacks over the waveform folded by periods, in samples, that are prime."""
+    """HiFi-GAN, section 2.4 and appendix: stacks over the waveform folded by periods, in samples, that are prime.
 
-    def __init__(self, periods: Sequence[int] = (2, 3, 5, 7, 11), slope: float = 0.1):
+    Args:
+        periods: The periods.
+        slope: The slope of the leaky ReLUs for negative values.
+        channels: The channels of the widest layers, a multiple of 32.
+    """
+
+    def __init__(self, periods: Sequence[int] = (2, 3, 5, 7, 11), slope: float = 0.1, channels: int = 1024):
         super().__init__()
-        strided = [ConvolutionSettings(channels, 5, 3) for channels in (32, 128, 512, 1024)]
-        layers = [*strided, ConvolutionSettings(1024, 5), ConvolutionSettings(1, 3)]
+        widths = (channels // 32, channels // 8, channels // 2, channels)
+        strided = [ConvolutionSettings(width, 5, 3) for width in widths]
+        layers = [*strided, ConvolutionSettings(channels, 5), ConvolutionSettings(1, 3)]
         self.stacks = nn.ModuleList(FoldedStack(layers, slope, period) for period in periods)
 
     def forward(self, audio: Tensor) -> list[Judgement]:
@@ -146,8 +167,11 @@ class JointDiscriminator(nn.Module):
 
 
 def melgan_discriminator(channels: int = 16, scales: int = 3, layers: int = 4, factor: int = 4) -> nn.Module:
-    """MelGAN's discriminator (appendix A): `scales` stacks of `layers` grouped convolutions that downsample."""
-    stack = [ConvolutionSettings(channels, 15)]
+    """MelGAN's discriminator (appendix A): `scales` stacks of `layers` grouped convolutions that downsample.
+
+    The first layer pads by reflection and all others with zeros, as the official code and that of the study's authors.
+    """
+    stack = [ConvolutionSettings(channels, 15, padding_mode="reflect")]
     for _ in range(layers):
         width = stack[-1].channels
         stack.append(ConvolutionSettings(min(width * factor, 1024), 10 * factor + 1, factor, groups=width // 4))
@@ -156,13 +180,17 @@ def melgan_discriminator(channels: int = 16, scales: int = 3, layers: int = 4, f
     return MultiScaleDiscriminator([ConvolutionStack(stack, 0.2) for _ in range(scales)], pooling)
 
 
-def hifigan_discriminator() -> nn.Module:
-    """HiFi-GAN's discriminators (section 2.4): multi-period, and multi-scale with spectral norm at the full rate."""
-    grouped = [(128, 2, 4), (256, 2, 16), (512, 4, 16), (1024, 4, 16), (1024, 1, 16)]
-    stack = [ConvolutionSettings(128, 15)]
-    stack += [ConvolutionSettings(channels, 41, stride, groups) for channels, stride, groups in grouped]
-    stack += [ConvolutionSettings(1024, 5), ConvolutionSettings(1, 3)]
+def hifigan_discriminator(channels: int = 1024) -> nn.Module:
+    """HiFi-GAN's discriminators (section 2.4): multi-period, and multi-scale with spectral norm at the full rate.
+
+    The widest layers of both have so many channels, a multiple of 128; others have parts of that, 1024 in the paper.
+    """
+    eighth = channels // 8
+    grouped = [(eighth, 2, 4), (2 * eighth, 2, 16), (4 * eighth, 4, 16), (channels, 4, 16), (channels, 1, 16)]
+    stack = [ConvolutionSettings(eighth, 15)]
+    stack += [ConvolutionSettings(width, 41, stride, groups) for width, stride, groups in grouped]
+    stack += [ConvolutionSettings(channels, 5), ConvolutionSettings(1, 3)]
     stacks = [ConvolutionStack(stack, 0.1, norm) for norm in (spectral_norm, weight_norm, weight_norm)]
     return JointDiscriminator(
-        MultiPeriodDiscriminator(), MultiScaleDiscriminator(stacks, nn.AvgPool1d(4, 2, padding=2))
+        MultiPeriodDiscriminator(channels=channels), MultiScaleDiscriminator(stacks, nn.AvgPool1d(4, 2, padding=2))
     )

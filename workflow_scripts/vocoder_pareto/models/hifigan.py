@@ -1,4 +1,12 @@
-"""HiFi-GAN (Kong et al., 2020): transposed convolutions, each followed by a multi-receptive field fusion."""
+"""HiFi-GAN (Kong et al., 2020): transposed convolutions, each followed by a multi-receptive field fusion.
+
+The leaky ReLU before the last convolution has the slope of the official code (github.com/jik876/hifi-gan) and of the
+study's authors, 0.01, which is PyTorch's default; all others have 0.1. The paper does not single it out. Weights that
+were trained with one slope sound wrong with another: those that the official authors published need 0.01.
+
+Table 2 of the study has V2 for S, V3 for M and V1 for L, as here. In its authors' code `small.yaml` is V3 and
+`medium.yaml` is V2, so it is open which of both the MOS of S and of M in Table 1 belongs to.
+"""
 
 import math
 from dataclasses import dataclass
@@ -31,6 +39,7 @@ class HiFiGANArchitecture:
         residual_type: "1" for pairs of a dilated and a plain convolution, "2" for dilated convolutions alone.
         residual_kernels: The kernel of each block of a fusion, odd.
         residual_dilations: The dilations of each block of a fusion, at least 1.
+        last_slope: The slope of the last leaky ReLU for negative values, at least 0 and less than 1.
 
     Raises:
         ValueError: A setting is out of its range; the message says which.
@@ -42,6 +51,7 @@ class HiFiGANArchitecture:
     residual_type: Literal["1", "2"] = "1"
     residual_kernels: tuple[int, ...] = (3, 7, 11)
     residual_dilations: tuple[tuple[int, ...], ...] = ((1, 3, 5), (1, 3, 5), (1, 3, 5))
+    last_slope: float = 0.01
 
     def __post_init__(self) -> None:
         if not self.upsampling or len(self.upsampling) != len(self.upsampling_kernels):
@@ -66,6 +76,8 @@ class HiFiGANArchitecture:
             raise ValueError(f"residual_kernels are {list(self.residual_kernels)}; must be odd")
         if any(dilation < 1 for dilations in self.residual_dilations for dilation in dilations):
             raise ValueError(f"residual_dilations are {list(self.residual_dilations)}; must be at least 1")
+        if not 0 <= self.last_slope < 1:
+            raise ValueError(f"last_slope is {self.last_slope}; must be at least 0 and less than 1")
 
 
 class ResidualStep(nn.Module):
@@ -139,7 +151,7 @@ class HiFiGAN(Vocoder):
         signal = self.first(mel)
         for upsampling, fusion in zip(self.upsamplings, self.fusions, strict=True):
             signal = fusion(upsampling(functional.leaky_relu(signal, LEAKY_SLOPE)))  # (B, C, T') -> (B, C/2, T' · f)
-        return self.last(functional.leaky_relu(signal, LEAKY_SLOPE)).tanh().squeeze(1)
+        return self.last(functional.leaky_relu(signal, self.architecture.last_slope)).tanh().squeeze(1)
 
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder.generate`; nothing here is random."""

@@ -1,18 +1,18 @@
 """MelGAN (Kumar et al., 2019): transposed convolutions, each followed by a stack of dilated residual blocks.
 
-The residual blocks pad by reflection, as the convolutions at both ends do; the paper does not say how they pad.
+The residual blocks pad by reflection, as the convolutions at both ends do; the paper does not say how they pad. So do
+the official code (github.com/descriptinc/melgan-neurips) and that of the study's authors, whose generators are alike.
 """
 
 import math
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vocoder_pareto.models.chunks import kernel_reach, transposed_reach
 from vocoder_pareto.models.layers import channels_last, normed_conv1d, normed_conv_transpose1d, require_product
 from vocoder_pareto.models.vocoder import Generators, NoSettings, Vocoder
+from vocoder_pareto.reflection import reflection_padded
 
 LEAKY_SLOPE = 0.2
 
@@ -45,10 +45,7 @@ class MelGANArchitecture:
 
 
 class ReflectionPad(nn.Module):
-    """Padding by `amount` samples of reflection on both sides, also of signals that are no longer than that.
-
-    A short signal is reflected at both ends as often as needed, as `numpy.pad` does; one sample is repeated.
-    """
+    """Padding by `amount` samples of reflection on both sides, see `reflection_padded`."""
 
     def __init__(self, amount: int):
         super().__init__()
@@ -56,14 +53,7 @@ class ReflectionPad(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         """(B, C, T) → (B, C, T + 2 · amount)."""
-        length = signal.shape[-1]
-        if length > self.amount:
-            # As an image of height 1, since padding in one dimension leaves channels-last memory.
-            image = functional.pad(signal.unsqueeze(2), (self.amount, self.amount, 0, 0), mode="reflect")
-            return image.squeeze(2)
-        period = max(1, 2 * (length - 1))
-        places = torch.arange(-self.amount, length + self.amount, device=signal.device).remainder(period)
-        return signal[..., torch.minimum(places, period - places)] if length > 1 else signal[..., places * 0]
+        return reflection_padded(signal, self.amount)
 
 
 class ResidualBlock(nn.Module):

@@ -3,19 +3,22 @@
 Letters of shapes, here and in every model file: B batch, M mel bands, C channels, L frames, T = L · hop_length samples.
 """
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
+from torch.nn.utils.weight_norm import WeightNorm
 
 from vocoder_pareto.models.chunks import in_chunks
 from vocoder_pareto.models.layers import ChannelsLastConv1d, ChannelsLastConvTranspose1d, channels_last
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
+VocoderClass = TypeVar("VocoderClass", bound="Vocoder")
 
 
 @dataclass(frozen=True)
@@ -130,10 +133,13 @@ class Vocoder(nn.Module, ABC):
         """Fold weight norm into plain weights and leave training mode; the output stays equal to 1e-5.
 
         Call it on the device that generates: weights of convolutions are stored in the memory layout that their signals
-        have there, so that no call has to copy them.
+        have there, so that no call has to copy them. Weight norm of PyTorch's old form (`torch.nn.utils.weight_norm`)
+        is folded as well as that of its new one.
 
         Source: Douwes et al. 2023, section 4.3.2, which removes weight normalisation before measuring.
         """
+        for module, norm in list(_old_weight_norms(self)):
+            torch.nn.utils.remove_weight_norm(module, norm.name)
         for module in self.modules():
             if parametrize.is_parametrized(module):
                 # PyTorch takes the weight out of the class, which a deep copy shares with its original.
@@ -157,6 +163,23 @@ class Vocoder(nn.Module, ABC):
             )
         if not torch.isfinite(mel).all():
             raise ValueError("mel holds NaN or Inf; check the spectrograms it came from")
+
+
+def copied(vocoder: VocoderClass) -> VocoderClass:
+    """A copy that shares nothing with `vocoder`.
+
+    `copy.deepcopy` alone refuses weights under weight norm of PyTorch's old form, which are results of autograd.
+    """
+    for module, norm in _old_weight_norms(vocoder):
+        setattr(module, norm.name, getattr(module, norm.name).detach())  # the next call computes it anew
+    return copy.deepcopy(vocoder)
+
+
+def _old_weight_norms(vocoder: nn.Module) -> Iterator[tuple[nn.Module, WeightNorm]]:
+    for module in vocoder.modules():
+        for hook in module._forward_pre_hooks.values():
+            if isinstance(hook, WeightNorm):
+                yield module, hook
 
 
 def draw_noise(shape: Sequence[int], like: Tensor, generator: Generators = None) -> Tensor:

@@ -1,8 +1,12 @@
 """WaveGlow (Prenger et al., 2019): affine couplings on groups of samples, mixed by invertible 1 × 1 convolutions.
 
-Deviations from the paper: no weight normalisation, as in the parameters that Douwes et al. (2023) counted; the
-upsampled mel-spectrogram is cut equally at both ends, where the authors' code cuts its end, so that frame and samples
-stay aligned.
+Where we differ from the paper, its authors' code (NVIDIA/waveglow) and the study of Douwes et al. (2023):
+
+- Weight normalisation. Both codes train with it; ours has none, as the parameters that the study counted.
+- σ, the deviation of the latent. In training √0.5 in the paper (section 2.4), 1.0 in both codes and here
+  (`training: {sigma: …}`); at generation 0.6 in the paper and here, 1.0 in the study (`sampling: {sigma: …}`).
+- Upsampling. Both codes cut the end of the upsampled mel-spectrogram; ours cuts both ends equally, so that frame and
+  samples stay aligned, and the end alone by `upsample_cut: end`, which their weights need.
 
 A flow maps channels x (C, w) to z with a matrix W (C, C) and a coupling of the halves a and b; · and exp by elements:
 
@@ -23,7 +27,7 @@ back in where they left.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -50,6 +54,7 @@ class WaveGlowArchitecture:
         kernel_size: The size of their convolutions; odd.
         upsample_kernel: The size of the transposed convolution of the mel-spectrogram in samples; hop_length, or more
             by an even number.
+        upsample_cut: Where its surplus is cut: at both ends alike, or at the end alone, as by the authors' code.
 
     Raises:
         ValueError: A size is too small or odd, or no channels are left for the last flow.
@@ -63,6 +68,7 @@ class WaveGlowArchitecture:
     channels: int = 256
     kernel_size: int = 3
     upsample_kernel: int = 1024
+    upsample_cut: Literal["both", "end"] = "both"
 
     def __post_init__(self) -> None:
         if min(self.flows, self.layers, self.channels, self.early_every) < 1:
@@ -234,7 +240,7 @@ class Flow(nn.Module):
 
 @dataclass(frozen=True)
 class WaveGlowSampling(FlowSampling):
-    """As `FlowSampling`; section 2.4 takes 0.6 at generation, less than the √0.5 of training."""
+    """As `FlowSampling`; 0.6 is that of section 2.4, less than the 1.0 of training."""
 
     sigma: float = 0.6
 
@@ -266,8 +272,9 @@ class WaveGlow(FlowVocoder):
                 f"upsample_kernel is {architecture.upsample_kernel}; it must be hop_length, {hop_length}, "
                 "or more by an even number"
             )
+        cut_at_start = surplus // 2 if architecture.upsample_cut == "both" else 0
         self.upsampler = nn.ConvTranspose1d(
-            n_mels, n_mels, architecture.upsample_kernel, stride=hop_length, padding=surplus // 2
+            n_mels, n_mels, architecture.upsample_kernel, stride=hop_length, padding=cut_at_start
         )
         self.flows = ModulesOf(
             Flow(architecture.channels_of_flow(flow), architecture, n_mels * architecture.groups)
@@ -332,4 +339,5 @@ class WaveGlow(FlowVocoder):
         return from_rows(signal)
 
     def _squeezed_mel(self, mel: Tensor) -> Tensor:
-        return to_rows(self.upsampler(mel), self.architecture.groups).flatten(1, 2)  # (B, M, L) -> (B, M · h, w)
+        upsampled = self.upsampler(mel)[..., : mel.shape[2] * self.hop_length]
+        return to_rows(upsampled, self.architecture.groups).flatten(1, 2)  # (B, M, L) -> (B, M · h, w)

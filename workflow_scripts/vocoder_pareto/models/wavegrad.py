@@ -1,7 +1,25 @@
 """WaveGrad (Chen et al., 2021): a diffusion vocoder that upsamples the mel-spectrogram under modulation by the noise.
 
-Deviations from the paper: up- and downsampling are linear interpolation, where the paper leaves the method open. The
-large size, whose configuration is not published in full, stacks every block twice; the first of each pair resamples.
+Where the paper leaves a choice, and who takes which; public code is lmnt-com/wavegrad and ivanvovk/WaveGrad, the study
+is Douwes et al. (2023):
+
+- Noise schedule of generation in 50 steps. The paper: linear from 1e-4 to 0.05 (table 2), which ends at √ᾱ = 0.53, and
+  so do we. The study, and ivanvovk's validation: from 1e-6 to 0.01, which ends at 0.88, where the network is told noise
+  of deviation 0.47 and given 1; `sampling: {first_beta: 1.0e-6, last_beta: 0.01}` is that one.
+- Noise schedule of training. The paper, both public codes and we: 1,000 steps from 1e-6 to 0.01, which cover every
+  level down to √ᾱ = 0.08. The study: 50 steps from 1e-6 to 0.01, those of its generation, which is
+  `architecture: {diffusion_steps: 50}`. Generation at levels that training does not cover is refused.
+- Posterior. As the paper, public code and we have it; in the study's code √ᾱ_n stands where the factor of the noisy
+  waveform has √α_n, and where the noise is subtracted its factor 1 / √ᾱ_n is missing.
+- Bounds. Lmnt clips every state to [−1, 1], ivanvovk and the study what each step takes for the clean waveform. We clip
+  the result, and of the states what lies far outside.
+- Blocks. Leaky ReLUs have slope 0.2 in public code and here, 0.01 in the study. Up- and downsampling is linear
+  interpolation in ivanvovk's code, the study and here; lmnt takes the nearest sample. FiLM's first convolution goes to
+  the channels of the upsampling block in the study and here, and keeps those of its input in public code. Downsampling
+  blocks have dilations 1, 2, 1 in the study and here, 1, 2, 4 in the paper and public code: `down_dilations`.
+- Large size. Its configuration is not published in full; ours stacks every block twice, and the first of each pair
+  changes the rate.
+- Loss and learning rate: see `training/objectives/wavegrad.py`.
 
 `predict_noise` is the network as in figure 3. An upsampling block (figure 4) computes, from a signal x (C_in, T), with
 U the interpolation as a matrix (T, T · factor), φ the leaky ReLU, convolutions A_1 … A_4 and a skip connection K, k of
@@ -41,7 +59,7 @@ Block = TypeVar("Block", bound=nn.Module)
 
 @dataclass(frozen=True)
 class WaveGradArchitecture:
-    """Sizes, from the mel-spectrogram up to the waveform (appendix A).
+    """Sizes, from the mel-spectrogram up to the waveform (appendix A), and the noise schedule of training.
 
     Attributes:
         up_channels: The channels after the first convolution of the mel-spectrogram, then after each upsampling stage;
@@ -52,6 +70,9 @@ class WaveGradArchitecture:
         up_dilations: The dilations of the four convolutions in the blocks of each upsampling stage.
         down_dilations: The dilations of the three convolutions in every downsampling block.
         blocks_per_stage: The number of blocks stacked in each stage, at least 1.
+        first_beta: β_1 of the linear noise schedule whose levels training draws between, in (0, 1).
+        last_beta: β_N of that schedule, in (0, 1).
+        diffusion_steps: N, the number of its steps, at least 1.
     """
 
     up_channels: tuple[int, ...] = (768, 512, 512, 256, 128, 128)
@@ -60,6 +81,9 @@ class WaveGradArchitecture:
     up_dilations: tuple[tuple[int, int, int, int], ...] = (*[(1, 2, 4, 8)] * 3, *[(1, 2, 1, 2)] * 2)
     down_dilations: tuple[int, int, int] = (1, 2, 1)
     blocks_per_stage: int = 1
+    first_beta: float = 1e-6
+    last_beta: float = 1e-2
+    diffusion_steps: int = 1000
 
 
 @dataclass(frozen=True)
@@ -72,8 +96,8 @@ class WaveGradSampling:
         steps: N, the number of steps, at least 1.
     """
 
-    first_beta: float = 1e-6
-    last_beta: float = 1e-2
+    first_beta: float = 1e-4
+    last_beta: float = 0.05
     steps: int = 50
 
 

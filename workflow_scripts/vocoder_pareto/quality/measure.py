@@ -1,6 +1,5 @@
 """Objective quality of a folder of generated audio: a row per clip, and the reason for each cell without a value."""
 
-import csv
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -11,9 +10,9 @@ import numpy as np
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import written_whole
 from vocoder_pareto.parallel import map_in_processes
 from vocoder_pareto.quality.metrics import CLIP, FAILURES, Metric, UndefinedMetric, metrics_named
+from vocoder_pareto.tables.csv_files import write_csv
 
 CLIPS_PER_TASK = 16
 
@@ -41,10 +40,7 @@ def measure_quality(
     work = partial(_measured, tuple(names))
     pairs = _pairs(manifest, reference)
     rows = map_in_processes(work, pairs, processes, "Measuring quality", CLIPS_PER_TASK)
-    with written_whole(output) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([CLIP, *(metric.name for metric in metrics), FAILURES])
-        writer.writerows(rows)
+    write_csv(output, [CLIP, *(metric.name for metric in metrics), FAILURES], rows)
 
 
 def values_of(

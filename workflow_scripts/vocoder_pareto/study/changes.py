@@ -9,9 +9,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vocoder_pareto.study.code_version import changed_modules
+from vocoder_pareto.study.file_content import MEMORY, files_of
 
 # The key of the configuration that a param holds; {} is the path within its value, and {model} the model's name.
 KEYS = {
@@ -59,6 +61,7 @@ KEYS = {
 # Digests of what users bring.
 CONTENTS = {
     "corpus": "content of the recordings",
+    "listed": "content of the list of the test set (dataset.split)",
     "given": "content of the given weights (training.checkpoint)",
     "words": "content of the texts (listening_test.texts)",
     "answers": "content of the answers (listening_test.responses)",
@@ -107,7 +110,11 @@ def changes_of_inputs(recorded: Iterable[str], inputs: Iterable[str]) -> list[st
 
 
 def changes_of_params(
-    rule: str, recorded: Iterable[str], params: Mapping[str, Any], identifying: Iterable[Any]
+    rule: str,
+    recorded: Iterable[str],
+    params: Mapping[str, Any],
+    identifying: Iterable[Any],
+    memory: str | Path = MEMORY,
 ) -> list[str]:
     """What differs between the params of a job and those that were recorded with its output, in words.
 
@@ -116,6 +123,7 @@ def changes_of_params(
         recorded: What Snakemake recorded: the `repr` of each value, without names.
         params: The values of today by their names.
         identifying: Those of the values that identify the result.
+        memory: The file in which `FileDigests` remembers what digests of content stand for.
     """
     left, new, counting = list(recorded), {}, [repr(value) for value in identifying]
     for name, value in params.items():
@@ -129,7 +137,8 @@ def changes_of_params(
     old = dict(enumerate(map(_read, left)))
     words = []
     for name, index in _pairs(old, new):
-        words += _differences(rule, name, old.pop(index), new.pop(name))
+        before, now = old.pop(index), new.pop(name)
+        words += _changed_files(name, before, now, memory) or _differences(rule, name, before, now)
     for name, value in new.items():
         words += _differences(rule, name, _ABSENT, value)
     words += [f"{_shown(value)}: belongs to it no more" for value in old.values()]
@@ -231,6 +240,21 @@ def _differences(rule: str, name: str, old: Any, new: Any) -> list[str]:
             for path, before, now in _changed_leaves(old, new)
         ]
     return [f"{key}: {_shown(old)} → {_shown(new)}"]
+
+
+def _changed_files(name: str, old: Any, new: Any, memory: str | Path) -> list[str]:
+    """Which of the files that a digest stands for changed, came or went; nothing where that is not known."""
+    if name not in CONTENTS or not (_is_digest(old) and _is_digest(new)):
+        return []
+    before, now = files_of(memory, old), files_of(memory, new)
+    if before is None or now is None:
+        return []
+    found = {
+        "changed": [file for file in now if file in before and now[file] != before[file]],
+        "new": [file for file in now if file not in before],
+        "gone": [file for file in before if file not in now],
+    }
+    return [f"{CONTENTS[name]}: {how}: {first_few(files)}" for how, files in found.items() if files]
 
 
 def _changed_leaves(old: Any, new: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:

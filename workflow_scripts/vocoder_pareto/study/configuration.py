@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.early_checks import faults_of_choices, with_settings_of_classes
+from vocoder_pareto.study.hop_lengths import faults_of_hop_length
 from vocoder_pareto.study.sections.analysis import FigureSettings, ParetoSettings, ReportSettings
 from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.evaluation import EvaluationSettings
@@ -180,6 +181,11 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
     told = {_key_in(fault) for fault in faults}
     of_classes = [fault for pair in result["models"].items() for fault in with_settings_of_classes(*pair)]
     faults += [fault for fault in of_classes if _key_in(fault) not in told]
+    if not faults:  # else a value may be of another type
+        for model, size in configured_systems(result).values():
+            front_end = front_end_of(result, model, size)
+            hop_length = result["front_ends"][front_end]["hop_length"]
+            faults += faults_of_hop_length(model, size, result["models"][model], front_end, hop_length)
     if faults:
         raise UserError("\n".join(dict.fromkeys(faults)))
     return result

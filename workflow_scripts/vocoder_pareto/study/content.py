@@ -8,51 +8,66 @@ from fnmatch import fnmatchcase
 
 # How values get in and out, what errors and progress look like, how jobs run: no number of a result depends on it.
 BOOKKEEPING = (
-    "", "__main__", "device", "errors", "files", "import_paths", "parallel", "partial_files", "program",
+    "", "__main__", "caches", "device", "device_memory", "downloads", "errors", "files", "import_paths", "locks",
+    "owners", "parallel", "partial_files", "program",
     "analysis", "audio", "generation", "listening_test", "measurement", "models", "quality", "study", "tables",
     "training", "training.objectives",
     "study.changes", "study.class_settings", "study.cluster", "study.code_version", "study.companions",
-    "study.configuration", "study.content", "study.early_checks", "study.file_content", "study.known_results",
-    "study.program_settings", "study.provenance", "study.reference", "study.sections", "study.sections.*",
-    "study.settings", "study.settings_faults", "study.systems", "study.yaml_files",
-    "audio.corpus_location", "audio.ljspeech",
+    "study.configuration", "study.content", "study.early_checks", "study.file_content", "study.hop_lengths",
+    "study.known_results", "study.program_settings", "study.provenance", "study.reference", "study.sections",
+    "study.sections.*", "study.settings", "study.settings_faults", "study.systems", "study.targets", "study.yaml_files",
+    "audio.corpus_location", "audio.front_end", "audio.ljspeech",
     "measurement.digests", "measurement.gpu_makers", "measurement.hardware", "measurement.own_process",
     "measurement.records", "measurement.waiting_threads",
     "models.registry",
-    "training.accounting", "training.budget", "training.clock", "training.curve", "training.failures",
+    "training.accounting", "training.budget", "training.clock", "training.curve", "training.divergence",
+    "training.failures",
     "training.identity", "training.job", "training.journal", "training.loop", "training.objectives.registry",
-    "training.other_code", "training.progress", "training.record", "training.signals", "training.state",
-    "training.summary", "training.train", "training.validation", "training.weights",
+    "training.other_code", "training.progress", "training.rates", "training.record", "training.sanity_check",
+    "training.signals",
+    "training.state", "training.summary", "training.train", "training.validation", "training.weights",
 )  # fmt: skip
 
 CONTENT = (
-    "intervals", "passive_threads", "units",
+    "intervals", "passive_threads", "reflection", "units",
     "analysis.*", "generation.*", "listening_test.*", "quality.*", "tables.*",
-    "audio.clips", "audio.comparison", "audio.corpora", "audio.dataset", "audio.espeak", "audio.features",
-    "audio.files", "audio.format", "audio.manifest", "audio.mels", "audio.spectrogram", "audio.synthetic_corpus",
+    "audio.clips", "audio.comparison", "audio.corpora", "audio.dataset", "audio.dataset_summary", "audio.espeak",
+    "audio.features", "audio.files", "audio.manifest", "audio.mels", "audio.sound", "audio.split",
+    "audio.synthetic_corpus",
     "measurement.assessment", "measurement.backends", "measurement.bounds", "measurement.clocks",
-    "measurement.combination", "measurement.complexity", "measurement.cpu_time", "measurement.cross_check",
+    "measurement.combined_runs", "measurement.combined_windows", "measurement.complexity", "measurement.cpu_time",
+    "measurement.cross_check",
     "measurement.disturbances", "measurement.energy", "measurement.flops", "measurement.front_end_energy",
     "measurement.layer_profile",
     "measurement.measured_set", "measurement.memory_traffic", "measurement.meter", "measurement.mirrored_dies",
     "measurement.nvml", "measurement.nvml_power", "measurement.operations", "measurement.power_integral",
     "measurement.powercap", "measurement.protocol", "measurement.pyjoules_units", "measurement.random_weights",
-    "measurement.run_combination", "measurement.sensor", "measurement.shape_cache", "measurement.sweep",
+    "measurement.sensor", "measurement.shape_cache", "measurement.sweep",
     "measurement.trained_weights", "measurement.warm_up", "measurement.work", "measurement.workload",
     "measurement.zeus_meter",
     "models.checkpoint", "models.chunks", "models.diffusion", "models.diffwave", "models.discriminators", "models.flow",
-    "models.gated_matrices", "models.hifigan", "models.layers", "models.melgan", "models.vocoder", "models.waveflow",
-    "models.waveglow", "models.wavegrad",
-    "training.batch_size", "training.batches", "training.dataset", "training.module", "training.trainer",
+    "models.gated_matrices", "models.given_weights", "models.hifigan", "models.known_layouts", "models.layers",
+    "models.layouts", "models.melgan", "models.vocoder", "models.waveflow", "models.waveglow", "models.wavegrad",
+    "training.batch_size", "training.batches", "training.branch", "training.dataset", "training.module",
+    "training.trainer",
     "training.objectives.adversarial", "training.objectives.denoising", "training.objectives.diffwave",
     "training.objectives.hifigan", "training.objectives.likelihood", "training.objectives.melgan",
     "training.objectives.objective", "training.objectives.wavegrad",
 )  # fmt: skip
 
+# They read and write no tables but the project's own, which stay the same however strictly those of users are read.
+_WITH_OWN_TABLES = (
+    "prepare_clips", "compute_mels", "generate_audio", "generate_reference", "measure_energy", "measure_set",
+    "sweep_energy", "profile_layers",
+)  # fmt: skip
+
 # What counts elsewhere, but cannot change what this program writes.
 BOOKKEEPING_OF = {
-    # Weights do not depend on how their energy was metered, nor on the audio of validations.
+    **dict.fromkeys(_WITH_OWN_TABLES, ("tables.csv_files", "tables.text_table")),
+    # Weights do not depend on how their energy was metered, nor on the audio of validations; on recordings, they depend
+    # through the clips alone.
     "train": (
+        "audio.files",
         "generation.*",
         "intervals",
         "measurement.*",

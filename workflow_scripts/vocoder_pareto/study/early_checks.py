@@ -2,14 +2,17 @@
 
 import importlib.util
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.study.class_settings import DeclaredSettings, declared_settings
+from vocoder_pareto.study.class_settings import LIBRARY_ROOT, DeclaredSettings, declared_settings
+from vocoder_pareto.study.code_version import module_file
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.study.settings import plain, settings_from, with_numbers_read
 from vocoder_pareto.study.settings_faults import keys_of, nearest, unknown_key
+from vocoder_pareto.tables.csv_files import read_csv
 
 # Of seaborn and matplotlib, from one end of lightness to the other; _r turns one round.
 PALETTES = (
@@ -55,6 +58,17 @@ def _faults_of_voices(voices: list[str]) -> list[str]:
     return faults
 
 
+def are_without_published_mos(systems: Iterable[str], published: str | Path) -> bool:
+    """Whether none of `systems` has a MOS in the paper's table 1, the file `published`.
+
+    Raises:
+        UserError: The file cannot be read or lacks a column.
+    """
+    table = read_csv(published, ["model", "size"])
+    rated = {f"{model}-{size}" for model, size in zip(table.texts("model"), table.texts("size"), strict=True)}
+    return rated.isdisjoint(systems)
+
+
 def with_settings_of_classes(model: str, family: dict[str, Any]) -> list[str]:
     """Check what a model says to its classes, in place: text and whole numbers become what their field takes.
 
@@ -63,11 +77,12 @@ def with_settings_of_classes(model: str, family: dict[str, Any]) -> list[str]:
         family: What the configuration says of it, with all keys.
 
     Returns:
-        A line for each key that its class does not know, whose value has another type, or that is missing.
+        A line for each class whose file is not there, and for each key that its class does not know, whose value has
+        another type, or that is missing.
     """
+    faults = [fault for owner in ("vocoder", "objective") for fault in _fault_of_path(model, owner, family[owner])]
     kinds = {name: declared_settings(family[owner], attribute) for name, (owner, attribute) in _PARTS.items()}
     recipe = declared_settings(family["objective"], "Recipe")
-    faults = []
     for where, part in (
         (f"models.{model}", family),
         *((f"models.{model}.sizes.{size}", part) for size, part in family["sizes"].items()),
@@ -86,6 +101,17 @@ def with_settings_of_classes(model: str, family: dict[str, Any]) -> list[str]:
                 f"config key models.{model}.sizes.{size}.{name}.{key}: missing; give it a value" for key in missing
             ]
     return faults
+
+
+def _fault_of_path(model: str, owner: str, import_path: str) -> list[str]:
+    try:
+        module_file(import_path, LIBRARY_ROOT)
+    except FileNotFoundError:
+        return [
+            f"config key models.{model}.{owner}: {import_path}: no such file or module; name package.module.Class, or "
+            "path/to/file.py:Class with the path from the folder where the command runs"
+        ]
+    return []
 
 
 def _read(declared: DeclaredSettings | None, values: dict[str, Any], where: str) -> tuple[dict[str, Any], list[str]]:

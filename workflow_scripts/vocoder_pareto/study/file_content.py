@@ -15,6 +15,7 @@ from pathlib import Path
 from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.files import write_text
 
+MEMORY = ".snakemake/content_of_files.json"  # of a working folder
 # Hashing as much as this takes so long that a progress bar is due.
 _LARGE_BYTES = 500_000_000
 _FORMAT = 1
@@ -24,7 +25,8 @@ class FileDigests:
     """Digests of files, remembered between calls in a file of its own.
 
     Args:
-        memory: The file that it remembers in; one that is missing or damaged costs reading the files again.
+        memory: The file that it remembers in, with a folder beside it for what digests stand for; one that is missing
+            or damaged costs reading the files again.
     """
 
     def __init__(self, memory: str | Path):
@@ -48,19 +50,43 @@ class FileDigests:
         return {file: self._known[_key(file)][1] for file in stamps}
 
     def together(self, files: Sequence[str | Path], folder: str | Path | None = None) -> str:
-        """One digest, 16 hex digits, of the content of `files` and of their names below `folder`, in any order."""
-        digest = hashlib.sha256()
+        """One digest, 16 hex digits, of the content of `files` and of their names below `folder`, in any order.
+
+        What it stands for is kept, see `files_of`.
+        """
+        digest, known = hashlib.sha256(), {}
         for file, content in sorted(self.of(files).items()):
             name = Path(file).relative_to(folder).as_posix() if folder else Path(file).name
             digest.update(f"{name}\0{content}\0".encode("utf-8", "surrogateescape"))
-        return digest.hexdigest()[:16]
+            known[name] = content
+        together = digest.hexdigest()[:16]
+        kept = _record_of(self._memory, together)
+        if not os.path.exists(kept):
+            _write(kept, known)
+        return together
 
     def _remember(self) -> None:
-        content = {"format": _FORMAT, "files": self._known}
-        try:
-            write_text(self._memory, json.dumps(content))
-        except UserError:
-            pass  # a folder that cannot be written costs time at the next start, and no more
+        _write(self._memory, {"format": _FORMAT, "files": self._known})
+
+
+def files_of(memory: str | Path, digest: str) -> dict[str, str] | None:
+    """What `FileDigests(memory).together` made a digest of: the digest of each file by its name; None if unknown."""
+    try:
+        found = json.loads(_record_of(Path(memory), digest).read_text(encoding="utf-8"))
+        return {str(name): str(content) for name, content in found.items()}
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+
+
+def _record_of(memory: Path, digest: str) -> Path:
+    return memory.with_name(f"{memory.stem}_together") / f"{digest}.json"
+
+
+def _write(file: Path, content: dict) -> None:
+    try:
+        write_text(file, json.dumps(content))
+    except UserError:
+        pass  # a folder that cannot be written costs time at the next start, or an explanation, and no more
 
 
 def _with_bar(digests: Iterator[str], files: int, total_bytes: int) -> Iterable[str]:

@@ -1,6 +1,7 @@
 """The parts of a configuration that programs get, each named as the flag that takes it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from vocoder_pareto.study.configuration import (
@@ -46,5 +47,8 @@ def settings_of_study(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def dataset_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What clips depend on beside the recordings: the section `dataset` but for where the corpus lies."""
-    return {key: value for key, value in config["dataset"].items() if key != "path"}
+    """What clips depend on beside the recordings: the section `dataset` but for where the corpus and a list lie."""
+    settings = {key: value for key, value in config["dataset"].items() if key != "path"}
+    if isinstance(settings.get("split"), Mapping):
+        settings["split"] = {"file": Path(settings["split"]["file"]).name}
+    return settings

@@ -34,11 +34,9 @@ def faults_of(kind: type, values: Any, error: pydantic.ValidationError) -> list[
         if each["type"] == "missing":
             path = (*path, each["loc"][-1])
         by_path.setdefault(path, []).append(each)
-    return [
-        (path, _fault(kind, path, errors, _value_at(values, path)))
-        for path, errors in by_path.items()
-        if not any(len(other) > len(path) and other[: len(path)] == path for other in by_path)
-    ]
+    # Of a union, the branch that takes a section tells its keys, and the others no more than that it is one.
+    inner = [path for path in by_path if not any(other != path == other[: len(path)] for other in by_path)]
+    return [(path, _fault(kind, path, by_path[path], _value_at(values, path))) for path in inner]
 
 
 def path_in(values: Any, location: Sequence[str | int]) -> Path:
@@ -93,7 +91,7 @@ def is_settings(kind: Any) -> bool:
 def annotation_at(kind: Any, path: Path) -> Any:
     """The annotation of the value at `path` below the annotation `kind`; Any where values are free."""
     for part in path:
-        kind = _section_of(kind)
+        kind = _section_in(bare(kind))
         arguments = typing.get_args(kind)
         if is_settings(kind):
             kind = keys_of(kind).get(str(part), Any)
@@ -112,13 +110,6 @@ def bare(kind: Any) -> Any:
         return bare(typing.get_args(kind)[0])
     others = [each for each in typing.get_args(kind) if each is not types.NoneType] if _is_union(kind) else []
     return bare(others[0]) if len(others) == 1 else kind
-
-
-def _section_of(kind: Any) -> Any:
-    """As `bare`; of several things, the class of settings, which a section of keys can only be meant for."""
-    kind = bare(kind)
-    sections = [each for each in typing.get_args(kind) if is_settings(each)] if _is_union(kind) else []
-    return sections[0] if len(sections) == 1 else kind
 
 
 def words_of(kind: Any) -> str:
@@ -144,7 +135,7 @@ def _fault(kind: type, path: Path, errors: Sequence[ErrorDetails], value: Any) -
         case "missing":
             return f"missing; give it a value: {words_of(annotation_at(kind, path))}"
         case "unexpected_keyword_argument":
-            return unknown_key(str(path[-1]), keys_of(_section_of(annotation_at(kind, path[:-1]))))
+            return unknown_key(str(path[-1]), keys_of(_section_in(bare(annotation_at(kind, path[:-1])))))
         case "value_error":
             return str(context["error"])
         case "string_pattern_mismatch" if error["loc"][-1] == "[key]":
@@ -192,6 +183,12 @@ def _hint(value: Any, errors: Sequence[ErrorDetails], expectation: str) -> str:
         return f"; {YAML_WORDS}, so write it in quotes"
     is_whole = isinstance(value, float) and value.is_integer()
     return f"; write {int(value)}" if is_whole and any(each["type"] == "int_type" for each in errors) else ""
+
+
+def _section_in(kind: Any) -> Any:
+    """The class of settings among what a union takes; any other annotation as it is."""
+    sections = [each for each in typing.get_args(kind) if is_settings(each)] if _is_union(kind) else []
+    return sections[0] if len(sections) == 1 else kind
 
 
 def _is_union(kind: Any) -> bool:

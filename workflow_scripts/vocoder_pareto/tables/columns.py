@@ -20,6 +20,8 @@ REFERENCE_FAMILY = "reference"
 REFERENCE_LABELS = {"ground_truth": "Ground truth", "griffin_lim": "Griffin-Lim"}
 SIZE_ORDER = ("S", "M", "L")
 
+Kind = Literal["text", "number", "integer", "flag"]
+
 
 @dataclass(frozen=True)
 class Column:
@@ -40,7 +42,7 @@ class Column:
     name: str
     label: str
     unit: str = ""
-    kind: Literal["text", "number", "integer", "flag"] = "number"
+    kind: Kind = "number"
     direction: Literal["min", "max"] | None = None
     scale: Literal["linear", "log"] = "linear"
     factor: float = 1.0

@@ -1,51 +1,63 @@
-"""Reading and writing tables: CSV with checked columns, empty cells for what is not known, `true` and `false`."""
+"""Tables of data frames as CSV files: columns of a known kind, empty cells for what is not known."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import write_text
-from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS, Column
+from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS, Column, Kind
+from vocoder_pareto.tables.csv_files import read_csv, write_csv
+from vocoder_pareto.tables.text_table import TextTable
+
+_CELLS: Mapping[Kind, Callable[[TextTable, str], pd.Series]] = {
+    "text": lambda table, name: pd.Series(table.texts(name), dtype="str"),
+    "number": lambda table, name: pd.Series(table.numbers(name), dtype="float64"),
+    "integer": lambda table, name: pd.Series(table.whole_numbers(name), dtype="Int64"),
+    "flag": lambda table, name: pd.Series(table.flags(name), dtype="boolean"),
+}
 
 
-def read_table(path: str | Path, required: Iterable[str] = (), text: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a CSV file; `text` columns stay text, with "" for empty cells.
+def read_table(path: str | Path, kinds: Mapping[str, Kind], required: Iterable[str] | None = None) -> pd.DataFrame:
+    """Read columns of a CSV file; those that `kinds` does not name are left.
+
+    Args:
+        path: the file, see `csv_files`.
+        kinds: what the cells of each column are. Text is "" where a cell is empty, all else is missing there.
+        required: the columns that the file must have; all of `kinds`, if None.
 
     Raises:
-        UserError: the file is missing, is no CSV, or lacks one of the `required` columns.
+        UserError: as `read_csv`; a cell that is not of its kind.
     """
-    try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(text, "str"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a CSV file with a header line ({str(error).strip()})") from error
-    missing = [name for name in required if name not in table.columns]
-    if missing:
-        raise UserError(f"{path}: column {missing[0]!r} is missing; it has {', '.join(map(str, table.columns))}")
-    present = [name for name in text if name in table.columns]
-    table[present] = table[present].fillna("")
-    return table
+    table = read_csv(path, kinds if required is None else required)
+    return pd.DataFrame({name: _CELLS[kind](table, name) for name, kind in kinds.items() if name in table.columns})
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a CSV file, whole or not at all; equal tables give equal bytes."""
-    flags = table.select_dtypes(["bool", "boolean"]).columns
-    words = {name: table[name].map({True: "true", False: "false"}, na_action="ignore") for name in flags}
-    write_text(path, table.assign(**words).to_csv(index=False, lineterminator="\n", float_format="%.10g"))
+    """Write a CSV file, whole or not at all; equal tables give equal bytes.
+
+    Numbers have ten digits; True and False are `true` and `false`; what is missing is an empty cell.
+    """
+    columns = [[_written(cell) for cell in table[name].astype("object")] for name in table]
+    write_csv(path, [str(name) for name in table], zip(*columns, strict=True))
+
+
+def _written(cell: object) -> object:
+    if cell is pd.NA or cell is pd.NaT:
+        return None
+    if isinstance(cell, bool | np.bool_):
+        return bool(cell)
+    return format(cell, ".10g") if isinstance(cell, float) and cell == cell else cell
 
 
 def read_systems(path: str | Path) -> pd.DataFrame:
     """Read `systems.csv` with the types of its columns: "" for unknown text, missing values elsewhere.
 
     Raises:
-        UserError: as `read_table`; a cell that does not fit its column.
+        UserError: as `read_table`.
     """
-    names = [column.name for column in SYSTEMS_COLUMNS]
-    table = read_table(path, names, [column.name for column in SYSTEMS_COLUMNS if column.kind == "text"])[names]
-    return typed(table, SYSTEMS_COLUMNS, str(path))
+    return read_table(path, {column.name: column.kind for column in SYSTEMS_COLUMNS})
 
 
 def typed(table: pd.DataFrame, columns: Sequence[Column], where: str) -> pd.DataFrame:

@@ -8,10 +8,10 @@ from contextlib import nullcontext
 import torch
 from lightning.pytorch.utilities.memory import garbage_collection_cuda
 
-from vocoder_pareto.errors import UserError
+from vocoder_pareto.device_memory import is_out_of_memory
+from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.training.batches import ClipDataset
-from vocoder_pareto.training.failures import is_out_of_memory
 from vocoder_pareto.training.module import segment_of
 from vocoder_pareto.training.objectives.objective import Objective
 
@@ -83,9 +83,10 @@ def step_fits(
     """Whether training steps of `size` clips run on `device` without exhausting its memory. No weight changes."""
     try:
         _trial(objective, dataset, device, settings, size)
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
+        log.info("batch size: %d clips do not fit %s (%s)", size, device, first_line(error))
         return False
     finally:
         if device.type == "cuda":

@@ -89,6 +89,12 @@ class Prediction:
     co2eq_kg: float | None
     ends_at: str
 
+    def in_words(self) -> str:
+        """Return the prediction for readers: `5,000 steps, 1.5 h, 0.2 kWh, until 2026-01-31T12:00:00+00:00`."""
+        emissions = "" if self.co2eq_kg is None else f", {self.co2eq_kg:.3g} kg CO2eq"
+        spent = f"{self.steps:,.0f} steps, {self.seconds / SECONDS_PER_HOUR:.3g} h, {energy_in_words(self.joules)}"
+        return f"{spent}{emissions}, until {self.ends_at} if nothing interrupts it"
+
     def errors(self, used: Used) -> dict[str, float | None]:
         """Return predicted over actual, minus 1, of steps, seconds and joules; None where one is unknown."""
         return {
@@ -99,6 +105,13 @@ class Prediction:
                 ("joules", self.joules, used.joules),
             )
         }
+
+
+def energy_in_words(joules: float | None) -> str:
+    """Return an energy for readers, in joules or kilowatt hours."""
+    if joules is None:
+        return "energy unknown"
+    return f"{joules:.3g} J" if joules < 0.01 * JOULES_PER_KWH else f"{joules / JOULES_PER_KWH:.3g} kWh"
 
 
 def predicted(used: Used, budget: Budget, kg_per_joule: float, now: datetime | None = None) -> Prediction | None:

@@ -1,14 +1,12 @@
 """The training curve: metrics.csv and TensorBoard, both continued without a seam after a resume."""
 
-import csv
-import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
-from vocoder_pareto.files import written_whole
+from vocoder_pareto.files import bring_to_disk, written_whole
+from vocoder_pareto.tables.csv_files import csv_line, parse_csv, write_csv
 
 FIRST_COLUMNS = ("step", "epoch", "seconds", "joules", "learning_rate", "d_stft")
 
@@ -37,7 +35,7 @@ class TrainingCurve:
         self.rows.append(shown)
         if set(shown) <= set(self._columns):
             with self.path.open("a", newline="", encoding="utf-8") as file:
-                file.write(_as_csv(self._columns, [shown]))
+                file.write(csv_line(shown.get(name) for name in self._columns))
         else:
             self._rewrite()
         for name, value in row.items():
@@ -47,7 +45,7 @@ class TrainingCurve:
     def sync(self) -> None:
         """Bring all rows to the disk, before a state is saved that goes on from them."""
         with self.path.open("a", encoding="utf-8") as file:
-            os.fsync(file.fileno())
+            bring_to_disk(file.fileno())
 
     def close(self) -> None:
         """Write what TensorBoard still holds."""
@@ -56,23 +54,21 @@ class TrainingCurve:
     def _saved(self) -> list[dict[str, str]]:
         if not self.path.exists():
             return []
-        # A full disk can cut the last row short.
-        whole, _, _ = self.path.read_text(encoding="utf-8").rpartition("\n")
-        return [row for row in csv.DictReader(io.StringIO(whole)) if None not in row.values()]
+        # A full disk can cut the last row short, and a machine that goes down can leave rows of zeros behind the last
+        # state. All cells are numbers, so that none is quoted.
+        whole, _, _ = self.path.read_text(encoding="utf-8", errors="replace").rpartition("\n")
+        header, _, rows = whole.partition("\n")
+        columns = parse_csv(header, str(self.path)).columns if header else ()
+        cells = [row.split(",") for row in rows.split("\n")]
+        return [dict(zip(columns, row, strict=True)) for row in cells if _is_whole(row, len(columns))]
 
     def _rewrite(self) -> None:
         self._columns = list(dict.fromkeys([*FIRST_COLUMNS, *(name for row in self.rows for name in row)]))
-        with written_whole(self.path) as temporary:
-            temporary.write_text(_as_csv(self._columns, self.rows, header=True), encoding="utf-8")
+        write_csv(self.path, self._columns, ([row.get(name) for name in self._columns] for row in self.rows))
 
 
-def _as_csv(columns: list[str], rows: list[dict[str, str]], header: bool = False) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    if header:
-        writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+def _is_whole(row: list[str], width: int) -> bool:
+    return len(row) == width and row[0].isdecimal()
 
 
 def copy_curve(folder: Path, path: str | Path) -> None:

@@ -4,15 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-from lightning.pytorch.utilities.memory import is_oom_error
-
+from vocoder_pareto.device_memory import is_out_of_memory
 from vocoder_pareto.errors import UserError, first_line
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether `error` says that the device has not enough memory."""
-    return isinstance(error, torch.OutOfMemoryError) or is_oom_error(error)
 
 
 @contextmanager
@@ -29,7 +22,7 @@ def failures_explained(folder: Path, batch_size: int, workers: int) -> Iterator[
     """
     try:
         yield
-    except (RuntimeError, ConnectionError, EOFError) as error:
+    except (RuntimeError, MemoryError, ConnectionError, EOFError) as error:
         explanation = _explanation(error, batch_size, workers)
         if explanation is None:
             raise
@@ -45,7 +38,8 @@ def _explanation(error: Exception, batch_size: int, workers: int) -> str | None:
     if is_out_of_memory(error):
         return (
             f"out of memory with batches of {batch_size} clips; lower training.batch_size or set "
-            "training.segment_frames (which starts afresh), or take the device that the training began on"
+            "training.segment_frames (which starts afresh), or take the device that the training began on "
+            f"({first_line(error)})"
         )
     # PyTorch tells of its death, or the connection breaks if a batch was on its way.
     if isinstance(error, ConnectionError | EOFError) or "DataLoader worker" in str(error):

@@ -15,7 +15,7 @@ from vocoder_pareto.training.state import digest_of
 
 IDENTITY_FILE = "identity.json"
 SETTINGS_FILE = "settings.json"  # all that states of earlier versions of this project tell of themselves
-_SYSTEM_DEFAULTS, _SETTINGS_DEFAULTS = plain(SystemSettings("", "", "")), plain(TrainingSettings())
+SYSTEM_DEFAULTS, SETTINGS_DEFAULTS = plain(SystemSettings("", "", "")), plain(TrainingSettings())
 
 
 @dataclass(frozen=True)
@@ -90,19 +90,31 @@ class TrainingIdentity:
         recorded = [(self.seed, other.seed), (self.data, other.data)]
         return (
             all(None in pair or pair[0] == pair[1] for pair in recorded)
-            and _same_but_for_upgrades(self.system, other.system, _SYSTEM_DEFAULTS)
-            and _same_but_for_upgrades(self.settings, other.settings, _SETTINGS_DEFAULTS)
+            and _same_but_for_upgrades(self.system, other.system, SYSTEM_DEFAULTS)
+            and _same_but_for_upgrades(self.settings, other.settings, SETTINGS_DEFAULTS)
         )
 
-    def write(self, folder: Path, adopted_from: list[dict[str, Any]]) -> None:
-        """Write the parts into `folder`, and from which other states this one was taken."""
-        write_json(folder / IDENTITY_FILE, {**asdict(self), "adopted_from": adopted_from})
+    def write(
+        self, folder: Path, adopted_from: list[dict[str, Any]], branched_from: list[dict[str, Any]] | None = None
+    ) -> None:
+        """Write the parts into `folder`, and from which other states this one was taken or is a branch."""
+        history = {"adopted_from": adopted_from, "branched_from": branched_from or []}
+        write_json(folder / IDENTITY_FILE, {**asdict(self), **history})
 
 
 def adopted_from(folder: Path) -> list[dict[str, Any]]:
     """From which states of other code the one in `folder` was taken, the first one first."""
+    return _told(folder, "adopted_from")
+
+
+def branched_from(folder: Path) -> list[dict[str, Any]]:
+    """From which states of other settings the one in `folder` is a branch, the first one first."""
+    return _told(folder, "branched_from")
+
+
+def _told(folder: Path, part: str) -> list[dict[str, Any]]:
     try:
-        return list(read_json(folder / IDENTITY_FILE)["adopted_from"])
+        return list(read_json(folder / IDENTITY_FILE)[part])
     except (UserError, KeyError, TypeError):
         return []
 

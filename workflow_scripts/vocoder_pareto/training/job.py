@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from vocoder_pareto.audio.front_end import front_end_of
 from vocoder_pareto.study.code_version import code_version, module_file
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
@@ -22,9 +24,12 @@ class TrainingJob:
         clips, table, mels: The files of the dataset, `clips.npy`, `clips.csv` and `mels.npy`.
         state_root: The folder below which the training keeps its state, in a folder that is named by its digest.
         device: One of `auto`, `cpu`, `cuda` and `cuda:N`.
-        seed: The seed of the first weights, of the order of the clips and of the noise.
+        seed: The seed of the first weights, and where the settings have no `data_seed` of the order of the clips and of
+            the noise.
         meter: The settings of the energy meter.
         carbon: How energy becomes emissions.
+        mel_stats: The file of the dataset that tells what made its mel-spectrograms, `mel_stats.json`; with None the
+            checkpoint does not tell.
     """
 
     system: SystemSettings
@@ -37,11 +42,17 @@ class TrainingJob:
     seed: int = 0
     meter: MeterSettings = field(default_factory=MeterSettings)
     carbon: CarbonSettings = field(default_factory=CarbonSettings)
+    mel_stats: Path | None = None
 
     @property
     def budget(self) -> Budget:
         """What the training may use."""
         return Budget.of(self.settings)
+
+    @property
+    def data_seed(self) -> int:
+        """The seed of the order of the clips and of the noise of steps."""
+        return self.seed if self.settings.data_seed is None else self.settings.data_seed
 
     def identity(self) -> TrainingIdentity:
         """Return all that the weights depend on, but for the budget and the device.
@@ -56,8 +67,23 @@ class TrainingJob:
         own = [module_file(path, root) for path in (self.system.vocoder, self.system.objective)]
         step, order = (Path(__file__).with_name(name) for name in ("module.py", "batches.py"))
         code = code_version([*own, step, order], root, "train")
-        data = digest_of_files(self.clips, self.table, self.mels)
-        return TrainingIdentity.of(self.system, self.settings, self.seed, code, data)
+        return TrainingIdentity.of(self.system, self.settings, self.seed, code, self.data_digest())
+
+    def data_digest(self) -> str:
+        """Return 16 hex digits for the files of the dataset.
+
+        Raises:
+            UserError: One of them cannot be read.
+        """
+        return digest_of_files(self.clips, self.table, self.mels)
+
+    def front_end(self) -> dict[str, Any] | None:
+        """Return what made the mel-spectrograms, see `front_end_of`; None without `mel_stats`.
+
+        Raises:
+            UserError: That file is missing or damaged.
+        """
+        return None if self.mel_stats is None else front_end_of(self.mel_stats)
 
     def digest(self) -> str:
         """Return 16 hex digits for `identity`, which name the folder of the state."""

@@ -2,11 +2,10 @@
 
 import json
 import logging
-import os
 from pathlib import Path
 
 from vocoder_pareto.errors import first_line
-from vocoder_pareto.files import canonical_json
+from vocoder_pareto.files import canonical_json, write_text
 from vocoder_pareto.training.record import LostWork, TrainingRecord
 
 log = logging.getLogger(__name__)
@@ -32,11 +31,9 @@ class Journal:
         failure of the power up to what the system had written.
 
         Raises:
-            OSError: The disk is full or cannot be written.
+            UserError: The disk is full or cannot be written.
         """
-        temporary = self.file.with_suffix(".partial")
-        temporary.write_text(canonical_json(record.as_dict()), encoding="utf-8")
-        os.replace(temporary, self.file)
+        write_text(self.file, canonical_json(record.as_dict()))
 
     def read(self) -> TrainingRecord | None:
         """Return the record that is there, or None; of a damaged one, a record whose lost work is unknown."""

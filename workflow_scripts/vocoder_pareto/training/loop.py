@@ -15,7 +15,9 @@ from vocoder_pareto.training.curve import TrainingCurve
 from vocoder_pareto.training.job import TrainingJob
 from vocoder_pareto.training.journal import Journal
 from vocoder_pareto.training.module import TrainingModule
+from vocoder_pareto.training.objectives.objective import Progress
 from vocoder_pareto.training.progress import ProgressBar
+from vocoder_pareto.training.rates import foreseen_rate, tell
 from vocoder_pareto.training.record import TrainingRecord
 from vocoder_pareto.training.signals import StopSignals
 from vocoder_pareto.training.state import StateFolder
@@ -50,6 +52,7 @@ class TrainingLoop(lightning.Callback):
         self.job, self.states, self.record = job, states, record
         self.clock, self.stop, self.validation = clock, stop, validation
         self._state = state
+        self._rate_is_told = False
         self._journal = Journal(states.folder)
         self._to_close = ExitStack()
 
@@ -68,6 +71,7 @@ class TrainingLoop(lightning.Callback):
         self._to_close.callback(self._progress.close)
         self._saved_at = time.monotonic()
         self._journal.write(self.record)
+        self._foresee_rate(module)
         self.clock.start()
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
@@ -78,7 +82,7 @@ class TrainingLoop(lightning.Callback):
             self._journal.write(record)
             self._refuse_unknown_energy()
             self._progress.show()
-        self._predict()
+        self._predict(module)
         over = self.job.budget.used_up(record.used) is not None
         ending = over or self.stop.received is not None
         every = settings.validation_every_steps
@@ -98,7 +102,7 @@ class TrainingLoop(lightning.Callback):
     def on_exception(self, trainer, module, exception) -> None:
         """Close what is open, and note how far the training came."""
         for last_act in (self._to_close.close, partial(self._journal.write, self.record)):
-            with suppress(OSError):  # on a full disk; the error that matters is on its way
+            with suppress(OSError, UserError):  # on a full disk; the error that matters is on its way
                 last_act()
 
     # ------------------------------------------------------------------ parts of a step's end
@@ -111,13 +115,29 @@ class TrainingLoop(lightning.Callback):
                 "steps or hours instead, then run again to resume"
             )
 
-    def _predict(self) -> None:
+    def _predict(self, module: TrainingModule) -> None:
         record, budget, kg_per_joule = self.record, self.job.budget, self.job.carbon.kg_per_joule
         if record.prediction is None and predicted(record.used, budget, kg_per_joule) is not None:
             with self.clock.stopped():
                 pass  # brings time and energy up to this step
             record.prediction = predicted(record.used, budget, kg_per_joule)
-            log.info("predicted for the whole run: %s", vars(record.prediction))
+            if record.prediction is not None:
+                log.info("predicted for the whole run: %s", record.prediction.in_words())
+            with self.clock.stopped():
+                self._foresee_rate(module)
+
+    def _foresee_rate(self, module: TrainingModule) -> None:
+        """Tell the learning rate of the whole training, as soon as its end is known in what the schedule counts."""
+        if self._rate_is_told:
+            return
+        prediction, budget = self.record.prediction, self.job.budget
+        in_steps = budget.hours is None and budget.energy_kwh is None
+        steps: float | None = prediction.steps if prediction else budget.steps if in_steps else None
+        end = Progress(steps, None if steps is None else steps / self.record.steps_per_epoch, 1.0)
+        rate = foreseen_rate(module.objective, module.objective.turns[-1], module.first_learning_rate, end)
+        if rate is not None:
+            tell(rate, f"{self.job.system.config_key}.training")
+            self._rate_is_told = True
 
     def _log(self, module: TrainingModule, validate: bool) -> None:
         module.check_losses(self.states.last_good)

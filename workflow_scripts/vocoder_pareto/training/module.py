@@ -1,6 +1,7 @@
 """The training step under Lightning: it drives any `Objective` by its turns, and never asks which family runs."""
 
 import random
+from collections.abc import Callable
 from typing import Protocol
 
 import lightning
@@ -8,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vocoder_pareto.errors import UserError
-from vocoder_pareto.training.objectives.objective import Batch, Objective, Schedule
+from vocoder_pareto.training.divergence import Diverged
+from vocoder_pareto.training.objectives.objective import Batch, Objective, Progress, Schedule
 
 MOST_UNCHECKED = 1000
 
@@ -44,20 +45,29 @@ class TrainingModule(lightning.LightningModule):
         objective: The objective that is minimised.
         settings: The length of segments, the clipping of gradients, and whether the loss is compiled.
         seed: The seed of the noise.
-        steps_per_epoch: The number of steps after which schedules per epoch advance.
+        steps_per_epoch: The number of steps of an epoch, which schedules may count.
+        budget_share: The used share of the budget, 0 to 1, after a number of steps, which schedules may count.
 
     Attributes:
         step: The number of steps that are done.
         losses: The detached parts of the losses of the newest step, by name.
     """
 
-    def __init__(self, objective: Objective, settings: StepSettings, seed: int, steps_per_epoch: int = 1):
+    def __init__(
+        self,
+        objective: Objective,
+        settings: StepSettings,
+        seed: int,
+        steps_per_epoch: int,
+        budget_share: Callable[[int], float],
+    ):
         super().__init__()
         self.automatic_optimization = False
         self.objective = objective
         self.settings = settings
         self.seed = seed
         self.steps_per_epoch = steps_per_epoch
+        self.budget_share = budget_share
         self.step = 0
         self.losses: dict[str, Tensor] = {}
         self.schedules: list[Schedule | None] = []
@@ -87,9 +97,9 @@ class TrainingModule(lightning.LightningModule):
             self.manual_backward(loss)
             optimizer.step()
         self.step += 1
+        progress = Progress(self.step, self.step / self.steps_per_epoch, self.budget_share(self.step))
         for schedule in filter(None, self.schedules):
-            if schedule.interval == "step" or self.step % self.steps_per_epoch == 0:
-                schedule.scheduler.step()
+            schedule.follow(progress)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Clip the gradients; with 16-mixed they are unscaled by now."""
@@ -108,7 +118,7 @@ class TrainingModule(lightning.LightningModule):
         Reading a loss makes a GPU wait, so they are kept there until they are needed.
 
         Raises:
-            UserError: There was one; the message names its step, its turn and `last_good`, the state to go back to.
+            Diverged: There was one; the message names its step, its turn and `last_good`, the state to go back to.
         """
         unchecked, self._unchecked = self._unchecked, []
         if not unchecked:
@@ -116,22 +126,28 @@ class TrainingModule(lightning.LightningModule):
         values = torch.stack([loss.float() for _, _, loss in unchecked]).tolist()
         for (step, turn, _), value in zip(unchecked, values, strict=True):
             if not np.isfinite(value):
-                raise UserError(f"training diverged: the {turn} loss of step {step} is {value}; {_mend(last_good)}")
+                raise Diverged(step, f"the {turn} loss of step {step} is {value}", last_good)
 
     def check_weights(self, last_good: str) -> None:
         """Stop if a weight is NaN or infinite: a gradient can be so where its loss is not.
 
         Raises:
-            UserError: There is one; the message names it, the step and `last_good`.
+            Diverged: There is one; the message names it, the step and `last_good`.
         """
         for name, weight in self.objective.named_parameters():
             if not torch.isfinite(weight).all():
-                raise UserError(f"training diverged: {name} is not finite after step {self.step}; {_mend(last_good)}")
+                raise Diverged(self.step, f"{name} is not finite after step {self.step}", last_good)
 
     @property
     def learning_rate(self) -> float:
         """The learning rate of the last turn, the generator's."""
         return float(self._optimizers()[-1].param_groups[0]["lr"])
+
+    @property
+    def first_learning_rate(self) -> float:
+        """The learning rate from which the schedule of the last turn starts."""
+        group = self._optimizers()[-1].param_groups[0]
+        return float(group.get("initial_lr", group["lr"]))
 
     def state(self) -> dict:
         """Return all that the next step depends on."""
@@ -179,7 +195,3 @@ def segment_of(batch: Batch, frames: int | None, hop_length: int) -> Batch:
     first = int(torch.randint(batch.mel.shape[2] - frames + 1, ()))
     audio = batch.audio[:, first * hop_length : (first + frames) * hop_length]
     return Batch(audio, batch.mel[:, :, first : first + frames])
-
-
-def _mend(last_good: str) -> str:
-    return f"last good state: {last_good}. Lower training.learning_rate or set training.gradient_clip for this system"

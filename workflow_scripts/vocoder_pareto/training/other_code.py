@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from vocoder_pareto.models.checkpoint import UNREADABLE
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
-from vocoder_pareto.training.identity import TrainingIdentity, adopted_from
+from vocoder_pareto.training.identity import TrainingIdentity, adopted_from, branched_from
 from vocoder_pareto.training.job import TrainingJob
 from vocoder_pareto.training.objectives.objective import Objective
 from vocoder_pareto.training.record import TrainingRecord
@@ -101,10 +102,10 @@ def counts(other: OtherState, job: TrainingJob) -> bool:
 
 
 def record_in(folder: Path) -> TrainingRecord | None:
-    """How far the state in `folder` is; None where there is none that can be read. Its tensors are not read."""
-    for name in ("state.pt", "previous.pt"):
+    """How far the state in `folder` is; None where none can be read. Tensors are not read if files can be mapped."""
+    for name, mapped in product(("state.pt", "previous.pt"), (True, False)):  # some file systems map no files
         try:
-            state = torch.load(folder / name, map_location="cpu", weights_only=True, mmap=True)
+            state = torch.load(folder / name, map_location="cpu", weights_only=True, mmap=mapped)
             return TrainingRecord.from_saved(state["record"])
         except (*UNREADABLE, TypeError, ValueError):
             continue
@@ -151,7 +152,7 @@ def _adopted(
         state = source.load()
         if state is None:
             return None
-        fault = _misfit(objective, state["module"])
+        fault = misfit(objective, state["module"])
         if fault:
             raise UserError(
                 f"{KEY}: adopt: the state in {other.folder} does not fit the code of today: {fault}; set restart to "
@@ -163,22 +164,22 @@ def _adopted(
             "seconds": state["record"]["seconds"],
             "changed_code": other.changed_code,
         }
-        _take_over(source, states, identity, [*adopted_from(other.folder), known])
+        _take_over(source, states, identity, [*adopted_from(other.folder), known], branched_from(other.folder))
     log.warning("going on from %s in %s, made %s", other.work, other.folder, other.makers)
     return state
 
 
 def _take_over(
-    source: StateFolder, target: StateFolder, identity: TrainingIdentity, adoptions: list[dict[str, Any]]
+    source: StateFolder,
+    target: StateFolder,
+    identity: TrainingIdentity,
+    adoptions: list[dict[str, Any]],
+    branches: list[dict[str, Any]],
 ) -> None:
     """Copy a state with its curve and samples; the state itself comes last, so that without it nothing was adopted."""
     with written_whole(target.newest) as temporary:
-        identity.write(target.folder, adoptions)
-        for name in ("samples", "tensorboard"):
-            if (source.folder / name).is_dir():
-                shutil.copytree(source.folder / name, target.folder / name, dirs_exist_ok=True)
-        if (source.folder / "metrics.csv").is_file():
-            shutil.copy2(source.folder / "metrics.csv", target.folder)
+        identity.write(target.folder, adoptions, branches)
+        copy_traces(source.folder, target.folder)
         saved = source.newest if source.newest.exists() else source.previous
         try:
             os.link(saved, temporary)  # takes no room; a saved state is replaced, and never written into
@@ -186,7 +187,16 @@ def _take_over(
             shutil.copy2(saved, temporary)
 
 
-def _misfit(objective: Objective, saved: dict[str, Any]) -> str:
+def copy_traces(source: Path, target: Path) -> None:
+    """Copy what a training leaves beside its state: its curve, and the audio of its validations."""
+    for name in ("samples", "tensorboard"):
+        if (source / name).is_dir():
+            shutil.copytree(source / name, target / name, dirs_exist_ok=True)
+    if (source / "metrics.csv").is_file():
+        shutil.copy2(source / "metrics.csv", target)
+
+
+def misfit(objective: Objective, saved: dict[str, Any]) -> str:
     """What of the saved state of a training does not fit `objective`, in words; empty if it fits."""
     weights, known = objective.state_dict(), saved["objective"]
     for name in dict.fromkeys([*weights, *known]):
@@ -248,7 +258,8 @@ def beginning_of(
         return f"is over, its state has {in_words(own)}" if finished else f"goes on after {in_words(own)}"
     others = states_of_other_code(job.state_root, identity)
     if not others:
-        return "begins at step 0"
+        branch = job.settings.branch_from
+        return "begins at step 0" if branch is None else f"begins as a branch of {branch}"
     fate, what = job.settings.other_code, f"{others[0].work} made {others[0].makers}"
     if (fate == "refuse" and counts(others[0], job)) or (fate == "adopt" and others[0].changed_code is None):
         return f"is refused, since there are {what}; set training.other_code: adopt or restart"

@@ -5,9 +5,8 @@ from contextlib import suppress
 
 from tqdm import tqdm
 
-from vocoder_pareto.training.budget import Budget
+from vocoder_pareto.training.budget import Budget, energy_in_words
 from vocoder_pareto.training.record import TrainingRecord
-from vocoder_pareto.units import JOULES_PER_KWH
 
 
 class ProgressBar:
@@ -33,7 +32,7 @@ class ProgressBar:
         record = self._record
         speed = (record.steps - self._first_step) / max(record.seconds - self._first_second, 1.0e-9)
         losses = "".join(f", {name} {value:.4g}" for name, value in list(record.losses.items())[:1])
-        shown = f"step {record.steps}, {speed:.3g} steps/s{losses}, {_shown(record.energy.joules)}"
+        shown = f"step {record.steps}, {speed:.3g} steps/s{losses}, {energy_in_words(record.energy.joules)}"
         self._bar.set_postfix_str(shown, refresh=False)
         with suppress(OSError):  # of a terminal that is closed
             self._bar.update(self._percent() - self._bar.n)
@@ -45,9 +44,3 @@ class ProgressBar:
 
     def _percent(self) -> float:
         return round(100 * self._budget.share(self._record.used), 2)
-
-
-def _shown(joules: float | None) -> str:
-    if joules is None:
-        return "energy unknown"
-    return f"{joules:.3g} J" if joules < 0.01 * JOULES_PER_KWH else f"{joules / JOULES_PER_KWH:.3g} kWh"

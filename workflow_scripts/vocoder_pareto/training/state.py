@@ -1,39 +1,40 @@
-"""The resumable state of a training: written whole, kept twice if there is room, locked against a second process."""
+"""The resumable state of a training: written whole, with older ones as far as there is room, and locked."""
 
 import errno
-import fcntl
 import hashlib
 import logging
 import os
-import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from vocoder_pareto.errors import UserError, first_line
+from vocoder_pareto.files import bring_names_to_disk
+from vocoder_pareto.locks import Held, locked
 from vocoder_pareto.models.checkpoint import UNREADABLE, write_archive
 
 log = logging.getLogger(__name__)
 
 
 class StateFolder:
-    """A folder with the state of one training; the newest two states are kept.
+    """A folder with the state of one training: the newest two, and some older ones at growing distances in steps.
 
-    Saving takes room for a third. Where there is room for two alone, the older one goes first.
+    Saving takes room for a further one. Where there is none, the oldest goes first; the newest stays.
 
     Args:
         folder: The folder, which is created if missing. Its name should hold a digest of all that determines the
             training except its budget.
+        older_states: The number of states that are kept beside the newest two.
 
     Raises:
         UserError: The folder cannot be created.
     """
 
-    def __init__(self, folder: str | Path):
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, older_states: int = 0):
+        self.folder, self.older_states = Path(folder), older_states
         self.newest, self.previous = self.folder / "state.pt", self.folder / "previous.pt"
         self._partial = self.folder / "state.partial"
         self.damaged = self.folder / "damaged.pt"
@@ -49,6 +50,12 @@ class StateFolder:
         """The file of the newest state, or `none yet`, as messages name it."""
         return str(self.newest) if self.newest.exists() else "none yet"
 
+    @property
+    def steps(self) -> list[int]:
+        """The steps of all states that can be read, the newest one first."""
+        known = (_steps_in(file) for file in self._files())
+        return [steps for steps in known if steps is not None]
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the folder against other processes; the lock ends with this process, however it ends.
@@ -57,22 +64,16 @@ class StateFolder:
             UserError: Another process trains here, or the folder cannot be written.
         """
         path = self.folder / "lock"
-        try:
-            file = path.open("a+")
-        except OSError as error:
-            raise UserError(f"{path}: cannot be written ({error.strerror}); mend permissions") from error
-        with file:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno not in (errno.EAGAIN, errno.EACCES):
-                    raise
-                file.seek(0)
+                stack.enter_context(locked(path))
+            except Held as error:
                 raise UserError(
-                    f"{self.folder}: another process is training here ({file.read().strip() or 'unknown'}); "
+                    f"{self.folder}: another process is training here ({str(error) or 'unknown'}); "
                     "wait for it, or end it and run again"
                 ) from error
-            self._sign(file)
+            except OSError as error:
+                raise UserError(f"{path}: cannot be written ({error.strerror}); mend permissions") from error
             self._partial.unlink(missing_ok=True)  # of a process that was killed: who writes it holds the lock
             yield
 
@@ -86,9 +87,10 @@ class StateFolder:
         try:
             self._write(temporary, dict(state))
             if self.newest.exists():
+                self._keep_previous()
                 os.replace(self.newest, self.previous)
             os.replace(temporary, self.newest)
-            self._sync_names()
+            bring_names_to_disk(self.folder)
         except OSError as error:
             temporary.unlink(missing_ok=True)
             raise UserError(
@@ -96,14 +98,17 @@ class StateFolder:
                 "still there. Free space or mend permissions, then run again to resume"
             ) from error
 
-    def load(self) -> dict[str, Any] | None:
+    def load(self, most_steps: int | None = None) -> dict[str, Any] | None:
         """Return the newest state that can be read, or None if there is none. A damaged one is renamed to damaged.pt.
+
+        Args:
+            most_steps: The steps that it may have at most; None for any number.
 
         Raises:
             UserError: There are states, and none can be read.
         """
         damaged = []
-        for file in (self.newest, self.previous):
+        for file in self._files():
             try:
                 state = torch.load(file, map_location="cpu", weights_only=True)
             except FileNotFoundError:
@@ -112,7 +117,9 @@ class StateFolder:
                 log.warning("%s: damaged (%s); trying the state before it", file, first_line(error))
                 damaged.append(file)
                 continue
-            if damaged:  # else the next save would put the damaged state in the place of this one
+            if most_steps is not None and state["record"]["steps"] > most_steps:
+                continue
+            if self.newest in damaged:  # else the next save would put the damaged state in the place of this one
                 os.replace(self.newest, self.damaged)
             return state
         if damaged:
@@ -120,32 +127,63 @@ class StateFolder:
             raise UserError(f"{self.folder}: cannot resume, since {names} cannot be read; delete them to start afresh")
         return None
 
+    def _files(self) -> list[Path]:
+        """Where states lie, the newest one first."""
+        return [self.newest, self.previous, *self._older()]
+
+    def _older(self) -> list[Path]:
+        return sorted(self.folder.glob("older_*.pt"), reverse=True)
+
+    def _keep_previous(self) -> None:
+        """Put the state before the newest among the older ones, and let one of these go if they are too many."""
+        previous, newest = _steps_in(self.previous), _steps_in(self.newest)
+        if previous is None or newest is None:
+            return
+        if self.older_states:
+            os.replace(self.previous, self.folder / f"older_{previous:012d}.pt")
+        older = {int(file.stem.removeprefix("older_")): file for file in self._older()}
+        while len(older) > self.older_states:
+            older.pop(_least_needed([*older, 0], newest)).unlink()
+
     def _write(self, temporary: Path, state: dict[str, Any]) -> None:
-        try:
-            write_archive(temporary, state)
-        except OSError as error:
-            spare = [self.damaged, *([self.previous] if self.newest.exists() else [])]
-            spare = [file for file in spare if file.exists()]
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not spare:
-                raise
-            for file in (temporary, *spare):
+        """Write `state` to `temporary`; where there is no room, delete what is needed least until there is."""
+        spare = [self.damaged, *reversed(self._older()), *([self.previous] if self.newest.exists() else [])]
+        spare = [file for file in spare if file.exists()]
+        while True:
+            try:
+                write_archive(temporary, state)
+                return
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not spare:
+                    raise
+                log.warning("%s: little room: %s deleted", self.folder, spare[0].name)
+            for file in (temporary, spare.pop(0)):
                 file.unlink(missing_ok=True)
-            log.warning("%s: little room: %s deleted", self.folder, " and ".join(file.name for file in spare))
-            write_archive(temporary, state)
 
-    def _sign(self, file) -> None:
-        try:
-            os.ftruncate(file.fileno(), 0)
-            os.write(file.fileno(), f"process {os.getpid()} on {socket.gethostname()}\n".encode())
-        except OSError:
-            pass  # a full disk: the lock holds without a name
 
-    def _sync_names(self) -> None:
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+def _steps_in(file: Path) -> int | None:
+    """The steps of the state in `file`, whose tensors are not read; None where there is none that can be read."""
+    try:
+        return int(torch.load(file, map_location="cpu", weights_only=True, mmap=True)["record"]["steps"])
+    except (*UNREADABLE, TypeError, ValueError):
+        return None
+
+
+def _least_needed(steps: Sequence[int], newest: int) -> int:
+    """Which of the older states to let go, by its steps: the one between the most similar ages.
+
+    So ages grow by about equal factors, however long the training is: seen from the next state, which is taken to come
+    as soon as the newest did. First goes what is ahead of the newest, which somebody put back.
+
+    Args:
+        steps: The steps of the older states in descending order, and of the beginning, 0.
+        newest: The steps of the newest state.
+    """
+    if steps[0] >= newest:
+        return steps[0]
+    now = 2 * newest - steps[0]
+    ages = [now - newest, *(now - each for each in steps)]
+    return steps[min(range(len(steps) - 1), key=lambda index: ages[index + 2] / ages[index])]
 
 
 def digest_of(*parts: str) -> str:

@@ -1,27 +1,34 @@
 """What is to be said of a training in the end: `summary.json`, of which the checkpoint holds the history."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from vocoder_pareto.study.provenance import installed_version
 from vocoder_pareto.training.job import TrainingJob
 from vocoder_pareto.training.record import TrainingRecord
+from vocoder_pareto.training.sanity_check import LIKE_NOISE, SanityCheck
 
 GIVEN = "given_checkpoint"
 UNTRAINED = "untrained"  # a flag
 HISTORY = (
     "system", "steps", "epochs", "seconds", "batch_size", "precision", "stopped_by", "losses", "validation_d_stft",
-    "settings", "versions", "adopted_from",
+    "settings", "versions", "adopted_from", "branched_from",
 )  # fmt: skip
 PACKAGES = ("torch", "lightning", "numpy", "pyJoules")
 
 
-def summary_of(job: TrainingJob, record: TrainingRecord, adopted_from: list[dict[str, Any]]) -> dict[str, Any]:
+def summary_of(
+    job: TrainingJob,
+    record: TrainingRecord,
+    adopted_from: Sequence[dict[str, Any]] = (),
+    branched_from: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
     """Return the summary of a training that used up its budget.
 
     `steps` and `seconds` are what the weights went through and the budget counts. `energy_joules` is all that was spent
     on them, and so holds `lost_energy_joules`, the energy of steps that were lost.
-    `adopted_from` are the states of other code in its past.
+    `adopted_from` are the states of other code in its past, and `branched_from` those of other settings.
     """
     spent, lost = record.spent_energy, record.lost
     joules = spent.joules if lost.known else None
@@ -54,7 +61,8 @@ def summary_of(job: TrainingJob, record: TrainingRecord, adopted_from: list[dict
         "validation_d_stft": record.validation_d_stft,
         "flags": record.flags,
         "settings": {"system": asdict(job.system), "run": asdict(job.settings), "seed": job.seed},
-        "adopted_from": adopted_from,
+        "adopted_from": list(adopted_from),
+        "branched_from": list(branched_from),
         "versions": {name: installed_version(name) for name in PACKAGES},
     }
 
@@ -77,25 +85,28 @@ def summary_of_untrained(job: TrainingJob) -> dict[str, Any]:
         "seconds", "lost_steps", "lost_seconds", "lost_energy_joules", "batch_size", "device", "energy_joules",
         "energy_by_domain", "energy_unmeasured_seconds",
     ))  # fmt: skip
-    return {**summary_of(job, TrainingRecord(), []), **never, "flags": [UNTRAINED]}
+    return {**summary_of(job, TrainingRecord()), **never, "flags": [UNTRAINED]}
 
 
-def summary_of_given(job: TrainingJob, known: dict[str, Any]) -> dict[str, Any]:
+def summary_of_given(job: TrainingJob, known: dict[str, Any], check: SanityCheck | None) -> dict[str, Any]:
     """Return the summary of weights that were given.
 
     Args:
         job: The training that takes their place, whose `settings.checkpoint` names their file.
         known: What their file says of their training, if it is a checkpoint of this project.
+        check: What they make of a known recording; None where none was at hand.
     """
     unknown = dict.fromkeys((
         "steps", "epochs", "seconds", "pieces", "killed_pieces", "lost_steps", "lost_seconds", "lost_energy_joules",
         "batch_size", "device", "energy_joules",
     ))  # fmt: skip
     return {
-        **summary_of(job, TrainingRecord(), []),
+        **summary_of(job, TrainingRecord()),
         **unknown,
         **known,
         "system": job.system.name,
         "stopped_by": GIVEN,
         "checkpoint": job.settings.checkpoint,
+        "sanity_check": None if check is None else asdict(check),
+        "flags": [LIKE_NOISE] if check is not None and check.is_like_noise else [],
     }

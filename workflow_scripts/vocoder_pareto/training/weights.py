@@ -1,40 +1,60 @@
 """Where the weights of a system come from: a training, a file that the settings give, or the seed alone."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from vocoder_pareto.files import write_json, write_text
-from vocoder_pareto.models.checkpoint import load_weights, read_weights, save_checkpoint
+from vocoder_pareto.models.checkpoint import require_made_for, save_checkpoint
+from vocoder_pareto.models.given_weights import load_given, read_weights
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
+from vocoder_pareto.training.sanity_check import checked_weights
 from vocoder_pareto.training.summary import history_of, summary_of_given, summary_of_untrained
+
+log = logging.getLogger(__name__)
 
 
 def obtain_weights(job: TrainingJob, outputs: TrainingOutputs) -> None:
     """Write the checkpoint of a system with its summary and its curve: train it, unless there is nothing to train.
 
     Weights that are given (`training.checkpoint`) become the checkpoint as they are, and with a budget of 0 steps those
-    that the network is initialised with: neither reads the dataset, opens a meter or looks for a state.
+    that the network is initialised with: neither opens a meter or looks for a state.
 
     Raises:
-        UserError: The weights that are given cannot be read or do not fit, or as `train`.
+        UserError: The weights that are given cannot be read, were made for another front end or do not fit, or as
+            `train`.
     """
     if job.settings.checkpoint is not None:
-        vocoder = initialised(job.system, job.seed)
-        weights, known = read_weights(job.settings.checkpoint)
-        load_weights(vocoder, weights, job.settings.checkpoint)
-        write_outputs(outputs, job, vocoder, summary_of_given(job, known), _write_empty_curve)
+        _take_given_weights(job, outputs, job.settings.checkpoint)
     elif job.settings.is_untrained:
-        write_outputs(outputs, job, initialised(job.system, job.seed), summary_of_untrained(job), _write_empty_curve)
+        vocoder = initialised(job.system, job.seed)
+        write_outputs(outputs, job, vocoder, summary_of_untrained(job), _write_empty_curve, None, None)
     else:
         from vocoder_pareto.training.train import train  # with Lightning, which takes seconds to import
 
         train(job, outputs)
+
+
+def _take_given_weights(job: TrainingJob, outputs: TrainingOutputs, path: str) -> None:
+    vocoder, here = initialised(job.system, job.seed), job.front_end()
+    given = read_weights(path)
+    require_made_for(given.checkpoint, vocoder, job.system, here, path)
+    layout = load_given(vocoder, given.weights, path)
+    if layout is not None:
+        log.info("%s: weights of %s, trained on %s", path, layout.project, layout.front_end)
+    check, origin = checked_weights(vocoder, job), given.checkpoint.get("origin")
+    if check is not None and check.is_like_noise:
+        log.warning("%s: %s; were they trained for other mel-spectrograms than those of this study?", path, check.words)
+    if origin is not None and origin.get("data") != job.data_digest():
+        log.info("%s: trained on other clips than those of this study", path)
+    summary = summary_of_given(job, given.checkpoint.get("training", {}), check)
+    write_outputs(outputs, job, vocoder, summary, _write_empty_curve, given.checkpoint.get("front_end"), origin)
 
 
 def initialised(system: SystemSettings, seed: int) -> Vocoder:
@@ -49,9 +69,14 @@ def write_outputs(
     vocoder: Vocoder,
     summary: dict[str, Any],
     write_curve: Callable[[Path], None],
+    front_end: Mapping[str, Any] | None,
+    origin: Mapping[str, Any] | None,
 ) -> None:
-    """Write the checkpoint, the curve and, last, the summary; the checkpoint holds what of it is history."""
-    save_checkpoint(outputs.checkpoint, vocoder, job.system, history_of(summary))
+    """Write the checkpoint, the curve and, last, the summary; the checkpoint holds what of it is history.
+
+    `front_end` and `origin` are what the weights were trained on, see `save_checkpoint`.
+    """
+    save_checkpoint(outputs.checkpoint, vocoder, job.system, history_of(summary), front_end, origin)
     write_curve(outputs.metrics)
     write_json(outputs.summary, summary)
 

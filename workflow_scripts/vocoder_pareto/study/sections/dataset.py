@@ -5,10 +5,20 @@ from typing import Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from vocoder_pareto.study.sections.paths import OptionalPath
+from vocoder_pareto.study.sections.paths import FilePath, OptionalPath
 from vocoder_pareto.study.settings import STRICT
 
 Source = Literal["synthetic", "ljspeech", "folder"]
+Channels = Literal["mix", "first", "error"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class ListedTestSet:
+    """A test set that is written down."""
+
+    file: FilePath
+    """A text file that names a recording a line: its file relative to dataset.path, or its clip; what follows a | does
+    not count."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -16,8 +26,9 @@ class DatasetSettings:
     """Which recordings there are, and how clips are cut from them. Programs get it without `path`."""
 
     source: Source = "synthetic"
-    """synthetic: speech by eSpeak NG, no download | ljspeech: LJSpeech 1.1 | folder: any folder of mono WAV or FLAC
-    files."""
+    """synthetic: speech by eSpeak NG, no download | ljspeech: LJSpeech 1.1 | folder: any folder of WAV, FLAC, OGG,
+    Opus, MP3, AIFF and what else libsndfile reads; recordings that it does not read are listed in
+    skipped.csv of the dataset."""
 
     path: OptionalPath = None
     """ljspeech: the folder LJSpeech-1.1, or LJSpeech-1.1.tar.bz2, or null to download it (2.6 GB) to data/. folder: the
@@ -31,11 +42,21 @@ class DatasetSettings:
     en-gb-scotland), if wanted with a variant without breath (en-us+f4, en-us+m3). Not used by other sources."""
 
     test_share: float = Field(default=0.2, gt=0, lt=1)
-    """Part of the clips that is the test set: the last in sorted order, at least one clip. More than 0, less than 1."""
+    """Part of the clips that is the test set, at least one clip; more than 0, less than 1. Not used with a list."""
+
+    split: Literal["tail", "random"] | ListedTestSet | None = None
+    """Which clips are the test set: tail (the last in sorted order) | random (drawn with the seed, from every folder
+    its share to within one clip, and used in random order) | {file: list.txt} (those that a text file names, one a
+    line: a file relative to dataset.path, or a clip). null: random for a folder, where the last names often are those
+    of one speaker, else tail."""
+
+    channels: Channels = "mix"
+    """A recording of several channels: mix (take their mean) | first (take the first one) | error (it is bad)."""
 
     on_bad_clip: Literal["error", "skip"] = "error"
-    """A recording that is missing, truncated, not mono, empty, not a number anywhere, or in LJSpeech not of 22050 Hz:
-    error (end before anything is computed) | skip (leave it out and list it in skipped.csv of the dataset)."""
+    """A recording that is missing, truncated, empty, not a number anywhere, far outside of [-1, 1], in LJSpeech not of
+    22050 Hz, or of several channels where these are an error: error (end before anything is computed) | skip (leave it
+    out). Either way skipped.csv of the dataset lists what was left out, and why."""
 
     clip_seconds: float = Field(default=1.024, gt=0)
     """Seconds of a clip: the beginning of each recording, followed by zeros where it is shorter. Where these are no

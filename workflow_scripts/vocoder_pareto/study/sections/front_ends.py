@@ -55,8 +55,8 @@ class FrontEndSettings:
     """Sample rate of audio and clips, in Hz. Recordings of another rate are resampled."""
 
     n_fft: int = Field(default=2048, ge=2)
-    """Samples of the Fourier transform. HiFi-GAN's loss has a window of its own, models.hifigan.training.mel_n_fft
-    (2048)."""
+    """Samples of the Fourier transform. HiFi-GAN's loss has a front end of its own, see mel_front_end and mel_n_fft
+    (1024) of models.hifigan.training."""
 
     win_length: int | None = Field(default=None, ge=1)
     """Samples of the periodic Hann window, at most n_fft; null: n_fft."""
@@ -94,10 +94,10 @@ class FrontEndSettings:
     floor: float = Field(default=0.0, ge=0)
     """Smaller values become this one before the logarithm; more than 0 but for log1p."""
 
-    padding: Literal["center_zeros", "center_reflect", "reflect"] = "center_zeros"
+    padding: Literal["center_zeros", "center_reflect", "reflect"] = "center_reflect"
     """What lies beyond the ends, and where frames lie: center_zeros, center_reflect (frame l is centred on sample l ·
     hop_length; the frame on the very end is left out) | reflect (by (n_fft − hop_length) / 2 on each side, so that
-    frames share the clip out)."""
+    frames share the clip out). The paper does not say; its authors' code calls librosa 0.8.1, which reflects."""
 
     normalization: Literal["per_spectrogram", "dataset", "none"] | GivenNormalization = "per_spectrogram"
     """per_spectrogram (0 and 1 are its own minimum and maximum, as the paper says; loudness is lost) | dataset (those

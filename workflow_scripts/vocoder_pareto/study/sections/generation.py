@@ -11,7 +11,8 @@ class GenerationSettings:
     """What of the test set is generated, and how much at a time."""
 
     clips: int | None = Field(default=2, ge=1)
-    """Test clips that every system reconstructs, the first in sorted order; null for all."""
+    """Test clips that every system reconstructs, the first in sorted order, or of a random split in random order; null
+    for all."""
 
     batch_size: int = Field(default=1, ge=1)
     """Clips that are generated at once. More is faster on a GPU; audio differs by rounding only."""

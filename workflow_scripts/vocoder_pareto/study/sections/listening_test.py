@@ -86,7 +86,11 @@ class ScreeningSettings:
     """Least variance of the scores (>= 0): below, everything was scored alike."""
 
     min_reference_mos: float | None = Field(default=3.0, ge=1, le=5)
-    """Least mean score of natural speech (1 to 5)."""
+    """Least mean score of natural speech (1 to 5), …"""
+
+    min_reference_ratings: int = Field(default=8, ge=1)
+    """… in sessions with so many scores of it (>= 1): with fewer, honest low scores are taken for carelessness, and the
+    MOS of natural speech rises."""
 
     max_repeat_difference: float | None = Field(default=None, ge=0)
     """Largest mean difference between the two scores of sounds that came twice (>= 0)."""
@@ -111,9 +115,13 @@ class ListeningTestSettings:
     """The listening test as a whole."""
 
     responses: OptionalPath = None
-    """Folder of the answers: files that our page saved or received, webMUSHRA's lss.csv or lms.csv, the P.808 Toolkit's
+    """Folder of the answers: files that our page saved or received, webMUSHRA's lss.csv, the P.808 Toolkit's
     *_votes_per_worker*.csv, or a table with the columns participant, system, item, rating; with key.json of the export
     beside them. null: there are none, and MOS is the published one."""
+
+    max_rejected_share: float = Field(default=0.05, ge=0, le=1)
+    """Largest share of the rows of all answers that may be no valid ratings (0 to 1), such as scores off the scale or
+    unknown systems; more of them stop the analysis."""
 
     simulate: int | None = Field(default=None, ge=1)
     """Only for demonstrations: so many simulated listeners (1 to design.participants) answer. Everything made from them

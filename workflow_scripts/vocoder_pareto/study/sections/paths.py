@@ -42,7 +42,6 @@ def _null_as_text(value: object) -> object:
     return None if value in ("null", "~") else value  # as Snakemake hands on `--config dataset="{path: null}"`
 
 
-OptionalPath = Annotated[
-    Annotated[str, Field(min_length=1), AfterValidator(as_shell_means)] | None, BeforeValidator(_null_as_text)
-]
+FilePath = Annotated[str, Field(min_length=1), AfterValidator(as_shell_means)]
+OptionalPath = Annotated[FilePath | None, BeforeValidator(_null_as_text)]
 ResultsFolder = Annotated[str, Field(min_length=1), AfterValidator(_own_folder)]

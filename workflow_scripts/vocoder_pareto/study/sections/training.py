@@ -13,7 +13,7 @@ from vocoder_pareto.units import JOULES_PER_KWH
 NOT_IN_DIGEST = (
     "steps", "hours", "energy_kwh", "data_on_device", "workers", "checkpoint_minutes", "log_every_steps",
     "validation_every_steps", "validation_clips", "meter_seconds", "on_missing_meter", "retries", "job_hours",
-    "other_code",
+    "other_code", "older_states",
 )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ class TrainingSettings:
     """Compile the losses with torch.compile: true | false. Pays after the first minutes on a GPU."""
 
     gradient_clip: float | None = Field(default=None, gt=0)
-    """Largest norm of the gradients of a step (> 0), or null. WaveFlow sets it below, as its paper does."""
+    """Largest norm of the gradients of a step (> 0), or null. WaveFlow and WaveGrad set it below."""
 
     data_on_device: bool = True
     """Keep all training clips on the GPU (LJSpeech: about 1 GB): true | false. Without a GPU they are read from
@@ -67,6 +67,10 @@ class TrainingSettings:
 
     checkpoint_minutes: float = Field(default=10.0, gt=0)
     """Minutes between saved states (> 0): what a kill can cost."""
+
+    older_states: int = Field(default=3, ge=0)
+    """States that are kept beside the newest two (>= 0), at growing distances in steps, to go back to after a
+    divergence. Where the disk is full they go first."""
 
     log_every_steps: int = Field(default=50, ge=1)
     """Steps between rows of the training curve (>= 1)."""
@@ -94,8 +98,21 @@ class TrainingSettings:
     checkpoint_minutes counts as none) | adopt (go on from it, and say so in the summary) | restart (begin at step
     0)."""
 
+    data_seed: int | None = Field(default=None, ge=0)
+    """Seed of the order of the clips and of the noise of steps (>= 0), or null: that of the study. Another one lets a
+    branch meet other batches."""
+
+    branch_from: str | None = Field(default=None, pattern="^[0-9a-f]{16}$")
+    """State that a training begins with instead of step 0: the name of its folder in training/{system}/, 16 hexadecimal
+    digits in quotes, or null. learning_rate, gradient_clip, data_seed and precision may differ, and nothing else. Set
+    it for one size, as after a divergence (docs/training.md)."""
+
+    branch_step: int | None = Field(default=None, ge=1)
+    """With branch_from: the newest of its states of at most so many steps (>= 1), or null: the newest."""
+
     retries: int = Field(default=0, ge=0)
-    """How often Snakemake starts a failed training again (>= 0). It resumes, so this carries jobs over time limits."""
+    """How often Snakemake starts a failed training again (>= 0). It resumes, so this carries jobs over time limits;
+    after the same divergence twice it does not train again."""
 
     job_hours: float = Field(default=24.0, ge=0.1)
     """Hours that a cluster is asked for per job of a training (>= 0.1): at most the time limit of the partition, since
@@ -112,6 +129,8 @@ class TrainingSettings:
         return {key: value for key, value in plain(self).items() if key in budget or key not in BESIDE_WEIGHTS}
 
     def __post_init__(self):
+        if self.branch_step is not None and self.branch_from is None:
+            raise ValueError("branch_step belongs to branch_from, which is null; set both or none")
         if self.steps is None and self.hours is None and self.energy_kwh is None:
             raise ValueError("no budget; set at least one of steps, hours, energy_kwh")
         if self.steps == 0 and (self.hours is not None or self.energy_kwh is not None):

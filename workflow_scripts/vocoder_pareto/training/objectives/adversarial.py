@@ -1,7 +1,7 @@
 """The turns and losses that adversarial recipes share."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 import torch
@@ -11,16 +11,19 @@ from vocoder_pareto.models.discriminators import Judgement
 from vocoder_pareto.training.objectives.objective import Batch, Objective
 
 
-def feature_matching(real: Sequence[Judgement], generated: Sequence[Judgement]) -> Tensor:
-    """Return the mean absolute difference of feature maps, summed over layers and sub-discriminators.
+def feature_matching(real: Iterable[Sequence[Tensor]], generated: Iterable[Sequence[Tensor]]) -> Tensor:
+    """Return the mean absolute difference of the outputs of layers, summed over layers and sub-discriminators.
 
-    No gradient flows into the features of real audio. Source: MelGAN, equation 3; HiFi-GAN, equation 4.
+    Args:
+        real: For each sub-discriminator, what its layers put out for real audio; no gradient flows into it.
+        generated: The same for generated audio.
+
+    Source: MelGAN, equation 3; HiFi-GAN, equation 4.
     """
-    pairs = zip(real, generated, strict=True)
     distances = [
         (one.detach() - other).abs().mean()
-        for truth, guess in pairs
-        for one, other in zip(truth.features, guess.features, strict=True)
+        for truth, guess in zip(real, generated, strict=True)
+        for one, other in zip(truth, guess, strict=True)
     ]
     return torch.stack(distances).sum()
 

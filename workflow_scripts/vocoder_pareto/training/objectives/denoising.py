@@ -1,6 +1,7 @@
 """What the recipes of diffusion vocoders share: predict the noise in a noised waveform, judged by its L1 distance."""
 
 from abc import abstractmethod
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,10 +12,16 @@ from vocoder_pareto.training.objectives.objective import Batch, Objective
 
 
 class DenoisingObjective(Objective):
-    """Adam minimises the L1 distance of noise and predicted noise at random noise levels."""
+    """Adam minimises the L1 distance of noise and predicted noise at random levels of the schedule of training."""
 
     trains = DiffusionVocoder
     vocoder: DiffusionVocoder
+    scales: Tensor  # √ᾱ of all steps of that schedule from 0, float64
+
+    def __init__(self, vocoder: DiffusionVocoder, recipe: Any, sample_rate: int = 16000):
+        super().__init__(vocoder, recipe, sample_rate)
+        scales = torch.tensor(vocoder.trained_schedule.signal_scales, dtype=torch.float64)
+        self.register_buffer("scales", scales, persistent=False)
 
     def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Objective.loss`."""

@@ -1,18 +1,32 @@
-"""HiFi-GAN's recipe (Kong et al., 2020, section 2.5): least squares, feature matching and a mel-spectrogram loss."""
+"""HiFi-GAN's recipe (Kong et al., 2020, section 2.5): least squares, feature matching and a mel-spectrogram loss.
 
-from dataclasses import dataclass
+Two things are taken from the official code (github.com/jik876/hifi-gan), where the paper leaves them open; the code of
+the study's authors has them alike:
+
+- The mel-spectrogram of the loss is ln(max(mel magnitude, 1e-5)) with n_fft 1024, and λ_mel = 45 is of its scale. With
+  log(1 + mel power), the input of the vocoder, the same weight would hardly tell noise, or what lies above 4 kHz.
+- Feature matching goes over all layers of the discriminators, the last one (the scores) included.
+
+The learning rate decays by 0.999 per epoch, as in the paper and the official code; in that of the study's authors it
+stays as it is (`decay_per_epoch: 1.0`). AdamW's weight decay is 0.01 everywhere, PyTorch's default.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.optim.lr_scheduler import ExponentialLR
 
-from vocoder_pareto.audio.format import AudioFormat
-from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
+from vocoder_pareto.audio.features import features
 from vocoder_pareto.models.discriminators import hifigan_discriminator
 from vocoder_pareto.models.layers import without_autocast
+from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndSettings
 from vocoder_pareto.training.objectives.adversarial import AdversarialObjective, feature_matching
 from vocoder_pareto.training.objectives.objective import Schedule
+
+_MEL_FRONT_ENDS: dict[str, FrontEndSettings] = {"hifigan": BUILT_IN["hifigan_22k"], "paper": BUILT_IN["paper"]}
 
 
 @dataclass(frozen=True)
@@ -25,8 +39,14 @@ class HiFiGANRecipe:
         decay_per_epoch: The factor of the learning rate after each epoch.
         feature_matching_weight: The weight λ_fm of equation 5.
         mel_weight: The weight λ_mel of equation 5.
-        mel_n_fft: The samples of the analysis window of the mel-spectrogram loss; the default is that of the study's
-            mel-spectrograms.
+        mel_front_end: What the mel-spectrogram loss compares: "hifigan" for ln(max(mel magnitude, 1e-5)), "paper" for
+            log(1 + mel power), the study's mel-spectrograms.
+        mel_n_fft: The samples of the analysis window of the mel-spectrogram loss, at least the hop; 2048 is that of the
+            study's mel-spectrograms.
+        discriminator_channels: The channels of the discriminators' widest layers, a multiple of 128; 1024 in the paper.
+
+    Raises:
+        ValueError: `discriminator_channels` is no such multiple.
     """
 
     learning_rate: float = 2.0e-4
@@ -34,19 +54,31 @@ class HiFiGANRecipe:
     decay_per_epoch: float = 0.999
     feature_matching_weight: float = 2.0
     mel_weight: float = 45.0
-    mel_n_fft: int = 2048
+    mel_front_end: Literal["hifigan", "paper"] = "hifigan"
+    mel_n_fft: int = 1024
+    discriminator_channels: int = 1024
+
+    def __post_init__(self):
+        if self.discriminator_channels < 128 or self.discriminator_channels % 128:
+            raise ValueError(f"discriminator_channels is {self.discriminator_channels}; must be a multiple of 128")
 
 
 class HiFiGANObjective(AdversarialObjective):
-    """The objective of equations 1 to 6.
-
-    The mel-spectrogram loss takes this study's log(1 + mel power), the input of the vocoder.
-    """
+    """The objective of equations 1 to 6."""
 
     Recipe = HiFiGANRecipe
 
     def __init__(self, vocoder, recipe: HiFiGANRecipe, sample_rate: int = 16000):
-        super().__init__(vocoder, recipe, hifigan_discriminator(), sample_rate)
+        super().__init__(vocoder, recipe, hifigan_discriminator(recipe.discriminator_channels), sample_rate)
+        # Up to half the sample rate, as in the official code, whose vocoders hear less (`fmax_for_loss: null`).
+        self.mel_front_end = replace(
+            _MEL_FRONT_ENDS[recipe.mel_front_end],
+            sample_rate=sample_rate,
+            n_fft=recipe.mel_n_fft,
+            hop_length=vocoder.hop_length,
+            n_mels=vocoder.n_mels,
+            fmax=None,
+        )
 
     def discriminator_loss(self, real, generated) -> Tensor:
         """Return the least squares of equation 1, summed over sub-discriminators."""
@@ -58,9 +90,10 @@ class HiFiGANObjective(AdversarialObjective):
     def generator_losses(self, batch, generated, real, judged) -> dict[str, Tensor]:
         """Return the terms of equations 2 to 5."""
         mel_distance = functional.l1_loss(self._log_mel(generated), self._log_mel(batch.audio))
+        matching = feature_matching((each.layers for each in real), (each.layers for each in judged))
         return {
             "adversarial_loss": torch.stack([(guess.scores - 1).square().mean() for guess in judged]).sum(),
-            "feature_matching_loss": self.recipe.feature_matching_weight * feature_matching(real, judged),
+            "feature_matching_loss": self.recipe.feature_matching_weight * matching,
             "mel_loss": self.recipe.mel_weight * mel_distance,
         }
 
@@ -73,9 +106,5 @@ class HiFiGANObjective(AdversarialObjective):
         return Schedule(ExponentialLR(optimizer, self.recipe.decay_per_epoch), "epoch")
 
     def _log_mel(self, audio: Tensor) -> Tensor:
-        hop_length = self.vocoder.hop_length
-        audio_format = AudioFormat(
-            self.sample_rate, audio.shape[-1], self.recipe.mel_n_fft, hop_length, self.vocoder.n_mels
-        )
         with without_autocast(audio):  # powers lie beyond the range of float16, and cuFFT has no bfloat16
-            return log_mel_spectrogram(audio.float(), audio_format)
+            return features(audio.float(), self.mel_front_end)

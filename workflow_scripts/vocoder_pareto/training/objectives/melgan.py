@@ -1,4 +1,13 @@
-"""MelGAN's recipe (Kumar et al., 2019, section 2.4): hinge losses and feature matching."""
+"""MelGAN's recipe (Kumar et al., 2019, section 2.4): hinge losses and feature matching.
+
+Equation 4 adds up the distances of feature maps over layers and scales. The official code
+(github.com/descriptinc/melgan-neurips) and that of the study's authors multiply the sum by 4 / (layers + 1) / scales,
+and so do we: with the published four layers and three scales, by 1 / 3.75. A `feature_matching_weight` of 37.5 gives
+equation 4 as it is printed.
+
+Those codes take the features of real audio from before the discriminator's update, which spares them a pass; here both
+sides come from after it.
+"""
 
 from dataclasses import dataclass
 
@@ -17,7 +26,7 @@ class MelGANRecipe:
     Attributes:
         learning_rate: The learning rate of Adam, for both networks.
         betas: The decay rates of Adam's moments.
-        feature_matching_weight: The weight λ of equation 4.
+        feature_matching_weight: The weight λ of equation 4, beside the factor 4 / (layers + 1) / scales.
         discriminator_channels: The channels of the discriminator's first layer (`ndf`), a multiple of 4, the size of
             its groups.
         discriminator_scales, discriminator_layers, discriminator_factor: The number of scales, that of downsampling
@@ -63,9 +72,11 @@ class MelGANObjective(AdversarialObjective):
 
     def generator_losses(self, batch, generated, real, judged) -> dict[str, Tensor]:
         """Return the terms of equations 2 to 4."""
+        matching = feature_matching((each.features for each in real), (each.features for each in judged))
+        factor = 4 / (self.recipe.discriminator_layers + 1) / self.recipe.discriminator_scales
         return {
             "adversarial_loss": -torch.stack([guess.scores.mean() for guess in judged]).sum(),
-            "feature_matching_loss": self.recipe.feature_matching_weight * feature_matching(real, judged),
+            "feature_matching_loss": self.recipe.feature_matching_weight * factor * matching,
         }
 
     def optimizer(self, turn: str) -> torch.optim.Optimizer:

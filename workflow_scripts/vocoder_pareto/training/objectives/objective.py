@@ -10,6 +10,8 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from vocoder_pareto.models.vocoder import Vocoder
 
+ROUNDING = 1e-9  # of a quotient of steps, epochs or shares
+
 
 class Batch(NamedTuple):
     """Clips and their normalised mel-spectrograms: audio (B, T) in [-1, 1], mel (B, M, L)."""
@@ -18,12 +20,44 @@ class Batch(NamedTuple):
     mel: Tensor
 
 
+class Progress(NamedTuple):
+    """How far a training is, or how far it will come.
+
+    Attributes:
+        steps: The number of steps; None where it is not known.
+        epochs: The number of passes through the training set; None where it is not known.
+        budget_share: The used share of the budget, 0 to 1.
+    """
+
+    steps: float | None
+    epochs: float | None
+    budget_share: float
+
+
 @dataclass(frozen=True)
 class Schedule:
-    """A learning-rate scheduler, and whether it advances after every step or after every epoch."""
+    """A learning-rate scheduler, and when it advances.
+
+    Attributes:
+        scheduler: The scheduler of PyTorch; any that counts its advances as `last_epoch`.
+        interval: What it counts: steps, epochs or the used share of the budget.
+        every: It advances after every so many steps or epochs, or after every such share of the budget; greater than 0.
+    """
 
     scheduler: LRScheduler
-    interval: Literal["step", "epoch"]
+    interval: Literal["step", "epoch", "budget"]
+    every: float = 1.0
+
+    def advances(self, progress: Progress) -> float | None:
+        """Return how often `every` has passed; the whole part has brought an advance. None where that is unknown."""
+        passed = {"step": progress.steps, "epoch": progress.epochs, "budget": progress.budget_share}[self.interval]
+        return None if passed is None else passed / self.every
+
+    def follow(self, progress: Progress) -> None:
+        """Advance the scheduler as often as is due. What is only rounding short of an advance counts as one."""
+        due = self.advances(progress)
+        while due is not None and self.scheduler.last_epoch + 1 <= due + ROUNDING:
+            self.scheduler.step()
 
 
 class Objective(nn.Module, ABC):

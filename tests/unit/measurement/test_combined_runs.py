@@ -6,11 +6,11 @@ from scipy import stats
 from seeds import seed_of
 
 from vocoder_pareto.intervals import mean_with_interval
-from vocoder_pareto.measurement.run_combination import Run, combined
+from vocoder_pareto.measurement.combined_runs import Run, combined_runs
 
 
 def test_two_runs_by_hand():
-    found = combined([Run(10.0, 0.1, 4), Run(11.0, 0.1, 4)])
+    found = combined_runs([Run(10.0, 0.1, 4), Run(11.0, 0.1, 4)])
     assert found.mean == 10.5
     # s² = 0.5, t of 1 degree of freedom from a printed table: 12.706.
     assert found.half_width == pytest.approx(12.706 * (0.5 / 2) ** 0.5, rel=1e-4)
@@ -19,22 +19,22 @@ def test_two_runs_by_hand():
 
 
 def test_runs_that_agree_by_chance_keep_the_interval_of_their_windows():
-    found = combined([Run(10.0, 2.776, 4), Run(10.0, 2.776, 4)])  # standard errors of 1
+    found = combined_runs([Run(10.0, 2.776, 4), Run(10.0, 2.776, 4)])  # standard errors of 1
     assert found.half_width == pytest.approx(stats.t.ppf(0.975, 8) * (1 + 1) ** 0.5 / 2, rel=1e-3)
     assert (found.degrees_of_freedom, found.between_runs) == (8, 0.0)
 
 
 def test_one_run_stays_as_it_is_and_runs_without_an_interval_have_that_of_their_means():
-    found = combined([Run(10.0, 0.1, 4)])
+    found = combined_runs([Run(10.0, 0.1, 4)])
     assert (found.mean, found.half_width, found.degrees_of_freedom, found.between_runs) == (10.0, 0.1, 4, None)
-    found = combined([Run(10.0), Run(11.0)])
+    found = combined_runs([Run(10.0), Run(11.0)])
     assert (found.degrees_of_freedom, found.between_runs) == (1, pytest.approx(0.5**0.5))
 
 
 def test_runs_far_apart_are_independent_values():
     """Against the interval of scipy."""
     means = [23.6, 25.1, 22.2, 24.0]
-    found = combined([Run(mean, 0.01, 4) for mean in means])
+    found = combined_runs([Run(mean, 0.01, 4) for mean in means])
     low, high = stats.t.interval(0.95, 3, np.mean(means), stats.sem(means))
     assert (found.mean - found.half_width, found.mean + found.half_width) == pytest.approx((low, high))
 
@@ -49,7 +49,7 @@ def test_the_interval_covers_the_mean_of_all_processes(runs, between):
     for _ in range(studies):
         levels = truth + between * generator.standard_normal(runs)
         found = [mean_with_interval(list(generator.normal(level, 1.0, windows))) for level in levels]
-        whole = combined([Run(each.mean, each.half_width, windows - 1) for each in found])
+        whole = combined_runs([Run(each.mean, each.half_width, windows - 1) for each in found])
         covered += abs(whole.mean - truth) <= whole.half_width
         covered_by_first += abs(found[0].mean - truth) <= found[0].half_width
     four_errors = 4 * (0.95 * 0.05 / studies) ** 0.5

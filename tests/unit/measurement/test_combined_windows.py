@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from seeds import seed_of
 
-from vocoder_pareto.measurement.combination import combined, drift
+from vocoder_pareto.measurement.combined_windows import combined_windows, drift
 
 DRAWS = 4000
 UNSURE = 4 * (0.95 * 0.05 / DRAWS) ** 0.5  # four standard errors of a share
@@ -13,7 +13,7 @@ UNSURE = 4 * (0.95 * 0.05 / DRAWS) ** 0.5  # four standard errors of a share
 
 def test_windows_that_agree_give_their_mean_with_students_interval():
     values = [10.0, 10.1, 9.9, 10.05, 9.95]
-    found = combined([values], accepted=0.05, process_spread=0.0)
+    found = combined_windows([values], accepted=0.05, process_spread=0.0)
     low, high = stats.t.interval(0.95, 4, np.mean(values), stats.sem(values))
     assert (found.method, found.value) == ("mean", pytest.approx(10.0))
     assert found.half_width == pytest.approx((high - low) / 2)
@@ -24,7 +24,7 @@ def test_windows_that_agree_give_their_mean_with_students_interval():
 def test_windows_that_differ_give_their_median_with_the_interval_of_ranks(count):
     """Ranks by the binomial distribution: the k-th smallest and largest hold the median with 1 - 2 P(X < k)."""
     values = np.exp(np.random.default_rng(seed_of(count)).normal(0, 1, count))
-    found = combined([list(values)], accepted=0.01, process_spread=0.0)
+    found = combined_windows([list(values)], accepted=0.01, process_spread=0.0)
     ranks = [k for k in range(1, count // 2 + 1) if 1 - 2 * stats.binom.cdf(k - 1, count, 0.5) >= 0.95]
     rank = max(ranks, default=1)
     low, high = np.sort(values)[[rank - 1, count - rank]]
@@ -35,7 +35,7 @@ def test_windows_that_differ_give_their_median_with_the_interval_of_ranks(count)
 def test_less_than_half_of_the_windows_cannot_move_the_median_far():
     calm = [4.3, 4.4, 4.5, 4.4]
     disturbed = [40.0, 33.0, 28.0]
-    assert 4.3 <= combined([[*calm, *disturbed]], 0.1, 0.01).value <= 4.5
+    assert 4.3 <= combined_windows([[*calm, *disturbed]], 0.1, 0.01).value <= 4.5
 
 
 def test_the_interval_of_the_median_holds_the_true_one():
@@ -43,7 +43,7 @@ def test_the_interval_of_the_median_holds_the_true_one():
     random = np.random.default_rng(seed_of(1))
     held = 0
     for _ in range(DRAWS):
-        found = combined([list(np.exp(random.normal(1, 0.8, 10)))], accepted=0.01, process_spread=0.0)
+        found = combined_windows([list(np.exp(random.normal(1, 0.8, 10)))], accepted=0.01, process_spread=0.0)
         held += abs(found.value - np.e) <= found.half_width
     assert held / DRAWS >= 0.95 - UNSURE
 
@@ -54,7 +54,7 @@ def test_the_interval_holds_the_truth_where_processes_differ_as_is_known_beforeh
     random = np.random.default_rng(seed_of(2))
     own = 100 * (1 + 0.01 * random.normal(size=(DRAWS, processes, 1)))
     values = own + 0.5 * random.normal(size=(DRAWS, processes, windows))
-    found = [combined(each.tolist(), accepted=0.1, process_spread=0.01) for each in values]
+    found = [combined_windows(each.tolist(), accepted=0.1, process_spread=0.01) for each in values]
     held = np.mean([abs(each.value - 100) <= each.half_width for each in found])
     assert 0.95 - UNSURE <= held <= 0.99
 
@@ -66,21 +66,21 @@ def test_windows_of_processes_that_differ_alone_would_say_far_too_little():
     random = np.random.default_rng(seed_of(2))
     own = 100 * (1 + 0.01 * random.normal(size=(DRAWS, 2, 1)))
     values = own + 0.1 * random.normal(size=(DRAWS, 2, 5))
-    alone = [combined([each.ravel().tolist()], 0.1, 0.0) for each in values]
+    alone = [combined_windows([each.ravel().tolist()], 0.1, 0.0) for each in values]
     held = np.mean([abs(each.value - 100) <= each.half_width for each in alone])
     assert held < 0.75
 
 
 def test_processes_that_differ_more_than_is_known_widen_the_interval():
     near, far = ([[100.0, 100.1, 99.9], [shift, shift + 0.1, shift - 0.1]] for shift in (100.0, 110.0))
-    found = [combined(each, accepted=0.1, process_spread=0.01) for each in (near, far)]
+    found = [combined_windows(each, accepted=0.1, process_spread=0.01) for each in (near, far)]
     assert found[1].half_width > 3 * found[0].half_width
     assert found[1].process_spread == pytest.approx(10 / 105)
     assert found[0].process_spread == pytest.approx(0.0)
 
 
 def test_one_window_has_no_interval():
-    assert combined([[3.0]], 0.1, 0.01).half_width is None
+    assert combined_windows([[3.0]], 0.1, 0.01).half_width is None
 
 
 def test_drift_is_the_slope_that_numpy_fits():

@@ -24,7 +24,7 @@ SURE_OF_DRIFT = 0.99
 
 
 @dataclass(frozen=True)
-class Combined:
+class CombinedWindows:
     """A number for all windows.
 
     Attributes:
@@ -48,7 +48,7 @@ class Combined:
         return None if self.half_width is None or not self.value else self.half_width / self.value
 
 
-def combined(processes: Sequence[Sequence[float]], accepted: float, process_spread: float) -> Combined:
+def combined_windows(processes: Sequence[Sequence[float]], accepted: float, process_spread: float) -> CombinedWindows:
     """Combine the values of all windows of all processes.
 
     A mean is taken if the interval of the windows about it is at most `accepted` of it. Else the windows differ by more
@@ -76,7 +76,7 @@ def combined(processes: Sequence[Sequence[float]], accepted: float, process_spre
     if method == "mean" and windows is not None:
         degrees = _joint_freedom([(windows, len(values) - 1), (between, freedom)])
     spread = (max(own) - min(own)) / value if len(own) > 1 and value else None
-    return Combined(value, half_width, degrees, method, spread)
+    return CombinedWindows(value, half_width, degrees, method, spread)
 
 
 def _joint_freedom(half_widths: Sequence[tuple[float, float]]) -> float | None:

@@ -39,7 +39,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Combination:
+class CombinedRuns:
     """What all runs found together.
 
     Attributes:
@@ -55,10 +55,10 @@ class Combination:
     between_runs: float | None
 
 
-def combined(runs: Sequence[Run]) -> Combination:
+def combined_runs(runs: Sequence[Run]) -> CombinedRuns:
     """All `runs`, at least one, as one result."""
     if len(runs) == 1:
-        return Combination(runs[0].mean, runs[0].half_width, runs[0].degrees_of_freedom, None)
+        return CombinedRuns(runs[0].mean, runs[0].half_width, runs[0].degrees_of_freedom, None)
     means = [run.mean for run in runs]
     variance = statistics.variance(means)
     windows = [
@@ -73,4 +73,4 @@ def combined(runs: Sequence[Run]) -> Combination:
         degrees = sum(degrees for _, degrees in windows)
         candidates.append((student_quantile_95(degrees) * math.sqrt(sum(inner)) / len(runs), degrees))
     half_width, degrees_of_freedom = max(candidates)
-    return Combination(statistics.fmean(means), half_width, degrees_of_freedom, between)
+    return CombinedRuns(statistics.fmean(means), half_width, degrees_of_freedom, between)

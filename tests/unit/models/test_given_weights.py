@@ -1,0 +1,190 @@
+"""Files of weights as people save them: found where they lie, and told by their layout where they do not fit.
+
+The names of each layout are those of the project's own modules, written out from its code.
+"""
+
+import pytest
+import torch
+from seeds import seed_of
+from torch import nn
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.models.given_weights import load_given, read_weights
+from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
+from vocoder_pareto.models.known_layouts import LAYOUTS, layout_of
+from vocoder_pareto.models.layouts import hifigan_pairs, to_theirs
+from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
+
+SMALL = HiFiGANArchitecture(
+    channels=16, upsampling=(8, 4), upsampling_kernels=(16, 8), residual_kernels=(3,), residual_dilations=((1, 3, 5),)
+)
+
+
+@pytest.fixture
+def weights():
+    torch.manual_seed(seed_of(3))
+    return nn.Linear(3, 2).state_dict()
+
+
+NESTINGS = {
+    "bare": lambda each: each,
+    "state_dict": lambda each: {"state_dict": each, "epoch": 3},
+    "generator": lambda each: {"generator": each, "discriminator": {"x": torch.ones(2)}},
+    "model": lambda each: {"model": each, "optimizer": {"param_groups": [1]}, "step": 7},
+    "model and generator": lambda each: {"model": {"generator": each, "discriminator": {"x": torch.ones(2)}}},
+    "parallel": lambda each: {"state_dict": {f"module.{name}": value for name, value in each.items()}},
+}
+
+
+@pytest.mark.parametrize("nesting", NESTINGS)
+def test_weights_are_found_where_projects_put_them(weights, tmp_path, nesting):
+    torch.save(NESTINGS[nesting](weights), tmp_path / "x.pt")
+    found = read_weights(tmp_path / "x.pt")
+    assert found.weights.keys() == weights.keys()
+    assert all(torch.equal(found.weights[name], value) for name, value in weights.items())
+    assert not found.checkpoint
+
+
+@pytest.mark.parametrize("content", [[1], 3, {}, {"a": 1}, {"state_dict": [1]}, {1: torch.ones(1)}, {"model": {}}])
+def test_a_file_without_weights_by_name_is_refused(tmp_path, content):
+    torch.save(content, tmp_path / "x.pt")
+    with pytest.raises(UserError, match=r"x\.pt: holds no weights by name; save model\.state_dict"):
+        read_weights(tmp_path / "x.pt")
+
+
+def test_weights_below_another_key_are_told(weights, tmp_path):
+    torch.save({"model_g": weights, "model_d": weights, "step": 1}, tmp_path / "x.pt")
+    with pytest.raises(UserError, match="below generator or model or state_dict, but below 'model_g' and 'model_d'"):
+        read_weights(tmp_path / "x.pt")
+
+
+def test_a_whole_module_is_not_executed_and_the_message_says_what_to_save(tmp_path):
+    torch.save({"model": nn.Linear(2, 2)}, tmp_path / "x.pt")
+    with pytest.raises(UserError, match=r"x\.pt: not a file of weights .* never executed here, save state_dict"):
+        read_weights(tmp_path / "x.pt")
+
+
+def normed(name: str) -> list[str]:
+    return [f"{name}.bias", f"{name}.weight_g", f"{name}.weight_v"]
+
+
+def plain(name: str) -> list[str]:
+    return [f"{name}.weight", f"{name}.bias"]
+
+
+def hifigan(each, convolutions) -> list[str]:
+    """`Generator` of models.py, V1: 4 stages of upsampling, 3 residual blocks each."""
+    names = ["conv_pre", "conv_post", *(f"ups.{stage}" for stage in range(4))]
+    names += [f"resblocks.{block}.{kind}.{index}" for block in range(12) for kind in convolutions for index in range(3)]
+    return [weight for name in names for weight in each(name)]
+
+
+def melgan() -> list[str]:
+    """`Generator` of mel2wav/modules.py: a list with 3 residual blocks after each of 4 transposed convolutions."""
+    names = ["model.1", "model.24"]
+    for stage in range(4):
+        first = 3 + 5 * stage  # an activation, a transposed convolution, three blocks
+        names.append(f"model.{first}")
+        for block in range(3):
+            place = f"model.{first + 1 + block}"
+            names += [f"{place}.block.2", f"{place}.block.4", f"{place}.shortcut"]
+    return [weight for name in names for weight in normed(name)]
+
+
+def waveglow() -> list[str]:
+    """`WaveGlow` and `WN` of glow.py: 12 flows of 8 layers."""
+    names = plain("upsample")
+    for flow in range(12):
+        wn = f"WN.{flow}"
+        names += [
+            f"convinv.{flow}.conv.weight",
+            *normed(f"{wn}.start"),
+            *plain(f"{wn}.end"),
+            *normed(f"{wn}.cond_layer"),
+        ]
+        for layer in range(8):
+            names += [*normed(f"{wn}.in_layers.{layer}"), *normed(f"{wn}.res_skip_layers.{layer}")]
+    return names
+
+
+def diffwave() -> list[str]:
+    """`DiffWave` of model.py: 30 residual layers."""
+    names = [
+        "input_projection", "diffusion_embedding.projection1", "diffusion_embedding.projection2",
+        "spectrogram_upsampler.conv1", "spectrogram_upsampler.conv2", "skip_projection", "output_projection",
+    ]  # fmt: skip
+    parts = ("dilated_conv", "diffusion_projection", "conditioner_projection", "output_projection")
+    names += [f"residual_layers.{layer}.{part}" for layer in range(30) for part in parts]
+    return [weight for name in names for weight in plain(name)]
+
+
+def wavegrad() -> list[str]:
+    """`WaveGrad` of model.py: 5 blocks down, 5 up, and their FiLM."""
+    names = ["first_conv", "last_conv", "downsample.0"]
+    for block in range(5):
+        names += [f"film.{block}.input_conv", f"film.{block}.output_conv", f"upsample.{block}.block1"]
+        names += [f"upsample.{block}.block{part}.{index}" for part in (2, 3) for index in (0, 1)]
+        names += [f"downsample.{block}.residual_dense", *(f"downsample.{block}.conv.{index}" for index in range(3))]
+    return [weight for name in names for weight in plain(name)]
+
+
+OFFICIAL = {
+    "jik876/hifi-gan": hifigan(normed, ("convs1", "convs2")),
+    "torchaudio": hifigan(plain, ("convs1", "convs2")),
+    "descriptinc": melgan(),
+    "NVIDIA": waveglow(),
+    "lmnt-com/diffwave": diffwave(),
+    "lmnt-com/wavegrad": wavegrad(),
+}
+
+
+@pytest.mark.parametrize("project", OFFICIAL)
+def test_names_of_another_project_are_recognised_and_no_others(project, tmp_path):
+    torch.save({"generator": {name: torch.ones(1) for name in OFFICIAL[project]}}, tmp_path / "x.pt")
+    given = read_weights(tmp_path / "x.pt").weights
+    assert [layout for layout in LAYOUTS if project in layout.project] == [layout_of(given)]
+    other = WaveFlow(WaveFlowArchitecture(flows=2, layers=1, channels=2))
+    with pytest.raises(
+        UserError, match=rf"x\.pt: looks like weights of .*{project}.*WaveFlow here.*front end \("
+    ) as error:
+        load_given(other, given, tmp_path / "x.pt")
+    assert "\n" not in str(error.value)
+
+
+def test_weights_of_another_project_become_ours():
+    theirs, ours = (HiFiGAN(SMALL, n_mels=4, hop_length=32) for _ in range(2))
+    weights = to_theirs(theirs, hifigan_pairs)
+    assert load_given(ours, weights, "x.pt") == layout_of(OFFICIAL["jik876/hifi-gan"])
+    mel = torch.rand(1, 4, 3)
+    assert torch.equal(ours.synthesize(mel), theirs.synthesize(mel))
+    del weights["conv_pre.bias"]
+    with pytest.raises(UserError, match=r"x\.pt: does not fit the architecture: first\.bias is missing$"):
+        load_given(ours, weights, "x.pt")
+
+
+def test_newer_weight_norm_is_recognised_too():
+    names = [
+        name.replace("weight_g", "parametrizations.weight.original0").replace(
+            "weight_v", "parametrizations.weight.original1"
+        )
+        for name in OFFICIAL["jik876/hifi-gan"]
+    ]
+    assert layout_of(names) == layout_of(OFFICIAL["jik876/hifi-gan"])
+
+
+def test_weights_of_no_known_layout_are_listed():
+    vocoder = HiFiGAN(SMALL, n_mels=4, hop_length=32)
+    assert layout_of(vocoder.state_dict()) is None
+    with pytest.raises(UserError, match=r"x\.pt: does not fit the architecture: .*first.bias is missing"):
+        load_given(vocoder, {"somewhere": torch.ones(1)}, "x.pt")
+
+
+def test_a_network_whose_own_names_are_those_of_a_layout_takes_them():
+    class Official(HiFiGAN):
+        def __init__(self):
+            super().__init__(SMALL, n_mels=4, hop_length=32)
+            self.conv_pre, self.conv_post, self.ups = nn.Linear(1, 1), nn.Linear(1, 1), nn.ModuleList([nn.Linear(1, 1)])
+
+    one, other = Official(), Official()
+    load_given(one, other.state_dict(), "x.pt")
+    assert torch.equal(one.conv_pre.weight, other.conv_pre.weight)

@@ -1,0 +1,132 @@
+"""Layouts of other projects: names and shapes as their checkpoints have them, and weights there and back."""
+
+import math
+import re
+
+import pytest
+import torch
+from closeness import assert_close
+
+from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
+from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
+from vocoder_pareto.models.layouts import (
+    diffwave_pairs,
+    hifigan_pairs,
+    melgan_pairs,
+    to_ours,
+    to_theirs,
+    waveglow_pairs,
+)
+from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
+from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
+
+HIFIGAN_V3 = HiFiGANArchitecture(
+    channels=256, upsampling=(8, 8, 4), upsampling_kernels=(16, 16, 8), residual_type="2", residual_kernels=(3, 5, 7),
+    residual_dilations=((1, 2), (2, 6), (3, 12)),
+)  # fmt: skip
+NETWORKS = {
+    "HiFi-GAN V1": (lambda: HiFiGAN(HiFiGANArchitecture()), hifigan_pairs),
+    "HiFi-GAN V3": (lambda: HiFiGAN(HIFIGAN_V3), hifigan_pairs),
+    "MelGAN": (lambda: MelGAN(MelGANArchitecture()), melgan_pairs),
+    "WaveGlow": (lambda: WaveGlow(WaveGlowArchitecture(flows=5, channels=16, layers=3)), waveglow_pairs),
+    "DiffWave": (lambda: DiffWave(DiffWaveArchitecture(residual_layers=3)), diffwave_pairs),
+}
+
+
+@pytest.fixture(params=NETWORKS.values(), ids=NETWORKS.keys())
+def network(request):
+    build, pairs = request.param
+    return build(), pairs
+
+
+def shapes(weights):
+    return {name: tuple(value.shape) for name, value in weights.items()}
+
+
+def with_weight_norm_folded(weights):
+    """By the definition of Salimans and Kingma 2016: the direction divided by its norm, times the scale."""
+    folded = {}
+    for name, value in weights.items():
+        if name.endswith("weight_v"):
+            scales = weights[name.replace("weight_v", "weight_g")].flatten()
+            rows = [g * row / math.sqrt(float((row.double() ** 2).sum())) for g, row in zip(scales, value, strict=True)]
+            folded[name.removesuffix("_v")] = torch.stack(rows)
+        elif not name.endswith("weight_g"):
+            folded[name] = value
+    return folded
+
+
+def test_weights_come_back_as_they_went(network):
+    vocoder, pairs = network
+    before = vocoder.state_dict()
+    after = to_ours(to_theirs(vocoder, pairs), vocoder, pairs)
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_weights_without_weight_norm_make_the_same_audio(network):
+    vocoder, pairs = network
+    if isinstance(vocoder, WaveGlow | DiffWave):
+        pytest.skip("has no weight norm here")
+    mel = torch.rand(1, 80, 4)
+    expected = vocoder.synthesize(mel)
+    theirs = with_weight_norm_folded(to_theirs(vocoder, pairs))
+    vocoder.load_state_dict(to_ours(theirs, vocoder, pairs))
+    assert_close(vocoder.synthesize(mel), expected, factor=64)
+
+
+def test_weight_norm_that_is_not_here_is_folded():
+    """NVIDIA trains WaveGlow under weight norm, which this network does not have."""
+    vocoder = WaveGlow(WaveGlowArchitecture(flows=1, channels=4, layers=1))
+    theirs = to_theirs(vocoder, waveglow_pairs)
+    direction = theirs.pop("WN.0.start.weight")
+    scale = torch.rand(len(direction), 1, 1) + 0.5
+    ours = to_ours(theirs | {"WN.0.start.weight_v": direction, "WN.0.start.weight_g": scale}, vocoder, waveglow_pairs)
+    expected = with_weight_norm_folded({"weight_v": direction, "weight_g": scale})["weight"]
+    assert_close(ours["flows.0.network.start.weight"], expected, factor=8)
+
+
+def test_what_has_no_counterpart_keeps_its_name():
+    vocoder = MelGAN(MelGANArchitecture(channels=2, residual_layers=0))
+    theirs = to_theirs(vocoder, melgan_pairs)
+    del theirs["model.1.bias"]
+    ours = to_ours(theirs | {"model.99.weight": torch.ones(1)}, vocoder, melgan_pairs)
+    assert ours.keys() ^ vocoder.state_dict().keys() == {"layers.1.bias", "model.99.weight"}
+
+
+def test_hifigan_v1_has_the_names_of_the_published_checkpoint():
+    """234 tensors: 78 normed convolutions (`conv_pre`, 4 upsamplings, 12 blocks of 6, `conv_post`) of 3 each."""
+    names = shapes(to_theirs(HiFiGAN(HiFiGANArchitecture()), hifigan_pairs))
+    assert len(names) == 234
+    assert names["conv_pre.weight_v"] == (512, 80, 7)
+    assert names["ups.3.weight_v"] == (64, 32, 4)
+    assert names["ups.0.weight_g"] == (512, 1, 1)
+    assert names["resblocks.11.convs2.2.weight_v"] == (32, 32, 11)
+    assert names["resblocks.3.convs1.0.bias"] == (128,)
+    assert names["conv_post.weight_v"] == (1, 32, 7)
+
+
+def test_hifigan_v3_has_one_list_of_convolutions_per_block():
+    names = shapes(to_theirs(HiFiGAN(HIFIGAN_V3), hifigan_pairs))
+    assert names["resblocks.8.convs.1.weight_v"] == (32, 32, 7)
+    assert {re.sub(r"\d+", "#", name) for name in names if "resblocks" in name} == {
+        f"resblocks.#.convs.#.{part}" for part in ("bias", "weight_g", "weight_v")
+    }
+
+
+def test_melgan_has_the_names_of_the_published_checkpoint():
+    """126 tensors: 2 convolutions at the ends, 4 upsamplings, 12 residual blocks of 3, each of 3 tensors."""
+    names = shapes(to_theirs(MelGAN(MelGANArchitecture()), melgan_pairs))
+    assert len(names) == 126
+    assert names["model.1.weight_v"] == (512, 80, 7)
+    assert names["model.3.weight_v"] == (512, 256, 16)
+    assert names["model.4.block.4.weight_v"] == (256, 256, 1)
+    assert names["model.4.shortcut.bias"] == (256,)
+
+
+def test_diffwave_gates_first_there():
+    vocoder = DiffWave(DiffWaveArchitecture(residual_layers=1, residual_channels=2))
+    theirs = to_theirs(vocoder, diffwave_pairs)
+    filtered, gate = vocoder.state_dict()["layers.0.dilated.weight"].chunk(2)
+    assert torch.equal(theirs["residual_layers.0.dilated_conv.weight"], torch.cat([gate, filtered]))
+    assert shapes(theirs)["spectrogram_upsampler.conv2.weight"] == (1, 1, 3, 32)

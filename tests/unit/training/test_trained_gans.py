@@ -1,0 +1,104 @@
+"""MelGAN and HiFi-GAN after a training: how far their audio is from the recordings, and how loud it is.
+
+Tiny models, but the recipes of the study with all their losses, on a fixed corpus of two clips, for a fixed number of
+steps. The outside is the corpus itself, and what needs no network: silence, and white noise as loud as the clips.
+"""
+
+import numpy as np
+import pytest
+import torch
+from seeds import seed_of
+
+from vocoder_pareto.audio.features import features
+from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
+from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
+from vocoder_pareto.quality.spectral_distance import d_stft
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
+from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGANRecipe
+from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRecipe
+from vocoder_pareto.training.objectives.objective import Batch
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tiny layers only lose time by threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    """Two clips of 16 frames with 11 harmonics of gliding tones in faint noise, and their mel-spectrograms to 1."""
+    seconds = np.arange(16 * 256) / 16000
+    frequency = np.array([[110.0], [131.0]]) * (1 + 0.3 * seconds / seconds[-1])
+    phase = 2 * np.pi * np.cumsum(frequency, axis=1) / 16000
+    audio = sum(np.sin(harmonic * phase + harmonic**2) / harmonic for harmonic in range(1, 12))
+    noise = np.random.default_rng(seed_of(0)).standard_normal(audio.shape)
+    audio = 0.5 * audio / np.abs(audio).max(axis=1, keepdims=True) + 0.02 * noise
+    audio = torch.from_numpy(audio.astype(np.float32))
+    mel = features(audio, FrontEndSettings())
+    return Batch(audio, mel / mel.max())
+
+
+def trained(objective, batch, steps, decay):
+    """The loop of `Objective`, with a learning rate that falls by `decay` at every step → the audio at the end."""
+    optimizers = {turn: objective.optimizer(turn) for turn in objective.turns}
+    schedules = [torch.optim.lr_scheduler.ExponentialLR(each, decay) for each in optimizers.values()]
+    for _ in range(steps):
+        for turn, optimizer in optimizers.items():
+            objective.begin_turn(turn)
+            loss, _ = objective.loss(turn, batch)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        for schedule in schedules:
+            schedule.step()
+    return objective.vocoder.synthesize(batch.mel).numpy()
+
+
+def distance(batch, audio):
+    return np.mean([d_stft(*pair) for pair in zip(batch.audio.numpy(), audio, strict=True)])
+
+
+def loudness(batch, audio):
+    """The root mean square over that of the recordings."""
+    return np.std(audio) / np.std(batch.audio.numpy())
+
+
+def white_noise(batch):
+    noise = np.random.default_rng(seed_of(1)).standard_normal(batch.audio.shape)
+    return noise * batch.audio.numpy().std(axis=1, keepdims=True)
+
+
+def assert_learned(batch, audio, bound):
+    """The stated D_STFT, a loudness within a tenth, and each clip nearer to its own recording than to the other."""
+    assert distance(batch, audio) < bound
+    assert bound < 0.3 * distance(batch, white_noise(batch))
+    assert abs(loudness(batch, audio) - 1) < 0.1
+    assert distance(batch, audio) < 0.95 * distance(batch, audio[::-1])
+
+
+def test_hifigan_learns_its_corpus(corpus):
+    torch.manual_seed(seed_of(2))
+    architecture = HiFiGANArchitecture(
+        channels=64, upsampling=(16, 16), upsampling_kernels=(32, 32), residual_kernels=(3,),
+        residual_dilations=((1, 3),),
+    )  # fmt: skip
+    recipe = HiFiGANRecipe(learning_rate=3.0e-3, discriminator_channels=128)
+    audio = trained(HiFiGANObjective(HiFiGAN(architecture), recipe), corpus, steps=450, decay=0.99)
+    assert_learned(corpus, audio, bound=0.45)
+    assert distance(corpus, audio) < 0.9 * distance(corpus, np.zeros_like(audio))  # silence is near in D_STFT
+
+
+def test_melgan_learns_its_corpus(corpus):
+    """By its discriminators alone, without a loss on spectra."""
+    torch.manual_seed(seed_of(2))
+    recipe = MelGANRecipe(learning_rate=1.0e-3, discriminator_channels=4, discriminator_layers=2)
+    audio = trained(
+        MelGANObjective(MelGAN(MelGANArchitecture(32, 1, (16, 16))), recipe), corpus, steps=600, decay=0.997
+    )
+    assert_learned(corpus, audio, bound=0.65)
