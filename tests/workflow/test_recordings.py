@@ -40,7 +40,7 @@ def with_settings(project: Project, **dataset: object) -> Project:
 def test_what_became_of_the_recordings_stands_on_the_terminal_in_the_log_and_in_a_table(project):
     done = with_settings(project).snakemake("--", CLIPS)
     told = [line for line in done.stderr.splitlines() if line.startswith("Dataset: ")]
-    log = (project.folder / "results/logs/prepare_clips.log").read_text().splitlines()
+    log = (project.folder / "results/logs/prepare_clips/paper.log").read_text().splitlines()
     assert told == [line for line in log if line.startswith("Dataset: ")]
     assert told[0].startswith("Dataset: clips for training: 7, for the test: 2 (drawn at random, from every folder")
     for part in ("skipped.csv: 1.", "FLAC): 1 .m4a.", "(dataset.channels): 1.", "(digital silence: 1, speaker_0__4)"):
