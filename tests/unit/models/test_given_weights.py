@@ -124,7 +124,8 @@ def wavegrad() -> list[str]:
     for block in range(5):
         names += [f"film.{block}.input_conv", f"film.{block}.output_conv", f"upsample.{block}.block1"]
         names += [f"upsample.{block}.block{part}.{index}" for part in (2, 3) for index in (0, 1)]
-        names += [f"downsample.{block}.residual_dense", *(f"downsample.{block}.conv.{index}" for index in range(3))]
+        if block:  # the first is a convolution alone
+            names += [f"downsample.{block}.residual_dense", *(f"downsample.{block}.conv.{index}" for index in range(3))]
     return [weight for name in names for weight in plain(name)]
 
 
