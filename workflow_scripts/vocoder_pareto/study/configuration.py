@@ -14,11 +14,12 @@ from pydantic.dataclasses import dataclass
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.early_checks import faults_of_choices, with_settings_of_classes
+from vocoder_pareto.study.front_ends import faults_of_front_ends, front_end_of, front_end_settings
 from vocoder_pareto.study.hop_lengths import faults_of_hop_length
 from vocoder_pareto.study.sections.analysis import FigureSettings, ParetoSettings, ReportSettings
 from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.evaluation import EvaluationSettings
-from vocoder_pareto.study.sections.front_ends import BUILT_IN, PAPER, FrontEndName, FrontEndSettings
+from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndName, FrontEndSettings
 from vocoder_pareto.study.sections.generation import GenerationSettings
 from vocoder_pareto.study.sections.listening_test import ListeningTestSettings
 from vocoder_pareto.study.sections.measurement import (
@@ -229,17 +230,6 @@ def system_settings(config: Mapping[str, Any], model: str, size: str) -> SystemS
     )
 
 
-def front_end_of(config: Mapping[str, Any], model: str, size: str) -> str:
-    """The name of the front end of a system. `config` is a checked one."""
-    family = config["models"][model]
-    return family["sizes"][size]["front_end"] or family["front_end"] or PAPER
-
-
-def front_end_settings(config: Mapping[str, Any], name: str) -> FrontEndSettings:
-    """The front end `name` of `config`, a checked configuration."""
-    return settings_from(FrontEndSettings, config["front_ends"][name], f"front_ends.{name}")
-
-
 def used_front_ends(config: Mapping[str, Any]) -> list[str]:
     """The front ends of the studied systems, in their order."""
     return list(dict.fromkeys(front_ends_of_systems(config).values()))
@@ -317,33 +307,9 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
                     f"config key pareto.objectives.{number}.columns: {column!r} is no objective"
                     f"{nearest(column, OBJECTIVE_COLUMNS)}; allowed: {', '.join(OBJECTIVE_COLUMNS)}"
                 )
-    return faults + _faults_of_front_ends(config)
-
-
-def _faults_of_front_ends(config: Mapping[str, Any]) -> list[str]:
-    """Names of front ends that there are not, and front ends in use that still lack something."""
-    known, faults = config["front_ends"], []
-    for model, family in config["models"].items():
-        owners = {f"models.{model}": family}
-        owners |= {f"models.{model}.sizes.{size}": own for size, own in family["sizes"].items()}
-        faults += [
-            f"config key {place}.front_end: {owner['front_end']!r} is not a front end"
-            f"{nearest(owner['front_end'], known)}; allowed: {', '.join(known)}"
-            for place, owner in owners.items()
-            if owner["front_end"] not in (None, *known)
-        ]
-    systems = _known_systems(config)
-    named = systems if config["systems"] == "all" else [name for name in config["systems"] if name in systems]
-    used = dict.fromkeys([PAPER, *(front_end_of(config, *systems[name]) for name in named)])
-    if known[PAPER]["representation"] != "mel":
-        faults.append(
-            f"config key front_ends.{PAPER}.representation: {known[PAPER]['representation']!r} is not allowed, since "
-            "Griffin-Lim inverts its mel-spectrograms; write mel, and give the other front end a name of its own"
-        )
-    for name in filter(known.__contains__, used):
-        if fault := front_end_settings(config, name).fault_of_use:
-            faults.append(f"config key front_ends.{name}.{fault}")
-    return faults
+    return faults + faults_of_front_ends(
+        config, [known[name] for name in (known if named == "all" else named) if name in known]
+    )
 
 
 def _faults_of_system(config: Mapping[str, Any], model: str, size: str) -> list[str]:
