@@ -19,9 +19,7 @@ def main() -> None:
     parser.add_argument("--energy-measurements", type=Path, nargs="*", default=[], help="JSON file per system")
     parser.add_argument("--training-summaries", type=Path, nargs="*", default=[], help="JSON file per system")
     parser.add_argument("--front-end-measurements", type=Path, nargs="*", default=[], help="JSON file per front end")
-    parser.add_argument(
-        "--front-ends", type=texts_by_name, default={}, help='front ends of systems, as {"melgan-S": "paper"}, or @file'
-    )
+    parser.add_argument("--front-ends", type=texts_by_name, default={}, help='as {"melgan-S": "paper"}, or @file')
     parser.add_argument("--quality-measurements", type=Path, nargs="*", default=[], help="CSV file per system")
     parser.add_argument("--published-quality", type=Path, required=True, help="table 1 as printed (CSV; for its MOS)")
     parser.add_argument(

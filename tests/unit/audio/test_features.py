@@ -86,7 +86,7 @@ def test_a_built_in_front_end_equals_its_own_library(name):
     expected = np.load(DATA / "references.npz")[name][:, :12]
     found = values_of(signal_of_test(3072), BUILT_IN[name])
     assert found.shape == expected.shape
-    assert np.abs(found - expected).max() < TOLERANCE
+    np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("name", WRITTEN_OUT)

@@ -135,6 +135,7 @@ def test_a_trained_network_passes_and_its_origin_and_front_end_are_kept(bench, c
     np.save(bench.job().clips, np.load(bench.job().clips)[::-1])
     bench.train(checkpoint=str(bench.folder / "given.ckpt"))
     assert "trained on other clips" in caplog.text
-    stats.write_text(json.dumps({**told, "normalization": "dataset", "log_mel_minimum": 0.0, "log_mel_maximum": 7.0}))
+    told["front_end"]["normalization"] = "dataset"
+    stats.write_text(json.dumps({**told, "log_mel_minimum": 0.0, "log_mel_maximum": 7.0}))
     with pytest.raises(UserError, match=r"given\.ckpt: .* normalization per_spectrogram .here dataset."):
         bench.train(checkpoint=str(bench.folder / "given.ckpt"))
