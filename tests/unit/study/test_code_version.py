@@ -298,3 +298,14 @@ def test_the_file_of_a_class_is_found_by_both_forms_of_import_path(root, tmp_pat
     assert module_file(f"{tmp_path}/program.py:Class", root) == tmp_path / "program.py"
     with pytest.raises(FileNotFoundError, match="absent"):
         module_file(f"{tmp_path}/absent.py:Class", root)
+
+
+FAMILIES = ("diffwave", "hifigan", "melgan", "waveflow", "waveglow", "wavegrad")
+
+
+@pytest.mark.parametrize("program", ["train", "generate_audio", "measure_energy", "measure_complexity"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_a_system_gives_depends_on_no_other_family(program, family):
+    model = PROGRAMS / "vocoder_pareto" / "models" / f"{family}.py"
+    modules = code_version([PROGRAMS / f"{program}.py", model], PROGRAMS, program)
+    assert [other for other in FAMILIES if f"vocoder_pareto.models.{other}" in modules] == [family]

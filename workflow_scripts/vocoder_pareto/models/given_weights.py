@@ -78,7 +78,8 @@ def load_given(vocoder: Vocoder, weights: dict[str, Tensor], path: str | Path) -
     if layout is None or layout == layout_of(vocoder.state_dict()):
         load_weights(vocoder, weights, path)
         return None
-    if layout.pairs is None or layout.family is None or not isinstance(vocoder, layout.family):
+    classes = {kind.__name__ for kind in type(vocoder).__mro__}
+    if layout.pairs is None or layout.family not in classes:
         raise UserError(
             f"{path}: looks like weights of {layout.project}, which are no weights of {type(vocoder).__name__} here, "
             f"and were trained for another front end ({layout.front_end}); docs/training.md, Given weights, says what "

@@ -7,12 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vocoder_pareto.models.diffwave import DiffWave
-from vocoder_pareto.models.hifigan import HiFiGAN
 from vocoder_pareto.models.layouts import Pairs, diffwave_pairs, hifigan_pairs, melgan_pairs, waveglow_pairs
-from vocoder_pareto.models.melgan import MelGAN
-from vocoder_pareto.models.vocoder import Vocoder
-from vocoder_pareto.models.waveglow import WaveGlow
 
 _HIFIGAN = frozenset({"conv_pre.weight", "ups.0.weight", "conv_post.weight"})
 _HIFIGAN_FRONT_END = "22,050 Hz, n_fft 1024, hop 256, 80 bands to 8,000 Hz, ln(magnitude)"
@@ -28,7 +23,7 @@ class Layout:
         weights: Names that all its files have, with weight norm as one weight; together no other project has them.
         weight_norm: Whether the weights are under weight norm; None for either.
         front_end: What its published weights were trained on, for messages.
-        family: The class here whose weights they can become; None where the networks differ.
+        family: The name of the class here whose weights they can become; None where the networks differ.
         pairs: What becomes what, see `layouts`; None where the networks differ.
     """
 
@@ -36,24 +31,24 @@ class Layout:
     weights: frozenset[str]
     weight_norm: bool | None
     front_end: str
-    family: type[Vocoder] | None = None
+    family: str | None = None
     pairs: Pairs | None = None
 
 
 LAYOUTS = (
     Layout(
-        "the HiFi-GAN of github.com/jik876/hifi-gan", _HIFIGAN, True, _HIFIGAN_FRONT_END, HiFiGAN, hifigan_pairs
+        "the HiFi-GAN of github.com/jik876/hifi-gan", _HIFIGAN, True, _HIFIGAN_FRONT_END, "HiFiGAN", hifigan_pairs
     ),
     Layout(
         "torchaudio's HiFi-GAN, or jik876's without weight norm",
-        _HIFIGAN, False, _HIFIGAN_FRONT_END, HiFiGAN, hifigan_pairs,
+        _HIFIGAN, False, _HIFIGAN_FRONT_END, "HiFiGAN", hifigan_pairs,
     ),
     Layout(
         "the MelGAN of github.com/descriptinc/melgan-neurips",
         frozenset({"model.1.weight", "model.3.weight", "model.4.block.2.weight", "model.4.shortcut.weight"}),
         None,
         "22,050 Hz, n_fft 1024, hop 256, 80 bands to 11,025 Hz, log10(magnitude)",
-        MelGAN,
+        "MelGAN",
         melgan_pairs,
     ),
     Layout(
@@ -61,7 +56,7 @@ LAYOUTS = (
         frozenset({"upsample.weight", "convinv.0.conv.weight", "WN.0.start.weight", "WN.0.end.weight"}),
         None,
         _HIFIGAN_FRONT_END,
-        WaveGlow,
+        "WaveGlow",
         waveglow_pairs,
     ),
     Layout(
@@ -72,7 +67,7 @@ LAYOUTS = (
         }),
         None,
         "22,050 Hz, n_fft 1024, hop 256, 80 bands from 20 Hz, decibels of the normalised magnitude, 0 to 1",
-        DiffWave,
+        "DiffWave",
         diffwave_pairs,
     ),
     Layout(

@@ -4,6 +4,8 @@ A layout names, for every module of ours that has weights, the module of theirs 
 read in both directions. Weights differ in three ways beside their names: which half of the output channels comes first
 (`swapped`), whether weight norm is folded, and which parametrisation it has (`weight_g` and `weight_v` of PyTorch's old
 form, `parametrizations.weight.original0` and `1` of its new one).
+
+No family's module is imported here: else an edit of one would make the weights of all others stale.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,11 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vocoder_pareto.models.diffwave import DiffWave
-from vocoder_pareto.models.hifigan import HiFiGAN
-from vocoder_pareto.models.melgan import MelGAN
 from vocoder_pareto.models.vocoder import Vocoder
-from vocoder_pareto.models.waveglow import WaveGlow
 
 NEW_NORM = ("parametrizations.weight.original0", "parametrizations.weight.original1")
 OLD_NORM = ("weight_g", "weight_v")
@@ -45,7 +43,6 @@ def hifigan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
     Their residual blocks are numbered through all stages; a block of type 1 keeps its dilated convolutions apart from
     its plain ones.
     """
-    assert isinstance(vocoder, HiFiGAN)
     architecture = vocoder.architecture
     yield Pair("first", "conv_pre")
     blocks = len(architecture.residual_kernels)
@@ -65,14 +62,12 @@ def hifigan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
 
 def melgan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
     """descriptinc's MelGAN: one sequence of the same layers."""
-    assert isinstance(vocoder, MelGAN)
     for name in _modules_with_weights(vocoder):
         yield Pair(name, f"model.{name.removeprefix('layers.')}")
 
 
 def waveglow_pairs(vocoder: Vocoder) -> Iterator[Pair]:
     """NVIDIA's WaveGlow, whose networks give the shift first, then the logarithm of the scale."""
-    assert isinstance(vocoder, WaveGlow)
     yield Pair("upsampler", "upsample")
     for flow in range(vocoder.architecture.flows):
         network, theirs = f"flows.{flow}.network", f"WN.{flow}"
@@ -87,7 +82,6 @@ def waveglow_pairs(vocoder: Vocoder) -> Iterator[Pair]:
 
 def diffwave_pairs(vocoder: Vocoder) -> Iterator[Pair]:
     """lmnt's DiffWave, in whose layers the gate comes first, then the filter."""
-    assert isinstance(vocoder, DiffWave)
     for index in range(len(vocoder.architecture.upsample_factors)):
         yield Pair(f"upsampler.convolutions.{index}", f"spectrogram_upsampler.conv{index + 1}")
     yield Pair("embedding.layers.0", "diffusion_embedding.projection1")
