@@ -174,7 +174,7 @@ MISTAKES = [
     ("models.melgan.vocoder", "mine/vocoder.py:Mine", "models.melgan.vocoder: mine/vocoder.py:Mine: no such file"),
     ("models.melgan.vocoder", "vocoder_pareto.models.mine.Mine", "models.melgan.vocoder: vocoder_pareto.models.mine"),
     ("models.melgan.objective", "nowhere.Mine", "config key models.melgan.objective: nowhere.Mine: no such file"),
-    ("models.melgan.architecture.upsampling", [8, 8, 2], "upsampling: [8, 8, 2] multiplies to 128, and must to front_ends.paper."),
+    ("models.melgan.architecture.upsampling", [8, 8, 2], "multiplies to 128, and must to front_ends.paper."),
     ("models.waveflow.sizes.M.architecture.height", 12, "M.architecture.height: 12 does not divide front_ends"),
     ("models.hifigan.training.mel_wieght", 45, "hifigan.training.mel_wieght: unknown (did you mean 'mel_weight'?)"),
     ("models.melgan.training.gradient_clp", 1, "training.gradient_clp: unknown (did you mean 'gradient_clip'?)"),
