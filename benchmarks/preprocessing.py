@@ -20,14 +20,14 @@ import torch
 from documented import replace_sections, require_sections, table
 
 from vocoder_pareto.audio.clips import load_clip, prepare_clips
-from vocoder_pareto.audio.format import AudioFormat
+from vocoder_pareto.audio.features import features
 from vocoder_pareto.audio.mels import BATCH, compute_mels
-from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
 from vocoder_pareto.audio.synthetic_corpus import read_sentences, synthesize_corpus
 from vocoder_pareto.program import run_program
 from vocoder_pareto.study.sections.dataset import DatasetSettings
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 
-FORMAT = AudioFormat()
+FRONT_END, SAMPLES = FrontEndSettings(), 16384
 SENTENCES = Path(__file__).parents[1] / "resources" / "sentences.txt"
 
 
@@ -35,25 +35,25 @@ def ours(files: list[Path]) -> np.ndarray:
     log_mels = []
     for start in range(0, len(files), BATCH):
         batch = files[start : start + BATCH]
-        clips = np.stack([load_clip(file, FORMAT.sample_rate, FORMAT.clip_samples)[0] for file in batch])
-        log_mels.append(log_mel_spectrogram(torch.from_numpy(clips), FORMAT).numpy())
+        clips = np.stack([load_clip(file, FRONT_END.sample_rate, SAMPLES)[0] for file in batch])
+        log_mels.append(features(torch.from_numpy(clips), FRONT_END).numpy())
     return np.concatenate(log_mels)
 
 
 def with_librosa(files: list[Path]) -> np.ndarray:
     log_mels = []
     for file in files:
-        samples = librosa.load(file, sr=FORMAT.sample_rate)[0][: FORMAT.clip_samples]
-        samples = np.pad(samples, (0, FORMAT.clip_samples - len(samples)))
+        samples = librosa.load(file, sr=FRONT_END.sample_rate)[0][:SAMPLES]
+        samples = np.pad(samples, (0, SAMPLES - len(samples)))
         mel = librosa.feature.melspectrogram(
             y=samples,
-            sr=FORMAT.sample_rate,
-            n_fft=FORMAT.n_fft,
-            hop_length=FORMAT.hop_length,
-            n_mels=FORMAT.n_mels,
+            sr=FRONT_END.sample_rate,
+            n_fft=FRONT_END.n_fft,
+            hop_length=FRONT_END.hop_length,
+            n_mels=FRONT_END.n_mels,
             pad_mode="reflect",
         )
-        log_mels.append(np.log1p(mel)[:, : FORMAT.frames])
+        log_mels.append(np.log1p(mel)[:, : SAMPLES // FRONT_END.hop_length])
     return np.stack(log_mels)
 
 
@@ -97,12 +97,12 @@ def seconds_of_both_stages(corpus: Path, cores: int) -> tuple[float, float]:
         clips, table, skipped, summary, mels, ranges, stats = (Path(folder, str(number)) for number in range(7))
         start = time.perf_counter()
         settings = DatasetSettings("synthetic", clips=None)
-        prepare_clips(
-            corpus, settings, seed=0, processes=cores, clips=clips, table=table, skipped=skipped, summary=summary
-        )
+        form = {"sample_rate": FRONT_END.sample_rate, "clip_samples": SAMPLES, "seed": 0}
+        outputs = {"clips": clips, "table": table, "skipped": skipped, "summary": summary}
+        prepare_clips(corpus, settings, **form, processes=cores, **outputs)
         middle = time.perf_counter()
         outputs = {"mels": mels, "ranges": ranges, "stats": stats}
-        compute_mels(clips, table, FORMAT, "per_spectrogram", processes=cores, **outputs)
+        compute_mels(clips, table, FRONT_END, processes=cores, **outputs)
         return middle - start, time.perf_counter() - middle
 
 

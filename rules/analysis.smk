@@ -43,6 +43,10 @@ rule tabulate_systems:
         complexity_measurements=expand(f"{RESULTS}/measurements/complexity/{{system}}.json", system=SYSTEMS),
         energy_measurements=expand(f"{RESULTS}/measurements/energy/{{system}}.json", system=SYSTEMS),
         training_summaries=expand(f"{RESULTS}/training/{{system}}/summary.json", system=SYSTEMS),
+        front_end_measurements=expand(
+            f"{RESULTS}/measurements/front_ends/{{front_end}}.json",
+            front_end=FRONT_ENDS if config["measurements"]["from"] is None else [],
+        ),
         quality_measurements=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=[*REFERENCES, *JUDGED]),
         published_quality=PRINTED_QUALITY,
         mos_table=MOS,
@@ -57,6 +61,7 @@ rule tabulate_systems:
         "../envs/analysis.yaml"
     params:
         families=model_families(),
+        front_ends=canonical_json(configuration.front_ends_of_systems(config)),
         carbon_settings=beside(config_json("carbon")),
         meter_settings=assumptions_of_meter(),
         emission_factors=emission_factors(),
@@ -67,6 +72,7 @@ rule tabulate_systems:
     shell:
         "python {params.program:q} --complexity-measurements {input.complexity_measurements:q}"
         " --energy-measurements {input.energy_measurements:q} --training-summaries {input.training_summaries:q}"
+        " --front-end-measurements {input.front_end_measurements:q} --front-ends {params.front_ends:q}"
         " --quality-measurements {input.quality_measurements:q} --published-quality {input.published_quality:q}"
         " --mos-table {input.mos_table:q} --rating-counts {input.rating_counts:q} --families {params.families:q}"
         " --carbon-settings {params.carbon_settings:q} --meter-settings {params.meter_settings:q}"

@@ -34,6 +34,7 @@ RESULTS = config["results_dir"]
 SYSTEMS = configuration.configured_systems(config)
 JUDGED = configuration.judged_systems(config)  # whose audio is generated, measured and heard
 REFERENCES = list(REFERENCE_SYSTEMS)
+FRONT_ENDS = configuration.used_front_ends(config)  # what one tells of the recordings, all tell
 TEST_LIST = [config["dataset"]["split"]["file"]] if isinstance(config["dataset"]["split"], dict) else []
 ENERGY = settings_from(EnergySettings, config["energy"], "energy")
 ON_A_CLUSTER = workflow.nodes is not None  # that --jobs, not --cores, says how much runs at a time
@@ -46,6 +47,7 @@ resource_scopes:
 
 wildcard_constraints:
     system="|".join(map(re.escape, SYSTEMS)),
+    front_end="|".join(map(re.escape, config["front_ends"])),
 
 
 def config_json(*keys):
@@ -119,6 +121,29 @@ def system_code_version(name, *classes):
 def settings_of(wildcards):
     """What defines the system of a job, see `SystemSettings`."""
     return configuration.system_settings(config, *SYSTEMS[wildcards.system])
+
+
+def of_dataset(name):
+    """Function of a system: the file `name` of the dataset in the form that its front end makes."""
+    return lambda wildcards: (
+        f"{RESULTS}/dataset/{configuration.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
+    )
+
+
+def settings_of_front_end(wildcards):
+    """The front end of a job, as canonical JSON."""
+    return config_json("front_ends", wildcards.front_end)
+
+
+def sample_rate_of_clips(wildcards):
+    """Samples per second of the clips for a front end."""
+    return config["front_ends"][wildcards.front_end]["sample_rate"]
+
+
+def samples_of_clips(wildcards):
+    """Samples of a clip for a front end."""
+    front_end = configuration.front_end_settings(config, wildcards.front_end)
+    return front_end.clip_samples(config["dataset"]["clip_seconds"])
 
 
 def training_of(wildcards):
@@ -405,7 +430,7 @@ def say_where_the_protocol_is_short():
 
 def say_what_became_of_the_recordings():
     """Tell it here, too, where the job that found out has told another machine."""
-    summary = f"{results_folder()}/dataset/dataset_summary.json"
+    summary = f"{results_folder()}/dataset/{FRONT_ENDS[0]}/dataset_summary.json"
     if ON_A_CLUSTER and os.path.exists(summary):
         for remark in DatasetSummary.read(summary).remarks():
             print(f"Dataset: {remark.text}.", file=sys.stderr)

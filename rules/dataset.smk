@@ -1,19 +1,19 @@
-# From recordings to clips of equal length, and to mel-spectrograms.
-from vocoder_pareto.study.program_settings import dataset_settings, format_settings
+# From recordings to clips of equal length, and to what vocoders take in: once for each front end in use.
+from vocoder_pareto.study.program_settings import dataset_settings
 
 
 rule prepare_clips:
     input:
         corpus=CORPUS.metadata or [],
     output:
-        clips=f"{RESULTS}/dataset/clips.npy",
-        clip_table=f"{RESULTS}/dataset/clips.csv",
-        skipped=f"{RESULTS}/dataset/skipped.csv",
-        dataset_summary=f"{RESULTS}/dataset/dataset_summary.json",
+        clips=f"{RESULTS}/dataset/{{front_end}}/clips.npy",
+        clip_table=f"{RESULTS}/dataset/{{front_end}}/clips.csv",
+        skipped=f"{RESULTS}/dataset/{{front_end}}/skipped.csv",
+        dataset_summary=f"{RESULTS}/dataset/{{front_end}}/dataset_summary.json",
     log:
-        f"{RESULTS}/logs/prepare_clips.log",
+        f"{RESULTS}/logs/prepare_clips/{{front_end}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/prepare_clips.tsv"
+        f"{RESULTS}/benchmarks/prepare_clips/{{front_end}}.tsv"
     conda:
         "../envs/audio.yaml"
     threads: 8
@@ -23,6 +23,8 @@ rule prepare_clips:
         corpus=corpus_folder,  # no param: a corpus that moved is the same, params.corpus tells what lies in it
     params:
         dataset_settings=canonical_json(dataset_settings(config)),
+        sample_rate=sample_rate_of_clips,
+        clip_samples=samples_of_clips,
         corpus=corpus_version,
         test_list=beside(TEST_LIST),  # no input: a list that moved is the same list
         listed=content(*TEST_LIST),
@@ -30,11 +32,12 @@ rule prepare_clips:
         program=program("prepare_clips"),
         code=code_version("prepare_clips"),
     message:
-        "Cutting the recordings into clips."
+        "Cutting the recordings into clips for the front end {wildcards.front_end}."
     # What became of the recordings is told on the terminal, too, before they are trained on for days.
     shell:
         "python {params.program:q} --corpus {resources.corpus:q} --dataset-settings {params.dataset_settings:q}"
-        " --test-list {params.test_list:q} --seed {params.seed} --processes {threads}"
+        " --sample-rate {params.sample_rate} --clip-samples {params.clip_samples} --test-list {params.test_list:q}"
+        " --seed {params.seed} --processes {threads}"
         " --output-clips {output.clips:q} --output-clip-table {output.clip_table:q} --output-skipped {output.skipped:q}"
         " --output-dataset-summary {output.dataset_summary:q} &> {log:q}"
         " && grep '^Dataset: ' {log:q} >&2"
@@ -42,16 +45,16 @@ rule prepare_clips:
 
 rule compute_mels:
     input:
-        clips=f"{RESULTS}/dataset/clips.npy",
-        clip_table=f"{RESULTS}/dataset/clips.csv",
+        clips=f"{RESULTS}/dataset/{{front_end}}/clips.npy",
+        clip_table=f"{RESULTS}/dataset/{{front_end}}/clips.csv",
     output:
-        mels=f"{RESULTS}/dataset/mels.npy",
-        mel_ranges=f"{RESULTS}/dataset/mel_ranges.npy",
-        mel_stats=f"{RESULTS}/dataset/mel_stats.json",
+        mels=f"{RESULTS}/dataset/{{front_end}}/mels.npy",
+        mel_ranges=f"{RESULTS}/dataset/{{front_end}}/mel_ranges.npy",
+        mel_stats=f"{RESULTS}/dataset/{{front_end}}/mel_stats.json",
     log:
-        f"{RESULTS}/logs/compute_mels.log",
+        f"{RESULTS}/logs/compute_mels/{{front_end}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/compute_mels.tsv"
+        f"{RESULTS}/benchmarks/compute_mels/{{front_end}}.tsv"
     conda:
         "../envs/audio.yaml"
     threads: 8
@@ -59,14 +62,13 @@ rule compute_mels:
         mem_mb=2000,
         runtime=30,
     params:
-        format_settings=canonical_json(format_settings(config)),
-        normalization=config["mel"]["normalization"],
+        front_end_settings=settings_of_front_end,
         program=program("compute_mels"),
         code=code_version("compute_mels"),
     message:
-        "Computing mel-spectrograms."
+        "Computing mel-spectrograms by the front end {wildcards.front_end}."
     shell:
         "python {params.program:q} --clips {input.clips:q} --clip-table {input.clip_table:q}"
-        " --format-settings {params.format_settings:q} --normalization {params.normalization:q} --processes {threads}"
+        " --front-end-settings {params.front_end_settings:q} --processes {threads}"
         " --output-mels {output.mels:q} --output-mel-ranges {output.mel_ranges:q}"
         " --output-mel-stats {output.mel_stats:q} &> {log:q}"

@@ -1,13 +1,14 @@
 # Reconstructions of the test set: by the systems that are judged, none of them untrained, and by the reference systems.
+from vocoder_pareto.study.sections.front_ends import PAPER
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
 
 rule generate_audio:
     input:
         checkpoint=judged_checkpoint,
-        mels=f"{RESULTS}/dataset/mels.npy",
-        mel_stats=f"{RESULTS}/dataset/mel_stats.json",
-        clip_table=f"{RESULTS}/dataset/clips.csv",
+        mels=of_dataset("mels.npy"),
+        mel_stats=of_dataset("mel_stats.json"),
+        clip_table=of_dataset("clips.csv"),
     output:
         manifest=f"{RESULTS}/generated/{{system}}/manifest.csv",
     log:
@@ -24,6 +25,8 @@ rule generate_audio:
     params:
         system=system_to_generate,
         max_clips=config_json("generation", "clips"),
+        compared_rate=config["evaluation"]["sample_rate"],
+        compared_seconds=config["dataset"]["clip_seconds"],
         batch_size=beside(config["generation"]["batch_size"]),
         chunk_frames=beside(config_json("generation", "chunk_frames")),
         seed=config["seed"],
@@ -35,16 +38,17 @@ rule generate_audio:
     shell:
         "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q} --mels {input.mels:q}"
         " --mel-stats {input.mel_stats:q} --clip-table {input.clip_table:q} --max-clips {params.max_clips:q}"
-        " --batch-size {params.batch_size} --chunk-frames {params.chunk_frames:q} --seed {params.seed}"
+        " --batch-size {params.batch_size} --chunk-frames {params.chunk_frames:q}"
+        " --compared-rate {params.compared_rate} --compared-seconds {params.compared_seconds} --seed {params.seed}"
         " --device {params.device:q} --output {output.manifest:q} &> {log:q}"
 
 
 rule generate_reference:
     input:
-        clips=f"{RESULTS}/dataset/clips.npy",
-        mels=f"{RESULTS}/dataset/mels.npy",
-        mel_ranges=f"{RESULTS}/dataset/mel_ranges.npy",
-        clip_table=f"{RESULTS}/dataset/clips.csv",
+        corpus=CORPUS.metadata or [],
+        mels=f"{RESULTS}/dataset/{PAPER}/mels.npy",
+        mel_ranges=f"{RESULTS}/dataset/{PAPER}/mel_ranges.npy",
+        clip_table=f"{RESULTS}/dataset/{PAPER}/clips.csv",
     output:
         manifest=f"{RESULTS}/generated/{{reference}}/manifest.csv",
     log:
@@ -57,8 +61,13 @@ rule generate_reference:
     resources:
         mem_mb=4000,
         runtime=120,
+        corpus=corpus_folder,  # no param: a corpus that moved is the same, params.corpus tells what lies in it
     params:
-        format_settings=canonical_json(format_settings(config)),
+        corpus=corpus_version,
+        dataset_settings=canonical_json(dataset_settings(config)),
+        front_end_settings=config_json("front_ends", PAPER),
+        compared_rate=config["evaluation"]["sample_rate"],
+        compared_seconds=config["dataset"]["clip_seconds"],
         max_clips=config_json("generation", "clips"),
         iterations=config["generation"]["griffin_lim_iterations"],
         seed=config["seed"],
@@ -67,8 +76,8 @@ rule generate_reference:
     message:
         "Writing the test set as {wildcards.reference}."
     shell:
-        "python {params.program:q} --reference {wildcards.reference} --clips {input.clips:q} --mels {input.mels:q}"
-        " --mel-ranges {input.mel_ranges:q} --clip-table {input.clip_table:q}"
-        " --format-settings {params.format_settings:q} --max-clips {params.max_clips:q}"
-        " --iterations {params.iterations} --seed {params.seed} --processes {threads} --output {output.manifest:q}"
-        " &> {log:q}"
+        "python {params.program:q} --reference {wildcards.reference} --corpus {resources.corpus:q}"
+        " --dataset-settings {params.dataset_settings:q} --mels {input.mels:q} --mel-ranges {input.mel_ranges:q} --clip-table {input.clip_table:q}"
+        " --front-end-settings {params.front_end_settings:q} --compared-rate {params.compared_rate}"
+        " --compared-seconds {params.compared_seconds} --max-clips {params.max_clips:q} --iterations {params.iterations}"
+        " --seed {params.seed} --processes {threads} --output {output.manifest:q} &> {log:q}"

@@ -1,12 +1,12 @@
-# The energy of every system, measured here.
+# The energy of every system, and of every front end, measured here.
 
 
 rule measure_energy:
     input:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
         complexity_measurement=f"{RESULTS}/measurements/complexity/{{system}}.json",
-        mels=f"{RESULTS}/dataset/mels.npy",
-        clip_table=f"{RESULTS}/dataset/clips.csv",
+        mels=of_dataset("mels.npy"),
+        clip_table=of_dataset("clips.csv"),
     output:
         measurement=f"{RESULTS}/measurements/energy/{{system}}.json",
     log:
@@ -38,3 +38,38 @@ rule measure_energy:
         " --clip-table {input.clip_table:q} --energy-settings {params.energy_settings:q}"
         " --meter-settings {params.meter_settings:q} --device {params.device:q} --seed {params.seed}"
         " --output-records {params.records:q} --output {output.measurement:q} &> {log:q}"
+
+
+rule measure_front_end:
+    input:
+        clips=f"{RESULTS}/dataset/{{front_end}}/clips.npy",
+        clip_table=f"{RESULTS}/dataset/{{front_end}}/clips.csv",
+    output:
+        measurement=f"{RESULTS}/measurements/front_ends/{{front_end}}.json",
+    log:
+        f"{RESULTS}/logs/measure_front_end/{{front_end}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/measure_front_end/{{front_end}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: whole_machine
+    resources:
+        gpu=gpus_per_job,
+        slurm_extra="--exclusive",
+    params:
+        front_end_settings=settings_of_front_end,
+        protocol=energy_protocol(),
+        energy_settings=beside(config_json("energy")),
+        meter_backend=config["meter"]["backend"],
+        meter_settings=beside(config_json("meter")),
+        device=config["device"],
+        seed=config["seed"],
+        program=program("measure_front_end"),
+        code=code_version("measure_front_end"),
+    message:
+        "Measuring the energy of the front end {wildcards.front_end}, alone on the machine."
+    shell:
+        "python {params.program:q} --front-end {wildcards.front_end} --front-end-settings {params.front_end_settings:q}"
+        " --clips {input.clips:q} --clip-table {input.clip_table:q} --energy-settings {params.energy_settings:q}"
+        " --meter-settings {params.meter_settings:q} --device {params.device:q} --seed {params.seed}"
+        " --output {output.measurement:q} &> {log:q}"

@@ -32,8 +32,8 @@ else:
 rule sweep_energy:
     input:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
-        mels=f"{RESULTS}/dataset/mels.npy",
-        clip_table=f"{RESULTS}/dataset/clips.csv",
+        mels=of_dataset("mels.npy"),
+        clip_table=of_dataset("clips.csv"),
     output:
         sweep=f"{RESULTS}/measurements/sweeps/{{system}}.csv",
     log:

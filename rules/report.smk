@@ -45,8 +45,8 @@ rule build_report:
         system_table=f"{RESULTS}/systems.csv",
         measurement_flags=f"{RESULTS}/systems_flags.json",
         manifests=MANIFESTS,
-        downloads=[*TABLES, *FIGURES, f"{RESULTS}/dataset/skipped.csv"],
-        dataset_summary=f"{RESULTS}/dataset/dataset_summary.json",
+        downloads=[*TABLES, *FIGURES, f"{RESULTS}/dataset/{FRONT_ENDS[0]}/skipped.csv"],
+        dataset_summary=f"{RESULTS}/dataset/{FRONT_ENDS[0]}/dataset_summary.json",
         provenance=f"{RESULTS}/provenance.json",
         templates=as_it_is(multiext(f"{RESOURCES}/report/", "page.html", "style.css", "script.js")),
     output:

@@ -3,10 +3,10 @@
 
 rule train:
     input:
-        clips=f"{RESULTS}/dataset/clips.npy",
-        clip_table=f"{RESULTS}/dataset/clips.csv",
-        mels=f"{RESULTS}/dataset/mels.npy",
-        mel_stats=f"{RESULTS}/dataset/mel_stats.json",
+        clips=of_dataset("clips.npy"),
+        clip_table=of_dataset("clips.csv"),
+        mels=of_dataset("mels.npy"),
+        mel_stats=of_dataset("mel_stats.json"),
         given_weights=given_weights,
     output:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.audio.front_end import front_end_of
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.generation.test_set import generate_test_set
@@ -27,6 +28,8 @@ def main() -> None:
         type=int_or_null,
         help="frames of the chunks of longer clips (null for whole clips, the default)",
     )
+    parser.add_argument("--compared-rate", type=int, required=True, help="samples per second of audio to compare")
+    parser.add_argument("--compared-seconds", type=float, required=True, help="seconds of each clip to compare")
     parser.add_argument("--seed", type=int, default=0, help="seed of all noise (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--output", type=Path, required=True, help="manifest.csv to write; the wavs come beside it")
@@ -41,6 +44,7 @@ def main() -> None:
         seed=arguments.seed,
         batch_size=arguments.batch_size,
         chunk_frames=arguments.chunk_frames,
+        comparison=Comparison(arguments.compared_rate, arguments.compared_seconds),
         front_end=front_end_of(arguments.mel_stats),
         device=resolve_device(arguments.device),
     )

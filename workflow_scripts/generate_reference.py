@@ -1,11 +1,13 @@
-"""Write a reference system's audio of the test set: `ground_truth` (the clips) or `griffin_lim` (from their mels)."""
+"""Write a reference system's audio of the test set: `ground_truth` (recordings) or `griffin_lim` (from their mels)."""
 
 import argparse
 from pathlib import Path
 
-from vocoder_pareto.audio.format import AudioFormat
+from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth
 from vocoder_pareto.program import int_or_null, json_or_file, run_program
+from vocoder_pareto.study.sections.dataset import DatasetSettings
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import GRIFFIN_LIM, REFERENCE_SYSTEMS
 
@@ -13,13 +15,16 @@ from vocoder_pareto.study.systems import GRIFFIN_LIM, REFERENCE_SYSTEMS
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reference", choices=REFERENCE_SYSTEMS, required=True, help="the reference system")
-    parser.add_argument("--clips", type=Path, required=True, help="clips.npy of prepare_clips.py (for ground_truth)")
+    parser.add_argument("--dataset-settings", type=json_or_file, required=True, help="section dataset, JSON or @file")
+    parser.add_argument("--corpus", type=Path, required=True, help="folder of the corpus (for ground_truth)")
     parser.add_argument("--mels", type=Path, required=True, help="mels.npy of compute_mels.py (for griffin_lim)")
     parser.add_argument(
         "--mel-ranges", type=Path, required=True, help="mel_ranges.npy of compute_mels.py (for griffin_lim)"
     )
     parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
-    parser.add_argument("--format-settings", type=json_or_file, default={}, help="lengths and rates, JSON or @file")
+    parser.add_argument("--front-end-settings", type=json_or_file, default={}, help="one of front_ends, JSON or @file")
+    parser.add_argument("--compared-rate", type=int, required=True, help="samples per second of audio to compare")
+    parser.add_argument("--compared-seconds", type=float, required=True, help="seconds of each clip to compare")
     parser.add_argument(
         "--max-clips", type=int_or_null, help="clips at most, the first ones (null for all, the default)"
     )
@@ -30,21 +35,23 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="processes that work at once (default: %(default)s)")
     parser.add_argument("--output", type=Path, required=True, help="manifest.csv to write; the wavs come beside it")
     given = parser.parse_args()
-    audio_format = settings_from(AudioFormat, given.format_settings, "dataset")
+    comparison = Comparison(given.compared_rate, given.compared_seconds)
     if given.reference == GRIFFIN_LIM:
         write_griffin_lim(
             given.mels,
             given.mel_ranges,
             given.clip_table,
             given.output,
-            audio_format,
+            settings_from(FrontEndSettings, given.front_end_settings, "front_ends"),
+            comparison,
             limit=given.max_clips,
             iterations=given.iterations,
             seed=given.seed,
             processes=given.processes,
         )
     else:
-        write_ground_truth(given.clips, given.clip_table, given.output, audio_format, given.max_clips)
+        dataset = settings_from(DatasetSettings, given.dataset_settings, "dataset")
+        write_ground_truth(given.corpus, given.clip_table, given.output, comparison, given.max_clips, dataset.channels)
 
 
 if __name__ == "__main__":

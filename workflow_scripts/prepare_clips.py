@@ -14,6 +14,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dataset-settings", type=json_or_file, required=True, help="section dataset, JSON or @file")
     parser.add_argument("--corpus", type=Path, required=True, help="folder of the corpus")
+    parser.add_argument("--sample-rate", type=int, required=True, help="samples per second of clips")
+    parser.add_argument("--clip-samples", type=int, required=True, help="samples of a clip")
     parser.add_argument("--test-list", type=Path, nargs="?", help="file that names the test set, if one does")
     parser.add_argument("--seed", type=int, default=0, help="seed of a random split (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=1, help="processes that work at once (default: %(default)s)")
@@ -26,6 +28,8 @@ def main() -> None:
     prepare_clips(
         arguments.corpus,
         settings_from(DatasetSettings, arguments.dataset_settings, "dataset"),
+        sample_rate=arguments.sample_rate,
+        clip_samples=arguments.clip_samples,
         seed=arguments.seed,
         processes=arguments.processes,
         clips=arguments.output_clips,

@@ -18,6 +18,8 @@ def main() -> None:
     parser.add_argument("--complexity-measurements", type=Path, nargs="+", required=True, help="JSON file per system")
     parser.add_argument("--energy-measurements", type=Path, nargs="*", default=[], help="JSON file per system")
     parser.add_argument("--training-summaries", type=Path, nargs="*", default=[], help="JSON file per system")
+    parser.add_argument("--front-end-measurements", type=Path, nargs="*", default=[], help="JSON file per front end")
+    parser.add_argument("--front-ends", type=texts_by_name, default={}, help='as {"melgan-S": "paper"}, or @file')
     parser.add_argument("--quality-measurements", type=Path, nargs="*", default=[], help="CSV file per system")
     parser.add_argument("--published-quality", type=Path, required=True, help="table 1 as printed (CSV; for its MOS)")
     parser.add_argument(
@@ -37,15 +39,15 @@ def main() -> None:
         arguments.training_summaries,
         arguments.quality_measurements,
         settings_from(MeterSettings, arguments.meter_settings, "meter") if arguments.meter_settings else None,
+        arguments.front_end_measurements,
     )
     if arguments.mos_table:
         mos = systems_table.mos_of_listening_test(arguments.mos_table)
     else:
         mos = systems_table.mos_of_paper(read_quality(arguments.published_quality))
     carbon = settings_from(CarbonSettings, arguments.carbon_settings, "carbon")
-    write_table(
-        systems_table.systems_measured(measurements, mos, arguments.families, carbon), arguments.output_system_table
-    )
+    systems = systems_table.systems_measured(measurements, mos, arguments.families, carbon, arguments.front_ends)
+    write_table(systems, arguments.output_system_table)
     flags = systems_table.measurement_flags(measurements)
     if arguments.rating_counts:
         flags["ratings"] = read_json(arguments.rating_counts)["sentence"]

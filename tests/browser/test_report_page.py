@@ -13,6 +13,8 @@ from vocoder_pareto.analysis.report import ReportInputs, build_report
 from vocoder_pareto.audio.dataset_summary import DatasetSummary
 from vocoder_pareto.study.provenance import provenance_of
 from vocoder_pareto.study.sections.analysis import FigureSettings
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
+from vocoder_pareto.study.settings import plain
 from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -49,8 +51,8 @@ def write_inputs(folder: Path) -> ReportInputs:
         )
         manifests.append(generated / "manifest.csv")
     config = {
-        "dataset": {"source": "synthetic", "clip_samples": 16384, "sample_rate": 16000, "test_share": 0.2},
-        "mel": {"n_mels": 80, "n_fft": 2048, "hop_length": 256, "normalization": "per_spectrogram"},
+        "dataset": {"source": "synthetic", "clip_seconds": 1.024, "test_share": 0.2},
+        "front_ends": {"paper": plain(FrontEndSettings())}, "evaluation": {"sample_rate": 16000},
         "energy": {"clips": 1}, "training": {"steps": 2},
     }  # fmt: skip
     provenance = json.loads(json.dumps(provenance_of(config, PROJECT)))

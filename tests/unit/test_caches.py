@@ -108,9 +108,10 @@ def test_programs_work_as_a_user_without_name_and_home_in_an_environment_that_ca
     if run("-c", "import numba").returncode:
         pytest.skip("others cannot read this environment")
     assert "cannot cache function" in run("-c", "import librosa; librosa.griffinlim").stderr
-    settings = json.dumps({"sample_rate": 8000, "clip_samples": 4096, "n_fft": 512, "hop_length": 128, "n_mels": 40})
-    inputs = ("--clips", "none", "--mels", tmp_path / "mels.npy", "--mel-ranges", tmp_path / "ranges.npy")
-    inputs += ("--clip-table", tmp_path / "clips.csv", "--format-settings", settings)
+    settings = json.dumps({"sample_rate": 8000, "n_fft": 512, "hop_length": 128, "n_mels": 40})
+    inputs = ("--corpus", "none", "--dataset-settings", "{}", "--compared-rate", 16000, "--compared-seconds", 0.5)
+    inputs += ("--mels", tmp_path / "mels.npy", "--mel-ranges", tmp_path / "ranges.npy")
+    inputs += ("--clip-table", tmp_path / "clips.csv", "--front-end-settings", settings)
     output = tmp_path / "griffin_lim" / "manifest.csv"
     program = (SOURCES / "generate_reference.py", "--reference", "griffin_lim", "--iterations", 2)
     inverted = run(*program, *inputs, "--output", output)

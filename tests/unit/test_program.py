@@ -12,7 +12,7 @@ import soundfile
 PROGRAMS = Path(__file__).resolve().parents[2] / "workflow_scripts"
 DATASET = {
     "source": "folder", "clips": None, "voices": ["en-us"], "test_share": 0.2, "on_bad_clip": "error",
-    "sample_rate": 16000, "clip_samples": 16384,
+    "clip_seconds": 1.024,
 }  # fmt: skip
 WORK = """
 import sys
@@ -53,6 +53,7 @@ def prepare_clips(corpus: Path, processes: int) -> tuple[int, list[str]]:
     names = ("clips", "clip-table", "skipped", "dataset-summary")
     outputs = [word for name in names for word in (f"--output-{name}", str(corpus.parent / name))]
     given = ["--dataset-settings", json.dumps(DATASET), "--corpus", str(corpus), "--processes", str(processes)]
+    given += ["--sample-rate", "16000", "--clip-samples", "16384"]
     return log_of(str(PROGRAMS / "prepare_clips.py"), *given, *outputs)
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from vocoder_pareto.audio import spectrogram
+from vocoder_pareto.audio import features
 from vocoder_pareto.models.registry import build_vocoder, load_class
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.study.configuration import read_configuration, systems_of
@@ -84,7 +84,7 @@ def test_generation_stays_on_the_gpu(system, kind, monkeypatch):
 @pytest.mark.parametrize("kind", [None, torch.bfloat16, torch.float16], ids=str)
 @each_system
 def test_losses_stay_on_the_gpu(system, kind, monkeypatch):
-    monkeypatch.setattr(spectrogram, "_analysis", window_and_filters)
+    monkeypatch.setattr(features, "_analysis", window_and_filters)
     objective_class = load_class(system.objective, system.name)
     recipe = settings_from(objective_class.Recipe, system.recipe, system.name)
     objective = objective_class(build_vocoder(system), recipe, system.sample_rate)
@@ -98,9 +98,9 @@ def test_losses_stay_on_the_gpu(system, kind, monkeypatch):
             assert {part.device for part in parts.values()} == {GPU}
 
 
-def window_and_filters(audio_format, device, dtype):
+def window_and_filters(front_end, device, dtype):
     """Shapes of what is computed from values, and moved, once."""
     assert dtype in (torch.float32, torch.float64), "cuFFT has no bfloat16, and float16 for powers of 2 only"
-    bins = audio_format.n_fft // 2 + 1
-    window = torch.empty(audio_format.n_fft, device=device, dtype=dtype)
-    return window, torch.empty(bins, audio_format.n_mels, device=device, dtype=dtype)
+    bins = front_end.n_fft // 2 + 1
+    window = torch.empty(front_end.n_fft, device=device, dtype=dtype)
+    return window, torch.empty(bins, front_end.n_mels, device=device, dtype=dtype)

@@ -137,10 +137,10 @@ def test_a_study_that_snakedeploy_deployed_runs_from_the_repository(tmp_path, ki
 
     variables = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     assert "train" in snakemake(deployed, "--dry-run", "--quiet", "rules", **variables)
-    snakemake(deployed, "published", "results/dataset/mels.npy", **variables)
+    snakemake(deployed, "published", "results/dataset/paper/mels.npy", **variables)
     assert (deployed / "results/published/table1.md").is_file()
     assert {path.name for path in deployed.iterdir()} == {"config", "profiles", "workflow", ".snakemake", "results"}
-    said = snakemake(deployed, "--dry-run", "published", "results/dataset/mels.npy", **variables)
+    said = snakemake(deployed, "--dry-run", "published", "results/dataset/paper/mels.npy", **variables)
     assert "Nothing to be done" in said
 
 

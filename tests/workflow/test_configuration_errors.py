@@ -13,7 +13,7 @@ MISTAKES = {
     ),
     "a negative budget": ("steps: 2", "steps: -2", ["training.steps", "-2", "at least 0"]),
     "a size that does not exist": ("[melgan-S,", "[melgan-XL,", ["systems", "melgan-XL", "melgan-S"]),
-    "a sample rate of 0": ("clips: 20", "clips: 20\n  sample_rate: 0", ["dataset.sample_rate", "0"]),
+    "clips of 0 seconds": ("clips: 20", "clips: 20\n  clip_seconds: 0", ["dataset.clip_seconds", "0"]),
     "a word for a number": ("learning_rate: 1.0e-4}", "learning_rate: fast}", ["learning_rate", "'fast'", "number"]),
     "a fraction for a whole number": ("clips: 20", "clips: 20.0", ["dataset.clips", "20.0", "integer", "write 20"]),
     "a budget that never ends": ("steps: 2", "steps: null\n  hours: .nan", ["training.hours", "nan", "finite number"]),
@@ -48,8 +48,8 @@ MISTAKES = {
     ),
     "a hop length that a model cannot make": (
         "training:\n  steps: 2",
-        "mel: {hop_length: 512}\ntraining:\n  steps: 2",
-        ["models.melgan.architecture.upsampling", "[8, 8, 2, 2]", "256", "mel.hop_length (512)"],
+        "front_ends: {paper: {hop_length: 512}}\ntraining:\n  steps: 2",
+        ["models.melgan.architecture.upsampling", "[8, 8, 2, 2]", "256", "front_ends.paper.hop_length (512)"],
     ),
     "an unknown source of clips": ("source: synthetic", "source: web", ["dataset.source", "web", "synthetic"]),
 }

@@ -160,9 +160,9 @@ def test_the_terminal_shows_what_is_wrong_with_a_job(project):
     (project.folder / "mine.yaml").write_text(
         "results_dir: results_mine\ndataset: {source: folder, path: recordings, clips: null}\n"
     )
-    done = run(project, "snakemake --configfile mine.yaml -- results_mine/dataset/clips.npy")
+    done = run(project, "snakemake --configfile mine.yaml -- results_mine/dataset/paper/clips.npy")
     assert done.returncode != 0
-    log = (project.folder / "results_mine/logs/prepare_clips.log").read_text().splitlines()
+    log = (project.folder / "results_mine/logs/prepare_clips/paper.log").read_text().splitlines()
     assert log[-1].startswith("error: 3 of the recordings cannot be used: ")
     assert log[-1] in (done.stdout + done.stderr).splitlines()
 

@@ -10,7 +10,7 @@ from project import TINY_CONFIG, Project, copy_of_project, environment
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("study")]
 
-MELS, CLIPS = "results/dataset/mels.npy", "results/dataset/clips.npy"
+MELS, CLIPS = "results/dataset/paper/mels.npy", "results/dataset/paper/clips.npy"
 
 
 def explained(project: Project, *targets: str) -> tuple[dict[tuple[str, str], set[str]], list[str]]:
@@ -38,8 +38,8 @@ def test_keys_content_and_missing_files_of_a_dataset_are_told(tmp_path):
     missing = {f"missing: {MELS}"}
     assert table == {
         ("synthesize_corpus", ""): clips,
-        ("prepare_clips", ""): clips | {"follows: synthesize_corpus"},
-        ("compute_mels", ""): missing | {"follows: prepare_clips"},
+        ("prepare_clips", "paper"): clips | {"follows: synthesize_corpus"},
+        ("compute_mels", "paper"): missing | {"follows: prepare_clips"},
     }
     recordings = sorted((project.folder / "results/data/synthetic").rglob("*.wav"))
     for name in ("corpus", "edited"):
@@ -53,7 +53,7 @@ def test_keys_content_and_missing_files_of_a_dataset_are_told(tmp_path):
     project.snakemake("--", CLIPS)
     project.edit(TINY_CONFIG, "path: corpus", "path: edited")
     table, _ = explained(project, CLIPS)
-    assert table == {("prepare_clips", ""): {f"content of the recordings: changed: {recordings[7].name}"}}
+    assert table == {("prepare_clips", "paper"): {f"content of the recordings: changed: {recordings[7].name}"}}
 
 
 def test_settings_and_code_of_systems_and_the_states_that_their_trainings_find_are_told(study):

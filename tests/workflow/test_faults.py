@@ -135,7 +135,7 @@ def test_a_deleted_checkpoint_is_rebuilt_from_its_state_without_training(study):
 
 
 @pytest.mark.parametrize(
-    ("damaged", "target"), [(CHECKPOINT, AUDIO), ("results/dataset/clips.npy", "results/dataset/mels.npy")]
+    ("damaged", "target"), [(CHECKPOINT, AUDIO), ("results/dataset/paper/clips.npy", "results/dataset/paper/mels.npy")]
 )
 def test_a_damaged_file_is_named_and_made_again_once_it_is_deleted(study, finished_study, damaged, target):
     file = study.folder / damaged
@@ -239,5 +239,5 @@ def test_a_temporary_folder_that_does_not_exist_disturbs_nothing(study, finished
     assert os.environ["TMPDIR"] == environment()["TMPDIR"]
     for file in (study.folder / "results" / "dataset").iterdir():
         file.unlink()
-    study.snakemake("--", "results/dataset/mels.npy")
+    study.snakemake("--", "results/dataset/paper/mels.npy")
     assert audio(study.folder) == audio(finished_study.folder)

@@ -11,7 +11,7 @@ from seeds import seed_of
 
 pytestmark = pytest.mark.workflow
 
-CLIPS = "results/dataset/clips.npy"
+CLIPS = "results/dataset/paper/clips.npy"
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +40,12 @@ def with_settings(project: Project, **dataset: object) -> Project:
 def test_what_became_of_the_recordings_stands_on_the_terminal_in_the_log_and_in_a_table(project):
     done = with_settings(project).snakemake("--", CLIPS)
     told = [line for line in done.stderr.splitlines() if line.startswith("Dataset: ")]
-    log = (project.folder / "results/logs/prepare_clips.log").read_text().splitlines()
+    log = (project.folder / "results/logs/prepare_clips/paper.log").read_text().splitlines()
     assert told == [line for line in log if line.startswith("Dataset: ")]
     assert told[0].startswith("Dataset: clips for training: 7, for the test: 2 (drawn at random, from every folder")
     for part in ("skipped.csv: 1.", "FLAC): 1 .m4a.", "(dataset.channels): 1.", "(digital silence: 1, speaker_0__4)"):
         assert sum(part in line for line in told) == 1, part
-    with (project.folder / "results/dataset/skipped.csv").open(newline="") as file:
+    with (project.folder / "results/dataset/paper/skipped.csv").open(newline="") as file:
         assert [row["file"] for row in csv.DictReader(file)] == [
             "recordings/speaker 1/9.wav", "recordings/speaker 1/x.m4a",
         ]  # fmt: skip
@@ -55,7 +55,7 @@ def test_what_became_of_the_recordings_stands_on_the_terminal_in_the_log_and_in_
 def test_another_seed_makes_no_other_clips_where_none_are_drawn_and_a_list_says_which_they_are(project):
     (project.folder / "list.txt").write_text("speaker 0/1.wav\nspeaker_1__6\n")
     with_settings(project, split={"file": "list.txt"}).snakemake("--", CLIPS)
-    with (project.folder / "results/dataset/clips.csv").open(newline="") as file:
+    with (project.folder / "results/dataset/paper/clips.csv").open(newline="") as file:
         test = [row["source"] for row in csv.DictReader(file) if row["split"] == "test"]
     assert test == ["speaker 0/1.wav", "speaker 1/6.wav"]
     assert project.stale_rules("--config", "seed=5", "--", CLIPS) == set()

@@ -61,8 +61,8 @@ def test_recordings_are_made_again_only_if_clips_are_to_be_made_of_them(finished
     project = copied(finished, tmp_path)
     shutil.rmtree(project.folder / "results/data/synthetic/wavs")
     assert project.stale_rules("--", MANIFEST) == set()
-    (project.folder / "results/dataset/clips.npy").unlink()
-    assert project.stale_rules("--", "results/dataset/clips.npy") == {"synthesize_corpus", "prepare_clips"}
+    (project.folder / "results/dataset/paper/clips.npy").unlink()
+    assert project.stale_rules("--", "results/dataset/paper/clips.npy") == {"synthesize_corpus", "prepare_clips"}
 
 
 def test_results_without_the_memory_of_snakemake_are_refused_until_they_are_taken_over(finished, tmp_path):

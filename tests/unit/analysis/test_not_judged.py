@@ -25,7 +25,9 @@ from vocoder_pareto.audio.dataset_summary import DatasetSummary
 from vocoder_pareto.files import write_json
 from vocoder_pareto.study.provenance import provenance_of
 from vocoder_pareto.study.sections.analysis import FigureSettings
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.study.sections.training import CarbonSettings
+from vocoder_pareto.study.settings import plain
 from vocoder_pareto.tables.csv_tables import read_systems, write_table
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -215,8 +217,8 @@ def test_the_page_has_the_audio_of_references_alone_and_says_why(study, tmp_path
         pd.DataFrame({"clip_id": ["a"], "file": ["a.wav"]}).to_csv(folder / "manifest.csv", index=False)
         manifests.append(folder / "manifest.csv")
     config = {
-        "dataset": {"source": "synthetic", "clip_samples": 16384, "sample_rate": 16000, "test_share": 0.2},
-        "mel": {"n_mels": 80, "n_fft": 2048, "hop_length": 256, "normalization": "per_spectrogram"},
+        "dataset": {"source": "synthetic", "clip_seconds": 1.024, "test_share": 0.2},
+        "front_ends": {"paper": plain(FrontEndSettings())}, "evaluation": {"sample_rate": 16000},
         "energy": {"clips": 1}, "training": {"steps": 0},
     }  # fmt: skip
     provenance = json.loads(json.dumps(provenance_of(config, PROJECT)))

@@ -13,16 +13,20 @@ from vocoder_pareto.analysis.systems_table import (
     systems_measured,
 )
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import write_json
 from vocoder_pareto.study.sections.training import CarbonSettings
-from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
+from vocoder_pareto.tables.columns import ENERGY, FRONT_END_ENERGY, SYSTEMS_COLUMNS
 from vocoder_pareto.tables.csv_tables import read_systems, write_table
 
 COLUMNS = [
-    "system", "model", "size", "family", "parameters", "gflops_per_audio_second", "gflops_published_convention",
+    "system", "model", "size", "family", "front_end", "sample_rate", "parameters",
+    "gflops_per_audio_second", "gflops_published_convention",
     "energy_joules_per_audio_second", "energy_joules_per_audio_second_ci95",
     "energy_joules_per_audio_second_degrees_of_freedom", "energy_joules_per_audio_second_systematic",
     "energy_source", "device", "mean_power_watts",
-    "idle_power_watts", "real_time_factor", "peak_memory_bytes", "d_stft", "d_stft_ci95", "d_stft_degrees_of_freedom",
+    "idle_power_watts", "real_time_factor", "peak_memory_bytes",
+    "front_end_energy_joules_per_audio_second", "front_end_real_time_factor", "d_stft", "d_stft_ci95",
+    "d_stft_degrees_of_freedom",
     "mos", "mos_ci95", "mos_source", "training_steps", "training_seconds", "training_energy_joules",
     "co2eq_kg_training", "on_front_energy", "on_front_gflops",
 ]  # fmt: skip
@@ -86,6 +90,25 @@ def test_a_column_with_a_record_is_copied_from_it_by_its_line_in_the_table_of_co
     for number, column in enumerate(SYSTEMS_COLUMNS, start=1):
         if column.record:
             assert row[column.name] == (str(number) if column.kind == "text" else number)
+
+
+def test_a_system_of_another_front_end_has_its_cost_apart_and_not_the_printed_mos(files, printed_quality, families):
+    files.add("melgan-S", 0.5).add("hifigan-S", 0.6)
+    cost = {"front_end": "melgan_22k", ENERGY: 0.002, "real_time_factor": 0.001, "energy_source": "nvml"}
+    write_json(files.folder / "front_end.json", cost)
+    measured = read_measurements(
+        files.complexity, files.energy, files.training, files.quality, front_ends=[files.folder / "front_end.json"]
+    )
+    front_ends = {"melgan-S": "melgan_22k", "hifigan-S": "paper"}
+    table = systems_measured(measured, mos_of_paper(printed_quality), families, CARBON, front_ends)
+    table = table.set_index("system")
+    assert table.loc[["melgan-S", "hifigan-S"], "front_end"].tolist() == ["melgan_22k", "paper"]
+    assert table.loc["melgan-S", FRONT_END_ENERGY] == 0.002
+    assert table.loc["melgan-S", "front_end_real_time_factor"] == 0.001
+    assert table.loc["melgan-S", ENERGY] == 0.5, "that of the vocoder alone"
+    assert np.isnan(table.loc["melgan-S", "mos"])
+    assert table.loc["hifigan-S", "mos_source"] == "published"
+    assert np.isnan(table.loc["hifigan-S", FRONT_END_ENERGY]), "its front end was not measured"
 
 
 def test_a_system_that_the_paper_lacks_has_no_mos_and_is_on_no_front(joined):

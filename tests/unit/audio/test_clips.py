@@ -22,12 +22,13 @@ PROGRAM = Path(__file__).parents[3] / "workflow_scripts" / "prepare_clips.py"
 
 
 OUTPUTS = {"clips": "clips.npy", "table": "clips.csv", "skipped": "skipped.csv", "summary": "dataset_summary.json"}
+FORM = {"sample_rate": RATE, "clip_samples": SAMPLES}
 
 
 def prepare(folder, output, processes=1, seed=0, **settings):
     paths = {name: output / file for name, file in OUTPUTS.items()}
     settings = DatasetSettings(**{"source": "ljspeech", "clips": None, **settings})
-    prepare_clips(folder, settings, seed=seed, processes=processes, **paths)
+    prepare_clips(folder, settings, **FORM, seed=seed, processes=processes, **paths)
     return np.load(paths["clips"]), read_clip_table(paths["table"]), list(csv.DictReader(paths["skipped"].open()))
 
 
@@ -180,6 +181,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, ljspeech_folder, limit
     output = tmp_path / "out"
     dataset = '{"source": "ljspeech", "clips": null}'
     command = [sys.executable, PROGRAM, "--dataset-settings", dataset, "--corpus", ljspeech_folder]
+    command += ["--sample-rate", "16000", "--clip-samples", "16384"]
     command += ["--output-clips", output / "clips.npy", "--output-clip-table", output / "clips.csv"]
     command += ["--output-skipped", output / "skipped.csv"]
     command += ["--output-dataset-summary", output / "dataset_summary.json"]
@@ -264,7 +266,7 @@ def test_spoken_digits_are_mostly_padding_which_is_told_with_a_mend(tmp_path, no
     summary = summary_of(tmp_path / "out")
     assert summary.padding_share == pytest.approx(0.57, abs=0.001)
     assert set(summary.little_sound.values()) == {"padded"}
-    told = "padding among all samples (recordings are shorter than a clip; lower dataset.clip_samples): 57%"
+    told = "padding among all samples (recordings are shorter than a clip; lower dataset.clip_seconds): 57%"
     assert told in caplog.text
 
 

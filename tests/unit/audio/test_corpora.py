@@ -156,7 +156,9 @@ def test_a_corpus_that_moved_gives_the_same_settings():
     assert settings == DatasetSettings("folder", clips=5, voices=("en-us",))
 
 
-@pytest.mark.parametrize("bad", [{"test_share": 0}, {"test_share": 1.0}, {"sample_rate": 0}, {"on_bad_clip": "ignore"}])
+@pytest.mark.parametrize(
+    "bad", [{"test_share": 0}, {"test_share": 1.0}, {"clip_seconds": 0}, {"on_bad_clip": "ignore"}]
+)
 def test_settings_out_of_range_are_refused(bad):
     with pytest.raises(UserError, match=rf"config key dataset.*{next(iter(bad))}"):
         settings_from(DatasetSettings, {"source": "folder", **bad}, "dataset")
@@ -169,7 +171,7 @@ def test_settings_out_of_range_are_refused(bad):
         ("vocoder_pareto.audio.corpora", ["numpy", "torch", "soundfile"]),
         ("vocoder_pareto.audio.split", ["numpy", "torch", "soundfile"]),
         ("vocoder_pareto.audio.dataset_summary", ["numpy", "torch", "soundfile"]),
-        ("vocoder_pareto.audio.format", ["numpy", "torch"]),
+        ("vocoder_pareto.study.sections.front_ends", ["numpy", "torch"]),
         ("prepare_clips", ["torch", "librosa", "scipy", "pandas"]),
         ("synthesize_corpus", ["torch", "librosa", "scipy", "pandas"]),
         ("fetch_ljspeech", ["torch", "librosa"]),

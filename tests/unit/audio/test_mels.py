@@ -13,16 +13,17 @@ from seeds import seed_of
 
 from vocoder_pareto.audio.clips import prepare_clips
 from vocoder_pareto.audio.dataset import Clip, RowFile, clips_of, open_array, read_clip_table, write_clip_table
-from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.mels import compute_mels
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.dataset import DatasetSettings
+from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndSettings, GivenNormalization
 
 
-def compute(folder, normalization="per_spectrogram", processes=1):
+def compute(folder, normalization="per_spectrogram", processes=1, front_end=None):
     outputs = {"mels": folder / "mels.npy", "ranges": folder / "mel_ranges.npy", "stats": folder / "mel_stats.json"}
     inputs = (folder / "clips.npy", folder / "clips.csv")
-    compute_mels(*inputs, AudioFormat(), normalization, processes=processes, **outputs)
+    front_end = front_end or FrontEndSettings(normalization=normalization)
+    compute_mels(*inputs, front_end, processes=processes, **outputs)
     return np.load(outputs["mels"]), np.load(outputs["ranges"]), json.loads(outputs["stats"].read_text())
 
 
@@ -46,7 +47,8 @@ def librosa_log_mels(clips):
 def test_recordings_become_the_log_mels_of_librosa(tmp_path, ljspeech_folder):
     names = {"clips": "clips.npy", "table": "clips.csv", "skipped": "skipped.csv", "summary": "dataset_summary.json"}
     outputs = {name: tmp_path / file for name, file in names.items()}
-    prepare_clips(ljspeech_folder, DatasetSettings("ljspeech", clips=None), seed=0, processes=1, **outputs)
+    form = {"sample_rate": 16000, "clip_samples": 16384, "seed": 0}
+    prepare_clips(ljspeech_folder, DatasetSettings("ljspeech", clips=None), **form, processes=1, **outputs)
     mels, ranges, _ = compute(tmp_path)
     recordings = sorted((ljspeech_folder / "wavs").iterdir())
     reference = np.stack([librosa.load(file, sr=16000)[0][:16384] for file in recordings])
@@ -71,6 +73,34 @@ def test_per_spectrogram_fills_the_range_and_dataset_keeps_loudness(tmp_path, no
     assert (whole.min(), whole.max()) == (0, 1)
     assert whole[1].max() < 0.6 * whole[0].max()
     assert ranges.tolist() == [[stats["log_mel_minimum"], stats["log_mel_maximum"]]] * 2
+
+
+def test_numbers_that_are_given_are_applied_and_no_range_is_looked_for(tmp_path, noise):
+    """Against librosa's decibels of a magnitude, (value + 80) / 100 held between 0 and 1."""
+    make_clips(tmp_path, np.stack([noise(16384), 1e-6 * noise(16384)]))
+    given = GivenNormalization(-80.0, 100.0, 0.0, 1.0)
+    front_end = FrontEndSettings(n_fft=1024, power=1, logarithm="dB", floor=1e-5, normalization=given)
+    values, ranges, stats = compute(tmp_path, front_end=front_end)
+    magnitudes = librosa.feature.melspectrogram(
+        y=np.load(tmp_path / "clips.npy"), sr=16000, n_fft=1024, hop_length=256, n_mels=80, power=1, pad_mode="reflect"
+    )[..., :64]
+    expected = np.clip((20 * np.log10(np.maximum(magnitudes, 1e-5)) + 80) / 100, 0, 1)
+    assert np.abs(values - expected).max() < 1e-5
+    assert ranges.tolist() == [[0, 1]] * 2
+    assert stats["front_end"]["normalization"] == {"mean": -80.0, "scale": 100.0, "minimum": 0.0, "maximum": 1.0}
+
+
+def test_the_waveform_itself_is_a_column_of_samples_per_frame(tmp_path, noise):
+    clips = noise(2 * 3200).reshape(2, 3200)
+    make_clips(tmp_path, clips)
+    values, _, _ = compute(tmp_path, front_end=FrontEndSettings(representation="waveform", hop_length=320))
+    assert values.shape == (2, 320, 10)
+    np.testing.assert_array_equal(values.transpose(0, 2, 1).reshape(2, 3200), clips.astype(np.float32))
+
+
+def test_a_clip_lasts_to_the_end_of_the_frame_that_its_seconds_end_in():
+    lengths = {name: BUILT_IN[name].clip_samples(1.024) for name in ("paper", "hifigan_22k", "wavegrad_24k")}
+    assert lengths == {"paper": 64 * 256, "hifigan_22k": 89 * 256, "wavegrad_24k": 82 * 300}
 
 
 def test_a_silent_clip_becomes_zeros_and_is_counted(tmp_path, noise):
@@ -111,9 +141,9 @@ def test_memory_does_not_grow_with_the_number_of_clips(tmp_path):
     assert growth < (many - few) * (16384 + 80 * 64) * 4 / 4
 
 
-def test_clips_that_do_not_fit_the_format_are_refused(tmp_path, noise):
-    make_clips(tmp_path, noise(2 * 8192).reshape(2, 8192))
-    with pytest.raises(UserError, match=r"clips\.npy: holds float32 \(2, 8192\), expected float32 \(2, 16384\)"):
+def test_clips_that_are_no_whole_frames_are_refused(tmp_path, noise):
+    make_clips(tmp_path, noise(2 * 8000).reshape(2, 8000))
+    with pytest.raises(UserError, match=r"clips\.npy: has clips of 8000 samples, which is no multiple of 256"):
         compute(tmp_path)
     assert not (tmp_path / "mels.npy").exists()
 

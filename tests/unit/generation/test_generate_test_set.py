@@ -18,6 +18,8 @@ from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.generation.test_set import generate_clips, generate_test_set
 from vocoder_pareto.models.checkpoint import save_checkpoint
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
+from vocoder_pareto.study.settings import plain
 from vocoder_pareto.study.systems import SystemSettings
 
 PROJECT = Path(__file__).parents[3]
@@ -32,8 +34,7 @@ def study(tmp_path):
     splits = ["train"] * 5 + ["test"] * 5
     clips = [Clip(row, f"clip{row}", "a.wav", 1.0, split) for row, split in enumerate(splits)]
     write_clip_table(tmp_path / "clips.csv", clips)
-    audio_format = {"sample_rate": 16000, "hop_length": 64, "n_mels": 80, "n_fft": 2048}
-    stats = {"format": audio_format, "normalization": "per_spectrogram"}
+    stats = {"front_end": plain(FrontEndSettings(hop_length=64))}
     (tmp_path / "mel_stats.json").write_text(json.dumps(stats))
     torch.manual_seed(seed_of(0))
     save_checkpoint(tmp_path / "noisy-S.ckpt", NoisyVocoder(hop_length=64), SYSTEM, {"steps": 3})
@@ -176,6 +177,7 @@ def run_program(study, *options):
         study / "mel_stats.json",
     ]
     command += ["--clip-table", study / "clips.csv", "--output", study / "program" / "manifest.csv", *options]
+    command += ["--compared-rate", "16000", "--compared-seconds", str(16 * 64 / 16000)]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -193,7 +195,7 @@ def test_the_program_refuses_mel_spectrograms_of_another_front_end_than_the_chec
     save_checkpoint(study / "noisy-S.ckpt", NoisyVocoder(hop_length=64), SYSTEM, {"steps": 3}, trained_on)
     result = run_program(study, "--device", "cpu")
     assert result.returncode == 1
-    assert "another front end: n_fft 1024 (here 2048); set mel.n_fft: 1024" in result.stderr
+    assert "another front end: n_fft 1024 (here 2048); name one of front_ends with n_fft: 1024" in result.stderr
     assert not (study / "program").exists()
 
 

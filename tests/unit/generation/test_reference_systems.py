@@ -1,54 +1,64 @@
+from dataclasses import replace
+
 import librosa
 import numpy as np
 import pytest
+import soundfile
 import torch
 
+from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.audio.dataset import Clip, write_clip_table
+from vocoder_pareto.audio.features import features
 from vocoder_pareto.audio.files import read_audio
-from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.audio.mels import compute_mels
-from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
+from vocoder_pareto.generation.griffin_lim import linear_mel
 from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth
 from vocoder_pareto.generation.seeds import clip_seed
+from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndSettings
 
-FORMAT = AudioFormat(sample_rate=8000, clip_samples=4096, n_fft=512, hop_length=128, n_mels=40)
+FRONT_END = FrontEndSettings(sample_rate=8000, n_fft=512, hop_length=128, n_mels=40)
+SAMPLES = 4096
+AS_IT_IS = Comparison(8000, SAMPLES / 8000)
 
 
 def chirp(row):
-    seconds = np.arange(FORMAT.clip_samples) / FORMAT.sample_rate
+    seconds = np.arange(SAMPLES) / FRONT_END.sample_rate
     return 0.3 * np.sin(2 * np.pi * (300 + 100 * row + 800 * seconds) * seconds).astype(np.float32)
 
 
 @pytest.fixture
 def dataset(tmp_path):
-    """Six clips, of which the last three are the test set, and their mel-spectrograms."""
+    """Six clips, of which the last three are the test set, and the recordings that they are the beginning of."""
     np.save(tmp_path / "clips.npy", np.stack([chirp(row) for row in range(6)]))
     splits = ["train"] * 3 + ["test"] * 3
-    clips = [Clip(row, f"clip{row}", "a.wav", 1.0, split) for row, split in enumerate(splits)]
+    clips = [Clip(row, f"clip{row}", f"{row}.wav", 1.0, split) for row, split in enumerate(splits)]
+    for row in range(6):
+        soundfile.write(tmp_path / f"{row}.wav", np.append(chirp(row), np.zeros(500)), 8000, subtype="FLOAT")
     write_clip_table(tmp_path / "clips.csv", clips)
     return tmp_path
 
 
-def invert(dataset, normalization="per_spectrogram", limit=None, seed=0, processes=1):
+def invert(dataset, normalization="per_spectrogram", limit=None, seed=0, processes=1, comparison=AS_IT_IS, **settings):
+    front_end = replace(FRONT_END, normalization=normalization, **settings)
     mels, ranges = dataset / "mels.npy", dataset / "ranges.npy"
     table = dataset / "clips.csv"
     outputs = {"mels": mels, "ranges": ranges, "stats": dataset / "stats.json"}
-    compute_mels(dataset / "clips.npy", table, FORMAT, normalization, processes=1, **outputs)
+    compute_mels(dataset / "clips.npy", table, front_end, processes=1, **outputs)
     manifest = dataset / "griffin_lim" / "manifest.csv"
     options = {"limit": limit, "iterations": 16, "seed": seed, "processes": processes}
-    write_griffin_lim(mels, ranges, table, manifest, FORMAT, **options)
+    write_griffin_lim(mels, ranges, table, manifest, front_end, comparison, **options)
     return {entry.clip_id: read_audio(manifest.parent / entry.file).samples for entry in read_manifest(manifest)}
 
 
 def log_mel_error(samples, row):
-    found, wanted = (log_mel_spectrogram(torch.from_numpy(audio), FORMAT) for audio in (samples, chirp(row)))
+    found, wanted = (features(torch.from_numpy(audio), FRONT_END) for audio in (samples, chirp(row)))
     return float((found - wanted).abs().mean() / wanted.abs().mean())
 
 
-def test_ground_truth_is_the_test_clips(dataset):
+def test_ground_truth_is_the_beginning_of_the_recordings(dataset):
     manifest = dataset / "ground_truth" / "manifest.csv"
-    write_ground_truth(dataset / "clips.npy", dataset / "clips.csv", manifest, FORMAT, limit=2)
+    write_ground_truth(dataset, dataset / "clips.csv", manifest, AS_IT_IS, limit=2)
     entries = read_manifest(manifest)
     assert [entry.clip_id for entry in entries] == ["clip3", "clip4"]
     assert {(entry.seed, entry.training_steps, entry.sample_rate) for entry in entries} == {(None, None, 8000)}
@@ -61,7 +71,7 @@ def test_griffin_lim_restores_the_spectrogram_with_its_loudness(dataset, normali
     audio = invert(dataset, normalization)
     assert list(audio) == ["clip3", "clip4", "clip5"]
     for row, samples in zip((3, 4, 5), audio.values(), strict=True):
-        assert len(samples) == FORMAT.clip_samples
+        assert len(samples) == SAMPLES
         assert log_mel_error(samples, row) < 0.25
         assert min(log_mel_error(0.5 * samples, row), log_mel_error(2 * samples, row)) > 0.4
 
@@ -76,6 +86,39 @@ def test_griffin_lim_is_what_librosa_makes_of_the_same_mel(dataset):
         magnitude, n_iter=16, hop_length=128, length=4096, random_state=clip_seed(5, 3), pad_mode="reflect"
     )
     assert np.abs(samples - expected).max() < 0.05 * np.abs(expected).max()  # 16 iterations spread what differs
+
+
+def test_griffin_lim_inverts_other_front_ends_too(dataset):
+    """The natural logarithm of magnitudes between 100 and 3,800 Hz, without any normalisation."""
+    other = {"power": 1, "logarithm": "ln", "floor": 1e-5, "fmin": 100.0, "fmax": 3800.0, "padding": "center_reflect"}
+    audio = invert(dataset, "none", **other)
+    for row, samples in zip((3, 4, 5), audio.values(), strict=True):
+        assert log_mel_error(samples, row) < 0.25
+
+
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "parallel_wavegan_22k"])
+def test_what_a_front_end_does_to_a_mel_is_undone(name):
+    """Against its own magnitudes or powers, from the same spectrogram without a logarithm to speak of."""
+    front_end = BUILT_IN[name]
+    if front_end.has_range:
+        front_end = replace(front_end, normalization="none")
+    audio = torch.from_numpy(np.random.default_rng(3).uniform(-0.5, 0.5, 8 * front_end.hop_length).astype(np.float32))
+    plainly = replace(front_end, logarithm="log1p", floor=0.0, normalization="none")
+    expected = np.expm1(features(audio, plainly).numpy())
+    found = linear_mel(features(audio, front_end).numpy(), front_end)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_audio_of_another_rate_is_brought_to_the_rate_of_the_comparison_and_kept(dataset):
+    invert(dataset, comparison=Comparison(16000, 0.4))
+    (first, *_) = read_manifest(dataset / "griffin_lim" / "manifest.csv")
+    assert (first.sample_rate, first.original_sample_rate) == (16000, 8000)
+    compared, original = (
+        read_audio(dataset / "griffin_lim" / file).samples for file in (first.file, first.original_file)
+    )
+    assert (len(compared), len(original)) == (6400, 3200)
+    again = librosa.resample(original, orig_sr=8000, target_sr=16000, res_type="soxr_hq")
+    assert np.abs(again[200:6000] - compared[200:6000]).max() < 2e-3  # both were rounded to 16 bits
 
 
 def test_griffin_lim_depends_on_the_seed_and_on_nothing_else(dataset):

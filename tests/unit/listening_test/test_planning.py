@@ -146,7 +146,7 @@ def test_too_few_clips_with_sound_are_told_with_their_mend(plan_with, manifests,
         in str(raised.value)
     )
     assert str(raised.value).endswith("set items to at most 6; where recordings are shorter than a clip, lower "
-                                      "dataset.clip_samples")  # fmt: skip
+                                      "dataset.clip_seconds")  # fmt: skip
 
 
 @pytest.mark.parametrize("anchor", ["ground_truth", "griffin_lim"])

@@ -65,9 +65,9 @@ FRONT_END = {"sample_rate": 16000, "n_fft": 2048, "compression": "log(1 + power)
 @pytest.mark.parametrize(
     ("changes", "front_end", "words"),
     [
-        ({"sample_rate": 22050}, {}, r"sample_rate 16000 .here 22050.; set dataset\.sample_rate: 16000"),
-        ({"n_mels": 40}, {}, r"n_mels 80 .here 40.; set mel\.n_mels: 80"),
-        ({}, {"n_fft": 1024}, r"n_fft 2048 .here 1024.; set mel\.n_fft: 2048"),
+        ({"sample_rate": 22050}, {}, r"sample_rate 16000 .here 22050.; name one of front_ends with sample_rate: 16000"),
+        ({"n_mels": 40}, {}, r"n_mels 80 .here 40.; name one of front_ends with n_mels: 80"),
+        ({}, {"n_fft": 1024}, r"n_fft 2048 .here 1024.; name one of front_ends with n_fft: 2048"),
         ({}, {"normalization": "dataset"}, r"normalization per_spectrogram .here dataset."),
         ({}, {"compression": "ln(magnitude)"}, r"compression log\(1 \+ power\) .here ln"),
         (

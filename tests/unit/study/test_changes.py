@@ -179,7 +179,7 @@ def identifying_params():
 
 
 def test_every_param_of_a_rule_is_told_in_words_of_the_configuration():
-    named = {*KEYS, *CONTENTS, "code", "system", "format_settings", "objective_settings", "origin"}
+    named = {*KEYS, *CONTENTS, "code", "system", "objective_settings", "origin"}
     assert {(rule, name) for rule, name in identifying_params() if name not in named} == set()
 
 

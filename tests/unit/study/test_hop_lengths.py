@@ -22,7 +22,7 @@ def config():
 
 def changed(config, hop_length, model, **architecture):
     config = deepcopy(config)
-    config["mel"]["hop_length"] = hop_length
+    config["front_ends"]["paper"]["hop_length"] = hop_length
     config["models"][model]["architecture"] |= architecture
     return config
 
@@ -31,7 +31,7 @@ def changed(config, hop_length, model, **architecture):
 @pytest.mark.parametrize("hop_length", [100, 128, 250, 256, 512, 1025])
 def test_a_hop_length_is_refused_exactly_where_the_model_cannot_be_built(config, model, hop_length):
     config = changed(config, hop_length, model)
-    faults = faults_of_hop_length(model, "S", config["models"][model], hop_length)
+    faults = faults_of_hop_length(model, "S", config["models"][model], "paper", hop_length)
     try:
         with torch.device("meta"):
             build_vocoder(system_settings(config, model, "S"))
@@ -52,18 +52,18 @@ def test_a_hop_length_is_refused_exactly_where_the_model_cannot_be_built(config,
 )
 def test_factors_that_multiply_to_another_hop_length_are_no_fault(config, model, hop_length, architecture):
     config = changed(config, hop_length, model, **architecture)
-    assert faults_of_hop_length(model, "S", config["models"][model], hop_length) == []
+    assert faults_of_hop_length(model, "S", config["models"][model], "paper", hop_length) == []
     with torch.device("meta"):
         build_vocoder(system_settings(config, model, "S"))
 
 
 def test_the_fault_names_key_value_and_mend_once_for_all_sizes_of_studied_systems(config):
     config = changed(config, 250, "melgan") | {"systems": ["melgan-S", "melgan-L", "hifigan-M"]}
-    config["dataset"]["clip_samples"] = 16000
     with pytest.raises(UserError) as raised:
         checked(config)
     mend = (
-        "multiplies to 256, and must to mel.hop_length (250); change one of them, or leave the system out of `systems`"
+        "multiplies to 256, and must to front_ends.paper.hop_length (250); change one of them, or leave the system out "
+        "of `systems`"
     )
     assert str(raised.value).splitlines() == [
         f"config key models.melgan.architecture.upsampling: [8, 8, 2, 2] {mend}",
@@ -73,4 +73,4 @@ def test_the_fault_names_key_value_and_mend_once_for_all_sizes_of_studied_system
 
 def test_keys_of_a_users_own_class_are_left_to_it(config):
     family = deepcopy(config["models"]["melgan"]) | {"vocoder": "mine/vocoder.py:Mine"}
-    assert faults_of_hop_length("mine", "S", family, 250) == []
+    assert faults_of_hop_length("mine", "S", family, "paper", 250) == []

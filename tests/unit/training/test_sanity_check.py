@@ -13,6 +13,8 @@ from workbench import Workbench
 from vocoder_pareto.audio.dataset import Clip, write_clip_table
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.models.vocoder import NoSettings, Vocoder
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
+from vocoder_pareto.study.settings import plain
 from vocoder_pareto.training.sanity_check import LIKE_NOISE, checked_weights
 
 SAMPLE_RATE, HOP_LENGTH, FRAMES, N_MELS = 16000, 256, 64, 4
@@ -117,7 +119,7 @@ def test_a_trained_network_passes_and_its_origin_and_front_end_are_kept(bench, c
     """Weights of this study, given to it under another name: what they were trained on is still told."""
     caplog.set_level(logging.INFO)
     stats = bench.folder / "dataset" / "mel_stats.json"
-    told = {"normalization": "per_spectrogram", "format": {"sample_rate": 16000, "hop_length": 16, "n_mels": 4}}
+    told = {"front_end": plain(FrontEndSettings(hop_length=16, n_mels=4))}
     stats.write_text(json.dumps(told))
     bench.train(recipe={"noise": 0.0}, steps=300, validation_clips=0)
     trained = torch.load(bench.outputs.checkpoint)
@@ -133,6 +135,7 @@ def test_a_trained_network_passes_and_its_origin_and_front_end_are_kept(bench, c
     np.save(bench.job().clips, np.load(bench.job().clips)[::-1])
     bench.train(checkpoint=str(bench.folder / "given.ckpt"))
     assert "trained on other clips" in caplog.text
-    stats.write_text(json.dumps({**told, "normalization": "dataset", "log_mel_minimum": 0.0, "log_mel_maximum": 7.0}))
+    told["front_end"]["normalization"] = "dataset"
+    stats.write_text(json.dumps({**told, "log_mel_minimum": 0.0, "log_mel_maximum": 7.0}))
     with pytest.raises(UserError, match=r"given\.ckpt: .* normalization per_spectrogram .here dataset."):
         bench.train(checkpoint=str(bench.folder / "given.ckpt"))

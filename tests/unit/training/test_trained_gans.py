@@ -9,11 +9,11 @@ import pytest
 import torch
 from seeds import seed_of
 
-from vocoder_pareto.audio.format import AudioFormat
-from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
+from vocoder_pareto.audio.features import features
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.quality.spectral_distance import d_stft
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGANRecipe
 from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRecipe
 from vocoder_pareto.training.objectives.objective import Batch
@@ -40,7 +40,7 @@ def corpus():
     noise = np.random.default_rng(seed_of(0)).standard_normal(audio.shape)
     audio = 0.5 * audio / np.abs(audio).max(axis=1, keepdims=True) + 0.02 * noise
     audio = torch.from_numpy(audio.astype(np.float32))
-    mel = log_mel_spectrogram(audio, AudioFormat(clip_samples=16 * 256))
+    mel = features(audio, FrontEndSettings())
     return Batch(audio, mel / mel.max())
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from vocoder_pareto.files import write_text
 from vocoder_pareto.study.companions import forget_companions, record_companions
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
-from vocoder_pareto.tables.columns import ENERGY, SYSTEMS_COLUMNS, system_label
+from vocoder_pareto.tables.columns import ENERGY, FRONT_END_ENERGY, SYSTEMS_COLUMNS, system_label
 from vocoder_pareto.tables.csv_tables import read_systems, read_table
 from vocoder_pareto.tables.sources import source_of
 from vocoder_pareto.units import SECONDS_PER_HOUR
@@ -244,16 +244,16 @@ def _methods(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]
     provenance = inputs.provenance
     config = provenance["config"]
     packages = ", ".join(f"{name} {version}" for name, version in provenance["packages"].items() if version)
-    dataset, mel, energy = config["dataset"], config["mel"], config["energy"]
+    dataset, energy = config["dataset"], config["energy"]
     return [
         {"term": "Pareto optimality", "text": "Section 4.1 of Douwes et al., Is quality enough?, ICASSP 2023."},
         {
             "term": "Data",
-            "text": f"{dataset['source']} corpus; first {dataset['clip_samples']} samples of each clip at "
-            f"{dataset['sample_rate']} Hz; {mel['n_mels']} mel bands, FFT {mel['n_fft']}, hop {mel['hop_length']}, "
-            f"normalised {mel['normalization'].replace('_', ' ')}; {inputs.dataset.test} of "
-            f"{inputs.dataset.train + inputs.dataset.test} clips for testing, {SPLITS[inputs.dataset.split]}.",
+            "text": f"{dataset['source']} corpus; the first {dataset['clip_seconds']:g} s of each recording; "
+            f"{inputs.dataset.test} of {inputs.dataset.train + inputs.dataset.test} clips for testing, "
+            f"{SPLITS[inputs.dataset.split]}; compared at {config['evaluation']['sample_rate']} Hz.",
         },
+        {"term": "Front ends", "text": _front_ends(systems, config["front_ends"])},
         {"term": "Energy", "text": f"{_sources(systems, 'energy_source')} Protocol: {_plain(energy)}."},
         {"term": "Mean opinion score", "text": _sources(systems, "mos_source")},
         {"term": "FLOPs", "text": "Counted: two per multiply-accumulate, for the form of generation that is measured."},
@@ -263,6 +263,22 @@ def _methods(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]
         {"term": "Commit", "text": str(provenance["git"]["commit"] or "unknown")},
         {"term": "Packages", "text": packages},
     ]
+
+
+def _front_ends(systems: pd.DataFrame, settings: Mapping[str, Mapping[str, Any]]) -> str:
+    """What each front end in use takes from a waveform, and what that costs."""
+    used = systems[systems["front_end"] != ""].drop_duplicates("front_end")
+    return "; ".join(_front_end(row, settings[row["front_end"]]) for row in used.to_dict("records")) or "unknown"
+
+
+def _front_end(row: Mapping[Hashable, Any], settings: Mapping[str, Any]) -> str:
+    is_mel = settings["representation"] == "mel"
+    form = f"{settings['n_mels']} mel bands, FFT {settings['n_fft']}, " if is_mel else "the waveform, "
+    text = f"{row['front_end']}: {settings['sample_rate']} Hz, {form}hop {settings['hop_length']}"
+    joules, seconds = row[FRONT_END_ENERGY], row["front_end_real_time_factor"]
+    if pd.isna(joules) or pd.isna(seconds):
+        return f"{text}; its cost was not measured"
+    return f"{text}; {joules:.2g} J and {seconds:.2g} s per second of audio, beside those of the vocoder"
 
 
 def _flags(systems: pd.DataFrame, inputs: ReportInputs) -> str:

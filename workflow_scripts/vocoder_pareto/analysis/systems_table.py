@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,25 @@ from vocoder_pareto.analysis.pareto import optimal
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 from vocoder_pareto.intervals import mean_with_interval
+from vocoder_pareto.study.sections.front_ends import BUILT_IN, PAPER
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
-from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, REFERENCE_FAMILY, SYSTEMS_COLUMNS, Kind
+from vocoder_pareto.tables.columns import (
+    ENERGY,
+    EXACT_GFLOPS,
+    FRONT_END_ENERGY,
+    PRINTED_GFLOPS,
+    REFERENCE_FAMILY,
+    SYSTEMS_COLUMNS,
+    Kind,
+)
 from vocoder_pareto.tables.comparability import why_costs_differ
 from vocoder_pareto.tables.csv_tables import read_table, typed
 from vocoder_pareto.tables.sources import LISTENER_WORDS, PUBLISHED
 from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
+PAPER_RATE = BUILT_IN[PAPER].sample_rate
 FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": EXACT_GFLOPS}
 PUBLISHED_FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": PRINTED_GFLOPS}
 
@@ -37,12 +47,14 @@ class Measurements:
         complexity: one mapping per system, in the order of the study.
         energy, training: mappings by system.
         d_stft: distances of the clips by system.
+        front_ends: mappings by front end.
     """
 
     complexity: Sequence[Mapping[str, Any]]
     energy: Mapping[str, Mapping[str, Any]]
     training: Mapping[str, Mapping[str, Any]]
     d_stft: Mapping[str, np.ndarray]
+    front_ends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def read_measurements(
@@ -51,8 +63,9 @@ def read_measurements(
     training: Sequence[str | Path],
     quality: Sequence[str | Path],
     meter: MeterSettings | None = None,
+    front_ends: Sequence[str | Path] = (),
 ) -> Measurements:
-    """Read the JSON files of complexity, energy and training, and the CSV files of quality, named by system.
+    """Read the JSON files of complexity, energy, training and front ends, and the CSV files of quality.
 
     Estimated joules are restated for what `meter` says that a busy core draws; None leaves them alone. Each record of
     energy gets the systematic uncertainty that `meter`, or its defaults, have for its source.
@@ -73,18 +86,26 @@ def read_measurements(
         d_stft={
             Path(path).stem: read_table(path, {"d_stft": "number"})["d_stft"].dropna().to_numpy() for path in quality
         },
+        front_ends={record["front_end"]: restated(record, watts_per_core) for record in map(read_json, front_ends)},
     )
 
 
 def systems_measured(
-    measurements: Measurements, mos: pd.DataFrame, families: Mapping[str, str], carbon: CarbonSettings
+    measurements: Measurements,
+    mos: pd.DataFrame,
+    families: Mapping[str, str],
+    carbon: CarbonSettings,
+    front_ends: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Join the measurements with the MOS of one source, see `mos_of_listening_test` and `mos_of_paper`.
 
     References (natural speech, low anchor) stand first and have quality alone. A system without MOS keeps an empty
-    cell: it is left out of fronts, never filled in from another test.
+    cell: it is left out of fronts, never filled in from another test. Nor does a system of another front end or rate
+    get the printed MOS of its name: `front_ends` names that of each system, None that of the paper for all.
     """
-    rated = mos.set_index("system")
+    front_ends = front_ends or {}
+    others = [counts["system"] for counts in measurements.complexity if not _is_of_paper(counts, front_ends)]
+    rated = mos[~((mos["mos_source"] == PUBLISHED.word) & mos["system"].isin(others))].set_index("system")
     references = [name for name in REFERENCE_SYSTEMS if name in measurements.d_stft or name in rated.index]
     rows: list[dict[str, Any]] = [
         {"system": name, "model": name, "size": "", "family": REFERENCE_FAMILY} for name in references
@@ -92,7 +113,11 @@ def systems_measured(
     for counts in measurements.complexity:
         system = counts["system"]
         energy = measurements.energy.get(system, {})
-        row = {"system": system, "family": families.get(counts["model"], "")}
+        row = {
+            "system": system,
+            "family": families.get(counts["model"], ""),
+            **_of_front_end(system, front_ends, measurements),
+        }
         training = measurements.training.get(system, {})
         records = {"complexity": counts, "energy": energy, "training": training}
         row |= {each.name: records[each.record].get(each.key or each.name) for each in SYSTEMS_COLUMNS if each.record}
@@ -107,6 +132,23 @@ def systems_measured(
         if row["system"] in rated.index:
             row |= {name: rated.loc[row["system"], name] for name in ("mos", "mos_ci95", "mos_source")}
     return with_fronts(_as_table(rows), FRONTS)
+
+
+def _is_of_paper(counts: Mapping[str, Any], front_ends: Mapping[str, str]) -> bool:
+    """Whether a system has the front end and the rate that the printed MOS are of."""
+    is_named = front_ends.get(counts["system"], PAPER) == PAPER
+    return is_named and counts.get("sample_rate", PAPER_RATE) == PAPER_RATE
+
+
+def _of_front_end(system: str, front_ends: Mapping[str, str], measurements: Measurements) -> dict[str, Any]:
+    """The cells of a system's front end, and of what it costs beside the vocoder."""
+    name = front_ends.get(system)
+    cost = measurements.front_ends.get(name or "", {})
+    return {
+        "front_end": name,
+        FRONT_END_ENERGY: cost.get(ENERGY),
+        "front_end_real_time_factor": cost.get("real_time_factor"),
+    }
 
 
 def systems_published(

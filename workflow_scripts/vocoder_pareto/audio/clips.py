@@ -87,6 +87,8 @@ def prepare_clips(
     folder: str | Path,
     settings: DatasetSettings,
     *,
+    sample_rate: int,
+    clip_samples: int,
     seed: int,
     processes: int,
     clips: str | Path,
@@ -102,6 +104,8 @@ def prepare_clips(
     Args:
         folder: The folder of the corpus.
         settings: The settings of the dataset.
+        sample_rate: The sample rate of the clips, in Hz.
+        clip_samples: The number of samples of a clip, at least 1.
         seed: The seed of a random split.
         processes: The number of processes that read and resample, at least 1.
         clips: clips.npy to write, (N, clip_samples) float32.
@@ -116,15 +120,15 @@ def prepare_clips(
     """
     files = list_corpus(settings.source, folder, settings.clips)
     with written_whole(clips) as temporary:
-        array = RowFile.allocate(temporary, (len(files), settings.clip_samples))
+        array = RowFile.allocate(temporary, (len(files), clip_samples))
         load = partial(
             load_clip,
-            sample_rate=settings.sample_rate,
-            clip_samples=settings.clip_samples,
+            sample_rate=sample_rate,
+            clip_samples=clip_samples,
             expected_rate=expected_sample_rate(settings.source),
             channels=settings.channels,
         )
-        convert = partial(_convert, Path(folder), load, array, settings.sample_rate)
+        convert = partial(_convert, Path(folder), load, array, sample_rate)
         outcomes = list(map_in_processes(convert, list(enumerate(files)), processes, "Preparing clips", 128))
         bad = [outcome for outcome in outcomes if outcome.fault]
         if bad and settings.on_bad_clip == "error":
@@ -213,8 +217,7 @@ def _summary(
     test: Sequence[SourceFile],
     left_out: LeftOut,
 ) -> DatasetSummary:
-    clip_seconds = settings.clip_samples / settings.sample_rate
-    missing_shares = [max(0.0, 1 - outcome.duration_seconds / clip_seconds) for outcome in good.values()]
+    missing_shares = [max(0.0, 1 - outcome.duration_seconds / settings.clip_seconds) for outcome in good.values()]
     return DatasetSummary(
         recordings=len(list_corpus(settings.source, folder)),
         used=len(bad) + len(good),

@@ -109,7 +109,7 @@ class DatasetSummary:
             done = {"mix": "mixed to one", "first": "of which the first was taken"}[self.channels]
             yield Remark("note", f"recordings of several channels, {done} (dataset.channels): {self.several_channels}")
         if self.padding_share >= MUCH_PADDING:
-            why = "recordings are shorter than a clip; lower dataset.clip_samples"
+            why = "recordings are shorter than a clip; lower dataset.clip_seconds"
             yield Remark("warning", f"padding among all samples ({why}): {self.padding_share:.0%}")
         if self.little_sound:
             kinds = "; ".join(self._kinds_of_little_sound())

@@ -7,16 +7,9 @@ from typing import Any
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
+from vocoder_pareto.study.settings_faults import keys_of
 
-# What of `log_mel_spectrogram` no setting says.
-FIXED = {
-    "window": "hann", "padding": "reflection", "power": 2, "mel_scale": "slaney", "mel_norm": "slaney", "fmin_hertz": 0,
-    "compression": "log(1 + power)",
-}  # fmt: skip
-CONFIG_KEYS = {
-    "sample_rate": "dataset.sample_rate", "n_fft": "mel.n_fft", "hop_length": "mel.hop_length",
-    "n_mels": "mel.n_mels", "normalization": "mel.normalization",
-}  # fmt: skip
 _RANGE = ("log_mel_minimum", "log_mel_maximum")
 _RANGE_TOLERANCE = 0.01  # nats; rounding on another machine stays far below it
 
@@ -24,8 +17,7 @@ _RANGE_TOLERANCE = 0.01  # nats; rounding on another machine stays far below it
 def front_end_of(mel_stats: str | Path) -> dict[str, Any]:
     """Return the front end of the mel-spectrograms that `mel_stats` was written beside, as plain values.
 
-    Those are the numbers of their format, what is `FIXED`, and their normalisation, with the range that became 0 to 1
-    where that is one for the whole dataset.
+    Those are its settings, and the range that became 0 to 1 where that is one for the whole dataset.
 
     Args:
         mel_stats: mel_stats.json of `compute_mels`.
@@ -35,10 +27,9 @@ def front_end_of(mel_stats: str | Path) -> dict[str, Any]:
     """
     stats = read_json(mel_stats)
     try:
-        numbers = {name: value for name, value in stats["format"].items() if name != "clip_samples"}
-        known = {**FIXED, "fmax_hertz": numbers["sample_rate"] / 2, **numbers, "normalization": stats["normalization"]}
-        return known | ({name: stats[name] for name in _RANGE} if stats["normalization"] == "dataset" else {})
-    except (KeyError, TypeError, AttributeError) as error:
+        known = dict(stats["front_end"])
+        return known | ({name: stats[name] for name in _RANGE} if known["normalization"] == "dataset" else {})
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{mel_stats}: damaged; delete it and rerun the rule `compute_mels`") from error
 
 
@@ -56,10 +47,11 @@ def require_same_front_end(made_for: Mapping[str, Any], here: Mapping[str, Any],
     if not differing:
         return
     told = ", ".join(f"{name} {made_for[name]} (here {here[name]})" for name in differing)
-    mends = [f"{CONFIG_KEYS[name]}: {made_for[name]}" for name in differing if name in CONFIG_KEYS]
-    mend = f"set {', '.join(mends)}, or take" if mends else "take"
+    known = keys_of(FrontEndSettings)
+    mends = ", ".join(f"{name}: {made_for[name]}" for name in differing if name in known)
+    mend = f"name one of front_ends with {mends} as the front_end of its model, or take" if mends else "take"
     raise UserError(
-        f"{path}: its weights are for another front end: {told}; {mend} weights made for that of this study"
+        f"{path}: its weights are for another front end: {told}; {mend} weights made for that of this system"
     )
 
 

@@ -1,5 +1,8 @@
 """A folder of generated audio: a wav per clip, and manifest.csv, which is written last and vouches for all of them.
 
+The wavs are at the rate that all systems are compared at. Audio that was made at another rate lies beside them, in the
+folder `original`.
+
 Their sizes are recorded beside it, see `study.companions`.
 """
 
@@ -10,10 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
+from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.audio.files import write_wav
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.companions import forget_companions, record_companions
 from vocoder_pareto.tables.csv_files import read_csv, write_csv
+
+ORIGINAL = "original"  # the folder of what was made at another rate
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,8 @@ class AudioEntry:
         training_steps: The training steps of the checkpoint, so that the audio of a briefly trained model tells so;
             None for references.
         clipped_samples: How many samples were outside [-1, 1].
+        original_file: The name of the wav at the rate that it was made at, which is `file` itself where no other is.
+        original_sample_rate: The number of samples per second of that wav.
     """
 
     clip_id: str
@@ -38,6 +46,8 @@ class AudioEntry:
     seed: int | None
     training_steps: int | None
     clipped_samples: int
+    original_file: str
+    original_sample_rate: int
 
 
 def write_audio_set(
@@ -47,6 +57,7 @@ def write_audio_set(
     sample_rate: int,
     seeds: Sequence[int | None],
     training_steps: int | None = None,
+    comparison: Comparison | None = None,
 ) -> list[AudioEntry]:
     """Write a wav for each clip beside the manifest, then the manifest itself, and return its rows.
 
@@ -56,9 +67,10 @@ def write_audio_set(
         manifest: manifest.csv to write.
         clip_ids: The clips.
         audio: The samples of each clip, (T,), in the order of `clip_ids`.
-        sample_rate: The number of samples per second.
+        sample_rate: The number of samples per second of `audio`.
         seeds: The seed of each clip's noise; None for recordings.
         training_steps: The training steps of the checkpoint; None for references.
+        comparison: The rate and the stretch of time of the wavs; None leaves both as they are.
 
     Raises:
         UserError: The folder cannot be written.
@@ -68,17 +80,23 @@ def write_audio_set(
     try:
         manifest.unlink(missing_ok=True)
         forget_companions(manifest)
-        for old in manifest.parent.glob("*.wav"):
+        for old in (*manifest.parent.glob("*.wav"), *manifest.parent.glob(f"{ORIGINAL}/*.wav")):
             old.unlink()
     except OSError as error:
         raise UserError(f"{manifest.parent}: cannot be cleared ({error.strerror}); mend its permissions") from error
     entries = []
+    rate = comparison.sample_rate if comparison else sample_rate
     for clip_id, seed, samples in zip(clip_ids, seeds, audio, strict=True):
-        name = f"{clip_id}.wav"
-        clipped = write_wav(manifest.parent / name, samples, sample_rate)
-        duration_seconds = len(samples) / sample_rate
-        entries.append(AudioEntry(clip_id, name, duration_seconds, sample_rate, seed, training_steps, clipped))
-    record_companions(manifest, [manifest.parent / entry.file for entry in entries])
+        name = original = f"{clip_id}.wav"
+        if rate != sample_rate and comparison:
+            original = f"{ORIGINAL}/{name}"
+            write_wav(manifest.parent / original, comparison.stretch_of(samples, sample_rate), sample_rate)
+        compared = comparison.compared(samples, sample_rate) if comparison else samples
+        clipped = write_wav(manifest.parent / name, compared, rate)
+        seconds = len(compared) / rate
+        entries.append(AudioEntry(clip_id, name, seconds, rate, seed, training_steps, clipped, original, sample_rate))
+    written = dict.fromkeys(file for entry in entries for file in (entry.file, entry.original_file))
+    record_companions(manifest, [manifest.parent / file for file in written])
     names = [field.name for field in fields(AudioEntry)]
     write_csv(manifest, names, ([getattr(entry, name) for name in names] for entry in entries))
     return entries
@@ -111,4 +129,6 @@ def _parsed(row: dict[str, str]) -> AudioEntry:
         seed=int(row["seed"]) if row["seed"] else None,
         training_steps=int(row["training_steps"]) if row["training_steps"] else None,
         clipped_samples=int(row["clipped_samples"]),
+        original_file=row.get("original_file") or row["file"],  # earlier versions had one rate and no such column
+        original_sample_rate=int(row.get("original_sample_rate") or row["sample_rate"]),
     )

@@ -1,22 +1,21 @@
-"""The mel-spectrograms of a dataset: computed in batches by several processes, then normalised."""
+"""What vocoders take in of a dataset, by one front end: computed in batches by several processes, then normalised."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import torch
 
 from vocoder_pareto.audio.dataset import RowFile, open_array, read_clip_table
-from vocoder_pareto.audio.format import AudioFormat
-from vocoder_pareto.audio.spectrogram import log_mel_spectrogram, min_max_normalized, ranges_of
+from vocoder_pareto.audio.features import features, min_max_normalized, ranges_of
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_json, written_whole
 from vocoder_pareto.parallel import map_in_processes
-
-Normalization = Literal["per_spectrogram", "dataset"]
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
+from vocoder_pareto.study.settings import plain
 
 # 4 clips and their spectra (5 MB) stay in the processor's cache; with 32 it takes twice as long.
 BATCH = 4
@@ -25,42 +24,47 @@ BATCH = 4
 def compute_mels(
     clips: str | Path,
     table: str | Path,
-    audio_format: AudioFormat,
-    normalization: Normalization,
+    front_end: FrontEndSettings,
     *,
     processes: int,
     mels: str | Path,
     ranges: str | Path,
     stats: str | Path,
 ) -> None:
-    """Write the normalised log-mel-spectrograms of all clips, and what it takes to undo the normalisation.
+    """Write the normalised features of all clips, and what it takes to undo a normalisation by their range.
 
     Args:
-        clips: The clips, clips.npy (N, clip_samples).
+        clips: The clips, clips.npy (N, clip_samples), of whole frames.
         table: Their table, clips.csv, N rows.
-        audio_format: The format of clips and spectrograms.
-        normalization: Whether [0, 1] spans the minimum and maximum of each spectrogram, or of the whole dataset.
+        front_end: The settings that they are computed by.
         processes: The number of processes that compute at once, at least 1.
-        mels: mels.npy to write, (N, n_mels, frames) float32 in [0, 1]; a constant spectrogram, as of silence, is zeros.
-        ranges: mel_ranges.npy to write, (N, 2) float32: the log-mel values that became 0 and 1 in each clip, so that
-            log-mel = minimum + mel · (maximum − minimum) under either normalisation.
-        stats: mel_stats.json to write: minimum and maximum of the dataset, normalisation, format, constant clips.
+        mels: mels.npy to write, (N, bands, frames) float32; a constant spectrogram, as of silence, is zeros where its
+            range becomes 0 and 1.
+        ranges: mel_ranges.npy to write, (N, 2) float32: what became 0 and 1 in each clip, so that
+            log-mel = minimum + mel · (maximum − minimum); 0 and 1 themselves where no range is looked for.
+        stats: mel_stats.json to write: minimum and maximum of the dataset before they become 0 and 1, the settings of
+            the front end, constant clips.
 
     Raises:
         UserError: An input is missing or damaged, or an output cannot be written.
     """
     rows = len(read_clip_table(table))
-    open_array(clips, (rows, audio_format.clip_samples), "prepare_clips")
+    samples = open_array(clips, (rows, None), "prepare_clips").shape[1]
+    if samples % front_end.hop_length:
+        raise UserError(
+            f"{clips}: has clips of {samples} samples, which is no multiple of {front_end.hop_length}; "
+            "delete it and rerun the rule `prepare_clips`"
+        )
     audio = RowFile.of(clips)
     batches = [(start, min(BATCH, rows - start)) for start in range(0, rows, BATCH)]
     with written_whole(mels) as temporary:
-        log_mels = RowFile.allocate(temporary, (rows, audio_format.n_mels, audio_format.frames))
-        analyse = partial(_write_log_mels, audio, log_mels, audio_format)
+        log_mels = RowFile.allocate(temporary, (rows, front_end.bands, samples // front_end.hop_length))
+        analyse = partial(_write_features, audio, log_mels, front_end)
         with _one_thread():
             clip_ranges = np.array(_over_batches(analyse, batches, processes), dtype=np.float32)
         whole_range = np.array([clip_ranges[:, 0].min(), clip_ranges[:, 1].max()])
-        used = clip_ranges if normalization == "per_spectrogram" else np.tile(whole_range, (rows, 1))
-        for first, count in batches:
+        used = _used_ranges(front_end, clip_ranges, whole_range)
+        for first, count in batches if front_end.has_range else ():
             log_mel = torch.from_numpy(log_mels.read(first, count))
             normalized = min_max_normalized(log_mel, torch.from_numpy(used[first : first + count]))
             log_mels.write(first, normalized.numpy())
@@ -69,14 +73,26 @@ def compute_mels(
         write_json(
             stats,
             {
-                "normalization": normalization,
                 "log_mel_minimum": float(whole_range[0]),
                 "log_mel_maximum": float(whole_range[1]),
                 "clips": rows,
                 "constant_clips": int((clip_ranges[:, 0] == clip_ranges[:, 1]).sum()),
-                "format": asdict(audio_format),
+                "front_end": _told(front_end),
             },
         )
+
+
+def _told(front_end: FrontEndSettings) -> dict[str, Any]:
+    """The settings as plain values, with what null stands for."""
+    return {**plain(front_end), "win_length": front_end.window_samples, "fmax": front_end.highest_hertz}
+
+
+def _used_ranges(front_end: FrontEndSettings, clip_ranges: np.ndarray, whole_range: np.ndarray) -> np.ndarray:
+    """What becomes 0 and 1 in each clip, (N, 2)."""
+    if front_end.has_range and front_end.normalization == "per_spectrogram":
+        return clip_ranges
+    whole = whole_range if front_end.has_range else np.array([0.0, 1.0], dtype=np.float32)
+    return np.tile(whole, (len(clip_ranges), 1))
 
 
 def _over_batches(
@@ -94,17 +110,17 @@ def _over_batches(
 
 
 @torch.inference_mode()
-def _write_log_mels(
-    audio: RowFile, log_mels: RowFile, audio_format: AudioFormat, batch: tuple[int, int]
+def _write_features(
+    audio: RowFile, values: RowFile, front_end: FrontEndSettings, batch: tuple[int, int]
 ) -> list[list[float]]:
-    """Write the log-mels of a batch (first row, rows), and return their minima and maxima, (B, 2).
+    """Write the features of a batch (first row, rows), and return their minima and maxima, (B, 2).
 
     As numbers of Python: a small tensor that outlives the large ones of its batch keeps the allocator from using their
     memory again (6 GB for 13,100 clips, measured).
     """
-    log_mel = log_mel_spectrogram(torch.from_numpy(audio.read(*batch)), audio_format)
-    log_mels.write(batch[0], log_mel.numpy())
-    return ranges_of(log_mel).tolist()
+    found = features(torch.from_numpy(audio.read(*batch)), front_end)
+    values.write(batch[0], found.numpy())
+    return ranges_of(found).tolist()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The reference systems: the test clips themselves, and their mel-spectrograms inverted by Griffin-Lim."""
+"""The reference systems: the recordings themselves, and their mel-spectrograms inverted by Griffin-Lim."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -6,34 +6,43 @@ from pathlib import Path
 
 import numpy as np
 
+from vocoder_pareto.audio.clips import load_clip
+from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.audio.dataset import RowFile, clips_of, open_array, read_clip_table
-from vocoder_pareto.audio.format import AudioFormat
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.parallel import map_in_processes
+from vocoder_pareto.study.sections.dataset import Channels
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 
 
 def write_ground_truth(
-    clips: str | Path, table: str | Path, manifest: str | Path, audio_format: AudioFormat, limit: int | None
+    corpus: str | Path,
+    table: str | Path,
+    manifest: str | Path,
+    comparison: Comparison,
+    limit: int | None,
+    channels: Channels = "mix",
 ) -> None:
-    """Write the first `limit` test clips (all, if None) as wavs, and their manifest.
+    """Write the beginning of the first `limit` recordings of the test set (all, if None) as wavs, and their manifest.
+
+    They are read anew, and not taken from the clips of a front end: so they have been resampled once at most.
 
     Args:
-        clips: The clips, clips.npy (N, clip_samples).
-        table: Their table, clips.csv, N rows.
+        corpus: The folder of the recordings.
+        table: The table of clips, clips.csv.
         manifest: manifest.csv to write, with the wavs beside it.
-        audio_format: The format of the clips.
+        comparison: The rate and the stretch of time of the wavs.
         limit: The number of test clips, at least 1; None for all.
+        channels: What to do with a recording of several channels, see `read_audio`.
 
     Raises:
         UserError: An input is missing or damaged, or an output cannot be written.
     """
-    rows = read_clip_table(table)
-    samples = open_array(clips, (len(rows), audio_format.clip_samples), "prepare_clips")
-    tests = clips_of(rows, "test", limit)
-    audio = (samples[clip.row] for clip in tests)
-    clip_ids = [clip.clip_id for clip in tests]
-    write_audio_set(manifest, clip_ids, audio, audio_format.sample_rate, [None] * len(tests))
+    tests = clips_of(read_clip_table(table), "test", limit)
+    rate, samples = comparison.sample_rate, comparison.samples_at(comparison.sample_rate)
+    audio = (load_clip(Path(corpus) / clip.source, rate, samples, channels=channels).samples for clip in tests)
+    write_audio_set(manifest, [clip.clip_id for clip in tests], audio, rate, [None] * len(tests))
 
 
 def write_griffin_lim(
@@ -41,7 +50,8 @@ def write_griffin_lim(
     ranges: str | Path,
     table: str | Path,
     manifest: str | Path,
-    audio_format: AudioFormat,
+    front_end: FrontEndSettings,
+    comparison: Comparison,
     *,
     limit: int | None,
     iterations: int,
@@ -51,11 +61,12 @@ def write_griffin_lim(
     """Write the first `limit` test clips (all, if None), inverted from their mel-spectrograms, and their manifest.
 
     Args:
-        mels: The normalised mel-spectrograms, mels.npy (N, n_mels, frames).
+        mels: The normalised mel-spectrograms, mels.npy (N, bands, frames).
         ranges: The ranges that they were normalised from, mel_ranges.npy (N, 2).
         table: The table of clips, clips.csv, N rows.
         manifest: manifest.csv to write, with the wavs beside it.
-        audio_format: The format of the spectrograms.
+        front_end: The settings that the spectrograms were computed by.
+        comparison: The rate and the stretch of time of the wavs.
         limit: The number of test clips, at least 1; None for all.
         iterations: The number of iterations of each phase reconstruction, at least 1.
         seed: The seed of the study, at least 0, from which each clip's seed is derived.
@@ -65,22 +76,23 @@ def write_griffin_lim(
         UserError: An input is missing or damaged, or an output cannot be written.
     """
     rows = read_clip_table(table)
-    open_array(mels, (len(rows), audio_format.n_mels, audio_format.frames), "compute_mels")
+    open_array(mels, (len(rows), front_end.bands, None), "compute_mels")
     open_array(ranges, (len(rows), 2), "compute_mels")
     tests = clips_of(rows, "test", limit)
     seeds = [clip_seed(seed, clip.row) for clip in tests]
     items = [(clip.row, own) for clip, own in zip(tests, seeds, strict=True)]
-    invert = partial(_invert, RowFile.of(mels), RowFile.of(ranges), audio_format, iterations)
+    invert = partial(_invert, RowFile.of(mels), RowFile.of(ranges), front_end, iterations)
     audio: Iterator[np.ndarray] = map_in_processes(
         invert, items, processes, "Inverting by Griffin-Lim", chunk_size=1, start_method="spawn"
     )
-    write_audio_set(manifest, [clip.clip_id for clip in tests], audio, audio_format.sample_rate, seeds)
+    clip_ids = [clip.clip_id for clip in tests]
+    write_audio_set(manifest, clip_ids, audio, front_end.sample_rate, seeds, comparison=comparison)
 
 
 def _invert(
-    mels: RowFile, ranges: RowFile, audio_format: AudioFormat, iterations: int, item: tuple[int, int]
+    mels: RowFile, ranges: RowFile, front_end: FrontEndSettings, iterations: int, item: tuple[int, int]
 ) -> np.ndarray:
     from vocoder_pareto.generation.griffin_lim import invert_mel  # librosa takes seconds, and ground truth needs none
 
     row, seed = item
-    return invert_mel(mels.read(row, 1)[0], ranges.read(row, 1)[0], audio_format, iterations, seed)
+    return invert_mel(mels.read(row, 1)[0], ranges.read(row, 1)[0], front_end, iterations, seed)

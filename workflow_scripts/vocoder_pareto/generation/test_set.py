@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.device_memory import is_out_of_memory
@@ -29,6 +30,7 @@ def generate_test_set(
     seed: int,
     batch_size: int,
     chunk_frames: int | None = None,
+    comparison: Comparison | None = None,
     front_end: Mapping[str, Any] | None = None,
     device: torch.device,
 ) -> None:
@@ -46,6 +48,7 @@ def generate_test_set(
         seed: The seed of the study, at least 0, from which each clip's seed is derived.
         batch_size: The number of clips that are generated at once, at least 1.
         chunk_frames: The number of frames of the chunks in which longer clips are generated; None for whole clips.
+        comparison: The rate and the stretch of time of the wavs; None leaves both as they are generated.
         front_end: What made the mel-spectrograms, see `front_end_of`; None leaves it unchecked but for what `system`
             tells.
         device: The device that generates.
@@ -68,6 +71,7 @@ def generate_test_set(
         system.sample_rate,
         seeds,
         training.get("steps"),
+        comparison,
     )
 
 

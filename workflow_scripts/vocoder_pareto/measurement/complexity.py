@@ -40,6 +40,7 @@ def measure_complexity(
         "system": system.name,
         "model": system.model,
         "size": system.size,
+        "sample_rate": system.sample_rate,
         "parameters": parameters,
         "parameters_for_inference": parameter_count(vocoder),
         "frames": frames,

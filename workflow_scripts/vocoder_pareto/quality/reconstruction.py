@@ -5,10 +5,10 @@ import numpy as np
 import torch
 
 from vocoder_pareto.audio.dataset_summary import WORDS
-from vocoder_pareto.audio.format import AudioFormat
+from vocoder_pareto.audio.features import features
 from vocoder_pareto.audio.sound import little_sound
-from vocoder_pareto.audio.spectrogram import log_mel_spectrogram
 from vocoder_pareto.quality.metrics import UndefinedMetric
+from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 
 _LONGEST_WINDOW = 2048  # of auraloss' resolutions; half of it is mirrored at both ends
 
@@ -42,11 +42,11 @@ def log_mel_distance(reference: np.ndarray, estimate: np.ndarray, sample_rate: i
     Raises:
         UndefinedMetric: the clip is shorter than one hop.
     """
-    audio_format = AudioFormat(sample_rate=sample_rate)
-    if len(reference) < audio_format.hop_length:
-        raise UndefinedMetric(f"clip has {len(reference)} samples, needs {audio_format.hop_length}")
+    front_end = FrontEndSettings(sample_rate=sample_rate)
+    if len(reference) < front_end.hop_length:
+        raise UndefinedMetric(f"clip has {len(reference)} samples, needs {front_end.hop_length}")
     pair = torch.from_numpy(np.stack([reference, estimate]).astype(np.float64))
-    mels = log_mel_spectrogram(pair, audio_format)  # (2, M, L)
+    mels = features(pair, front_end)  # (2, M, L)
     return float((mels[0] - mels[1]).abs().mean())
 
 

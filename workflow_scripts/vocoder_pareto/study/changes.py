@@ -38,7 +38,12 @@ KEYS = {
     "voices": "dataset.voices",
     "max_clips": "generation.clips",
     "iterations": "generation.griffin_lim_iterations",
-    "normalization": "mel.normalization",
+    "front_ends": "models.{}.front_end",
+    "front_end_settings": "front_ends.*.{}",
+    "compared_rate": "evaluation.sample_rate",
+    "sample_rate": "front_ends.*.sample_rate",
+    "clip_samples": "dataset.clip_seconds",
+    "compared_seconds": "dataset.clip_seconds",
     "meter_settings": "meter.{}",
     "emission_factors": "carbon (intensity_kg_per_kwh, power_usage_effectiveness)",
     "draws": "pareto.draws",
@@ -61,14 +66,13 @@ CONTENTS = {
     "words": "content of the texts (listening_test.texts)",
     "answers": "content of the answers (listening_test.responses)",
 }
-# The sections of the keys that a system's settings and the format of clips gather.
+# The sections of the keys that a system's settings gather.
 SYSTEM_KEYS = {
     "recipe": "models.{model}.training",
-    "n_mels": "mel.n_mels",
-    "hop_length": "mel.hop_length",
-    "sample_rate": "dataset.sample_rate",
+    "n_mels": "front_ends.*.n_mels",
+    "hop_length": "front_ends.*.hop_length",
+    "sample_rate": "front_ends.*.sample_rate",
 }
-FORMAT_KEYS = {"sample_rate": "dataset.sample_rate", "clip_samples": "dataset.clip_samples"}
 
 _CODE = re.compile(r"(.+?)=([0-9a-f]{8}(?:\+[0-9a-f]{8})*)(?: |$)")
 _DIGEST = re.compile(r"[0-9a-f]{16}")
@@ -265,8 +269,6 @@ def _key(rule: str, name: str, path: tuple[str, ...], value: Any) -> str:
     if name == "system":
         first = SYSTEM_KEYS.get(path[0], f"models.{{model}}.{path[0]}") if path else "models.{model}"
         return ".".join([first.format(model=value["model"]), *path[1:]])
-    if name == "format_settings" and path:
-        return FORMAT_KEYS.get(path[0], f"mel.{path[0]}")
     if name == "max_clips" and rule.endswith("synthesize_corpus"):
         return "dataset.clips"
     template = {**KEYS, **CONTENTS}.get(name, f"{name}.{{}}" if path else name)

@@ -14,9 +14,12 @@ from pydantic.dataclasses import dataclass
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.early_checks import faults_of_choices, with_settings_of_classes
+from vocoder_pareto.study.front_ends import faults_of_front_ends, front_end_of, front_end_settings
 from vocoder_pareto.study.hop_lengths import faults_of_hop_length
 from vocoder_pareto.study.sections.analysis import FigureSettings, ParetoSettings, ReportSettings
-from vocoder_pareto.study.sections.dataset import DatasetSettings, MelSettings
+from vocoder_pareto.study.sections.dataset import DatasetSettings
+from vocoder_pareto.study.sections.evaluation import EvaluationSettings
+from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndName, FrontEndSettings
 from vocoder_pareto.study.sections.generation import GenerationSettings
 from vocoder_pareto.study.sections.listening_test import ListeningTestSettings
 from vocoder_pareto.study.sections.measurement import (
@@ -51,6 +54,7 @@ class Configuration:
       sampling              what matters at generation only; a change generates and measures again
       training              the recipe (learning rate, weights of losses), and any key of `training` above
       published_convention  how the paper's FLOPs were counted, where it differs from: 64 frames, the plain form
+      front_end             what makes its mel-spectrograms, one of `front_ends` above; without it, paper
     The keys of architecture, sampling and recipe are described in the model's and the objective's file."""
 
     results_dir: ResultsFolder = "results"
@@ -72,8 +76,13 @@ class Configuration:
     dataset: DatasetSettings = field(default_factory=DatasetSettings)
     """The recordings, and how clips are cut from them."""
 
-    mel: MelSettings = field(default_factory=MelSettings)
-    """The mel-spectrograms, log(1 + mel power), that vocoders turn into audio."""
+    front_ends: dict[FrontEndName, FrontEndSettings] = field(default_factory=lambda: dict(BUILT_IN))
+    """Front ends by name: what makes the mel-spectrograms that vocoders turn into audio. A system takes that of `paper`
+    unless it names another one (models.hifigan.front_end: hifigan_22k); docs/front_ends.md tells where those of
+    published vocoders come from. One of your own has a name and the keys that differ from these."""
+
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    """What the audio of all systems is brought to before it is compared, rated and shown."""
 
     training: TrainingSettings = field(default_factory=TrainingSettings)
     """How long, and with what means, every system is trained. Any key can be set for one model or size below
@@ -160,6 +169,11 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: One line per fault, each with its key, its value, what is allowed and the nearest known key.
     """
+    front_ends = {name: plain(each) for name, each in BUILT_IN.items()}
+    given = config.get("front_ends", {})
+    if isinstance(given, Mapping):
+        _update(front_ends, given)
+        config = {**config, "front_ends": front_ends}
     settings = settings_from(Configuration, config, "")
     result = plain(settings)
     faults = _inconsistencies(result) + faults_of_choices(result)
@@ -170,7 +184,9 @@ def checked(config: Mapping[str, Any]) -> dict[str, Any]:
     faults += [fault for fault in of_classes if _key_in(fault) not in told]
     if not faults:  # else a value may be of another type
         for model, size in configured_systems(result).values():
-            faults += faults_of_hop_length(model, size, result["models"][model], result["mel"]["hop_length"])
+            front_end = front_end_of(result, model, size)
+            hop_length = result["front_ends"][front_end]["hop_length"]
+            faults += faults_of_hop_length(model, size, result["models"][model], front_end, hop_length)
     if faults:
         raise UserError("\n".join(dict.fromkeys(faults)))
     return result
@@ -199,6 +215,7 @@ def system_settings(config: Mapping[str, Any], model: str, size: str) -> SystemS
     """What defines a system, with the settings of its size over those of its model. `config` is a checked one."""
     family, own = config["models"][model], config["models"][model]["sizes"][size]
     recipe = {**family["training"], **own["training"]}
+    front_end = front_end_settings(config, front_end_of(config, model, size))
     return SystemSettings(
         model=model,
         size=size,
@@ -207,10 +224,20 @@ def system_settings(config: Mapping[str, Any], model: str, size: str) -> SystemS
         architecture={**family["architecture"], **own["architecture"]},
         sampling={**family["sampling"], **own["sampling"]},
         recipe={key: value for key, value in recipe.items() if key not in keys_of(TrainingSettings)},
-        n_mels=config["mel"]["n_mels"],
-        hop_length=config["mel"]["hop_length"],
-        sample_rate=config["dataset"]["sample_rate"],
+        n_mels=front_end.bands,
+        hop_length=front_end.hop_length,
+        sample_rate=front_end.sample_rate,
     )
+
+
+def used_front_ends(config: Mapping[str, Any]) -> list[str]:
+    """The front ends of the studied systems, in their order."""
+    return list(dict.fromkeys(front_ends_of_systems(config).values()))
+
+
+def front_ends_of_systems(config: Mapping[str, Any]) -> dict[str, str]:
+    """The name of the front end of each studied system."""
+    return {system: front_end_of(config, *pair) for system, pair in configured_systems(config).items()}
 
 
 def training_settings(config: Mapping[str, Any], model: str, size: str) -> TrainingSettings:
@@ -280,16 +307,9 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
                     f"config key pareto.objectives.{number}.columns: {column!r} is no objective"
                     f"{nearest(column, OBJECTIVE_COLUMNS)}; allowed: {', '.join(OBJECTIVE_COLUMNS)}"
                 )
-    mel, samples = config["mel"], config["dataset"]["clip_samples"]
-    if samples % mel["hop_length"]:
-        faults.append(
-            f"config key dataset.clip_samples: {samples} is not a multiple of mel.hop_length ({mel['hop_length']})"
-        )
-    if mel["hop_length"] > mel["n_fft"]:
-        faults.append(
-            f"config key mel.hop_length: {mel['hop_length']} is not allowed; must be at most mel.n_fft ({mel['n_fft']})"
-        )
-    return faults
+    return faults + faults_of_front_ends(
+        config, [known[name] for name in (known if named == "all" else named) if name in known]
+    )
 
 
 def _faults_of_system(config: Mapping[str, Any], model: str, size: str) -> list[str]:

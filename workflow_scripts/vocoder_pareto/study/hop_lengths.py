@@ -11,20 +11,23 @@ DIVISORS = ("groups", "height")
 KERNEL = "upsample_kernel"
 
 
-def faults_of_hop_length(model: str, size: str, family: Mapping[str, Any], hop_length: int) -> list[str]:
+def faults_of_hop_length(
+    model: str, size: str, family: Mapping[str, Any], front_end: str, hop_length: int
+) -> list[str]:
     """A line for each key of a system's architecture by which it cannot make `hop_length` samples of a frame.
 
     Args:
         model, size: The system.
         family: What the configuration says of its model.
-        hop_length: `mel.hop_length`.
+        front_end: The name of its front end.
+        hop_length: That of its front end.
     """
     if not family["vocoder"].startswith(LIBRARY):
         return []
     own = family["sizes"][size]["architecture"]
     faults = []
     for key, value in {**family["architecture"], **own}.items():
-        why = _misfit(key, value, hop_length)
+        why = _misfit(key, value, f"front_ends.{front_end}.hop_length ({hop_length})", hop_length)
         if why:
             where = f"models.{model}.sizes.{size}" if key in own else f"models.{model}"
             shown = list(value) if isinstance(value, list | tuple) else value
@@ -35,8 +38,7 @@ def faults_of_hop_length(model: str, size: str, family: Mapping[str, Any], hop_l
     return faults
 
 
-def _misfit(key: str, value: Any, hop_length: int) -> str:
-    given = f"mel.hop_length ({hop_length})"
+def _misfit(key: str, value: Any, given: str, hop_length: int) -> str:
     if key in PRODUCTS and (product := math.prod(value)) != hop_length:
         return f"multiplies to {product}, and must to {given}"
     if key in DIVISORS and (value < 1 or hop_length % value):

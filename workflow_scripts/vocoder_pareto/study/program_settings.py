@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vocoder_pareto.study.configuration import chosen_systems, published_convention, training_settings
+from vocoder_pareto.study.configuration import (
+    chosen_systems,
+    front_end_of,
+    front_end_settings,
+    published_convention,
+    training_settings,
+)
 from vocoder_pareto.study.settings import plain
 
 LISTENING_TEST_PARTS = ("design", "loudness", "page", "screening", "statistics")
@@ -21,6 +27,7 @@ def settings_of_system(config: Mapping[str, Any], name: str) -> dict[str, Any]:
         "system": plain(system),
         "training-settings": plain(training_settings(config, system.model, system.size)),
         "convention-settings": plain(published_convention(config, system.model, system.size)),
+        "front-end-settings": plain(front_end_settings(config, front_end_of(config, system.model, system.size))),
     }
 
 
@@ -28,7 +35,6 @@ def settings_of_study(config: Mapping[str, Any]) -> dict[str, Any]:
     """What programs get whichever system they work on; `config` is a checked one."""
     return {
         "dataset-settings": dataset_settings(config),
-        "format-settings": format_settings(config),
         "meter-settings": config["meter"],
         "carbon-settings": config["carbon"],
         "energy-settings": config["energy"],
@@ -46,15 +52,3 @@ def dataset_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(settings.get("split"), Mapping):
         settings["split"] = {"file": Path(settings["split"]["file"]).name}
     return settings
-
-
-def format_settings(config: Mapping[str, Any]) -> dict[str, int]:
-    """The lengths and rates of clips and mel-spectrograms, see `AudioFormat`."""
-    dataset, mel = config["dataset"], config["mel"]
-    return {
-        "sample_rate": dataset["sample_rate"],
-        "clip_samples": dataset["clip_samples"],
-        "n_fft": mel["n_fft"],
-        "hop_length": mel["hop_length"],
-        "n_mels": mel["n_mels"],
-    }

@@ -3,6 +3,7 @@
 import inspect
 import json
 import textwrap
+import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
@@ -58,13 +59,16 @@ def reference_text(presets: Mapping[str, Mapping[str, Any]]) -> str:
     ]
     defaults = _defaults()
     top = [name for name in keys_of(Configuration) if name != "models"]
-    scalars = [name for name in top if not is_settings(bare(keys_of(Configuration)[name]))]
+    kinds = {name: bare(keys_of(Configuration)[name]) for name in top}
+    by_name = {name: _kind_of_named(kind) for name, kind in kinds.items()}
+    scalars = [name for name in top if not (is_settings(kinds[name]) or by_name[name])]
     lines += _table(Configuration, scalars, "", defaults, presets)
     for name in top:
         if name not in scalars:
-            kind = bare(keys_of(Configuration)[name])
             lines += ["", f"## `{name}`", "", dict(_described(Configuration))[name]]
-            lines += _table(kind, list(keys_of(kind)), name, defaults, presets)
+            kind = by_name[name] or kinds[name]
+            section = f"{name}.{next(iter(defaults[name]))}" if by_name[name] else name
+            lines += _table(kind, list(keys_of(kind)), section, defaults, presets)
     return "\n".join(lines) + "\n"
 
 
@@ -83,12 +87,36 @@ def _entry(kind: type, name: str, value: Any, depth: int) -> list[str]:
     """The lines of a key: its value, or below it the keys of a section with their comments."""
     section = bare(keys_of(kind)[name])
     indent = "  " * depth
+    if named := _kind_of_named(section):
+        return [f"{indent}{name}:", *_named_entries(named, value, depth + 1)]
     if not is_settings(section):
         return [f"{indent}{line}" for line in _yaml_of(name, value)]
     lines = [f"{indent}{name}:"]
     for key, description in _described(section):
         lines += [*_comment(description, depth + 1), *_entry(section, key, value[key], depth + 1)]
     return lines
+
+
+def _named_entries(kind: type, values: Mapping[str, Any], depth: int) -> Iterator[str]:
+    """The lines of settings by name: all keys of the first, with their comments, and of the others what differs."""
+    indent, defaults = "  " * depth, plain(kind())
+    for number, (name, value) in enumerate(values.items()):
+        if number == 0:
+            yield f"{indent}{name}:"
+            for key, description in _described(kind):
+                yield from (*_comment(description, depth + 1), *_entry(kind, key, value[key], depth + 1))
+        else:
+            differing = {key: each for key, each in value.items() if each != defaults[key]}
+            text = f"{indent}{name}: {_inline(differing)}".replace(": ", ":\0")  # no line ends between key and value
+            lines = textwrap.wrap(text, WIDTH, subsequent_indent=f"{indent}  ", break_on_hyphens=False)
+            yield from (line.replace("\0", " ") for line in lines)
+
+
+def _kind_of_named(annotation: Any) -> Any:
+    """The class of the settings that `annotation` holds by name; None if it holds something else."""
+    arguments = typing.get_args(annotation)
+    is_mapping = isinstance(typing.get_origin(annotation), type) and issubclass(typing.get_origin(annotation), Mapping)
+    return bare(arguments[1]) if is_mapping and is_settings(bare(arguments[1])) else None
 
 
 def _yaml_of(name: str, value: Any) -> list[str]:

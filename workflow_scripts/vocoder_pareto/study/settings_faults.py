@@ -129,7 +129,7 @@ def words_of(kind: Any) -> str:
 
 
 def _fault(kind: type, path: Path, errors: Sequence[ErrorDetails], value: Any) -> str:
-    error = next((each for each in errors if each["type"] in _BOUNDS), errors[0])
+    error = next((each for each in errors if each["type"] in (*_BOUNDS, "value_error")), errors[0])
     context = error.get("ctx", {})
     match error["type"]:
         case "missing":

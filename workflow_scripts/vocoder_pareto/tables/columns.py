@@ -12,6 +12,7 @@ from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 # Names of columns that several modules ask for.
 ENERGY = "energy_joules_per_audio_second"
 ENERGY_SYSTEMATIC = f"{ENERGY}_systematic"
+FRONT_END_ENERGY = f"front_end_{ENERGY}"
 EXACT_GFLOPS = "gflops_per_audio_second"
 PRINTED_GFLOPS = "gflops_published_convention"
 
@@ -59,6 +60,8 @@ SYSTEMS_COLUMNS = (
     Column("model", "Model", kind="text", record="complexity"),
     Column("size", "Size", kind="text", record="complexity"),
     Column("family", "Family", kind="text"),
+    Column("front_end", "Front end", kind="text"),
+    Column("sample_rate", "Sample rate", "Hz", "integer", record="complexity"),
     Column("parameters", "Parameters", "M", "integer", "min", "log", 1e-6, record="complexity"),
     Column(EXACT_GFLOPS, "GFLOPs per second of audio", "", "number", "min", "log", record="complexity"),
     Column(PRINTED_GFLOPS, "GFLOPs as the paper counts them", "", "number", "min", "log", record="complexity"),
@@ -72,6 +75,8 @@ SYSTEMS_COLUMNS = (
     Column("idle_power_watts", "Idle power", "W", "number", "min", record="energy"),
     Column("real_time_factor", "Real-time factor", "", "number", "min", "log", record="energy"),
     Column("peak_memory_bytes", "Peak memory", "MiB", "integer", "min", "log", 2.0**-20, record="energy"),
+    Column(FRONT_END_ENERGY, "Energy of the front end per second of audio", "J"),
+    Column("front_end_real_time_factor", "Real-time factor of the front end"),
     Column("d_stft", "Spectral distance", "", "number", "min"),
     Column("d_stft_ci95", "Spectral distance, half-width of the 95 % interval"),
     Column("d_stft_degrees_of_freedom", "Spectral distance, degrees of freedom of its interval"),

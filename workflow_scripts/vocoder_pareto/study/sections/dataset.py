@@ -1,4 +1,4 @@
-"""The recordings, the clips that are cut from them, and their mel-spectrograms."""
+"""The recordings, and the clips that are cut from them."""
 
 from typing import Literal
 
@@ -28,7 +28,7 @@ class DatasetSettings:
     source: Source = "synthetic"
     """synthetic: speech by eSpeak NG, no download | ljspeech: LJSpeech 1.1 | folder: any folder of WAV, FLAC, OGG,
     Opus, MP3, AIFF and what else libsndfile reads; recordings that it does not read are listed in
-    dataset/skipped.csv."""
+    skipped.csv of the dataset."""
 
     path: OptionalPath = None
     """ljspeech: the folder LJSpeech-1.1, or LJSpeech-1.1.tar.bz2, or null to download it (2.6 GB) to data/. folder: the
@@ -56,30 +56,9 @@ class DatasetSettings:
     on_bad_clip: Literal["error", "skip"] = "error"
     """A recording that is missing, truncated, empty, not a number anywhere, far outside of [-1, 1], in LJSpeech not of
     22050 Hz, or of several channels where these are an error: error (end before anything is computed) | skip (leave it
-    out). Either way dataset/skipped.csv lists what was left out, and why."""
+    out). Either way skipped.csv of the dataset lists what was left out, and why."""
 
-    sample_rate: int = Field(default=16000, ge=1)
-    """Sample rate of the clips, in Hz. Recordings of another rate are resampled."""
-
-    clip_samples: int = Field(default=16384, ge=1)
-    """Samples of a clip: the beginning of each recording, followed by zeros where it is shorter. A multiple of
-    mel.hop_length. 16384 samples at 16000 Hz are 1.024 s."""
-
-
-@dataclass(frozen=True, config=STRICT)
-class MelSettings:
-    """The mel-spectrograms that vocoders turn into audio."""
-
-    n_fft: int = Field(default=2048, ge=2)
-    """Samples of an analysis window, and of its Fourier transform. HiFi-GAN's loss has a front end of its
-    own, models.hifigan.training.mel_front_end and mel_n_fft (1024)."""
-
-    hop_length: int = Field(default=256, ge=1)
-    """Samples between frames; each frame becomes so many samples of audio. At most n_fft. 256 at 16000 Hz is 16 ms."""
-
-    n_mels: int = Field(default=80, ge=1)
-    """Mel bands. Every model takes as many."""
-
-    normalization: Literal["per_spectrogram", "dataset"] = "per_spectrogram"
-    """Whose minimum and maximum become 0 and 1: per_spectrogram (as the paper says; loudness is lost) | dataset (those
-    of the whole set, as the authors' code does; loudness is kept)."""
+    clip_seconds: float = Field(default=1.024, gt=0)
+    """Seconds of a clip: the beginning of each recording, followed by zeros where it is shorter. Where these are no
+    whole number of frames of a front end, its clips last to the end of the frame, and audio is cut before it is
+    compared. 1.024 s at 16000 Hz are 64 frames of 256 samples."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from vocoder_pareto.study.sections.front_ends import FrontEndName
 from vocoder_pareto.study.settings import STRICT
 
 Name = Annotated[str, Field(pattern="^[A-Za-z0-9_]+$")]
@@ -28,6 +29,9 @@ class SizeSettings:
 
     published_convention: Values = Field(default_factory=dict)
     """How the paper's FLOPs were counted, where it differs from: 64 frames, the plain form."""
+
+    front_end: FrontEndName | None = None
+    """What makes its mel-spectrograms, one of front_ends; null: that of its model, else paper."""
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -11,7 +11,7 @@ The learning rate decays by 0.999 per epoch, as in the paper and the official co
 stays as it is (`decay_per_epoch: 1.0`). AdamW's weight decay is 0.01 everywhere, PyTorch's default.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -19,14 +19,14 @@ from torch import Tensor
 from torch.nn import functional
 from torch.optim.lr_scheduler import ExponentialLR
 
-from vocoder_pareto.audio.format import AudioFormat
-from vocoder_pareto.audio.spectrogram import log_magnitude_mel_spectrogram, log_mel_spectrogram
+from vocoder_pareto.audio.features import features
 from vocoder_pareto.models.discriminators import hifigan_discriminator
 from vocoder_pareto.models.layers import without_autocast
+from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndSettings
 from vocoder_pareto.training.objectives.adversarial import AdversarialObjective, feature_matching
 from vocoder_pareto.training.objectives.objective import Schedule
 
-_MEL_FRONT_ENDS = {"hifigan": log_magnitude_mel_spectrogram, "paper": log_mel_spectrogram}
+_MEL_FRONT_ENDS: dict[str, FrontEndSettings] = {"hifigan": BUILT_IN["hifigan_22k"], "paper": BUILT_IN["paper"]}
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,15 @@ class HiFiGANObjective(AdversarialObjective):
 
     def __init__(self, vocoder, recipe: HiFiGANRecipe, sample_rate: int = 16000):
         super().__init__(vocoder, recipe, hifigan_discriminator(recipe.discriminator_channels), sample_rate)
+        # Up to half the sample rate, as in the official code, whose vocoders hear less (`fmax_for_loss: null`).
+        self.mel_front_end = replace(
+            _MEL_FRONT_ENDS[recipe.mel_front_end],
+            sample_rate=sample_rate,
+            n_fft=recipe.mel_n_fft,
+            hop_length=vocoder.hop_length,
+            n_mels=vocoder.n_mels,
+            fmax=None,
+        )
 
     def discriminator_loss(self, real, generated) -> Tensor:
         """Return the least squares of equation 1, summed over sub-discriminators."""
@@ -97,9 +106,5 @@ class HiFiGANObjective(AdversarialObjective):
         return Schedule(ExponentialLR(optimizer, self.recipe.decay_per_epoch), "epoch")
 
     def _log_mel(self, audio: Tensor) -> Tensor:
-        hop_length = self.vocoder.hop_length
-        audio_format = AudioFormat(
-            self.sample_rate, audio.shape[-1], self.recipe.mel_n_fft, hop_length, self.vocoder.n_mels
-        )
         with without_autocast(audio):  # powers lie beyond the range of float16, and cuFFT has no bfloat16
-            return _MEL_FRONT_ENDS[self.recipe.mel_front_end](audio.float(), audio_format)
+            return features(audio.float(), self.mel_front_end)
