@@ -30,7 +30,7 @@ def without_disk(monkeypatch, tmp_path):
         state_module, "write_archive", lambda path, state: path.write_text(str(state["record"]["steps"]))
     )
     monkeypatch.setattr(state_module, "_steps_in", lambda file: int(file.read_text()) if file.exists() else None)
-    monkeypatch.setattr(StateFolder, "_sync_names", lambda self: None)
+    monkeypatch.setattr(state_module, "bring_names_to_disk", lambda folder: None)
     return StateFolder(tmp_path / "state", older_states=3)
 
 
