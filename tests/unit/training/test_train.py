@@ -266,6 +266,7 @@ def test_given_weights_become_the_checkpoint_without_training(bench, monkeypatch
         summary = bench.summary
         assert (summary["system"], summary["stopped_by"], summary["steps"]) == ("tiny-S", "given_checkpoint", steps)
         assert summary["energy_joules"] == (7.0 if steps else None)
+        assert all(summary[name] is None for name in ("precision", "energy_by_domain", "energy_unmeasured_seconds"))
         assert bench.outputs.metrics.read_text() == "step\n"
 
 

@@ -98,8 +98,8 @@ class Configuration:
     """How energy is read from the hardware."""
 
     energy: EnergySettings = field(default_factory=EnergySettings)
-    """The protocol of energy measurements (docs/measurement.md). Anything shorter than the values of presets/paper.yaml
-    is flagged `not_publishable`. Energy jobs run alone on the machine."""
+    """The protocol of energy measurements. What falls short of the least values of docs/measurement.md (windows of
+    10 s, say; presets/paper.yaml takes 30) is flagged `not_publishable`. Energy jobs run alone on the machine."""
 
     measurements: MeasurementsSettings = field(default_factory=MeasurementsSettings)
     """Where measurements come from, and further ones."""

@@ -98,7 +98,7 @@ def summary_of_given(job: TrainingJob, known: dict[str, Any], check: SanityCheck
     """
     unknown = dict.fromkeys((
         "steps", "epochs", "seconds", "pieces", "killed_pieces", "lost_steps", "lost_seconds", "lost_energy_joules",
-        "batch_size", "device", "energy_joules",
+        "batch_size", "precision", "device", "energy_joules", "energy_by_domain", "energy_unmeasured_seconds",
     ))  # fmt: skip
     return {
         **summary_of(job, TrainingRecord()),

@@ -85,8 +85,9 @@ class TrainingSettings:
     """Seconds between readings of the energy meter (> 0), so that no counter can wrap unseen."""
 
     on_missing_meter: Literal["error", "train"] = "error"
-    """Where no counter tells the energy of the device, such as a MIG slice or a GPU older than Volta: error (end before
-    anything is computed) | train (its energy stays unknown; a budget of energy_kwh is still an error)."""
+    """Where no counter tells the energy of the device, such as a MIG slice or a GPU that tells neither energy nor
+    power: error (end before anything is computed) | train (its energy stays unknown; a budget of energy_kwh is still an
+    error)."""
 
     checkpoint: OptionalPath = None
     """Weights to use instead of training: a checkpoint of this study, a state_dict (.pt) or .safetensors, or null. Set
