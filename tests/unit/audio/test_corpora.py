@@ -234,6 +234,13 @@ def test_a_link_to_nowhere_is_a_recording_of_which_there_is_nothing_to_read(tmp_
     assert corpus_files(tmp_path) == [tmp_path / "a.wav"]
 
 
+def test_a_link_to_itself_is_a_link_to_nowhere(tmp_path):
+    make_files(tmp_path, "a.wav")
+    (tmp_path / "b.wav").symlink_to("b.wav")
+    assert audio_files_below(tmp_path) == ["a.wav", "b.wav"]
+    assert corpus_files(tmp_path) == [tmp_path / "a.wav"]
+
+
 def test_a_list_that_moved_gives_the_same_settings():
     config = {"dataset": {"source": "folder", "path": "/old", "split": {"file": "/old/list.txt"}}}
     moved = {"dataset": {"source": "folder", "path": "/new", "split": {"file": "elsewhere/list.txt"}}}
