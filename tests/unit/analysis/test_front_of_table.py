@@ -98,12 +98,30 @@ def test_hundreds_of_rows_are_drawn_without_naming_each(tmp_path):
         ({"groups": "nation"}, "column 'nation' is missing"),
         ({"exact": ["speed"]}, "--exact speed: not an objective; allowed: watt_hours, accuracy"),
         ({"intervals": {"speed": "error"}}, "--interval speed: not an objective"),
+        ({"draws": 0}, "--draws 0: at least 1 is needed"),
+        ({"seed": -5}, "--seed -5: must be 0 or more"),
     ],
 )
 def test_mistakes_are_named(table, arguments, words):
     with pytest.raises(UserError) as caught:
         front_of_file(table, **({"objectives": OBJECTIVES} | arguments))
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["size", "model", "label", "on_front", "is_knee", "mos_ci95"])
+def test_an_objective_whose_name_the_front_needs_for_another_column_is_refused(tmp_path, name):
+    columns = Objectives("front", {name: "min", "mos": "max"})
+    words = rf"table\.csv: column '{name}': front\.csv needs this name for another column; rename it"
+    with pytest.raises(UserError, match=words):
+        front_of_text(tmp_path, f"name,{name},mos\na,1,3\nb,2,4\n", columns)
+
+
+def test_names_are_shown_as_they_are_written(tmp_path):
+    """What Markdown would read as HTML, emphasis or a formula is escaped, as CommonMark and GitHub define."""
+    front = front_of_text(tmp_path, "name,energy,mos\n<b>x</b>,1,3\n_y_ *z* $k$ `w` a\\b,2,4\n")
+    lines = to_markdown(front).splitlines()
+    assert lines[2].startswith(r"| **\<b>x\</b>** |")
+    assert lines[3].startswith(r"| **\_y\_ \*z\* \$k\$ \`w\` a\\b** |")
 
 
 def test_a_table_without_a_complete_row_is_refused(table):

@@ -23,6 +23,7 @@ from vocoder_pareto.tables.sources import PUBLISHED
 
 IDENTITY = ("system", "label", "model", "size", "family")
 _FLAGS = ("on_front", "on_family_front", "is_knee")
+COLUMNS_OF_FRONTS = (*IDENTITY, *_FLAGS, "front_probability", "hypervolume_share", "dominated_by")
 MOS_COLUMNS = ("mos",)
 ENERGY_COLUMNS = (ENERGY, "mean_power_watts")
 DEVICE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.record == "energy" and column.direction)
