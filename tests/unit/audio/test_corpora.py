@@ -139,11 +139,13 @@ def test_the_corpus_is_found(tmp_path, monkeypatch, source, path, folder, archiv
         ("synthetic", "somewhere", "not allowed with dataset.source synthetic"),
         ("folder", None, "missing; name the folder"),
         ("folder", "nowhere", "does not exist; expected a folder"),
+        ("folder", "a.wav", "is no folder; expected a folder"),
         ("ljspeech", "nowhere", "does not exist; expected the folder LJSpeech-1.1, LJSpeech-1.1.tar.bz2, or null"),
     ],
 )
 def test_a_path_that_does_not_fit_the_source_is_named(tmp_path, monkeypatch, source, path, fault):
     monkeypatch.chdir(tmp_path)
+    make_files(tmp_path, "a.wav")
     with pytest.raises(UserError, match=rf"dataset\.path.*{fault}"):
         locate_corpus(source, path, "results")
 

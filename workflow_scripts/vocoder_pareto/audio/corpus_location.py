@@ -65,7 +65,8 @@ def locate_corpus(source: Source, path: str | None, results_dir: str | Path) -> 
         return CorpusLocation(LJSPEECH, Path(path), made_here=True)
     if not Path(path).is_dir():
         allowed = "the folder LJSpeech-1.1, LJSpeech-1.1.tar.bz2, or null" if source == "ljspeech" else "a folder"
-        raise UserError(f"{where} does not exist; expected {allowed}")
+        fault = "is no folder" if Path(path).exists() else "does not exist"
+        raise UserError(f"{where} {fault}; expected {allowed}")
     return CorpusLocation(Path(path), None, made_here=False)
 
 
