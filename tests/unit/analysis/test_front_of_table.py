@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import moocore
@@ -114,6 +115,32 @@ def test_an_objective_whose_name_the_front_needs_for_another_column_is_refused(t
     words = rf"table\.csv: column '{name}': front\.csv needs this name for another column; rename it"
     with pytest.raises(UserError, match=words):
         front_of_text(tmp_path, f"name,{name},mos\na,1,3\nb,2,4\n", columns)
+
+
+@pytest.mark.parametrize("cell", ["1e101", "-1e101", "1e-101", "5e-324"])
+def test_a_number_that_no_axis_shows_is_refused_with_its_cell(tmp_path, cell):
+    with pytest.raises(UserError, match=rf"table\.csv, line 2, column 'energy': '{cell}' is beyond 1e±100; .* unit"):
+        front_of_text(tmp_path, f"name,energy,mos\na,{cell},3\nb,2,4\n")
+
+
+def test_the_largest_and_least_numbers_are_drawn_without_a_warning(tmp_path):
+    rows = "name,energy,mos\na,1e-100,9e99\nb,1,-9e99\nc,1e100,0\n"
+    same = "name,energy,mos\na,9007199254740992,1e20\nb,9007199254740992,1e20\n"
+    for text in (rows, same):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            write_front(front_of_text(tmp_path, text), tmp_path / "out", ["svg"], FigureSettings())
+
+
+def test_glyphs_that_the_font_lacks_are_told_once_in_one_line(tmp_path, caplog):
+    front = front_of_text(tmp_path, "name,energy,mos\n\u65e5\u672c,1,3\nb,2,4\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_front(front, tmp_path / "out", ["svg", "png"], FigureSettings())
+    assert [record.message for record in caplog.records] == [
+        "figure: the font DejaVu Sans lacks \u65e5\u672c, shown as boxes; take a font that has them "
+        "(config key figures.font, flag --font)"
+    ]
 
 
 def test_names_are_shown_as_they_are_written(tmp_path):

@@ -1,5 +1,6 @@
 """The method for any table: front, figure and tables of a CSV file that the workflow has never seen."""
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from vocoder_pareto.tables.columns import column_of
 from vocoder_pareto.tables.csv_files import read_csv
 from vocoder_pareto.tables.text_table import TextTable
 
+MOST = 1e100  # the largest number of an objective, and 1 / the least: axes and their margins stay finite
 MOST_LISTED = 20  # rows of one reason; the others are in front.json
 
 
@@ -63,7 +65,7 @@ def front_of_file(
                 raise UserError(f"{option} {name}: not an objective; allowed: {', '.join(objectives.columns)}")
     used = [*objectives.columns, *given.values(), *filter(None, [groups])]
     table = read_csv(path, [*used, *filter(None, [names])])
-    systems = pd.DataFrame({name: table.numbers(name) for name in objectives.columns})
+    systems = pd.DataFrame({name: _numbers_to_draw(table, name) for name in objectives.columns})
     for name in objectives.columns:
         for suffix, least in zip(SUFFIXES, (0.0, 1.0, 0.0), strict=True):
             column = given.get(name, f"{name}{suffix}") if suffix == "_ci95" else f"{name}{suffix}"
@@ -126,6 +128,14 @@ def omissions(front: Front) -> list[str]:
         else:
             sentences.append(f"No probability of being optimal: {column} has no interval for {_listed(names)}.")
     return sentences
+
+
+def _numbers_to_draw(table: TextTable, name: str) -> list[float]:
+    numbers = table.numbers(name)
+    for row, number in enumerate(numbers):
+        if abs(number) > MOST or 0 < abs(number) < 1 / MOST:
+            table.refuse(row, name, f"is beyond 1e±{math.log10(MOST):g}; give the column in another unit")
+    return numbers
 
 
 def _names_of_rows(table: TextTable, column: str | None) -> list[str]:

@@ -212,7 +212,7 @@ def is_logarithmic(name: str, direction: str, values: np.ndarray) -> bool:
     if len(values) == 0 or values.min() <= 0:
         return False
     known = any(column.name == name for column in SYSTEMS_COLUMNS)
-    return column_of(name).scale == "log" if known else direction == "min" and bool(values.max() / values.min() > 100)
+    return column_of(name).scale == "log" if known else direction == "min" and bool(values.max() / 100 > values.min())
 
 
 def _members(
