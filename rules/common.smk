@@ -11,7 +11,7 @@ from vocoder_pareto.audio.split import split_name
 from vocoder_pareto.study import configuration, known_results, targets
 from vocoder_pareto.study.code_version import code_version as hashes_of_code, module_file
 from vocoder_pareto.study.companions import set_aside_if_damaged
-from vocoder_pareto.study.early_checks import are_without_published_mos
+from vocoder_pareto.study.early_checks import are_without_published_mos, require_metrics
 from vocoder_pareto.study.file_content import MEMORY, FileDigests
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
@@ -19,7 +19,7 @@ from vocoder_pareto.study.program_settings import dataset_settings
 from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import plain, settings_from
-from vocoder_pareto.quality.metrics import functions_of
+from vocoder_pareto.quality.metrics import METRICS, functions_of
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
 try:
@@ -27,6 +27,7 @@ try:
     # Of a module, Snakemake skips our config.yaml; elsewhere a file given with --configfile comes first in `config`, and
     # its models would come first in figures.
     config = configuration.checked(configuration.over_defaults(config, HOME / "config.yaml"))
+    require_metrics(config["quality"]["metrics"], [metric.name for metric in METRICS])
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

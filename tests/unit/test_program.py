@@ -102,3 +102,27 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
         f"{sys.executable} {program} | head -c 4", shell=True, capture_output=True, text=True, timeout=60
     )
     assert done.stdout == "word"
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("os.close(1); print('', flush=True)", "OSError"),  # no reader that left, but a bug
+        ("[print(number, flush=True) for number in range(10**6)]", ""),
+    ],
+)
+def test_a_reader_who_has_seen_enough_is_no_bug(statement, said):
+    work = f"""
+import os, sys
+sys.path.insert(0, {str(PROGRAMS)!r})
+from vocoder_pareto.program import run_program
+def main():
+    {statement}
+run_program(main)
+"""
+    with subprocess.Popen([sys.executable, "-c", work], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+        program.stdout.readline()
+        program.stdout.close()
+        errors = program.stderr.read().decode()
+    assert program.returncode == 1
+    assert ("Traceback" in errors, said in errors) == (bool(said), True)

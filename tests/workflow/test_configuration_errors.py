@@ -51,6 +51,11 @@ MISTAKES = {
         "front_ends: {paper: {hop_length: 512}}\ntraining:\n  steps: 2",
         ["models.melgan.architecture.upsampling", "[8, 8, 2, 2]", "256", "front_ends.paper.hop_length (512)"],
     ),
+    "a metric that does not exist": (
+        "metrics: [estoi]",
+        "metrics: [estio]",
+        ["quality.metrics", "'estio' is unknown (did you mean 'estoi'?)", "pesq_wb", "path/to/file.py:function"],
+    ),
     "an unknown source of clips": ("source: synthetic", "source: web", ["dataset.source", "web", "synthetic"]),
 }
 

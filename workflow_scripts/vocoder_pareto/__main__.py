@@ -38,13 +38,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the draws (default: %(default)s)")
     parser.add_argument("--style", choices=["improved", "paper"], default="improved", help="style of the figure")
     parser.add_argument("--width-inches", type=float, default=3.4, help="inches of a panel (default: %(default)s)")
+    parser.add_argument("--font", default=FigureSettings().font, help="font of the figure (default: %(default)s)")
     parser.add_argument("--formats", nargs="+", default=["pdf", "svg"], help="formats of the figure: pdf, svg, png")
     parser.add_argument("--output", type=Path, default=Path("front"), help="folder to write (default: %(default)s)")
     arguments = parser.parse_args()
     columns = dict.fromkeys(arguments.minimise, "min") | dict.fromkeys(arguments.maximise, "max")
     if not 2 <= len(columns) == len(arguments.minimise) + len(arguments.maximise) <= 3:
         parser.error("name two or three different columns in --minimise and --maximise")
-    settings = {"style": arguments.style, "width_inches": arguments.width_inches}
+    settings = {"style": arguments.style, "width_inches": arguments.width_inches, "font": arguments.font}
     front = front_of_file(
         arguments.table,
         Objectives("front", columns),

@@ -27,15 +27,28 @@ def run_program(main: Callable[[], None]) -> NoReturn:
     A user's mistake is told in one line that begins with `error:`, a bug by its traceback; the status of both is 1.
     """
     gc.freeze()  # imports stay: to collect them takes a quarter of a second with PyTorch, one with Lightning
-    last_words = ""
+    last_words, status = "", 0
     try:
         main()
     except UserError as error:
+        status = 1
         last_words = f"error: {error}\n"
-    except Exception:
-        last_words = traceback.format_exc()
+    except Exception as error:
+        status = 1
+        if not (isinstance(error, BrokenPipeError) and _reader_has_left()):
+            last_words = traceback.format_exc()
     # The exception is gone now, and with it what it held, such as pools of processes.
-    _end(int(bool(last_words)), last_words)
+    _end(status, last_words)
+
+
+def _reader_has_left() -> bool:
+    """Whether nobody reads what the program prints any more, as after `| head`."""
+    try:
+        sys.stdout.write("\n")  # what failed before may be gone from the buffer
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return True
+    return False
 
 
 def _end(status: int, last_words: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import moocore
@@ -98,12 +99,56 @@ def test_hundreds_of_rows_are_drawn_without_naming_each(tmp_path):
         ({"groups": "nation"}, "column 'nation' is missing"),
         ({"exact": ["speed"]}, "--exact speed: not an objective; allowed: watt_hours, accuracy"),
         ({"intervals": {"speed": "error"}}, "--interval speed: not an objective"),
+        ({"draws": 0}, "--draws 0: at least 1 is needed"),
+        ({"seed": -5}, "--seed -5: must be 0 or more"),
     ],
 )
 def test_mistakes_are_named(table, arguments, words):
     with pytest.raises(UserError) as caught:
         front_of_file(table, **({"objectives": OBJECTIVES} | arguments))
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["size", "model", "label", "on_front", "is_knee", "mos_ci95"])
+def test_an_objective_whose_name_the_front_needs_for_another_column_is_refused(tmp_path, name):
+    columns = Objectives("front", {name: "min", "mos": "max"})
+    words = rf"table\.csv: column '{name}': front\.csv needs this name for another column; rename it"
+    with pytest.raises(UserError, match=words):
+        front_of_text(tmp_path, f"name,{name},mos\na,1,3\nb,2,4\n", columns)
+
+
+@pytest.mark.parametrize("cell", ["1e101", "-1e101", "1e-101", "5e-324"])
+def test_a_number_that_no_axis_shows_is_refused_with_its_cell(tmp_path, cell):
+    with pytest.raises(UserError, match=rf"table\.csv, line 2, column 'energy': '{cell}' is beyond 1e±100; .* unit"):
+        front_of_text(tmp_path, f"name,energy,mos\na,{cell},3\nb,2,4\n")
+
+
+def test_the_largest_and_least_numbers_are_drawn_without_a_warning(tmp_path):
+    rows = "name,energy,mos\na,1e-100,9e99\nb,1,-9e99\nc,1e100,0\n"
+    same = "name,energy,mos\na,9007199254740992,1e20\nb,9007199254740992,1e20\n"
+    for text in (rows, same):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            write_front(front_of_text(tmp_path, text), tmp_path / "out", ["svg"], FigureSettings())
+
+
+def test_glyphs_that_the_font_lacks_are_told_once_in_one_line(tmp_path, caplog):
+    front = front_of_text(tmp_path, "name,energy,mos\n\u65e5\u672c,1,3\nb,2,4\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_front(front, tmp_path / "out", ["svg", "png"], FigureSettings())
+    assert [record.message for record in caplog.records] == [
+        "figure: the font DejaVu Sans lacks \u65e5\u672c, shown as boxes; take a font that has them "
+        "(config key figures.font, flag --font)"
+    ]
+
+
+def test_names_are_shown_as_they_are_written(tmp_path):
+    """What Markdown would read as HTML, emphasis or a formula is escaped, as CommonMark and GitHub define."""
+    front = front_of_text(tmp_path, "name,energy,mos\n<b>x</b>,1,3\n_y_ *z* $k$ `w` a\\b,2,4\n")
+    lines = to_markdown(front).splitlines()
+    assert lines[2].startswith(r"| **\<b>x\</b>** |")
+    assert lines[3].startswith(r"| **\_y\_ \*z\* \$k\$ \`w\` a\\b** |")
 
 
 def test_a_table_without_a_complete_row_is_refused(table):

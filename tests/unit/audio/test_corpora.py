@@ -139,11 +139,13 @@ def test_the_corpus_is_found(tmp_path, monkeypatch, source, path, folder, archiv
         ("synthetic", "somewhere", "not allowed with dataset.source synthetic"),
         ("folder", None, "missing; name the folder"),
         ("folder", "nowhere", "does not exist; expected a folder"),
+        ("folder", "a.wav", "is no folder; expected a folder"),
         ("ljspeech", "nowhere", "does not exist; expected the folder LJSpeech-1.1, LJSpeech-1.1.tar.bz2, or null"),
     ],
 )
 def test_a_path_that_does_not_fit_the_source_is_named(tmp_path, monkeypatch, source, path, fault):
     monkeypatch.chdir(tmp_path)
+    make_files(tmp_path, "a.wav")
     with pytest.raises(UserError, match=rf"dataset\.path.*{fault}"):
         locate_corpus(source, path, "results")
 
@@ -232,6 +234,13 @@ def test_a_long_name_that_is_not_used_is_no_fault(tmp_path):
 def test_a_link_to_nowhere_is_a_recording_of_which_there_is_nothing_to_read(tmp_path):
     make_files(tmp_path, "a.wav")
     (tmp_path / "b.wav").symlink_to(tmp_path / "nowhere")  # as git-annex leaves what was not fetched
+    assert audio_files_below(tmp_path) == ["a.wav", "b.wav"]
+    assert corpus_files(tmp_path) == [tmp_path / "a.wav"]
+
+
+def test_a_link_to_itself_is_a_link_to_nowhere(tmp_path):
+    make_files(tmp_path, "a.wav")
+    (tmp_path / "b.wav").symlink_to("b.wav")
     assert audio_files_below(tmp_path) == ["a.wav", "b.wav"]
     assert corpus_files(tmp_path) == [tmp_path / "a.wav"]
 

@@ -69,6 +69,19 @@ def test_too_many_rows_that_are_no_ratings_stop_with_the_reasons(tmp_path, syste
     assert len(read_responses(tmp_path, systems, max_rejected_share=0.07).rejected) == 4
 
 
+def test_reasons_with_any_code_of_a_participant_stay_one_line(tmp_path, systems):
+    code = "x\n" * 1000
+    (tmp_path / "table.csv").write_text(
+        "participant,system,item,rating\n" + "".join(f'"{code}",melgan-S,c1,{score}\n' for score in (3, 4, 5))
+    )
+    with pytest.raises(UserError) as caught:
+        read_responses(tmp_path, systems)
+    message = str(caught.value)
+    assert "duplicate rating of melgan-S, c1 by x x x" in message
+    assert len(message.splitlines()) == 1
+    assert len(message) < len(str(tmp_path)) + 800
+
+
 def test_one_row_or_a_few_in_a_hundred_are_rejected_and_the_rest_counts(tmp_path, systems):
     (tmp_path / "a.csv").write_text(table() + "p90,melgan-S,c1,\np91,melgan-S,c1,good\n")
     responses = read_responses(tmp_path, systems)

@@ -157,3 +157,8 @@ def test_sessions_of_one_participant_are_judged_apart():
 def test_nothing_left_is_an_error_with_a_reason():
     with pytest.raises(UserError, match=r"none of 1 sessions passes.*p1: 1 of 1 attention checks missed"):
         screen(session(with_row(3, score=4)), ScreeningSettings())
+
+
+def test_sessions_of_practice_alone_are_no_fault_of_the_screening():
+    with pytest.raises(UserError, match=r"all 7 ratings are checks, practice or repeats, and none is left for a MOS"):
+        screen(session(is_training=True), ScreeningSettings())

@@ -278,3 +278,12 @@ def test_nothing_is_sent_that_webmushra_would_cut(plan, exported):
             content["pages"][-1]["questionnaire"][0]["name"],
         ]
         assert all(re.fullmatch(r"[\w.]+", word) for word in sent)
+
+
+def test_files_that_were_joined_with_their_header_lines_are_refused_by_the_line(folder, key, systems):
+    rows = submission(key, 1, "p1")
+    save_lss(folder, [*rows, HEADER, *submission(key, 3, "p3")])
+    with pytest.raises(
+        UserError, match=rf"lss\.csv: line {len(rows) + 2} repeats the names of the columns; take it out"
+    ):
+        read_responses(folder, systems)

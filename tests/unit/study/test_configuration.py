@@ -190,6 +190,7 @@ MISTAKES = [
     ("dataset.voices", ["en-us", "klingon-us"], "dataset.voices: eSpeak NG has no voice 'klingon-us'; try en-us"),
     ("dataset.voices", ["en-us+nobody"], "config key dataset.voices: 'en-us+nobody' is not allowed"),
     ("dataset.voices", [False], "False is not allowed; expected text; YAML reads yes, no, on and off as true"),
+    ("listening_test.simulate", 13, "listening_test: simulate is 13 and design.participants 12; at most as many"),
     ("figures.palette", "viridsi", "config key figures.palette: 'viridsi' is not allowed (did you mean 'viridis'?)"),
     ("models.melgan.sizes", {False: {}}, "the name False is not text; write it in quotes, since YAML reads yes, no"),
 ]  # fmt: skip

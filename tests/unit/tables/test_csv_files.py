@@ -225,6 +225,7 @@ def test_a_number_beyond_all_numbers_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
+        ('a,b\n"1,500",1\n', "'1,500' is no number; its comma may divide thousands or be a decimal one: write 1234 or"),
         ('a,b\n"4,0",1\n', "'4,0' is no number; write 1.5; decimal commas are read where semicolons"),
         ("a;b\n1.5;x\n2,5;x\n", "line 2, column 'a': '1.5' is no number; this file has decimal commas (2,5)"),
         ("a;b\n1.234;2,5\n", "line 2, column 'a': '1.234' is no number; this file has decimal commas (2,5)"),

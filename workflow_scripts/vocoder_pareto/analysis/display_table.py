@@ -63,16 +63,16 @@ class DisplayTable:
     def to_markdown(self) -> str:
         """GitHub-flavoured Markdown: caption, table, notes."""
         columns = self._shown()
-        head = [f"{_escaped(column.header)}{_superscript(_mark(column.common_source))}" for column in columns]
+        head = [f"{markdown_text(column.header)}{_superscript(_mark(column.common_source))}" for column in columns]
         body = []
         for row in range(len(self.emphasised)):
-            cells = [f"{_escaped(column.cells[row])}{_superscript(column.marks()[row])}" for column in columns]
+            cells = [f"{markdown_text(column.cells[row])}{_superscript(column.marks()[row])}" for column in columns]
             cells[0] = f"**{cells[0]}**" if self.emphasised[row] else cells[0]
             body.append(cells)
         rule = [":--", *["--:"] * (len(columns) - 1)]
         lines = [f"| {' | '.join(cells)} |" for cells in (head, rule, *body)]
         legend = [f"{_superscript(source.mark)} {source.label}" for source in self._legend()]
-        notes = [_escaped(note) for note in self.notes]
+        notes = [markdown_text(note) for note in self.notes]
         return "\n".join([self.caption, "", *lines, "", " ".join([*notes, f"{'; '.join(legend)}."]), ""])
 
     def to_latex(self) -> str:
@@ -129,8 +129,9 @@ def latex_text(text: str) -> str:
     return "".join(LATEX_SPECIAL.get(character, character) for character in text)
 
 
-def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*_|<])", r"\\\1", text)
+def markdown_text(text: str) -> str:
+    """`text` with the characters escaped that Markdown, or GitHub's formulas in it, would not show."""
+    return re.sub(r"([\\`*_|<$])", r"\\\1", text)
 
 
 def _mark(source: str) -> str:

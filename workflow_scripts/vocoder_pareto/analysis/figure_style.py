@@ -1,5 +1,8 @@
 """How all figures look, and how they are saved: equal input gives equal bytes, and PDF and SVG the same glyphs."""
 
+import logging
+import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +32,9 @@ SHADES = 11  # of the palette, of which sizes take the first, the last and those
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "*", "h")
 METADATA = {".pdf": {"CreationDate": None, "Producer": None, "Creator": None}, ".svg": {"Date": None, "Creator": None}}
 
+_MISSING_GLYPH = re.compile(r"Glyph (\d+) .*missing from font")
+logger = logging.getLogger(__name__)
+
 
 @contextmanager
 def drawing(settings: FigureSettings) -> Iterator[None]:
@@ -56,8 +62,33 @@ def drawing(settings: FigureSettings) -> Iterator[None]:
         "pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "vocoder-pareto",
         "figure.dpi": 144, "text.hinting": "none",
     }  # fmt: skip
-    with matplotlib.rc_context(style):
+    with matplotlib.rc_context(style), _missing_glyphs_told(settings.font):
         yield
+
+
+@contextmanager
+def _missing_glyphs_told(font: str) -> Iterator[None]:
+    """Within this context, one line says what `font` cannot show, instead of a warning for each glyph and text."""
+    missing: dict[str, None] = {}
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def collect(message: Warning | str, *where: Any, **options: Any) -> None:
+            if found := _MISSING_GLYPH.match(str(message)):
+                missing[chr(int(found[1]))] = None
+            else:
+                show(message, *where, **options)
+
+        warnings.showwarning = collect
+        warnings.filterwarnings("always", message=_MISSING_GLYPH.pattern)
+        yield
+    if missing:
+        logger.warning(
+            "figure: the font %s lacks %s, shown as boxes; take a font that has them "
+            "(config key figures.font, flag --font)",
+            font,
+            "".join(missing),
+        )
 
 
 def size_colours(settings: FigureSettings, sizes: Sequence[str]) -> dict[str, tuple[float, float, float]]:

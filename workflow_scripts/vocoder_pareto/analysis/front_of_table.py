@@ -1,13 +1,15 @@
 """The method for any table: front, figure and tables of a CSV file that the workflow has never seen."""
 
+import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from vocoder_pareto.analysis.display_table import markdown_text
 from vocoder_pareto.analysis.figure_style import drawing, save_figure
-from vocoder_pareto.analysis.fronts import Front, Objectives, find_front
+from vocoder_pareto.analysis.fronts import COLUMNS_OF_FRONTS, Front, Objectives, find_front
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_of
 from vocoder_pareto.analysis.uncertainty import EXACT_COLUMNS, SUFFIXES
 from vocoder_pareto.errors import UserError
@@ -17,6 +19,7 @@ from vocoder_pareto.tables.columns import column_of
 from vocoder_pareto.tables.csv_files import read_csv
 from vocoder_pareto.tables.text_table import TextTable
 
+MOST = 1e100  # the largest number of an objective, and 1 / the least: axes and their margins stay finite
 MOST_LISTED = 20  # rows of one reason; the others are in front.json
 
 
@@ -46,16 +49,23 @@ def front_of_file(
         draws, seed: of the probabilities, see `front_probability`.
 
     Raises:
-        UserError: the file or one of the columns is missing or not numeric, or no row is complete.
+        UserError: the file or one of the columns is missing or not numeric, an objective has the name of another column
+            of the front, no row is complete, or `draws` or `seed` is out of range.
     """
     given = dict(intervals or {})
+    if draws < 1:
+        raise UserError(f"--draws {draws}: at least 1 is needed")
+    if seed < 0:
+        raise UserError(f"--seed {seed}: must be 0 or more")
+    for name in {*COLUMNS_OF_FRONTS, *_beside(objectives.columns)} & objectives.columns.keys():
+        raise UserError(f"{path}: column {name!r}: front.csv needs this name for another column; rename it")
     for option, options in (("--interval", given), ("--exact", exact)):
         for name in options:
             if name not in objectives.columns:
                 raise UserError(f"{option} {name}: not an objective; allowed: {', '.join(objectives.columns)}")
     used = [*objectives.columns, *given.values(), *filter(None, [groups])]
     table = read_csv(path, [*used, *filter(None, [names])])
-    systems = pd.DataFrame({name: table.numbers(name) for name in objectives.columns})
+    systems = pd.DataFrame({name: _numbers_to_draw(table, name) for name in objectives.columns})
     for name in objectives.columns:
         for suffix, least in zip(SUFFIXES, (0.0, 1.0, 0.0), strict=True):
             column = given.get(name, f"{name}{suffix}") if suffix == "_ci95" else f"{name}{suffix}"
@@ -94,8 +104,8 @@ def to_markdown(front: Front) -> str:
     ordered = front.table.sort_values(["on_front", front.names[0]], ascending=[False, True], kind="stable")
     for row in ordered.to_dict("records"):
         numbers = [f"{row[name] * column_of(name).factor:.5g}" for name in front.names]
-        worse = _in_a_cell(row["dominated_by"].replace(";", ", "))
-        name = _in_a_cell(row["system"])
+        worse = markdown_text(row["dominated_by"].replace(";", ", "))
+        name = markdown_text(row["system"])
         shown = [f"**{name}**" if row["on_front"] else name, *numbers, "yes" if row["on_front"] else ""]
         probability = "" if pd.isna(row["front_probability"]) else format(row["front_probability"], ".2f")
         lines.append(f"| {' | '.join([*shown, probability, worse])} |")
@@ -118,6 +128,14 @@ def omissions(front: Front) -> list[str]:
         else:
             sentences.append(f"No probability of being optimal: {column} has no interval for {_listed(names)}.")
     return sentences
+
+
+def _numbers_to_draw(table: TextTable, name: str) -> list[float]:
+    numbers = table.numbers(name)
+    for row, number in enumerate(numbers):
+        if abs(number) > MOST or 0 < abs(number) < 1 / MOST:
+            table.refuse(row, name, f"is beyond 1e±{math.log10(MOST):g}; give the column in another unit")
+    return numbers
 
 
 def _names_of_rows(table: TextTable, column: str | None) -> list[str]:
@@ -144,5 +162,5 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_LISTED]) + more
 
 
-def _in_a_cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _beside(names: Iterable[str]) -> list[str]:
+    return [f"{name}{suffix}" for name in names for suffix in SUFFIXES]

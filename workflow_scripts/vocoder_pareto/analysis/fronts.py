@@ -23,6 +23,7 @@ from vocoder_pareto.tables.sources import PUBLISHED
 
 IDENTITY = ("system", "label", "model", "size", "family")
 _FLAGS = ("on_front", "on_family_front", "is_knee")
+COLUMNS_OF_FRONTS = (*IDENTITY, *_FLAGS, "front_probability", "hypervolume_share", "dominated_by")
 MOS_COLUMNS = ("mos",)
 ENERGY_COLUMNS = (ENERGY, "mean_power_watts")
 DEVICE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.record == "energy" and column.direction)
@@ -211,7 +212,7 @@ def is_logarithmic(name: str, direction: str, values: np.ndarray) -> bool:
     if len(values) == 0 or values.min() <= 0:
         return False
     known = any(column.name == name for column in SYSTEMS_COLUMNS)
-    return column_of(name).scale == "log" if known else direction == "min" and bool(values.max() / values.min() > 100)
+    return column_of(name).scale == "log" if known else direction == "min" and bool(values.max() / 100 > values.min())
 
 
 def _members(

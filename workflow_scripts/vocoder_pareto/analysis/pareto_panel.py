@@ -126,7 +126,7 @@ def _set_scales(axes: Axes, panel: Panel, table: pd.DataFrame, with_intervals: b
         low, high = (values - half).min(), (values + half).max()
         if is_logarithmic(name, panel.front.objectives.columns[name], table[name].to_numpy()):
             low = max(low, values.min() / 2)  # an interval down to zero has no end on this axis
-            decades = max(np.log10(high / low), 0.2)
+            decades = max(np.log10(high) - np.log10(low), 0.2)
             pad = 10 ** (PADDING * decades)
             limits = low / pad, high * pad
             set_scale("log")
@@ -134,7 +134,7 @@ def _set_scales(axes: Axes, panel: Panel, table: pd.DataFrame, with_intervals: b
             axis.set_minor_formatter(NullFormatter())
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
         else:
-            pad = PADDING * (high - low or 1.0)
+            pad = PADDING * (high - low or max(abs(high), 1.0))
             limits = low - pad, high + pad
             axis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
         set_limits(limits)

@@ -65,7 +65,8 @@ def locate_corpus(source: Source, path: str | None, results_dir: str | Path) -> 
         return CorpusLocation(LJSPEECH, Path(path), made_here=True)
     if not Path(path).is_dir():
         allowed = "the folder LJSpeech-1.1, LJSpeech-1.1.tar.bz2, or null" if source == "ljspeech" else "a folder"
-        raise UserError(f"{where} does not exist; expected {allowed}")
+        fault = "is no folder" if Path(path).exists() else "does not exist"
+        raise UserError(f"{where} {fault}; expected {allowed}")
     return CorpusLocation(Path(path), None, made_here=False)
 
 
@@ -113,7 +114,7 @@ def corpus_files(folder: str | Path) -> list[Path]:
         UserError: A folder cannot be listed.
     """
     names = sorted(name for name in _files(Path(folder)) if name.lower().endswith((*SUFFIXES, "metadata.csv")))
-    return [path for path in (Path(folder) / name for name in names) if path.is_file()]
+    return [path for path in (Path(folder) / name for name in names) if os.path.isfile(path)]
 
 
 def _names_with(folder: str | Path, suffixes: tuple[str, ...]) -> list[str]:
@@ -137,7 +138,7 @@ def _files(folder: Path) -> Iterator[str]:
         except OSError as error:
             raise UserError(f"{current}: cannot be listed ({error.strerror}); mend its path or permissions") from error
         for entry in entries:
-            if entry.is_dir():
+            if os.path.isdir(entry.path):  # the entry's own methods raise for a link to itself
                 pending.append(Path(entry.path))
-            elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):  # or a link to nowhere
+            elif os.path.isfile(entry.path) or (entry.is_symlink() and not os.path.exists(entry.path)):  # to nowhere
                 yield Path(entry.path).relative_to(folder).as_posix()

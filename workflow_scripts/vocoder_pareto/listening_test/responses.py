@@ -23,6 +23,7 @@ HIDDEN = (".", "~$")  # how hidden files, macOS's companions (._a.csv) and Excel
 OF_THE_SYSTEM = ("desktop.ini", "thumbs.db")
 MAX_REJECTED_SHARE = ListeningTestSettings().max_rejected_share
 REASONS_TOLD = 3
+MOST_CHARACTERS = 400  # of a reason on the terminal; rejected.csv has all
 ENOUGH_REFERENCES = 20  # ratings of natural speech, of which one at least has the highest score in any sensible test
 
 
@@ -171,7 +172,9 @@ def _require_few_rejected(
     folder: str | Path, ratings: Sequence[Rating], rejected: Sequence[RejectedRow], max_share: float
 ) -> None:
     lost = [row for row in rejected if not row.sent_again]
-    first = f", the first: {rejected[0].file}, row {rejected[0].row}: {rejected[0].reason}" if rejected else ""
+    first = (
+        f", the first: {rejected[0].file}, row {rejected[0].row}: {_in_a_line(rejected[0].reason)}" if rejected else ""
+    )
     if not ratings:
         raise UserError(f"{folder}: holds no valid rating ({len(rejected)} rows rejected{first})")
     total = len(ratings) + len(lost)
@@ -187,11 +190,16 @@ def reasons_of(rejected: Iterable[RejectedRow]) -> str:
     first: dict[str, RejectedRow] = {}
     counts = Counter(row.reason for row in rejected if first.setdefault(row.reason, row))
     told = [
-        f"{count} × {reason} ({first[reason].file}, row {first[reason].row})"
+        f"{count} × {_in_a_line(reason)} ({first[reason].file}, row {first[reason].row})"
         for reason, count in counts.most_common(REASONS_TOLD)
     ]
     others = sum(counts.values()) - sum(count for _, count in counts.most_common(REASONS_TOLD))
     return "; ".join([*told, *([f"{others} × other reasons"] if others else [])])
+
+
+def _in_a_line(reason: str) -> str:
+    line = " ".join(reason.split())
+    return line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 3]}..."
 
 
 def _notes(folder: str | Path, ratings: Sequence[Rating]) -> list[str]:

@@ -61,6 +61,11 @@ def screen(ratings: Sequence[Rating], settings: ScreeningSettings) -> tuple[list
     report = [_screened(session, settings) for session in sessions.values()]
     kept = {(session.participant, session.session) for session in report if session.kept}
     counting = [rating for rating in ratings if rating.counts_for_mos and (rating.participant, rating.session) in kept]
+    if not counting and not any(rating.counts_for_mos for rating in ratings):
+        raise UserError(
+            f"listening test: all {len(ratings)} ratings are checks, practice or repeats, and none is left for a MOS; "
+            "correct is_training, is_trap, is_gold and is_repeat, or add the other answers"
+        )
     if not counting:
         first = next((session for session in report if session.reasons), None)
         why = f" (the first, {first.participant}: {first.reasons})" if first else ""

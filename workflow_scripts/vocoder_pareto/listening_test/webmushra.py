@@ -60,6 +60,8 @@ def read_webmushra(path: Path, key: Callable[[], Key]) -> Results:
         )
     read = read_rows(path, RESULT_COLUMNS, "take the file as webMUSHRA wrote it", partial(_rating, key()))
     for line, cells in read_strict_csv(path)[1]:
+        if text_of(cells, "session_test_id") == "session_test_id":  # of two files that were joined
+            raise UserError(f"{path}: line {line} repeats the names of the columns; take it out")
         if text_of(cells, "session_test_id") != _test_id(key()):
             raise UserError(
                 f"{path}: line {line} belongs to the test {cells['session_test_id']!r}, but key.json to "

@@ -2,11 +2,12 @@
 
 import importlib.util
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.import_paths import is_import_path
 from vocoder_pareto.study.class_settings import LIBRARY_ROOT, DeclaredSettings, declared_settings
 from vocoder_pareto.study.code_version import module_file
 from vocoder_pareto.study.sections.training import TrainingSettings
@@ -56,6 +57,20 @@ def _faults_of_voices(voices: list[str]) -> list[str]:
         except UserError as error:
             faults.append(str(error))
     return faults
+
+
+def require_metrics(names: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse a metric that is neither `known` nor an import path.
+
+    Raises:
+        UserError: It names the first such one of `names`, and those that are allowed.
+    """
+    for name in names:
+        if not is_import_path(name) and name not in known:
+            raise UserError(
+                f"config key quality.metrics: {name!r} is unknown{nearest(name, known)}; allowed: {', '.join(known)}, "
+                "or the import path of a function, path/to/file.py:function"
+            )
 
 
 def are_without_published_mos(systems: Iterable[str], published: str | Path) -> bool:

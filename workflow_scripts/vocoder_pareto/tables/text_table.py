@@ -152,10 +152,10 @@ class TextTable:
             return (
                 f"this file has decimal commas ({self._decimal_comma}): write 1,5 and no points, or points throughout"
             )
-        if "," in cell and self.delimiter == ",":
-            return "write 1.5; decimal commas are read where semicolons divide the cells"
         if _MAYBE_THOUSANDS.fullmatch(cell):
             return "its comma may divide thousands or be a decimal one: write 1234 or 1.234"
+        if "," in cell and self.delimiter == ",":
+            return "write 1.5; decimal commas are read where semicolons divide the cells"
         return "write 1.5 without unit or sign of uncertainty, and nothing at all where there is no value"
 
 

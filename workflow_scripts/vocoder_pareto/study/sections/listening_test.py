@@ -155,3 +155,8 @@ class ListeningTestSettings:
             raise ValueError(
                 "responses and simulate are both set; set one: answers of people and of a simulated panel never mix"
             )
+        if self.simulate and self.simulate > self.design.participants:
+            raise ValueError(
+                f"simulate is {self.simulate} and design.participants {self.design.participants}; at most as many "
+                "simulated listeners answer as sessions are prepared"
+            )
