@@ -30,7 +30,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def audio(folder: Path) -> dict[str, bytes]:
     """All generated audio, and the dataset that it comes from, to the byte."""
-    files = [*folder.glob("results*/generated/*/*.wav"), *folder.glob("results*/dataset/*.np*")]
+    files = [*folder.glob("results*/generated/*/*.wav"), *folder.glob("results*/dataset/*/*.np*")]
     return {"/".join(file.parts[-2:]): file.read_bytes() for file in files}
 
 
@@ -237,7 +237,7 @@ def test_read_only_results_are_told_before_the_first_job_and_stay_as_they_are(st
 def test_a_temporary_folder_that_does_not_exist_disturbs_nothing(study, finished_study, monkeypatch):
     monkeypatch.setenv("TMPDIR", "/does/not/exist")
     assert os.environ["TMPDIR"] == environment()["TMPDIR"]
-    for file in (study.folder / "results" / "dataset").iterdir():
+    for file in (study.folder / "results" / "dataset" / "paper").iterdir():
         file.unlink()
     study.snakemake("--", "results/dataset/paper/mels.npy")
     assert audio(study.folder) == audio(finished_study.folder)
