@@ -28,7 +28,7 @@ PROJECT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tests/workflow/tiny.yaml", "own.yaml"]
 # Long enough that kills fall into a training, with a state after every few steps.
 OWN = "training: {steps: 40, checkpoint_minutes: 1.0e-3}\n"
-EQUAL = ("dataset/*.npy", "dataset/*.csv", "data/**/*.wav", "generated/*/*.wav", "measurements/quality/*.csv",
+EQUAL = ("dataset/*/*.npy", "dataset/*/*.csv", "data/**/*.wav", "generated/*/*.wav", "measurements/quality/*.csv",
          "measurements/complexity/*.json", "published/**/*.csv")  # fmt: skip
 EQUAL_BUT_FOR_MEASURED = ("systems.csv", "training/*/metrics.csv")
 # Columns of these that are measured anew in every run.
