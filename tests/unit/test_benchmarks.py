@@ -155,6 +155,7 @@ def test_the_energy_of_two_forms_is_that_of_a_call_of_each(monkeypatch):
     assert generation.metered_alternately({"plain": taking(0.75)}, torch.zeros(1), meter, 1, 1.0) == {"plain": None}
 
 
+@pytest.mark.slow
 def test_scaling_measures_whole_clips_and_chunks(tmp_path, document):
     output, figure = tmp_path / "scaling.csv", tmp_path / "scaling.svg"
     options = ["--system-names", "melgan-S", "--lengths-seconds", 1, "--batch-sizes", 2, "--chunk-seconds", 0.2]

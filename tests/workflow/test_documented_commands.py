@@ -24,6 +24,7 @@ NEEDS = {
     "make test": "the internet",
     "make config": "the internet",
     "make test-conda": "the internet",
+    "make test-pretrained": "the internet",
     "make test-slurm": "root",
     "pip install zeus": "the internet",
     "pip install pesq": "the internet",

@@ -41,6 +41,7 @@ def steps_of(bench) -> list[int]:
     return [int(row["step"]) for row in bench.curve]
 
 
+@pytest.mark.slow
 def test_a_training_that_is_killed_at_random_moments_ends_bit_identical(bench, undisturbed):
     job = {
         "objective": "AdversarialTinyObjective", "recipe": {"seconds_per_step": 0.03}, "steps": 60,
@@ -72,6 +73,7 @@ def test_a_signal_ends_the_step_saves_the_state_and_the_rerun_goes_on(bench, und
     assert_same_weights(bench.weights, undisturbed(**job).weights)
 
 
+@pytest.mark.slow
 def test_a_terminal_that_closes_saves_the_training_and_under_nohup_it_goes_on(bench):
     """The kernel sends SIGHUP to all processes in the foreground of a terminal, those that load data too."""
     job = {
