@@ -23,14 +23,14 @@ class Release:
 
     Attributes:
         url: Where it is.
-        sha256: The SHA-256 of its content, 64 hex digits; None where nobody told it.
+        sha256: The SHA-256 of its content, 64 hex digits.
     """
 
     url: str
-    sha256: str | None
+    sha256: str
 
 
-def download(release: Release, target: Path, otherwise: str, attempts: int = 5) -> str:
+def download(release: Release, target: Path, otherwise: str, attempts: int = 5) -> None:
     """Download `release` to `target`, which appears once its checksum is right; go on with what an earlier try left.
 
     When the network fails it is tried again up to `attempts` times, after 1, 2, 4, … seconds.
@@ -41,9 +41,6 @@ def download(release: Release, target: Path, otherwise: str, attempts: int = 5) 
         otherwise: What a user can do instead, as messages end.
         attempts: How often to try, at least 1.
 
-    Returns:
-        The SHA-256 that was found.
-
     Raises:
         UserError: The server cannot be reached or breaks off, the checksum is wrong, or the disk is full.
     """
@@ -52,7 +49,7 @@ def download(release: Release, target: Path, otherwise: str, attempts: int = 5) 
         target.parent.mkdir(parents=True, exist_ok=True)
         _transfer_patiently(release.url, partial, attempts)
         found = sha256_of(partial)
-        if release.sha256 not in (found, None):
+        if found != release.sha256:
             partial.unlink()
             raise UserError(
                 f"{release.url}: the download has SHA-256 {found}, not {release.sha256}; it was deleted. "
@@ -66,7 +63,6 @@ def download(release: Release, target: Path, otherwise: str, attempts: int = 5) 
         ) from error
     except OSError as error:
         raise UserError(f"{partial}: cannot be written ({error.strerror}); free space or mend permissions") from error
-    return found
 
 
 def sha256_of(path: Path) -> str:
