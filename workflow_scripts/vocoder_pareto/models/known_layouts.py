@@ -7,11 +7,19 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vocoder_pareto.models.layouts import Pairs, diffwave_pairs, hifigan_pairs, melgan_pairs, waveglow_pairs
+from vocoder_pareto.models.layouts import (
+    NEW_NORM,
+    OLD_NORM,
+    Pairs,
+    diffwave_pairs,
+    hifigan_pairs,
+    melgan_pairs,
+    waveglow_pairs,
+)
 
 _HIFIGAN = frozenset({"conv_pre.weight", "ups.0.weight", "conv_post.weight"})
 _HIFIGAN_FRONT_END = "22,050 Hz, n_fft 1024, hop 256, 80 bands to 8,000 Hz, ln(magnitude)"
-_NORMED = re.compile(r"weight_[gv]|parametrizations\.weight\.original[01]")
+_NORMED = re.compile("|".join(map(re.escape, (*OLD_NORM, *NEW_NORM))))
 
 
 @dataclass(frozen=True)
