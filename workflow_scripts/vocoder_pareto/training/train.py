@@ -1,6 +1,8 @@
 """Training a system: from its settings and the dataset to weights and a summary, in any number of pieces."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -70,25 +72,20 @@ def train(job: TrainingJob, outputs: TrainingOutputs) -> None:
             log.info("the budget is used up since step %d: the state becomes the checkpoint", record.steps)
         else:
             write_json(states.folder / SETTINGS_FILE, {"system": asdict(job.system), "run": asdict(job.settings)})
-            _fit_unless_it_diverges(job, device, objective, states, record, state)
+            with _divergences_remembered(job, states, record.steps):
+                _fit(job, device, objective, states, record, state)
         summary = summary_of(job, record, adopted_from(states.folder), branched_from(states.folder))
         origin = {"data": identity.data, "clips": len(read_clip_table(job.table))}
         write_outputs(outputs, job, vocoder, summary, partial(copy_curve, states.folder), job.front_end(), origin)
 
 
-def _fit_unless_it_diverges(
-    job: TrainingJob,
-    device: torch.device,
-    objective: Objective,
-    states: StateFolder,
-    record: TrainingRecord,
-    state: dict[str, Any] | None,
-) -> None:
-    """As `_fit`, but remember a divergence, and refuse to run into the same one for a third time."""
+@contextmanager
+def _divergences_remembered(job: TrainingJob, states: StateFolder, step: int) -> Iterator[None]:
+    """Remember a divergence of the training within, and refuse to run into the same one for a third time."""
     divergences = Divergences(states.folder)
-    divergences.refuse_repetition(record.steps, _way_on(job, states))
+    divergences.refuse_repetition(step, _way_on(job, states))
     try:
-        _fit(job, device, objective, states, record, state)
+        yield
     except Diverged as error:
         divergences.add(error, max(states.steps, default=0))
         raise UserError(f"{error}; {_way_on(job, states)}") from error
