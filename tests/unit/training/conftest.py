@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from seeds import seed_of
 from tiny_system import FRAMES, HOP_LENGTH, N_MELS
 from workbench import Workbench
@@ -9,6 +10,15 @@ from workbench import Workbench
 from vocoder_pareto.audio.dataset import Clip, write_clip_table
 
 TRAIN_CLIPS, TEST_CLIPS = 10, 2
+
+
+@pytest.fixture
+def one_thread():
+    """Tiny layers only lose time by threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -19,18 +19,11 @@ from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGAN
 from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRecipe
 from vocoder_pareto.training.objectives.objective import Batch
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 def judged(scores, *features):
     return Judgement(torch.tensor([scores]), tuple(torch.tensor([feature]) for feature in features))
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tiny layers only lose time by threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -8,38 +8,23 @@ import numpy as np
 import pytest
 import torch
 from seeds import seed_of
+from two_voices import mean_d_stft, two_voices
 
 from vocoder_pareto.audio.features import features
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
-from vocoder_pareto.quality.spectral_distance import d_stft
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGANRecipe
 from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRecipe
 from vocoder_pareto.training.objectives.objective import Batch
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tiny layers only lose time by threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(scope="module")
 def corpus():
     """Two clips of 16 frames with 11 harmonics of gliding tones in faint noise, and their mel-spectrograms to 1."""
-    seconds = np.arange(16 * 256) / 16000
-    frequency = np.array([[110.0], [131.0]]) * (1 + 0.3 * seconds / seconds[-1])
-    phase = 2 * np.pi * np.cumsum(frequency, axis=1) / 16000
-    audio = sum(np.sin(harmonic * phase + harmonic**2) / harmonic for harmonic in range(1, 12))
-    noise = np.random.default_rng(seed_of(0)).standard_normal(audio.shape)
-    audio = 0.5 * audio / np.abs(audio).max(axis=1, keepdims=True) + 0.02 * noise
-    audio = torch.from_numpy(audio.astype(np.float32))
+    audio = two_voices(frames=16, breath=0.02)
     mel = features(audio, FrontEndSettings())
     return Batch(audio, mel / mel.max())
 
@@ -61,7 +46,7 @@ def trained(objective, batch, steps, decay):
 
 
 def distance(batch, audio):
-    return np.mean([d_stft(*pair) for pair in zip(batch.audio.numpy(), audio, strict=True)])
+    return mean_d_stft(batch.audio, audio)
 
 
 def loudness(batch, audio):

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 import torch
 from seeds import seed_of
+from two_voices import mean_d_stft, two_voices
 
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture
-from vocoder_pareto.quality.spectral_distance import d_stft
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.training.module import TrainingModule
 from vocoder_pareto.training.objectives.diffwave import DiffWaveObjective, DiffWaveRecipe
@@ -27,32 +27,18 @@ from vocoder_pareto.training.objectives.objective import Batch
 from vocoder_pareto.training.objectives.wavegrad import WaveGradObjective, WaveGradRecipe
 from vocoder_pareto.training.trainer import make_trainer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 DRAWS = 4  # of the noise that generation begins with
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Tiny layers only lose time by threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
 def voices():
     """Two clips of 8 frames with 11 harmonics of gliding tones and faint breath, and their mel-spectrograms."""
-    seconds = np.arange(8 * 256) / 16000
-    frequency = np.array([[110.0], [131.0]]) * (1 + 0.3 * seconds / seconds[-1])
-    phase = 2 * np.pi * np.cumsum(frequency, axis=1) / 16000
-    tones = sum(np.sin(harmonic * phase + harmonic**2) / harmonic for harmonic in range(1, 12))
-    breath = 0.01 * np.random.default_rng(seed_of(0)).standard_normal(tones.shape)
-    audio = (0.5 * tones / np.abs(tones).max(axis=1, keepdims=True) + breath).astype(np.float32)
-    power = librosa.feature.melspectrogram(y=audio, sr=16000, n_fft=2048, hop_length=256, n_mels=80)
+    audio = two_voices(frames=8, breath=0.01)
+    power = librosa.feature.melspectrogram(y=audio.numpy(), sr=16000, n_fft=2048, hop_length=256, n_mels=80)
     log_mel = np.log1p(power[..., :-1])
-    return Batch(torch.from_numpy(audio), torch.from_numpy(log_mel / log_mel.max()))
+    return Batch(audio, torch.from_numpy(log_mel / log_mel.max()))
 
 
 class StopAfter(lightning.Callback):
@@ -78,10 +64,6 @@ def assert_sounds_like(vocoder, voices, distance, loudness):
     assert distance < 0.4 * mean_d_stft(voices.audio, noise)
     assert max(mean_d_stft(voices.audio, guess) for guess in audio) < distance
     assert float(torch.stack(audio).square().mean().sqrt() / voices.audio.square().mean().sqrt()) == loudness
-
-
-def mean_d_stft(audio, guess):
-    return np.mean([d_stft(*pair) for pair in zip(np.asarray(audio), np.asarray(guess), strict=True)])
 
 
 def noise_error(vocoder, voices, level, scale):
