@@ -40,7 +40,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from documented import replace_sections, require_sections, table
+from documented import read_measured, replace_sections, require_sections, table
 from generation import Form, build_form, chosen_systems, lively, timed_alternately
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -85,7 +85,7 @@ def main() -> None:
     if arguments.output_document:
         require_sections(arguments.output_document, ["official"])
     if arguments.measured_table:
-        measured = pd.read_csv(arguments.measured_table)
+        measured = read_measured(arguments.measured_table, ("system", "form", "device"))
         about = read_json(arguments.measured_table.with_suffix(".json"))
     else:
         measured, about = measure(arguments)
