@@ -3,10 +3,12 @@
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -242,3 +244,47 @@ def test_study_time_counts_every_job_once_and_tells_start_up_from_work(tmp_path)
     ]  # fmt: skip
     assert 0 < int(rows[0][3]) < 60
     assert "110 s from the first job to the last" in ran.stdout
+
+
+@pytest.mark.parametrize("lag", [0.0, 0.02, 0.1])
+def test_the_lag_of_a_counter_is_found_where_it_is_known(monkeypatch, lag):
+    """120 W, from 0 on 680 W; a counter that moves every 100 ms, in another phase, and shows what was `lag` ago."""
+    monkeypatch.syspath_prepend(PROJECT / "benchmarks")
+    steps = np.arange(-1.96, 4.0, 0.1)
+    shown = steps - lag
+    joules = 1000 + 120 * shown + 560 * np.maximum(shown, 0.0)
+    assert importlib.import_module("nvml_counter").lag_seconds(steps, joules) == pytest.approx(lag, abs=1e-9)
+
+
+def test_readings_of_a_counter_are_told_as_a_table(monkeypatch, tmp_path):
+    """A counter that moves every 0.1 s in an idle GPU of 100 W, with 500 W of work from 0 to 5 s."""
+    monkeypatch.syspath_prepend(PROJECT / "benchmarks")
+    seconds = np.arange(-2.0, 7.0, 0.004)
+    moved = np.floor(seconds * 10 + 1e-9) / 10
+    joules = 100 * (moved + 2) + 400 * np.clip(moved, 0, 5)
+    readings = pd.DataFrame({
+        "seconds": seconds, "energy_millijoules": 1000 * joules,
+        "power_milliwatts": 1000 * np.where((seconds > 0) & (seconds < 5), 500.0, 100.0),
+        "work_seconds": 5.0, "device": "a GPU",
+    })  # fmt: skip
+    text = importlib.import_module("nvml_counter").report(readings)
+    assert "| steps of the counter (median; 5 % to 95 %) | 0.100 s (0.100–0.100) |" in text
+    assert "| mean power at rest: by the counter; by power readings | 100.0 W; 100.0 W |" in text
+    assert "| mean power at work, from 1.5 s on: by the counter; by power readings | 500.0 W; 500.0 W |" in text
+
+
+def test_the_tables_of_the_docs_are_those_of_the_stored_readings(tmp_path):
+    page = tmp_path / "performance.md"
+    shutil.copy(PROJECT / "docs" / "performance.md", page)
+    readings = PROJECT / "benchmarks" / "measured" / "nvml_counter.csv"
+    stored = PROJECT / "resources" / "measured" / "nvidia-h100-80gb-hbm3"
+    for name, options in (("nvml_counter", ["--measured-table", readings]), ("stored_set", ["--measured-set", stored])):
+        ran = run_benchmark(name, *options, "--output-document", page)
+        assert ran.returncode == 0, ran.stderr
+    assert page.read_text() == (PROJECT / "docs" / "performance.md").read_text()
+
+
+def test_a_folder_without_a_set_is_refused(tmp_path):
+    ran = run_benchmark("stored_set", "--measured-set", tmp_path)
+    assert ran.returncode == 1
+    assert "holds no record run1/*.json" in ran.stderr.splitlines()[-1]

@@ -1,4 +1,6 @@
+import statistics
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from small_vocoder import SMALL
@@ -7,7 +9,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import system_digest
 from vocoder_pareto.measurement.measured_set import adopted, folder_of, measure_run
-from vocoder_pareto.study.configuration import checked, systems_of
+from vocoder_pareto.study.configuration import checked, read_configuration, systems_of
 
 SYSTEMS = [replace(SMALL, size=size) for size in "SML"]
 
@@ -215,3 +217,29 @@ def test_systems_come_from_the_configuration():
     }
     (system,) = systems_of(checked(config))
     assert system == replace(SMALL, objective=LIKELIHOOD)
+
+
+PROJECT = Path(__file__).parents[3]
+STORED = sorted(path.parent for path in (PROJECT / "resources" / "measured").glob("*/set.json"))
+
+
+@pytest.mark.parametrize("folder", STORED, ids=lambda folder: folder.name)
+def test_a_set_of_this_project_holds_all_systems_of_the_configuration(folder):
+    """Their architecture, sampling and protocol; and the joules of every window follow from the counters in it."""
+    for system in systems_of(read_configuration([PROJECT / "config.yaml"])):
+        record = adopted(folder, system, "float32", 1)
+        assert record["energy_source"] == "nvml"
+        assert 0 < record[f"{ENERGY}_ci95"] < 0.1 * record[ENERGY]
+    for file in folder.glob("run*/*.json"):
+        record = read_json(file)
+        for window in record["windows"]:
+            (first,), (last,) = window["start"]["counters"].values(), window["end"]["counters"].values()
+            assert (last - first) / 1000 == pytest.approx(window["joules"], rel=1e-12)
+        joules = [window["joules_per_audio_second"] for window in record["windows"] if window["counted"]]
+        combined = {"mean": statistics.fmean, "median": statistics.median}[record["energy_combined_by"]]
+        assert combined(joules) == pytest.approx(record[ENERGY], rel=1e-12)
+        assert record["publishable"] is not bool(record["flags"])
+
+
+def test_there_is_a_stored_set():
+    assert STORED
