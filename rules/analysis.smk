@@ -49,6 +49,7 @@ rule tabulate_systems:
         ),
         quality_measurements=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=[*REFERENCES, *JUDGED]),
         published_quality=PRINTED_QUALITY,
+        published_cost=PRINTED_COST,
         mos_table=MOS,
         rating_counts=RATING_COUNTS,
     output:
@@ -62,6 +63,7 @@ rule tabulate_systems:
     params:
         families=model_families(),
         front_ends=canonical_json(configuration.front_ends_of_systems(config)),
+        corpus_source=config["dataset"]["source"],
         carbon_settings=beside(config_json("carbon")),
         meter_settings=assumptions_of_meter(),
         emission_factors=emission_factors(),
@@ -74,6 +76,7 @@ rule tabulate_systems:
         " --energy-measurements {input.energy_measurements:q} --training-summaries {input.training_summaries:q}"
         " --front-end-measurements {input.front_end_measurements:q} --front-ends {params.front_ends:q}"
         " --quality-measurements {input.quality_measurements:q} --published-quality {input.published_quality:q}"
+        " --published-cost {input.published_cost:q} --corpus-source {params.corpus_source}"
         " --mos-table {input.mos_table:q} --rating-counts {input.rating_counts:q} --families {params.families:q}"
         " --carbon-settings {params.carbon_settings:q} --meter-settings {params.meter_settings:q}"
         " --output-system-table {output.system_table:q} --output-measurement-flags {output.measurement_flags:q}"

@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.analysis import systems_table
-from vocoder_pareto.analysis.published import read_quality
+from vocoder_pareto.analysis.printed_mos import Study, withheld_mos
+from vocoder_pareto.analysis.published import read_cost
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.measurement import MeterSettings
@@ -22,9 +23,9 @@ def main() -> None:
     parser.add_argument("--front-ends", type=texts_by_name, default={}, help='as {"melgan-S": "paper"}, or @file')
     parser.add_argument("--quality-measurements", type=Path, nargs="*", default=[], help="CSV file per system")
     parser.add_argument("--published-quality", type=Path, required=True, help="table 1 as printed (CSV; for its MOS)")
-    parser.add_argument(
-        "--mos-table", type=Path, nargs="?", help="mos.csv of a listening test (replaces the paper's MOS)"
-    )
+    parser.add_argument("--published-cost", type=Path, help="table 2 as printed: whose counts get the printed MOS")
+    parser.add_argument("--corpus-source", help="dataset.source: whose recordings get the printed MOS")
+    parser.add_argument("--mos-table", type=Path, nargs="?", help="mos.csv of a listening test, instead of the paper's")
     parser.add_argument("--rating-counts", type=Path, nargs="?", help="counts.json of analyse_responses.py")
     parser.add_argument("--families", type=texts_by_name, default={}, help='families, as {"melgan": "GAN"}, or @file')
     parser.add_argument("--meter-settings", type=json_or_file, default={}, help="section meter, JSON or @file")
@@ -41,14 +42,14 @@ def main() -> None:
         settings_from(MeterSettings, arguments.meter_settings, "meter") if arguments.meter_settings else None,
         arguments.front_end_measurements,
     )
-    if arguments.mos_table:
-        mos = systems_table.mos_of_listening_test(arguments.mos_table)
-    else:
-        mos = systems_table.mos_of_paper(read_quality(arguments.published_quality))
+    cost = arguments.published_cost and read_cost(arguments.published_cost)
+    study = Study(arguments.front_ends, arguments.corpus_source, cost)
+    mos = systems_table.mos_of_study(arguments.mos_table, arguments.published_quality)
     carbon = settings_from(CarbonSettings, arguments.carbon_settings, "carbon")
-    systems = systems_table.systems_measured(measurements, mos, arguments.families, carbon, arguments.front_ends)
-    write_table(systems, arguments.output_system_table)
+    table = systems_table.systems_measured(measurements, mos, arguments.families, carbon, study)
+    write_table(table, arguments.output_system_table)
     flags = systems_table.measurement_flags(measurements)
+    flags["mos_withheld"] = {} if arguments.mos_table else withheld_mos(measurements.complexity, study)
     if arguments.rating_counts:
         flags["ratings"] = read_json(arguments.rating_counts)["sentence"]
     write_json(arguments.output_measurement_flags, flags)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from vocoder_pareto.analysis.printed_mos import Study
 from vocoder_pareto.analysis.systems_table import (
     Measurements,
     measurement_flags,
@@ -100,7 +101,7 @@ def test_a_system_of_another_front_end_has_its_cost_apart_and_not_the_printed_mo
         files.complexity, files.energy, files.training, files.quality, front_ends=[files.folder / "front_end.json"]
     )
     front_ends = {"melgan-S": "melgan_22k", "hifigan-S": "paper"}
-    table = systems_measured(measured, mos_of_paper(printed_quality), families, CARBON, front_ends)
+    table = systems_measured(measured, mos_of_paper(printed_quality), families, CARBON, Study(front_ends))
     table = table.set_index("system")
     assert table.loc[["melgan-S", "hifigan-S"], "front_end"].tolist() == ["melgan_22k", "paper"]
     assert table.loc["melgan-S", FRONT_END_ENERGY] == 0.002

@@ -13,10 +13,10 @@ from vocoder_pareto.analysis import published
 from vocoder_pareto.analysis.doubts import doubts_of
 from vocoder_pareto.analysis.estimates import restated, with_systematic
 from vocoder_pareto.analysis.pareto import optimal
+from vocoder_pareto.analysis.printed_mos import Study, withheld_mos
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 from vocoder_pareto.intervals import mean_with_interval
-from vocoder_pareto.study.sections.front_ends import BUILT_IN, PAPER
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
@@ -34,7 +34,6 @@ from vocoder_pareto.tables.csv_tables import read_table, typed
 from vocoder_pareto.tables.sources import LISTENER_WORDS, PUBLISHED
 from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
-PAPER_RATE = BUILT_IN[PAPER].sample_rate
 FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": EXACT_GFLOPS}
 PUBLISHED_FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": PRINTED_GFLOPS}
 
@@ -95,16 +94,16 @@ def systems_measured(
     mos: pd.DataFrame,
     families: Mapping[str, str],
     carbon: CarbonSettings,
-    front_ends: Mapping[str, str] | None = None,
+    study: Study | None = None,
 ) -> pd.DataFrame:
     """Join the measurements with the MOS of one source, see `mos_of_listening_test` and `mos_of_paper`.
 
     References (natural speech, low anchor) stand first and have quality alone. A system without MOS keeps an empty
-    cell: it is left out of fronts, never filled in from another test. Nor does a system of another front end or rate
-    get the printed MOS of its name: `front_ends` names that of each system, None that of the paper for all.
+    cell: it is left out of fronts, never filled in from another test. Nor does a system that is not the paper's get
+    the printed MOS of its name, see `printed_mos`.
     """
-    front_ends = front_ends or {}
-    others = [counts["system"] for counts in measurements.complexity if not _is_of_paper(counts, front_ends)]
+    study = study or Study()
+    others = withheld_mos(list(measurements.complexity), study)
     rated = mos[~((mos["mos_source"] == PUBLISHED.word) & mos["system"].isin(others))].set_index("system")
     references = [name for name in REFERENCE_SYSTEMS if name in measurements.d_stft or name in rated.index]
     rows: list[dict[str, Any]] = [
@@ -116,7 +115,7 @@ def systems_measured(
         row = {
             "system": system,
             "family": families.get(counts["model"], ""),
-            **_of_front_end(system, front_ends, measurements),
+            **_of_front_end(system, study.front_ends, measurements),
         }
         training = measurements.training.get(system, {})
         records = {"complexity": counts, "energy": energy, "training": training}
@@ -132,12 +131,6 @@ def systems_measured(
         if row["system"] in rated.index:
             row |= {name: rated.loc[row["system"], name] for name in ("mos", "mos_ci95", "mos_source")}
     return with_fronts(_as_table(rows), FRONTS)
-
-
-def _is_of_paper(counts: Mapping[str, Any], front_ends: Mapping[str, str]) -> bool:
-    """Whether a system has the front end and the rate that the printed MOS are of."""
-    is_named = front_ends.get(counts["system"], PAPER) == PAPER
-    return is_named and counts.get("sample_rate", PAPER_RATE) == PAPER_RATE
 
 
 def _of_front_end(system: str, front_ends: Mapping[str, str], measurements: Measurements) -> dict[str, Any]:
@@ -198,6 +191,17 @@ def with_fronts(table: pd.DataFrame, fronts: Mapping[str, str]) -> pd.DataFrame:
             continue
         found[name][complete] = optimal(table.loc[complete, [cost, "mos"]].to_numpy(), ["min", "max"])
     return table.assign(**found)
+
+
+def mos_of_study(mos_table: str | Path | None, published_quality: str | Path) -> pd.DataFrame:
+    """The MOS of a listening test, `mos.csv`, or, where there was none, those of the paper's Table 1.
+
+    Raises:
+        UserError: as `mos_of_listening_test`, or as `published.read_quality`.
+    """
+    if mos_table:
+        return mos_of_listening_test(mos_table)
+    return mos_of_paper(published.read_quality(published_quality))
 
 
 def mos_of_paper(quality: pd.DataFrame) -> pd.DataFrame:
