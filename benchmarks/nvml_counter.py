@@ -34,7 +34,7 @@ SIDE = 8192  # of the matrices
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--device", default="cuda", help="cuda or cuda:N (default: %(default)s)")
+    parser.add_argument("--device", default="cuda", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--output", type=Path, help="CSV file to write")
     parser.add_argument("--measured-table", type=Path, help="CSV file of an earlier call to show instead of measuring")
     parser.add_argument("--output-document", type=Path, help="document to write the table into (docs/performance.md)")

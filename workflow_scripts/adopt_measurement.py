@@ -13,7 +13,7 @@ from vocoder_pareto.study.systems import SystemSettings
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--measured-set", type=Path, required=True, help="folder such as resources/measured/nvidia-rtx-a5000"
+        "--measured-set", type=Path, required=True, help="folder such as resources/measured/nvidia-h100-80gb-hbm3"
     )
     parser.add_argument("--system", type=json_or_file, required=True, help="settings of the system, JSON or @file")
     parser.add_argument("--precision", required=True, help="what the study measures in: float32, tf32 or bf16")

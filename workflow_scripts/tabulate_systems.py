@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--front-ends", type=texts_by_name, default={}, help='as {"melgan-S": "paper"}, or @file')
     parser.add_argument("--quality-measurements", type=Path, nargs="*", default=[], help="CSV file per system")
     parser.add_argument("--published-quality", type=Path, required=True, help="table 1 as printed (CSV; for its MOS)")
-    parser.add_argument("--published-cost", type=Path, help="table 2 as printed: whose counts get the printed MOS")
+    parser.add_argument("--published-cost", type=Path, help="table 2 as printed (CSV; whose counts get the MOS)")
     parser.add_argument("--corpus-source", help="dataset.source: whose recordings get the printed MOS")
     parser.add_argument("--mos-table", type=Path, nargs="?", help="mos.csv of a listening test, instead of the paper's")
     parser.add_argument("--rating-counts", type=Path, nargs="?", help="counts.json of analyse_responses.py")

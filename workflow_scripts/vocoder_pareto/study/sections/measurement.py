@@ -181,8 +181,8 @@ class MeasurementsSettings:
     """Where measurements come from, and further ones."""
 
     stored_set: OptionalPath = Field(default=None, alias="from")
-    """null: measure energy here. A folder such as resources/measured/nvidia-rtx-a5000: take the energy from this stored
-    set instead (docs/measurement.md says how to make one)."""
+    """null: measure energy here. A folder such as resources/measured/nvidia-h100-80gb-hbm3: take the energy from this
+    stored set instead (docs/measurement.md says how to make one)."""
 
     sweep: SweepSettings = SweepSettings()
     """Optional: `snakemake energy_sweeps` measures every system against batch size and precision."""
