@@ -329,3 +329,22 @@ def test_a_damaged_summary_is_named(tmp_path):
     (tmp_path / "dataset_summary.json").write_text('{"train": 3}')
     with pytest.raises(UserError, match=r"dataset_summary\.json: damaged .*rerun the rule `prepare_clips`"):
         summary_of(tmp_path)
+
+
+def test_a_recording_of_the_test_set_that_training_hears_too_is_told(tmp_path, noise, caplog):
+    """A copy in another format and a link; two silent recordings equal each other and are told as silent alone."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    samples = np.round(noise(20000) * 2**15) / 2**15
+    soundfile.write(folder / "a.wav", samples, RATE, subtype="PCM_16")
+    soundfile.write(folder / "b.wav", noise(20000, 1), RATE)
+    soundfile.write(folder / "c.wav", np.zeros(20000), RATE)
+    soundfile.write(folder / "x.flac", samples, RATE, subtype="PCM_16")
+    (folder / "y.wav").symlink_to(folder / "b.wav")
+    soundfile.write(folder / "z.wav", np.zeros(20000), RATE)
+    (tmp_path / "test.txt").write_text("x.flac\ny.wav\nz.wav\n")
+    prepare(folder, tmp_path, source="folder", split=ListedTestSet(str(tmp_path / "test.txt")))
+    found = DatasetSummary.read(tmp_path / "dataset_summary.json")
+    assert found.trained_on == {"x": "a", "y": "b"}
+    assert "that training hears, too" in caplog.text
+    assert "2 (x equals a, y equals b)" in caplog.text

@@ -1,5 +1,6 @@
 """From recordings to clips: resampled, cut to equal length, checked, and split into training and test."""
 
+import hashlib
 import logging
 import math
 import threading
@@ -156,6 +157,7 @@ class _Outcome(NamedTuple):
     duration_seconds: float
     channels: int = 1
     little_sound: LittleSound | None = None
+    digest: bytes = b""
     path: str = ""
     fault: str = ""
 
@@ -187,7 +189,8 @@ def _convert(
     except BadAudio as error:
         return _Outcome(row, math.nan, path=error.path, fault=error.reason)
     array.write(row, clip.samples[None])
-    return _Outcome(row, clip.duration_seconds, clip.channels, little_sound(clip.samples, sample_rate))
+    digest = hashlib.blake2b(clip.samples.tobytes(), digest_size=16).digest()
+    return _Outcome(row, clip.duration_seconds, clip.channels, little_sound(clip.samples, sample_rate), digest)
 
 
 def _take_rows(path: Path, rows: Sequence[int]) -> None:
@@ -232,7 +235,16 @@ def _summary(
         padding_share=sum(missing_shares) / len(missing_shares),
         little_sound={file.clip_id: each.little_sound for file, each in good.items() if each.little_sound},
         little_sound_of_test=sum(good[file].little_sound is not None for file in test),
+        trained_on=_trained_on(good, test),
     )
+
+
+def _trained_on(good: Mapping[SourceFile, _Outcome], test: Sequence[SourceFile]) -> dict[str, str]:
+    """The clips of the test set that equal one for training; silence equals silence, and does not count."""
+    training = good.keys() - set(test)
+    heard = {good[file].digest: file.clip_id for file in sorted(training, key=lambda file: file.clip_id, reverse=True)}
+    with_sound = [file for file in test if good[file].little_sound is None]
+    return {file.clip_id: heard[good[file].digest] for file in with_sound if good[file].digest in heard}
 
 
 def _write_skipped(path: str | Path, bad: Iterable[_Outcome], unreadable: Iterable[str]) -> None:

@@ -5,7 +5,7 @@ Snakefile tells it, too.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
@@ -54,6 +54,8 @@ class DatasetSummary:
         padding_share: The part of all samples, 0 to 1, that are zeros behind recordings shorter than a clip.
         little_sound: The clips that have too little sound, by identifier, with what they have instead.
         little_sound_of_test: How many of them are in the test set.
+        trained_on: The clips of the test set that are among those for training, too, sample by sample, by identifier,
+            each with the one that it equals.
     """
 
     recordings: int
@@ -69,6 +71,7 @@ class DatasetSummary:
     padding_share: float
     little_sound: Mapping[str, LittleSound]
     little_sound_of_test: int
+    trained_on: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -117,6 +120,15 @@ class DatasetSummary:
                 "warning",
                 "clips with too little sound to be judged, and no items of a listening test: "
                 f"{len(self.little_sound)}, in the test set {self.little_sound_of_test} ({kinds})",
+            )
+
+        if self.trained_on:
+            pairs = [f"{test} equals {train}" for test, train in self.trained_on.items()]
+            more = ", …" if len(pairs) > _NAMES_SHOWN else ""
+            yield Remark(
+                "warning",
+                "clips of the test set that training hears, too (leave out copies of recordings, and links to them): "
+                f"{len(pairs)} ({', '.join(pairs[:_NAMES_SHOWN])}{more})",
             )
 
     def _kinds_of_little_sound(self) -> Iterator[str]:
