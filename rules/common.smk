@@ -20,7 +20,8 @@ from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import plain, settings_from
 from vocoder_pareto.quality.metrics import METRICS, functions_of
-from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
+from vocoder_pareto.study.sections.front_ends import PAPER
+from vocoder_pareto.study.systems import RECONSTRUCTIONS, REFERENCE_SYSTEMS
 
 try:
     configuration.require_unique_keys(workflow.configfiles)

@@ -1,6 +1,4 @@
 # Reconstructions of the test set: by the systems that are judged, none of them untrained, and by the reference systems.
-from vocoder_pareto.study.sections.front_ends import PAPER
-from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
 
 rule generate_audio:

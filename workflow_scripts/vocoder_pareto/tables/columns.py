@@ -17,7 +17,7 @@ EXACT_GFLOPS = "gflops_per_audio_second"
 PRINTED_GFLOPS = "gflops_published_convention"
 
 REFERENCE_FAMILY = "reference"
-REFERENCE_LABELS = {"ground_truth": "Ground truth", "griffin_lim": "Griffin-Lim"}
+REFERENCE_LABELS = {"ground_truth": "Ground truth", "griffin_lim": "Griffin-Lim", "world": "WORLD"}
 SIZE_ORDER = ("S", "M", "L")
 
 Kind = Literal["text", "number", "integer", "flag"]
