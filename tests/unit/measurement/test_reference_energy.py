@@ -1,4 +1,4 @@
-"""Griffin-Lim and WORLD are measured by the protocol of vocoders, on the CPU, and say so where that is another device."""
+"""Griffin-Lim and WORLD are measured by the protocol of vocoders, on the CPU, and say so beside another device."""
 
 import json
 import subprocess

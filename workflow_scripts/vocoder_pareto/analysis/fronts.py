@@ -16,7 +16,14 @@ from vocoder_pareto.analysis.uncertainty import COMMON_SHARE, EXACT_COLUMNS, SUF
 from vocoder_pareto.analysis.untrained import not_judged
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
-from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY, SYSTEMS_COLUMNS, Kind, column_of
+from vocoder_pareto.tables.columns import (
+    ENERGY,
+    METRIC_COLUMNS,
+    REFERENCE_FAMILY,
+    SYSTEMS_COLUMNS,
+    Kind,
+    column_of,
+)
 from vocoder_pareto.tables.comparability import why_ratings_differ
 from vocoder_pareto.tables.csv_tables import read_table, write_table
 from vocoder_pareto.tables.sources import PUBLISHED
@@ -27,7 +34,7 @@ COLUMNS_OF_FRONTS = (*IDENTITY, *_FLAGS, "front_probability", "hypervolume_share
 MOS_COLUMNS = ("mos",)
 ENERGY_COLUMNS = (ENERGY, "mean_power_watts")
 DEVICE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.record == "energy" and column.direction)
-QUALITY_COLUMNS = ("mos", "d_stft")
+QUALITY_COLUMNS = ("mos", *METRIC_COLUMNS)
 MAX_LISTED = 200  # systems; in longer tables, `dominated_by` lists the first of the optimal systems only
 MOST_DOMINATORS = 10  # that it lists there
 MAX_SHARES = 10_000  # (systems on the front)^(objectives - 1), beyond which their shares of the volume are left empty
@@ -268,7 +275,7 @@ def _training_steps(table: pd.DataFrame, names: Sequence[str]) -> list[int]:
     """Fewest and most steps of the models whose quality is shown; none where it is the paper's, or not known."""
     if "training_steps" not in table or not set(QUALITY_COLUMNS) & set(names):
         return []
-    is_ours = (table["mos_source"] != PUBLISHED.word) | ("d_stft" in names)
+    is_ours = (table["mos_source"] != PUBLISHED.word) | bool(set(METRIC_COLUMNS) & set(names))
     ours = table["training_steps"][is_ours]
     return [int(ours.min()), int(ours.max())] if ours.notna().any() else []
 
