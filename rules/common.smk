@@ -20,6 +20,7 @@ from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import plain, settings_from
 from vocoder_pareto.quality.metrics import METRICS, functions_of
+from vocoder_pareto.tables.columns import column_of
 from vocoder_pareto.study.sections.front_ends import PAPER
 from vocoder_pareto.study.systems import RECONSTRUCTIONS, REFERENCE_SYSTEMS
 
@@ -289,6 +290,13 @@ def front_objectives(gflops):
         return canonical_json({"name": wildcards.cost, "columns": pair})
 
     return objectives
+
+
+def front_of_distance(wildcards):
+    """Energy against a distance from the recordings, as canonical JSON."""
+    distance = wildcards.distance
+    pair = {"energy_joules_per_audio_second": "min", distance: column_of(distance).direction}
+    return canonical_json({"name": f"energy_and_{distance}", "columns": pair})
 
 
 def fronts_of_figure(folder, suffix):

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from matplotlib.colors import to_hex
 
 from vocoder_pareto.analysis.doubts import MARK, doubts_of, explanation
-from vocoder_pareto.analysis.figure_style import marker_of, size_colours
+from vocoder_pareto.analysis.figure_style import REFERENCE_COLOUR, marker_of, size_colours
 from vocoder_pareto.analysis.spectrograms import save_spectrogram
 from vocoder_pareto.analysis.untrained import not_judged, sentence
 from vocoder_pareto.audio.dataset_summary import SPLITS, DatasetSummary
@@ -30,7 +30,6 @@ from vocoder_pareto.units import SECONDS_PER_HOUR
 
 TITLE = "Energy-aware evaluation of neural vocoders"
 FINISHED_TRAINING_HOURS = 24.0
-OTHER_COLOUR = "#888888"
 COLLAPSED = "generator_collapse"
 LIKE_NOISE = "weights_give_noise"
 FOLDERS = ("audio", "pictures", "downloads")  # beside the page
@@ -153,7 +152,7 @@ def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
         row |= {name: float(row[name]) * factor for name, factor in factors.items() if row[name] is not None}
         row["label"] = system_label(record["model"], record["size"], inputs.labels)
         row["doubt"] = "; ".join(doubts.get(record["system"], ()))
-        row["colour"] = to_hex(colours[record["size"]]) if record["size"] in colours else OTHER_COLOUR
+        row["colour"] = to_hex(colours[record["size"]]) if record["size"] in colours else REFERENCE_COLOUR
         row["marker"] = marker_of(record["model"], inputs.labels, systems["model"])
         rows.append(row)
     return rows

@@ -36,7 +36,7 @@ from vocoder_pareto.study.settings import STRICT, plain, settings_from
 from vocoder_pareto.study.settings_faults import keys_of, nearest
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.study.yaml_files import read_yaml
-from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
+from vocoder_pareto.tables.columns import METRIC_COLUMNS, SYSTEMS_COLUMNS
 
 OBJECTIVE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.direction)
 # The largest seed that Python, NumPy and PyTorch all take.
@@ -306,6 +306,10 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
                 faults.append(
                     f"config key pareto.objectives.{number}.columns: {column!r} is no objective"
                     f"{nearest(column, OBJECTIVE_COLUMNS)}; allowed: {', '.join(OBJECTIVE_COLUMNS)}"
+                )
+            elif column in METRIC_COLUMNS and column not in ("d_stft", *config["quality"]["metrics"]):
+                faults.append(
+                    f"config key pareto.objectives.{number}.columns: {column!r} is not measured; add it to quality.metrics"
                 )
     return faults + faults_of_front_ends(
         config, [known[name] for name in (known if named == "all" else named) if name in known]

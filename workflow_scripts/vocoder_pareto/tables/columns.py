@@ -137,6 +137,12 @@ def system_label(model: str, size: str, labels: Mapping[str, str]) -> str:
     return f"{model_label(model, labels)} {size}".rstrip()
 
 
+def label_of_system(system: str, labels: Mapping[str, str]) -> str:
+    """What readers see for the system called `system` (`hifigan-S`, `griffin_lim`): `HiFi-GAN S`, `Griffin-Lim`."""
+    model, _, size = system.rpartition("-")
+    return system_label(model, size, labels) if model in labels else model_label(system, labels)
+
+
 def size_rank(size: str) -> tuple[int, str]:
     """Sorts sizes from small to large; sizes other than S, M and L follow by name."""
     return (SIZE_ORDER.index(size), "") if size in SIZE_ORDER else (len(SIZE_ORDER), size)
