@@ -2,14 +2,12 @@
 from snakemake import __version__ as snakemake_version
 
 ENVIRONMENTS = [str(HOME / f"envs/{name}.yaml") for name in ("analysis", "audio", "torch")]
-# Snakemake makes a file again that another one was made of only if it is asked for: so is the audio.
-MANIFESTS = expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *JUDGED])
 STUDY = [
     *TABLES,
     *FIGURES,
     *PUBLISHED_STUDY,
     *multiext(f"{RESULTS}/quality_correlation", ".csv", ".pdf", ".svg"),
-    *MANIFESTS,
+    *MANIFESTS,  # Snakemake makes a file again that another one was made of only if it is asked for: so is the audio.
     f"{RESULTS}/report/index.html",
     f"{RESULTS}/provenance.json",
 ]

@@ -59,8 +59,10 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
         sentences.append(f"Models trained for {' to '.join(f'{count:,}' for count in sorted(set(steps)))} steps.")
     sentences += _of_uncertainty(front)
     unjudged = front.summary.get("not_judged", [])
-    if unjudged:
-        sentences.append(f"Not trained, so not judged: {_listed(unjudged, front, labels)}.")
+    briefly = front.summary.get("briefly_trained", [])
+    untrained = [system for system in unjudged if system not in briefly]
+    for how, those in (("Not trained", untrained), ("Trained too briefly", briefly)):
+        sentences += [f"{how}, so not judged: {_listed(those, front, labels)}."] if those else []
     left_out = {system: names for system, names in _without_all(front).items() if system not in unjudged}
     if left_out:
         missing = {name for names in left_out.values() for name in names}

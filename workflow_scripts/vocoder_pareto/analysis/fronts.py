@@ -84,8 +84,8 @@ class Front:
             `on_front`, `on_family_front`, `front_probability` (empty where an uncertainty is not known), `is_knee`,
             `hypervolume_share`, `dominated_by` (names joined by `;`; of more than 200 systems, ten optimal ones at
             most); sources.
-        summary: plain JSON: front, knee, hypervolume, sources, systems left out and why (`not_judged` are those whose
-            audio is not), what is known of systems without all values (`partly_known`), reference systems that another
+        summary: plain JSON: front, knee, hypervolume, sources, systems left out and why (`not_judged`, and of
+            these the `briefly_trained`), what is known of systems without all values (`partly_known`), reference systems that another
             device computes (`computed_elsewhere`), values of references.
     """
 
@@ -164,6 +164,7 @@ def find_front(
     on_device = bool(set(DEVICE_COLUMNS) & set(names))
     on_quality = bool(set(QUALITY_COLUMNS) & set(names))
     short = set(not_publishable) if on_device else set()
+    unjudged = competing[~complete & not_judged(competing)] if on_quality else competing[:0]
     summary = {
         "name": objectives.name,
         "objectives": dict(objectives.columns),
@@ -175,7 +176,8 @@ def find_front(
             row["system"]: [name for name in names if not np.isfinite(row[name])]
             for row in competing[~complete].to_dict("records")
         },
-        "not_judged": list(competing["system"][~complete & not_judged(competing)]) if on_quality else [],
+        "not_judged": list(unjudged["system"]),
+        "briefly_trained": list(unjudged["system"][unjudged["training_steps"] > 0]) if len(unjudged) else [],
         "partly_known": _values(everyone[partly_known(everyone, names, shown)], names),
         "computed_elsewhere": list(everyone["system"][computed_elsewhere(everyone, names, shown)]),
         "sources": {name: sorted(set(cells)) for name, cells in sources.items()},

@@ -38,7 +38,7 @@ def panels_beside(fronts: Sequence[Front]) -> list[Panel]:
 
 
 def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mapping[str, str]) -> Figure:
-    """Panels side by side, more than three in pairs, over one caption that says what was drawn; call it within `drawing`.
+    """Panels side by side, more than three in pairs, over a caption that says what was drawn; call it within `drawing`.
 
     Args:
         panels: at least one; a neighbour with the same vertical column does not repeat its label.
@@ -83,7 +83,10 @@ def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mappi
 def _draw_nothing(axes: Axes, front: Front) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
-    why = "no system was trained: none is judged" if front.summary.get("not_judged") else "no system has all values"
+    why = "no system has all values"
+    if front.summary.get("not_judged"):
+        enough = " for long enough" if front.summary.get("briefly_trained") else ""
+        why = f"no system was trained{enough}: none is judged"
     axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color=SOFT_INK)
 
 

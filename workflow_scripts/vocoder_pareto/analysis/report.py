@@ -215,7 +215,7 @@ def _briefly_trained(systems: pd.DataFrame) -> pd.Series:
 def _audio_note(systems: pd.DataFrame) -> str:
     clips = "Test-set clips, each resynthesised from its mel-spectrogram."
     if _judged(systems).empty:
-        return f"{clips} No system was trained, so there is audio of the references alone."
+        return f"{clips} No system was trained for long enough, so there is audio of the references alone."
     steps = _judged(systems)["training_steps"].dropna()
     if not _briefly_trained(systems).any() or steps.empty:
         return clips
