@@ -84,9 +84,9 @@ class Front:
             `on_front`, `on_family_front`, `front_probability` (empty where an uncertainty is not known), `is_knee`,
             `hypervolume_share`, `dominated_by` (names joined by `;`; of more than 200 systems, ten optimal ones at
             most); sources.
-        summary: plain JSON: front, knee, hypervolume, sources, systems left out and why (`not_judged`, and of
-            these the `briefly_trained`), what is known of systems without all values (`partly_known`), reference systems that another
-            device computes (`computed_elsewhere`), values of references.
+        summary: plain JSON: front, knee, hypervolume, sources, systems left out and why (`not_judged`, and of these the
+            `briefly_trained`), what is known of systems without all values (`partly_known`), reference systems that
+            another device computes (`computed_elsewhere`), values of references.
     """
 
     objectives: Objectives

@@ -17,7 +17,7 @@ def not_judged(systems: pd.DataFrame) -> pd.Series:
     return meant & systems.get("d_stft", nothing).isna()
 
 
-def reason(training_steps: float) -> str:
+def why_not_judged(training_steps: float) -> str:
     """Why the audio of a system is not judged, in a sentence."""
     how = "Trained too briefly" if training_steps else "Not trained"
     return f"{how}, so its audio is not judged."
@@ -38,7 +38,6 @@ def sentence(systems: pd.DataFrame, names: pd.Series) -> str:
     texts = []
     for how, those in (("Not trained", unjudged & ~briefly), ("Trained too briefly", briefly)):
         if those.any():
-            texts.append(
-                f"{how}, so not judged: {'all systems' if those[competing].all() else ', '.join(names[those])}."
-            )
+            who = "all systems" if those[competing].all() else ", ".join(names[those])
+            texts.append(f"{how}, so not judged: {who}.")
     return " ".join(texts)
