@@ -59,6 +59,7 @@ rule build_report:
         labels=model_labels(),
         figure_settings=config_json("figures"),
         report_settings=config_json("report"),
+        loudness_settings=config_json("listening_test", "loudness"),
         program=program("build_report"),
         code=code_version("build_report"),
     message:
@@ -69,4 +70,5 @@ rule build_report:
         " --downloads {input.downloads:q} --dataset-summary {input.dataset_summary:q}"
         " --provenance {input.provenance:q} --templates {params.templates:q} --labels {params.labels:q}"
         " --figure-settings {params.figure_settings:q} --report-settings {params.report_settings:q}"
+        " --loudness-settings {params.loudness_settings:q}"
         " --output {output.page:q} &> {log:q}"

@@ -33,7 +33,7 @@ CONTENT = (
     "intervals", "passive_threads", "reflection", "units",
     "analysis.*", "generation.*", "listening_test.*", "quality.*", "tables.*",
     "audio.clips", "audio.comparison", "audio.corpora", "audio.dataset", "audio.dataset_summary", "audio.espeak",
-    "audio.features", "audio.files", "audio.manifest", "audio.mels", "audio.sound", "audio.split",
+    "audio.features", "audio.files", "audio.loudness", "audio.manifest", "audio.mels", "audio.sound", "audio.split",
     "audio.synthetic_corpus",
     "measurement.assessment", "measurement.backends", "measurement.bounds", "measurement.clocks",
     "measurement.combined_runs", "measurement.combined_windows", "measurement.complexity", "measurement.cpu_time",
