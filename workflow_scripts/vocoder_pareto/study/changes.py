@@ -36,6 +36,7 @@ KEYS = {
     "families": "models.{}.family",
     "system_names": "systems",
     "voices": "dataset.voices",
+    "voice": "dataset.arctic_voice",
     "max_clips": "generation.clips",
     "iterations": "generation.griffin_lim_iterations",
     "front_ends": "models.{}.front_end",

@@ -17,7 +17,7 @@ BOOKKEEPING = (
     "study.hop_lengths",
     "study.known_results", "study.program_settings", "study.provenance", "study.reference", "study.sections",
     "study.sections.*", "study.settings", "study.settings_faults", "study.systems", "study.targets", "study.yaml_files",
-    "audio.corpus_location", "audio.front_end", "audio.ljspeech",
+    "audio.archives", "audio.cmu_arctic", "audio.corpus_location", "audio.front_end", "audio.ljspeech",
     "measurement.digests", "measurement.gpu_makers", "measurement.hardware", "measurement.own_process",
     "measurement.records", "measurement.waiting_threads",
     "models.registry",
