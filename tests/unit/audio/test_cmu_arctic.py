@@ -1,4 +1,4 @@
-"""A voice of CMU ARCTIC, whose server cannot be reached here: archives that the tests make, in the layout of the real ones.
+"""A voice of CMU ARCTIC, from archives that the tests make in the layout of the real ones: nothing is downloaded.
 
 torchaudio, which knows the real ones, reads the same folders.
 """
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def release_of(archive):
     return Release(archive.as_uri(), hashlib.sha256(archive.read_bytes()).hexdigest())
 
 
-@pytest.mark.parametrize("voice", ArcticVoice.__args__)
+@pytest.mark.parametrize("voice", get_args(ArcticVoice))
 def test_torchaudio_tells_where_each_voice_is(voice):
     release = published_arctic(voice)
     assert release.url.endswith(f"/cmu_arctic/packed/cmu_us_{voice}_arctic.tar.bz2")
@@ -67,13 +68,11 @@ def test_torchaudio_tells_where_each_voice_is(voice):
 
 def test_all_voices_of_torchaudio_can_be_chosen():
     known = {url.rpartition("cmu_us_")[2].partition("_")[0] for url in cmuarctic._CHECKSUMS}
-    assert known == set(ArcticVoice.__args__)
+    assert known == set(get_args(ArcticVoice))
 
 
 def test_an_unknown_voice_is_named_with_the_way_out():
-    with pytest.raises(
-        UserError, match=r"does not tell where cmu_us_abc_arctic\.tar\.bz2 is .*set dataset\.path to it"
-    ):
+    with pytest.raises(UserError, match=r"does not tell where cmu_us_abc_arctic\.tar\.bz2 is .*set dataset\.path"):
         published_arctic("abc")
 
 
@@ -107,9 +106,7 @@ def test_an_unreachable_server_is_named_with_the_way_out(tmp_path):
 
 
 def test_an_archive_of_another_voice_is_refused(archive, tmp_path):
-    with pytest.raises(
-        UserError, match=r"holds no cmu_us_bdl_arctic/etc/txt\.done\.data, so it is truncated or not CMU"
-    ):
+    with pytest.raises(UserError, match=r"holds no cmu_us_bdl_arctic/etc/txt\.done\.data, so it is truncated"):
         extract(arctic_corpus("bdl"), archive, tmp_path / "out" / "cmu_us_bdl_arctic")
 
 
@@ -129,9 +126,7 @@ def test_a_damaged_list_is_named(folder, line, fault):
 
 
 def test_a_folder_of_something_else_is_named(tmp_path):
-    with pytest.raises(
-        UserError, match=r"txt\.done\.data: no such file; dataset\.path must be the folder that holds etc/"
-    ):
+    with pytest.raises(UserError, match=r"txt\.done\.data: no such file; dataset\.path must be the folder"):
         list_corpus("cmu_arctic", tmp_path)
 
 
