@@ -27,7 +27,7 @@ STAGES = {
     "training": ["train.py"],
     "generation": ["generate_audio.py", "generate_reference.py"],
     "counting of FLOPs": ["measure_complexity.py"],
-    "measurement of energy": ["measure_energy.py", "measure_front_end.py"],
+    "measurement of energy": ["measure_energy.py", "measure_front_end.py", "measure_reference.py"],
     "objective quality": ["measure_quality.py"],
 }
 OTHERS = "tables, figures, report"

@@ -10,12 +10,16 @@ RATING_COUNTS = [f"{RESULTS}/listening_test/counts.json"] if MOS else []
 
 OBJECTIVES = {objectives["name"]: objectives for objectives in config["pareto"]["objectives"]}
 
+# How far audio is from the recording: D_STFT, and what is measured of these.
+DISTANCES = ["d_stft", *(name for name in ("mcd", "estoi") if name in config["quality"]["metrics"])]
+
 # The fronts that each figure shows, from left to right.
 FRONTS_OF_FIGURE = {
     "pareto_energy": ["pareto_energy"],
     "pareto_gflops": ["pareto_gflops"],
     "pareto": ["pareto_gflops", "pareto_energy"],
     "pareto_energy_beside_published": ["published/pareto_energy", "pareto_energy"],
+    "energy_and_distance": ["published/pareto_energy", *(f"pareto_energy_and_{distance}" for distance in DISTANCES)],
 }
 TABLES = [
     *multiext(f"{RESULTS}/table1", ".csv", ".md", ".tex"),
@@ -24,6 +28,7 @@ TABLES = [
     f"{RESULTS}/carbon.csv",
     f"{RESULTS}/systems.csv",
     *expand(f"{RESULTS}/pareto_{{cost}}.csv", cost=["energy", "gflops"]),
+    *expand(f"{RESULTS}/pareto_energy_and_{{distance}}.csv", distance=DISTANCES),
     *expand(f"{RESULTS}/pareto/{{objectives}}.csv", objectives=OBJECTIVES),
 ]
 FIGURES = [
@@ -34,6 +39,7 @@ FIGURES = [
 
 wildcard_constraints:
     cost="energy|gflops",
+    distance="|".join(DISTANCES),
     figure="|".join(FRONTS_OF_FIGURE),
     objectives="|".join(OBJECTIVES) or "none",
 
@@ -41,7 +47,10 @@ wildcard_constraints:
 rule tabulate_systems:
     input:
         complexity_measurements=expand(f"{RESULTS}/measurements/complexity/{{system}}.json", system=SYSTEMS),
-        energy_measurements=expand(f"{RESULTS}/measurements/energy/{{system}}.json", system=SYSTEMS),
+        energy_measurements=expand(
+            f"{RESULTS}/measurements/energy/{{system}}.json",
+            system=[*SYSTEMS, *(RECONSTRUCTIONS if config["measurements"]["from"] is None else [])],
+        ),
         training_summaries=expand(f"{RESULTS}/training/{{system}}/summary.json", system=SYSTEMS),
         front_end_measurements=expand(
             f"{RESULTS}/measurements/front_ends/{{front_end}}.json",
@@ -230,6 +239,27 @@ use rule find_fronts as find_fronts_of_objectives with:
         code=code_version("find_fronts"),
     message:
         "Finding the front of the objectives called {wildcards.objectives}."
+
+
+use rule find_fronts as find_fronts_of_distance with:
+    output:
+        front_table=report(
+            f"{RESULTS}/pareto_energy_and_{{distance}}.csv",
+            caption="../resources/captions/front.rst",
+            category="Fronts",
+        ),
+        front_summary=f"{RESULTS}/pareto_energy_and_{{distance}}.json",
+    log:
+        f"{RESULTS}/logs/find_fronts/energy_and_{{distance}}.log",
+    params:
+        objective_settings=front_of_distance,
+        draws=config["pareto"]["draws"],
+        systematic_common_share=config["pareto"]["systematic_common_share"],
+        seed=config["seed"],
+        program=program("find_fronts"),
+        code=code_version("find_fronts"),
+    message:
+        "Finding the front of energy and {wildcards.distance}, for systems whose audio is judged."
 
 
 rule draw_pareto:

@@ -20,7 +20,9 @@ from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import plain, settings_from
 from vocoder_pareto.quality.metrics import METRICS, functions_of
-from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
+from vocoder_pareto.tables.columns import column_of
+from vocoder_pareto.study.sections.front_ends import PAPER
+from vocoder_pareto.study.systems import RECONSTRUCTIONS, REFERENCE_SYSTEMS
 
 try:
     configuration.require_unique_keys(workflow.configfiles)
@@ -35,6 +37,8 @@ RESULTS = config["results_dir"]
 SYSTEMS = configuration.configured_systems(config)
 JUDGED = configuration.judged_systems(config)  # whose audio is generated, measured and heard
 REFERENCES = list(REFERENCE_SYSTEMS)
+# Their audio. That of other systems is made where it is asked for by its name.
+MANIFESTS = [f"{RESULTS}/generated/{system}/manifest.csv" for system in [*REFERENCES, *JUDGED]]
 FRONT_ENDS = configuration.used_front_ends(config)  # what one tells of the recordings, all tell
 TEST_LIST = [config["dataset"]["split"]["file"]] if isinstance(config["dataset"]["split"], dict) else []
 ENERGY = settings_from(EnergySettings, config["energy"], "energy")
@@ -199,27 +203,6 @@ def gpus_of_training(wildcards):
     return gpus_per_job(wildcards) if is_trained_here(wildcards) else 0
 
 
-def judged_checkpoint(wildcards):
-    """The weights of a system whose audio is judged."""
-    require_judged(wildcards.system in JUDGED, wildcards.system)
-    return f"{RESULTS}/checkpoints/{wildcards.system}.ckpt"
-
-
-def manifests_to_judge(wildcards):
-    """The audio of the judged systems, at least one, and of the reference systems."""
-    require_judged(JUDGED, "every system")
-    return expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *JUDGED])
-
-
-def require_judged(judged, what):
-    """End with a line that says what to set where audio is asked for that is never generated."""
-    if not judged:
-        raise WorkflowError(
-            f"{what} is untrained, and audio of untrained systems is never judged: set config key training.steps "
-            "(hours, energy_kwh) to a budget, or training.checkpoint to weights"
-        )
-
-
 def published_convention(wildcards):
     """What the paper's FLOPs of a system counted, as canonical JSON."""
     return canonical_json(plain(configuration.published_convention(config, *SYSTEMS[wildcards.system])))
@@ -288,6 +271,13 @@ def front_objectives(gflops):
         return canonical_json({"name": wildcards.cost, "columns": pair})
 
     return objectives
+
+
+def front_of_distance(wildcards):
+    """Energy against a distance from the recordings, as canonical JSON."""
+    distance = wildcards.distance
+    pair = {"energy_joules_per_audio_second": "min", distance: column_of(distance).direction}
+    return canonical_json({"name": f"energy_and_{distance}", "columns": pair})
 
 
 def fronts_of_figure(folder, suffix):

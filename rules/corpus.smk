@@ -1,10 +1,11 @@
-# The recordings: synthetic speech, or LJSpeech, downloaded or from an archive. A user's own folder is read in place.
+# The recordings: synthetic speech, or LJSpeech or CMU ARCTIC, downloaded or from an archive. A user's own folder is read in place.
 from vocoder_pareto.audio.corpora import list_corpus
-from vocoder_pareto.audio.corpus_location import corpus_files, locate_corpus
+from vocoder_pareto.audio.corpus_location import corpus_files, folder_of_arctic, locate_corpus
 from vocoder_pareto.audio.split import listed
 
 try:
-    CORPUS = locate_corpus(config["dataset"]["source"], config["dataset"]["path"], RESULTS)
+    ARCTIC_VOICE = config["dataset"]["arctic_voice"]
+    CORPUS = locate_corpus(config["dataset"]["source"], config["dataset"]["path"], RESULTS, ARCTIC_VOICE)
     if not CORPUS.made_here:  # too few recordings, or a list of others, are told before the first job
         recordings = list_corpus(config["dataset"]["source"], CORPUS.folder, config["dataset"]["clips"])
         for file in TEST_LIST:
@@ -60,3 +61,23 @@ rule fetch_ljspeech:
         "Fetching LJSpeech 1.1."
     shell:
         "python {params.program:q} --archive {params.archive:q} --output {output.metadata:q} &> {log:q}"
+
+
+rule fetch_cmu_arctic:
+    output:
+        metadata=f"data/{folder_of_arctic(ARCTIC_VOICE)}/metadata.csv",
+    log:
+        f"{RESULTS}/logs/fetch_cmu_arctic.log",
+    localrule: True
+    conda:
+        "../envs/audio.yaml"
+    params:
+        voice=ARCTIC_VOICE,
+        # Neither the archive's place nor the code may make it be fetched again.
+        archive=beside(ARCHIVE),
+        program=program("fetch_cmu_arctic"),
+    message:
+        "Fetching the voice {params.voice} of CMU ARCTIC."
+    shell:
+        "python {params.program:q} --voice {params.voice} --archive {params.archive:q} --output {output.metadata:q}"
+        " &> {log:q}"

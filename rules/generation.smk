@@ -1,11 +1,9 @@
-# Reconstructions of the test set: by the systems that are judged, none of them untrained, and by the reference systems.
-from vocoder_pareto.study.sections.front_ends import PAPER
-from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
+# Reconstructions of the test set: by the systems, of which the study asks for the judged ones, and by the references.
 
 
 rule generate_audio:
     input:
-        checkpoint=judged_checkpoint,
+        checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
         mels=of_dataset("mels.npy"),
         mel_stats=of_dataset("mel_stats.json"),
         clip_table=of_dataset("clips.csv"),

@@ -12,7 +12,7 @@ RESPONSES_FOLDER = LISTENING["responses"] or SIMULATED_RESPONSES
 
 rule export_listening_test:
     input:
-        manifests=manifests_to_judge,
+        manifests=MANIFESTS,
         texts=as_it_is(LISTENING_TEXTS),
         templates=as_it_is(multiext(f"{RESOURCES}/listening_test/", "page.html", "style.css", "script.js")),
     output:

@@ -1,4 +1,4 @@
-# The energy of every system, and of every front end, measured here.
+# The energy of every system, every front end and every reference system that computes, measured here.
 
 
 rule measure_energy:
@@ -71,5 +71,46 @@ rule measure_front_end:
     shell:
         "python {params.program:q} --front-end {wildcards.front_end} --front-end-settings {params.front_end_settings:q}"
         " --clips {input.clips:q} --clip-table {input.clip_table:q} --energy-settings {params.energy_settings:q}"
+        " --meter-settings {params.meter_settings:q} --device {params.device:q} --seed {params.seed}"
+        " --output {output.measurement:q} &> {log:q}"
+
+
+rule measure_reference:
+    input:
+        mels=f"{RESULTS}/dataset/{PAPER}/mels.npy",
+        mel_ranges=f"{RESULTS}/dataset/{PAPER}/mel_ranges.npy",
+        clip_table=f"{RESULTS}/dataset/{PAPER}/clips.csv",
+        reference_manifest=f"{RESULTS}/generated/ground_truth/manifest.csv",
+    output:
+        measurement=f"{RESULTS}/measurements/energy/{{reference}}.json",
+    log:
+        f"{RESULTS}/logs/measure_reference/{{reference}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/measure_reference/{{reference}}.tsv"
+    wildcard_constraints:
+        reference="|".join(RECONSTRUCTIONS),
+    conda:
+        "../envs/torch.yaml"
+    threads: whole_machine
+    resources:
+        slurm_extra="--exclusive",
+    params:
+        front_end_settings=config_json("front_ends", PAPER),
+        iterations=config["generation"]["griffin_lim_iterations"],
+        protocol=energy_protocol(),
+        energy_settings=beside(config_json("energy")),
+        meter_backend=config["meter"]["backend"],
+        meter_settings=beside(config_json("meter")),
+        device=config["device"],
+        seed=config["seed"],
+        program=program("measure_reference"),
+        code=code_version("measure_reference"),
+    message:
+        "Measuring the energy of {wildcards.reference} on the CPU, alone on the machine."
+    shell:
+        "python {params.program:q} --reference {wildcards.reference} --mels {input.mels:q}"
+        " --mel-ranges {input.mel_ranges:q} --clip-table {input.clip_table:q}"
+        " --reference-manifest {input.reference_manifest:q} --front-end-settings {params.front_end_settings:q}"
+        " --iterations {params.iterations} --energy-settings {params.energy_settings:q}"
         " --meter-settings {params.meter_settings:q} --device {params.device:q} --seed {params.seed}"
         " --output {output.measurement:q} &> {log:q}"

@@ -2,14 +2,12 @@
 from snakemake import __version__ as snakemake_version
 
 ENVIRONMENTS = [str(HOME / f"envs/{name}.yaml") for name in ("analysis", "audio", "torch")]
-# Snakemake makes a file again that another one was made of only if it is asked for: so is the audio.
-MANIFESTS = expand(f"{RESULTS}/generated/{{system}}/manifest.csv", system=[*REFERENCES, *JUDGED])
 STUDY = [
     *TABLES,
     *FIGURES,
     *PUBLISHED_STUDY,
     *multiext(f"{RESULTS}/quality_correlation", ".csv", ".pdf", ".svg"),
-    *MANIFESTS,
+    *MANIFESTS,  # Snakemake makes a file again that another one was made of only if it is asked for: so is the audio.
     f"{RESULTS}/report/index.html",
     f"{RESULTS}/provenance.json",
 ]
@@ -61,6 +59,7 @@ rule build_report:
         labels=model_labels(),
         figure_settings=config_json("figures"),
         report_settings=config_json("report"),
+        loudness_settings=config_json("listening_test", "loudness"),
         program=program("build_report"),
         code=code_version("build_report"),
     message:
@@ -71,4 +70,5 @@ rule build_report:
         " --downloads {input.downloads:q} --dataset-summary {input.dataset_summary:q}"
         " --provenance {input.provenance:q} --templates {params.templates:q} --labels {params.labels:q}"
         " --figure-settings {params.figure_settings:q} --report-settings {params.report_settings:q}"
+        " --loudness-settings {params.loudness_settings:q}"
         " --output {output.page:q} &> {log:q}"

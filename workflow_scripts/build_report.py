@@ -8,6 +8,7 @@ from vocoder_pareto.audio.dataset_summary import DatasetSummary
 from vocoder_pareto.files import read_json
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.analysis import FigureSettings, ReportSettings
+from vocoder_pareto.study.sections.listening_test import LoudnessSettings
 from vocoder_pareto.study.settings import settings_from
 
 
@@ -27,6 +28,9 @@ def main() -> None:
     )
     parser.add_argument("--figure-settings", type=json_or_file, default={}, help="section figures, JSON or @file")
     parser.add_argument("--report-settings", type=json_or_file, default={}, help="section report, JSON or @file")
+    parser.add_argument(
+        "--loudness-settings", type=json_or_file, default={}, help="section listening_test.loudness, JSON or @file"
+    )
     parser.add_argument("--output", type=Path, required=True, help="index.html to write; its folder holds the rest")
     arguments = parser.parse_args()
     found = read_json(arguments.measurement_flags)
@@ -41,6 +45,7 @@ def main() -> None:
         figures=settings_from(FigureSettings, arguments.figure_settings, "figures"),
         flags=found["flags"],
         ratings=found.get("ratings", ""),
+        loudness=settings_from(LoudnessSettings, arguments.loudness_settings, "listening_test.loudness"),
     )
     report = settings_from(ReportSettings, arguments.report_settings, "report")
     build_report(inputs, arguments.output, report.clips)

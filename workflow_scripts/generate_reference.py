@@ -1,26 +1,25 @@
-"""Write a reference system's audio of the test set: `ground_truth` (recordings) or `griffin_lim` (from their mels)."""
+"""Write a reference system's audio of the test set: the recordings, or what Griffin-Lim or WORLD make of them."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from vocoder_pareto.audio.comparison import Comparison
-from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth
+from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth, write_world
 from vocoder_pareto.program import int_or_null, json_or_file, run_program
 from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.study.settings import settings_from
-from vocoder_pareto.study.systems import GRIFFIN_LIM, REFERENCE_SYSTEMS
+from vocoder_pareto.study.systems import GRIFFIN_LIM, REFERENCE_SYSTEMS, WORLD
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reference", choices=REFERENCE_SYSTEMS, required=True, help="the reference system")
     parser.add_argument("--dataset-settings", type=json_or_file, required=True, help="section dataset, JSON or @file")
-    parser.add_argument("--corpus", type=Path, required=True, help="folder of the corpus (for ground_truth)")
+    parser.add_argument("--corpus", type=Path, required=True, help="folder of the corpus (not for griffin_lim)")
     parser.add_argument("--mels", type=Path, required=True, help="mels.npy of compute_mels.py (for griffin_lim)")
-    parser.add_argument(
-        "--mel-ranges", type=Path, required=True, help="mel_ranges.npy of compute_mels.py (for griffin_lim)"
-    )
+    parser.add_argument("--mel-ranges", type=Path, required=True, help="mel_ranges.npy of compute_mels.py")
     parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
     parser.add_argument("--front-end-settings", type=json_or_file, default={}, help="one of front_ends, JSON or @file")
     parser.add_argument("--compared-rate", type=int, required=True, help="samples per second of audio to compare")
@@ -50,8 +49,9 @@ def main() -> None:
             processes=given.processes,
         )
     else:
-        dataset = settings_from(DatasetSettings, given.dataset_settings, "dataset")
-        write_ground_truth(given.corpus, given.clip_table, given.output, comparison, given.max_clips, dataset.channels)
+        channels = settings_from(DatasetSettings, given.dataset_settings, "dataset").channels
+        write = partial(write_world, processes=given.processes) if given.reference == WORLD else write_ground_truth
+        write(given.corpus, given.clip_table, given.output, comparison, given.max_clips, channels)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import vocoder_pareto.passive_threads  # noqa: F401 - before PyTorch is imported
 from vocoder_pareto.files import write_json
-from vocoder_pareto.measurement.front_end_energy import bench_with_recordings, measure_front_end
+from vocoder_pareto.measurement.front_end_energy import bench_with_recordings
+from vocoder_pareto.measurement.work_energy import measure_work
 from vocoder_pareto.program import json_or_file, run_program
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
@@ -37,7 +38,7 @@ def main() -> None:
         arguments.device,
     )
     settings = settings_from(EnergySettings, arguments.energy_settings, "energy")
-    write_json(arguments.output, measure_front_end(open_bench, settings, arguments.seed))
+    write_json(arguments.output, measure_work(open_bench, settings, arguments.seed))
 
 
 if __name__ == "__main__":

@@ -42,6 +42,14 @@ const scatter = document.getElementById("scatter");
 const tooltip = document.getElementById("tooltip");
 const families = [...new Set(data.systems.filter((row) => row.family !== "reference").map((row) => row.model))];
 
+// A reference system belongs where its cost on the device of the others is an axis; it competes where MOS is none.
+function belongs(row, x, y) {
+  const isMeasured = (column) => data.doubtful.includes(column) && typeof row[column] === "number";
+  return row.family !== "reference" || (!row.elsewhere && (isMeasured(x) || isMeasured(y)));
+}
+
+const competes = (row, x, y) => belongs(row, x, y) && (row.family !== "reference" || ![x, y].includes("mos"));
+
 function dominates(one, other, x, y) {
   const worse = (column) => (columns.get(column).direction === "max" ? one[column] < other[column] : one[column] > other[column]);
   const better = (column) => (columns.get(column).direction === "max" ? one[column] > other[column] : one[column] < other[column]);
@@ -132,15 +140,19 @@ function drawScatter() {
   const x = document.getElementById("x-column").value, y = document.getElementById("y-column").value;
   const xScale = document.getElementById("x-scale").value, yScale = document.getElementById("y-scale").value;
   const usable = (value, kind) => typeof value === "number" && (kind !== "log" || value > 0);
-  const rows = data.systems.filter((row) => row.family !== "reference" && usable(row[x], xScale) && usable(row[y], yScale));
+  const rows = data.systems.filter((row) => competes(row, x, y) && usable(row[x], xScale) && usable(row[y], yScale));
+  // A system that has one of the values is a tick on its axis.
+  const only = (has, kind, lacks, other) => data.systems.filter((row) => belongs(row, x, y) && usable(row[has], kind) && !usable(row[lacks], other));
+  const below = only(x, xScale, y, yScale), beside = only(y, yScale, x, xScale);
   scatter.replaceChildren();
   tooltip.hidden = true;
   if (!rows.length) {
     document.getElementById("scatter-summary").textContent = "No system has both values.";
     return;
   }
-  const horizontal = scale(rows.flatMap((row) => ends(row, x, xScale)), xScale, frame.left, frame.right);
-  const vertical = scale(rows.flatMap((row) => ends(row, y, yScale)), yScale, frame.bottom, frame.top);
+  const values = (column, kind, ticks) => [...rows.flatMap((row) => ends(row, column, kind)), ...ticks.map((row) => row[column])];
+  const horizontal = scale(values(x, xScale, below), xScale, frame.left, frame.right);
+  const vertical = scale(values(y, yScale, beside), yScale, frame.bottom, frame.top);
   for (const tick of horizontal.ticks) {
     const place = horizontal.place(tick);
     scatter.append(drawn("line", { class: "grid", x1: place, x2: place, y1: frame.top, y2: frame.bottom }));
@@ -164,6 +176,15 @@ function drawScatter() {
   const steps = ordered.flatMap((row, index) => (index ? [[row[x], ordered[index - 1][y]], [row[x], row[y]]] : [[row[x], row[y]]]));
   scatter.append(drawn("polyline", { class: "front", points: steps.map(([a, b]) => `${horizontal.place(a)},${vertical.place(b)}`).join(" ") }));
 
+  for (const row of below) {
+    const place = horizontal.place(row[x]);
+    drawTick(row, x, [place, place, frame.bottom, frame.bottom - 14], below.length <= 8);
+  }
+  for (const row of beside) {
+    const place = vertical.place(row[y]);
+    drawTick(row, y, [frame.left, frame.left + 14, place, place], beside.length <= 8);
+  }
+
   const labels = [];
   for (const row of rows) {
     const place = [horizontal.place(row[x]), vertical.place(row[y])];
@@ -177,19 +198,37 @@ function drawScatter() {
     const text = drawn("text", { class: "name", "text-anchor": "middle" }, row.label + (doubtful ? data.doubtMark : ""));
     group.append(text);
     labels.push({ text, x: place[0], y: place[1] });
-    group.addEventListener("pointerenter", () => showTooltip(row, place));
-    group.addEventListener("pointerleave", () => { tooltip.hidden = true; });
-    group.addEventListener("focus", () => showTooltip(row, place));
-    group.addEventListener("blur", () => { tooltip.hidden = true; });
-    group.addEventListener("click", () => playSystem(row.system));
-    group.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); playSystem(row.system); }
-    });
+    answer(group, row, place);
     scatter.append(group);
   }
   placeLabels(labels);
   document.getElementById("scatter-summary").textContent =
-    `Pareto optimal among ${rows.length} systems: ${ordered.map((row) => row.label).join(", ")}.`;
+    [
+      `Pareto optimal among ${rows.length} ${rows.length === 1 ? "system" : "systems"}: ${ordered.map((row) => row.label).join(", ")}.`,
+      ...[[below, y], [beside, x]].filter(([ticks]) => ticks.length).map(([ticks, lacking]) =>
+        `Ticks on the axis are without ${columns.get(lacking).label}: ${ticks.map((row) => row.label).join(", ")}.`),
+    ].join(" ");
+}
+
+function drawTick(row, column, [x1, x2, y1, y2], isNamed) {
+  const group = drawn("g", { class: "tick", tabindex: 0, role: "button", "data-system": row.system, "aria-label": `${row.label}: ${columns.get(column).label} ${shown(row[column])}` });
+  group.append(drawn("line", { x1, x2, y1, y2 }));
+  const upright = x1 === x2;
+  if (isNamed) group.append(drawn("text", upright ? { transform: `rotate(-90 ${x1 + 4} ${y2 - 4})`, x: x1 + 4, y: y2 - 4 } : { x: x2 + 4, y: y1 + 4 }, row.label));
+  answer(group, row, [x2, y2]);
+  scatter.append(group);
+}
+
+// Pointing at a system shows its numbers, and choosing it plays it.
+function answer(group, row, place) {
+  group.addEventListener("pointerenter", () => showTooltip(row, place));
+  group.addEventListener("pointerleave", () => { tooltip.hidden = true; });
+  group.addEventListener("focus", () => showTooltip(row, place));
+  group.addEventListener("blur", () => { tooltip.hidden = true; });
+  group.addEventListener("click", () => playSystem(row.system));
+  group.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === " ") { event.preventDefault(); playSystem(row.system); }
+  });
 }
 
 function showTooltip(row, place) {

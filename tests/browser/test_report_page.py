@@ -206,3 +206,59 @@ def test_the_page_loads_nothing_from_elsewhere(open_page):
 def test_the_page_does_not_scroll_sideways(open_page):
     width, content = open_page.execute_script("return [innerWidth, document.documentElement.scrollWidth]")
     assert content <= width
+
+
+@pytest.fixture(scope="module")
+def page_of_references(tmp_path_factory) -> Path:
+    """Griffin-Lim on the device of the systems, WORLD on another one, and a system that nobody rated."""
+    folder = tmp_path_factory.mktemp("report with references")
+    inputs = write_inputs(folder)
+    energy = "energy_joules_per_audio_second"
+    table = pd.read_csv(inputs.systems)
+    references = [
+        {"system": name, "model": name, "family": "reference", energy: 0.7, "d_stft": 0.3, "device": device,
+         "energy_source": "estimated"}
+        for name, device in (("griffin_lim", HOSTILE), ("world", "another"))
+    ]  # fmt: skip
+    table = pd.concat([table, pd.DataFrame(references)], ignore_index=True)
+    table.loc[table["system"] == "melgan-L", ["mos", "mos_source", "d_stft"]] = [np.nan, "", 0.2]
+    table.to_csv(inputs.systems, index=False)
+    build_report(inputs, folder / "report" / "index.html", clips_limit=1)
+    return folder / "report" / "index.html"
+
+
+def ticks_of(browser):
+    return [tick.get_attribute("data-system") for tick in browser.find_elements("css selector", "#scatter .tick")]
+
+
+def test_who_lacks_a_value_is_a_tick_on_the_axis_of_the_other_and_named(page_of_references, browser):
+    """By energy and MOS: MelGAN L was rated by nobody, Griffin-Lim has a cost, and WORLD's is of another device."""
+    browser.get(page_of_references.as_uri())
+    assert ticks_of(browser) == ["melgan-L", "griffin_lim"]
+    summary = browser.find_element("id", "scatter-summary").text
+    assert summary.startswith("Pareto optimal among 3 systems: ")
+    assert summary.endswith("Ticks on the axis are without Quality (MOS): MelGAN L, Griffin-Lim.")
+    tick = browser.find_element("css selector", "#scatter .tick[data-system=griffin_lim]")
+    browser.execute_script("arguments[0].focus()", tick)
+    assert "Griffin-Lim" in browser.find_element("id", "tooltip").text
+    frame = browser.execute_script("return [frame.bottom, frame.left]")
+    line = tick.find_element("css selector", "line")
+    assert float(line.get_attribute("y1")) == frame[0]
+
+
+def test_a_reference_on_the_device_of_the_others_competes_where_no_listener_judges(page_of_references, browser):
+    browser.get(page_of_references.as_uri())
+    browser.find_element("css selector", "#y-column option[value=d_stft]").click()
+    shown = [mark.get_attribute("data-system") for mark in browser.find_elements("css selector", "#scatter .system")]
+    assert shown == ["melgan-L", "griffin_lim"]
+    assert ticks_of(browser) == ["melgan-S", "hifigan-S", "hifigan-L"]
+    summary = browser.find_element("id", "scatter-summary").text
+    assert summary.startswith("Pareto optimal among 2 systems: Griffin-Lim, MelGAN L.")
+
+
+def test_the_page_has_no_columns_that_tell_nothing(page_of_references, browser):
+    browser.get(page_of_references.as_uri())
+    heads = [head.text for head in browser.find_elements("css selector", "#systems th")]
+    assert "Spectral distance" in heads
+    assert "PESQ-WB (MOS-LQO)" not in heads
+    assert not any("degrees of freedom" in head for head in heads)

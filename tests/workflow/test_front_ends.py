@@ -51,7 +51,7 @@ def test_audio_of_all_front_ends_is_of_the_same_time_at_one_rate(project):
     }
     assert tables["paper"] == tables["mine"], "the same recordings, split alike"
     lengths = {}
-    for system in ("ground_truth", "griffin_lim", "melgan-S", "melgan-M", "diffwave-S"):
+    for system in ("ground_truth", "griffin_lim", "world", "melgan-S", "melgan-M", "diffwave-S"):
         folder = results / "generated" / system
         for row in csv.DictReader((folder / "manifest.csv").open()):
             info = soundfile.info(folder / row["file"])

@@ -238,7 +238,7 @@ def test_the_page_has_the_audio_of_references_alone_and_says_why(study, tmp_path
     assert "no items of a listening test: 1, in the test set 1 (digital silence: 1, LJ001)" in said
     assert "2 of 10 clips for testing, the last in sorted order" in said
     assert "Not trained, so not judged: all systems" in said
-    assert "No system was trained, so there is audio of the references alone." in said
+    assert "No system was trained for long enough, so there is audio of the references alone." in said
     assert "Ratings: 7 used, 0 screened out (0 of 2 sessions), 3 rejected" in said
     assert "briefly trained" not in said
     assert "untrained: all systems." in said

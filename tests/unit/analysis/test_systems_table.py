@@ -15,8 +15,9 @@ from vocoder_pareto.analysis.systems_table import (
 )
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_json
+from vocoder_pareto.quality.metrics import METRICS
 from vocoder_pareto.study.sections.training import CarbonSettings
-from vocoder_pareto.tables.columns import ENERGY, FRONT_END_ENERGY, SYSTEMS_COLUMNS
+from vocoder_pareto.tables.columns import ENERGY, FRONT_END_ENERGY, METRIC_COLUMNS, SYSTEMS_COLUMNS
 from vocoder_pareto.tables.csv_tables import read_systems, write_table
 
 COLUMNS = [
@@ -26,8 +27,14 @@ COLUMNS = [
     "energy_joules_per_audio_second_degrees_of_freedom", "energy_joules_per_audio_second_systematic",
     "energy_source", "device", "mean_power_watts",
     "idle_power_watts", "real_time_factor", "peak_memory_bytes",
-    "front_end_energy_joules_per_audio_second", "front_end_real_time_factor", "d_stft", "d_stft_ci95",
-    "d_stft_degrees_of_freedom",
+    "front_end_energy_joules_per_audio_second", "front_end_real_time_factor",
+    *(
+        f"{metric}{beside}"
+        for metric in (
+            "d_stft", "mr_stft", "log_mel_distance", "estoi", "mcd", "f0_rmse", "vuv_error", "si_sdr", "pesq_wb",
+        )
+        for beside in ("", "_ci95", "_degrees_of_freedom")
+    ),
     "mos", "mos_ci95", "mos_source", "training_steps", "training_seconds", "training_energy_joules",
     "co2eq_kg_training", "on_front_energy", "on_front_gflops",
 ]  # fmt: skip
@@ -91,6 +98,56 @@ def test_a_column_with_a_record_is_copied_from_it_by_its_line_in_the_table_of_co
     for number, column in enumerate(SYSTEMS_COLUMNS, start=1):
         if column.record:
             assert row[column.name] == (str(number) if column.kind == "text" else number)
+
+
+def test_every_configured_metric_has_its_mean_over_clips_and_the_interval_of_scipy(files, printed_quality, families):
+    files.add("melgan-S", 0.5)
+    values = [0.5, 0.75, 0.625]
+    rows = ["clip_id,d_stft,estoi,mcd,si_sdr,own", "a,0.1,0.5,,inf,7", "b,0.2,0.75,,3,8", "c,0.3,0.625,,4,9"]
+    files.quality[-1].write_text("\n".join(rows) + "\n")
+    table = systems_measured(measurements_of(files), mos_of_paper(printed_quality), families, CARBON).set_index(
+        "system"
+    )
+    row = table.loc["melgan-S"]
+    low, high = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
+    assert (row["estoi"], row["estoi_ci95"]) == pytest.approx((np.mean(values), (high - low) / 2))
+    assert (row["estoi_degrees_of_freedom"], row["d_stft"]) == (2, pytest.approx(0.2))
+    assert row[["mcd", "mcd_ci95", "mcd_degrees_of_freedom"]].isna().all(), "no clip has a value"
+    assert (row["si_sdr"], row["si_sdr_degrees_of_freedom"]) == (3.5, 1), "a value without bound has no mean"
+    assert "own" not in table
+
+
+def test_metrics_are_called_and_drawn_alike_in_tables_and_in_correlations():
+    """The table of metrics and that of columns are two; `d_stft` has the longer name in tables of systems."""
+    columns = {column.name: column for column in SYSTEMS_COLUMNS}
+    assert {metric.name for metric in METRICS} == set(METRIC_COLUMNS)
+    for metric in METRICS:
+        column = columns[metric.name]
+        assert column.unit == metric.unit
+        assert column.direction == ({"lower": "min", "higher": "max"}[metric.better] if metric.ranks else None)
+        assert metric.name == "d_stft" or column.label == metric.label
+
+
+def test_references_that_compute_have_their_cost_and_are_on_no_front(files, printed_quality, families):
+    files.add("melgan-S", 0.5).add_quality("ground_truth", [0.0]).add_quality("griffin_lim", [0.3])
+    files.add_quality("world", [0.1])
+    for name, joules in (("griffin_lim", 2.0), ("world", 0.001)):
+        record = {
+            "system": name, "model": name, "size": "", "energy_joules_per_audio_second": joules, "device": "CPU X",
+            "energy_source": "rapl", "real_time_factor": joules / 10, "publishable": True, "flags": ["computed_on_cpu"],
+        }  # fmt: skip
+        write_json(files.folder / f"{name}.json", record)
+        files.energy.append(files.folder / f"{name}.json")
+    measurements = measurements_of(files)
+    mos = mos_of_listening_test(files.mos({"melgan-S": 3.0, "world": 4.9, "griffin_lim": 1.5, "ground_truth": 5.0}))
+    table = systems_measured(measurements, mos, families, CARBON).set_index("system")
+    assert list(table.index) == ["ground_truth", "griffin_lim", "world", "melgan-S"]
+    assert table[ENERGY].tolist() == pytest.approx([np.nan, 2.0, 0.001, 0.5], nan_ok=True)
+    assert table["device"].tolist() == ["", "CPU X", "CPU X", "GPU X"]
+    assert table["real_time_factor"].tolist() == pytest.approx([np.nan, 0.2, 0.0001, 0.01], nan_ok=True)
+    assert set(table.loc[["griffin_lim", "world"], "family"]) == {"reference"}
+    assert table["on_front_energy"].isna().tolist() == [True, True, True, False]
+    assert measurement_flags(measurements)["flags"]["world"] == ["computed_on_cpu"]
 
 
 def test_a_system_of_another_front_end_has_its_cost_apart_and_not_the_printed_mos(files, printed_quality, families):

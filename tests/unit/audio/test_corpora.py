@@ -122,6 +122,9 @@ def test_what_identifies_a_corpus_is_what_its_recordings_hold_and_how_they_are_c
         ("ljspeech", "LJSpeech-1.1.tar.bz2", "data/LJSpeech-1.1", "LJSpeech-1.1.tar.bz2", True),
         ("ljspeech", "mine", "mine", None, False),
         ("folder", "mine", "mine", None, False),
+        ("cmu_arctic", None, "data/cmu_us_slt_arctic", None, True),
+        ("cmu_arctic", "LJSpeech-1.1.tar.bz2", "data/cmu_us_slt_arctic", "LJSpeech-1.1.tar.bz2", True),
+        ("cmu_arctic", "mine", "mine", None, False),
     ],
 )
 def test_the_corpus_is_found(tmp_path, monkeypatch, source, path, folder, archive, made_here):
@@ -141,6 +144,7 @@ def test_the_corpus_is_found(tmp_path, monkeypatch, source, path, folder, archiv
         ("folder", "nowhere", "does not exist; expected a folder"),
         ("folder", "a.wav", "is no folder; expected a folder"),
         ("ljspeech", "nowhere", "does not exist; expected the folder LJSpeech-1.1, LJSpeech-1.1.tar.bz2, or null"),
+        ("cmu_arctic", "nowhere", "expected the folder cmu_us_slt_arctic, cmu_us_slt_arctic.tar.bz2, or null"),
     ],
 )
 def test_a_path_that_does_not_fit_the_source_is_named(tmp_path, monkeypatch, source, path, fault):
@@ -177,6 +181,7 @@ def test_settings_out_of_range_are_refused(bad):
         ("prepare_clips", ["torch", "librosa", "scipy", "pandas"]),
         ("synthesize_corpus", ["torch", "librosa", "scipy", "pandas"]),
         ("fetch_ljspeech", ["torch", "librosa"]),
+        ("fetch_cmu_arctic", ["torch", "librosa"]),
         ("generate_reference", ["torch", "librosa"]),
         ("compute_mels", ["librosa", "pandas"]),
         ("generate_audio", ["librosa", "pandas", "lightning"]),

@@ -12,11 +12,20 @@ from pathlib import Path
 import pytest
 
 from vocoder_pareto import downloads
-from vocoder_pareto.audio.ljspeech import extract, fetch_ljspeech, published_release
+from vocoder_pareto.audio import archives
+from vocoder_pareto.audio.ljspeech import LJSPEECH, published_release
 from vocoder_pareto.downloads import Release, download
 from vocoder_pareto.errors import UserError
 
 PROGRAM = Path(__file__).parents[3] / "workflow_scripts" / "fetch_ljspeech.py"
+
+
+def fetch_ljspeech(release, archive, folder):
+    archives.fetch_archive(LJSPEECH, release, archive, folder)
+
+
+def extract(archive, folder):
+    archives.extract(LJSPEECH, archive, folder)
 
 
 @pytest.fixture

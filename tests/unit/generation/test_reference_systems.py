@@ -3,8 +3,10 @@ from dataclasses import replace
 import librosa
 import numpy as np
 import pytest
+import pyworld
 import soundfile
 import torch
+from scipy import signal
 
 from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.audio.dataset import Clip, write_clip_table
@@ -13,8 +15,9 @@ from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.audio.mels import compute_mels
 from vocoder_pareto.generation.griffin_lim import linear_mel
-from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth
+from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth, write_world
 from vocoder_pareto.generation.seeds import clip_seed
+from vocoder_pareto.generation.world import resynthesised
 from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndSettings
 
 FRONT_END = FrontEndSettings(sample_rate=8000, n_fft=512, hop_length=128, n_mels=40)
@@ -133,3 +136,59 @@ def test_the_manifest_holds_the_seed_of_each_clip(dataset):
     seeds = [entry.seed for entry in read_manifest(dataset / "griffin_lim" / "manifest.csv")]
     assert seeds == [clip_seed(3, row) for row in (3, 4, 5)]
     assert len(set(seeds)) == 3
+
+
+def vowel(fundamental, sample_rate=16000, seconds=1.024):
+    """A steady vowel as a pulse train through two resonances (Klatt 1980): its pitch and formants are known."""
+    pulses = np.zeros(round(seconds * sample_rate))
+    pulses[:: round(sample_rate / fundamental)] = 1.0
+    for formant, bandwidth in ((700.0, 80.0), (1220.0, 90.0)):
+        radius, angle = np.exp(-np.pi * bandwidth / sample_rate), 2 * np.pi * formant / sample_rate
+        pulses = signal.lfilter([1.0], [1.0, -2 * radius * np.cos(angle), radius**2], pulses)
+    return (0.5 * pulses / np.abs(pulses).max()).astype(np.float32)
+
+
+def test_world_is_the_example_of_its_documentation(dataset):
+    """pyworld's readme: `f0, sp, ap = pw.wav2world(x, fs)`, then `y = pw.synthesize(f0, sp, ap, fs)`."""
+    manifest = dataset / "world" / "manifest.csv"
+    write_world(dataset, dataset / "clips.csv", manifest, AS_IT_IS, limit=2)
+    entries = read_manifest(manifest)
+    assert [(entry.clip_id, entry.seed, entry.sample_rate) for entry in entries] == [
+        ("clip3", None, 8000), ("clip4", None, 8000),
+    ]  # fmt: skip
+    for entry, row in zip(entries, (3, 4), strict=True):
+        pitch, envelope, aperiodicity = pyworld.wav2world(chirp(row).astype(np.float64), 8000)
+        expected = pyworld.synthesize(pitch, envelope, aperiodicity, 8000)[:SAMPLES]
+        found = read_audio(manifest.parent / entry.file).samples
+        np.testing.assert_allclose(found, np.pad(expected, (0, SAMPLES - len(expected))), atol=2**-15)
+
+
+@pytest.mark.parametrize("fundamental", [100.0, 200.0])
+def test_world_gives_back_the_pitch_and_the_envelope_of_a_known_vowel(fundamental):
+    """The pitch by autocorrelation; the harmonics by projection on sinusoids of the known frequencies."""
+    original = vowel(fundamental)
+    found = resynthesised(original, 16000)
+    assert (found.dtype, found.shape) == (np.float32, original.shape)
+    middle = found[4000:12000].astype(np.float64)
+    correlation = signal.correlate(middle, middle, "full")[len(middle) - 1 :]
+    assert 16000 / (40 + np.argmax(correlation[40:200])) == pytest.approx(fundamental, rel=0.02)
+    harmonics = fundamental * np.arange(1, 13)
+    waves = np.exp(-2j * np.pi * harmonics[:, None] * np.arange(4000, 12000) / 16000)
+    levels = [20 * np.log10(np.abs(waves @ audio[4000:12000].astype(np.float64))) for audio in (original, found)]
+    assert np.abs(levels[0] - levels[1]).max() < 4.0  # decibels
+    assert np.abs(levels[0] - levels[1]).mean() < 1.5
+
+
+def test_world_of_equal_samples_is_equal_in_every_process_and_whatever_was_resynthesised_before(dataset):
+    first, again = (dataset / name / "manifest.csv" for name in ("first", "again"))
+    write_world(dataset, dataset / "clips.csv", first, AS_IT_IS, limit=None)
+    write_world(dataset, dataset / "clips.csv", again, AS_IT_IS, limit=2, processes=2)
+    for entry in read_manifest(again):
+        assert (again.parent / entry.file).read_bytes() == (first.parent / entry.file).read_bytes()
+
+
+@pytest.mark.parametrize("samples", [np.zeros(16384), np.full(16384, 0.5), np.zeros(100), np.eye(1, 16384, 8000)[0]])
+def test_world_of_what_is_no_speech_is_finite_and_as_long(samples):
+    found = resynthesised(samples, 16000)
+    assert found.shape == samples.shape
+    assert np.isfinite(found).all()

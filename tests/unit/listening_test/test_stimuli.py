@@ -3,7 +3,8 @@ import pyloudnorm
 import pytest
 from seeds import seed_of
 
-from vocoder_pareto.listening_test.stimuli import drowned_in_noise, levelled, spoken
+from vocoder_pareto.audio.loudness import levelled
+from vocoder_pareto.listening_test.stimuli import drowned_in_noise, spoken
 from vocoder_pareto.study.sections.listening_test import LoudnessSettings
 
 RATE = 16000

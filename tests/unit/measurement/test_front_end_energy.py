@@ -10,7 +10,8 @@ from seeds import seed_of
 
 from vocoder_pareto.audio.dataset import Clip, write_clip_table
 from vocoder_pareto.measurement import front_end_energy
-from vocoder_pareto.measurement.front_end_energy import bench_with_recordings, measure_front_end, work_of_front_end
+from vocoder_pareto.measurement.front_end_energy import bench_with_recordings, work_of_front_end
+from vocoder_pareto.measurement.work_energy import measure_work
 from vocoder_pareto.study.sections.front_ends import BUILT_IN
 from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
 
@@ -48,7 +49,7 @@ def test_seconds_and_joules_per_second_of_audio_are_those_of_the_windows(recordi
     """On this machine's CPU; what a core is taken to draw is the only thing assumed."""
     meter = MeterSettings(cpu_watts_per_core=10.0)
     open_bench = partial(bench_with_recordings, "hifigan_22k", BUILT_IN["hifigan_22k"], *recordings, meter, "cpu")
-    record = measure_front_end(open_bench, QUICK, seed=1)
+    record = measure_work(open_bench, QUICK, seed=1)
     json.dumps(record, allow_nan=False)
     assert (record["front_end"], record["settings"]["sample_rate"]) == ("hifigan_22k", 22050)
     assert {window["process"] for window in record["windows"]} == {0, 1}

@@ -67,16 +67,21 @@ def test_the_default_study_has_the_18_systems_of_the_paper():
     assert list(systems) == [f"{model}-{size}" for model in models for size in "SML"]
 
 
-def test_systems_with_a_budget_or_with_given_weights_are_judged_and_no_others():
+def test_systems_with_enough_of_a_budget_or_with_given_weights_are_judged_and_no_others():
     """Of the default study none; of the paper's, which trains, all."""
     assert judged_systems(CONFIG) == []
     paper = read_configuration([PROJECT / "config.yaml", PROJECT / "presets" / "paper.yaml"])
     assert judged_systems(paper) == list(configured_systems(paper))
     config = changed("models.melgan.sizes.L.training", {"checkpoint": "given.pt"})
-    config["models"]["diffwave"]["training"] |= {"steps": 7}
+    config["models"]["diffwave"]["training"] |= {"steps": 1000}
     config["models"]["diffwave"]["sizes"]["S"]["training"] = {"steps": None, "hours": 1.0}
     config["models"]["diffwave"]["sizes"]["M"]["training"] = {"steps": 0}
-    assert judged_systems(checked(config)) == ["melgan-L", "diffwave-S", "diffwave-L"]
+    config["models"]["waveflow"]["training"] |= {"steps": None, "energy_kwh": 1.0}
+    config["models"]["waveflow"]["sizes"]["S"]["training"] = {"steps": 999}
+    config["models"]["waveflow"]["sizes"]["M"]["training"] = {"hours": 0.09}
+    assert judged_systems(checked(config)) == ["melgan-L", "diffwave-S", "diffwave-L", "waveflow-L"]
+    config["evaluation"] |= {"least_training_steps": 2000, "least_training_hours": 2.0}
+    assert judged_systems(checked(config)) == ["melgan-L", "waveflow-L"]
 
 
 def test_hours_beside_no_steps_are_refused_where_they_are_set():
@@ -168,6 +173,7 @@ MISTAKES = [
     ("results_dir", "{system}", "config key results_dir: '{system}' is not allowed"),
     ("results_dir", "~nosuchuser/x", "config key results_dir: '~nosuchuser/x' is not allowed"),
     ("carbon.intensity_kg_per_kwh", "1e400", "intensity_kg_per_kwh: '1e400' is not allowed; expected number"),
+    ("pareto.objectives", [{"name": "a", "columns": {"mr_stft": "min", "mos": "max"}}], "'mr_stft' is not measured"),
     ("pareto.objectives", [{"name": "a", "columns": {"d_stf": "min", "mos": "max"}}], "(did you mean 'd_stft'?)"),
     ("pareto.objectives", [{"name": "a", "columns": {"system": "min", "mos": "max"}}], "'system' is no objective"),
     # What its first job alone told.

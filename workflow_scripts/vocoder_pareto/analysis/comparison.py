@@ -9,7 +9,7 @@ from scipy import stats
 
 from vocoder_pareto.analysis.pareto import dominators, optimal
 from vocoder_pareto.analysis.published import CarbonStatement, Conventions
-from vocoder_pareto.analysis.untrained import NOT_JUDGED, not_judged
+from vocoder_pareto.analysis.untrained import not_judged, why_not_judged
 from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, system_label
 from vocoder_pareto.tables.comparability import (
     why_costs_differ,
@@ -166,7 +166,7 @@ def _energy(own, paper, conventions, statement):
 
 def _distance(own, paper, conventions, statement):
     if own["not_judged"] and paper["d_stft"]:
-        return {"printed": paper["d_stft"], "our_source": "", "reason": NOT_JUDGED}
+        return {"printed": paper["d_stft"], "our_source": "", "reason": why_not_judged(own["training_steps"])}
     why = why_distances_differ(own["training_seconds"], statement.hours_per_model)
     reasons = (conventions.d_stft["short" if why else "full"], conventions.of(paper["model"], paper["size"]).d_stft)
     reason = " ".join(filter(None, reasons))

@@ -46,7 +46,8 @@ def read_scores(
         measured = [metric.name for metric in metrics if metric.name in clips.columns and metric is not D_STFT]
         cells = {name: clips.numbers(name, allow_infinite=True) for name in measured}
         means[path.stem] = pd.DataFrame(cells, dtype="float64").mean()
-    joined = table.set_index("system").join(pd.DataFrame(means).T)
+    own = pd.DataFrame(means).T
+    joined = table.set_index("system").drop(columns=own.columns.intersection(table.columns)).join(own)
     rated = joined["mos"].notna() & ~joined.index.isin(REFERENCE_SYSTEMS)
     return joined[rated]
 

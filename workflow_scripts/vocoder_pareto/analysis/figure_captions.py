@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from vocoder_pareto.analysis.doubts import explanation
-from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front
-from vocoder_pareto.tables.columns import ENERGY, column_of, system_label
+from vocoder_pareto.analysis.fronts import Front
+from vocoder_pareto.analysis.partly_known import MOS_COLUMNS
+from vocoder_pareto.tables.columns import ENERGY, column_of, label_of_system
 from vocoder_pareto.tables.comparability import why_costs_differ
 from vocoder_pareto.tables.sources import source_of
 
@@ -12,20 +13,25 @@ SIGNS = "Red ring: Pareto optimal."
 PROBABILITIES = "Red ring: Pareto optimal; percentage: probability of it, given the uncertainties."
 NO_SYSTEMATIC = "The systematic error of the meter is not known and not in the percentages."
 NOT_PUBLISHABLE = "Quick protocol or estimate: not publishable."
+TICKS = "Tick on an axis: a system of which this value alone is known."
 LISTED_NAMES = 4
 
 
-def caption(fronts: Sequence[Front], labels: Mapping[str, str], with_probabilities: bool) -> str:
+def caption(
+    fronts: Sequence[Front], labels: Mapping[str, str], with_probabilities: bool, with_ticks: bool = False
+) -> str:
     """One or two short paragraphs: sources and omissions, then the signs.
 
     Args:
         fronts: all that the figure shows.
         labels: what readers see for each model.
         with_probabilities: whether percentages are drawn.
+        with_ticks: whether systems without all values are drawn as ticks on the axes.
     """
     sentences = [sentence for front in fronts for sentence in _sentences(front, labels)]
     notes = " ".join(dict.fromkeys(sentences))
-    return f"{notes}\n{PROBABILITIES if with_probabilities else SIGNS}".strip()
+    signs = [PROBABILITIES if with_probabilities else SIGNS, *([TICKS] if with_ticks else [])]
+    return f"{notes}\n{' '.join(signs)}".strip()
 
 
 def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
@@ -45,20 +51,33 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
         sentences.append(NOT_PUBLISHABLE)
     doubts = front.summary.get("doubts", {})
     if doubts:
-        sentences.append(explanation(doubts, {system: _name(system, labels) for system in front.table["system"]}))
+        sentences.append(
+            explanation(doubts, {system: label_of_system(system, labels) for system in front.table["system"]})
+        )
     steps = front.summary.get("training_steps")
     if steps:
         sentences.append(f"Models trained for {' to '.join(f'{count:,}' for count in sorted(set(steps)))} steps.")
     sentences += _of_uncertainty(front)
     unjudged = front.summary.get("not_judged", [])
-    if unjudged:
-        sentences.append(f"Not trained, so not judged: {_listed(unjudged, front, labels)}.")
-    left_out = {system: names for system, names in front.summary.get("left_out", {}).items() if system not in unjudged}
+    briefly = front.summary.get("briefly_trained", [])
+    untrained = [system for system in unjudged if system not in briefly]
+    for how, those in (("Not trained", untrained), ("Trained too briefly", briefly)):
+        sentences += [f"{how}, so not judged: {_listed(those, front, labels)}."] if those else []
+    left_out = {system: names for system, names in _without_all(front).items() if system not in unjudged}
     if left_out:
         missing = {name for names in left_out.values() for name in names}
         why = "MOS" if missing <= set(MOS_COLUMNS) else "all values"
         sentences.append(f"Left out, without {why}: {_listed(list(left_out), front, labels)}.")
+    if elsewhere := front.summary.get("computed_elsewhere"):
+        sentences.append(f"Computed by another device, so not on this axis: {_listed(elsewhere, front, labels)}.")
     return sentences
+
+
+def _without_all(front: Front) -> dict[str, list[str]]:
+    """What the systems lack that lack something, reference systems with a cost among them."""
+    known = front.summary.get("partly_known", {})
+    references = {system: [name for name in front.names if name not in own] for system, own in known.items()}
+    return {**front.summary.get("left_out", {}), **references}
 
 
 def _of_uncertainty(front: Front) -> list[str]:
@@ -72,10 +91,5 @@ def _of_uncertainty(front: Front) -> list[str]:
 
 def _listed(systems: Sequence[str], front: Front, labels: Mapping[str, str]) -> str:
     if len(systems) > LISTED_NAMES:
-        return f"{len(systems)} of {len(front.summary['left_out']) + front.summary['systems']} systems"
-    return ", ".join(_name(system, labels) for system in systems)
-
-
-def _name(system: str, labels: Mapping[str, str]) -> str:
-    model, _, size = system.rpartition("-")
-    return system_label(model, size, labels) if model in labels else system
+        return f"{len(systems)} of {len(_without_all(front)) + front.summary['systems']} systems"
+    return ", ".join(label_of_system(system, labels) for system in systems)

@@ -25,6 +25,7 @@ from vocoder_pareto.tables.columns import SIZE_ORDER, size_rank
 INK = "#1b2733"
 SOFT_INK = "#5b6875"
 LINE = "#aeb7c0"
+REFERENCE_COLOUR = "#888888"  # of systems without a size
 GRID = "#e6eaee"
 OPTIMAL = "#d1213a"
 DOMINATED = "#f5f6f8"

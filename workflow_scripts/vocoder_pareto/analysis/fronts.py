@@ -12,11 +12,25 @@ import pandas as pd
 from vocoder_pareto.analysis.front_measures import hypervolume, hypervolume_contributions, knee
 from vocoder_pareto.analysis.front_probability import front_probability
 from vocoder_pareto.analysis.pareto import DIRECTIONS, dominators, optimal, optimal_within
+from vocoder_pareto.analysis.partly_known import (
+    DEVICE_COLUMNS,
+    ENERGY_COLUMNS,
+    MOS_COLUMNS,
+    competitors,
+    computed_elsewhere,
+    partly_known,
+)
 from vocoder_pareto.analysis.uncertainty import COMMON_SHARE, EXACT_COLUMNS, SUFFIXES, Uncertainty, uncertainty_of
 from vocoder_pareto.analysis.untrained import not_judged
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
-from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY, SYSTEMS_COLUMNS, Kind, column_of
+from vocoder_pareto.tables.columns import (
+    METRIC_COLUMNS,
+    REFERENCE_FAMILY,
+    SYSTEMS_COLUMNS,
+    Kind,
+    column_of,
+)
 from vocoder_pareto.tables.comparability import why_ratings_differ
 from vocoder_pareto.tables.csv_tables import read_table, write_table
 from vocoder_pareto.tables.sources import PUBLISHED
@@ -24,10 +38,7 @@ from vocoder_pareto.tables.sources import PUBLISHED
 IDENTITY = ("system", "label", "model", "size", "family")
 _FLAGS = ("on_front", "on_family_front", "is_knee")
 COLUMNS_OF_FRONTS = (*IDENTITY, *_FLAGS, "front_probability", "hypervolume_share", "dominated_by")
-MOS_COLUMNS = ("mos",)
-ENERGY_COLUMNS = (ENERGY, "mean_power_watts")
-DEVICE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.record == "energy" and column.direction)
-QUALITY_COLUMNS = ("mos", "d_stft")
+QUALITY_COLUMNS = ("mos", *METRIC_COLUMNS)
 MAX_LISTED = 200  # systems; in longer tables, `dominated_by` lists the first of the optimal systems only
 MOST_DOMINATORS = 10  # that it lists there
 MAX_SHARES = 10_000  # (systems on the front)^(objectives - 1), beyond which their shares of the volume are left empty
@@ -73,8 +84,9 @@ class Front:
             `on_front`, `on_family_front`, `front_probability` (empty where an uncertainty is not known), `is_knee`,
             `hypervolume_share`, `dominated_by` (names joined by `;`; of more than 200 systems, ten optimal ones at
             most); sources.
-        summary: plain JSON: front, knee, hypervolume, sources, systems left out and why (`not_judged` are those that
-            were not trained), values of references.
+        summary: plain JSON: front, knee, hypervolume, sources, systems left out and why (`not_judged`, and of these the
+            `briefly_trained`), what is known of systems without all values (`partly_known`), reference systems that
+            another device computes (`computed_elsewhere`), values of references.
     """
 
     objectives: Objectives
@@ -120,7 +132,7 @@ def find_front(
 
     Columns: `system`, the objectives, and, where known, how uncertain these are (see `uncertainty_of`), `model` (groups
     of sub-fronts), `size`, `family`, `label` (a name to show instead of model and size) and the sources. Systems with
-    an empty objective are left out and listed; natural speech and low anchors never compete.
+    an empty objective are left out and listed; which reference systems compete, `analysis.partly_known` says.
 
     Args:
         systems: a row per system.
@@ -136,7 +148,7 @@ def find_front(
     """
     names = list(objectives.columns)
     everyone = _checked(systems, names)
-    competing = everyone[everyone["family"] != REFERENCE_FAMILY]
+    competing = everyone[competitors(everyone, names)]
     complete = np.isfinite(competing[names].to_numpy(dtype=float)).all(axis=1)
     table = competing[complete].reset_index(drop=True)
     if "mos" in names and (why := why_ratings_differ(table["mos_source"])):
@@ -147,10 +159,12 @@ def find_front(
     except ValueError as error:
         raise UserError(f"columns {', '.join(f'…{suffix}' for suffix in SUFFIXES)}: {error}") from error
     volume, members = _members(table, uncertainty, objectives, draws, seed)
+    shown = pd.Series(everyone.index.isin(competing.index[complete]), everyone.index)
     sources = _sources(table, names)
     on_device = bool(set(DEVICE_COLUMNS) & set(names))
     on_quality = bool(set(QUALITY_COLUMNS) & set(names))
     short = set(not_publishable) if on_device else set()
+    unjudged = competing[~complete & not_judged(competing)] if on_quality else competing[:0]
     summary = {
         "name": objectives.name,
         "objectives": dict(objectives.columns),
@@ -162,9 +176,12 @@ def find_front(
             row["system"]: [name for name in names if not np.isfinite(row[name])]
             for row in competing[~complete].to_dict("records")
         },
-        "not_judged": list(competing["system"][~complete & not_judged(competing)]) if on_quality else [],
+        "not_judged": list(unjudged["system"]),
+        "briefly_trained": list(unjudged["system"][unjudged["training_steps"] > 0]) if len(unjudged) else [],
+        "partly_known": _values(everyone[partly_known(everyone, names, shown)], names),
+        "computed_elsewhere": list(everyone["system"][computed_elsewhere(everyone, names, shown)]),
         "sources": {name: sorted(set(cells)) for name, cells in sources.items()},
-        "references": _references(everyone, names),
+        "references": _values(everyone[everyone["family"] == REFERENCE_FAMILY], names),
         "not_publishable": [name for name in table["system"] if name in short],
         "doubts": {name: list(doubts[name]) for name in table["system"] if on_device and name in doubts},
         "ratings": ratings if set(MOS_COLUMNS) & set(names) else "",
@@ -179,8 +196,8 @@ def find_front(
         "seed": seed,
     }
     beside = [f"{name}{suffix}" for name in names for suffix in SUFFIXES if f"{name}{suffix}" in table]
-    shown = table[[name for name in IDENTITY if name in table] + names + beside]
-    return Front(objectives, pd.concat([shown, members], axis=1).assign(**sources), summary)
+    columns = table[[name for name in IDENTITY if name in table] + names + beside]
+    return Front(objectives, pd.concat([columns, members], axis=1).assign(**sources), summary)
 
 
 def _kinds_of_columns(names: Sequence[str]) -> dict[str, Kind]:
@@ -249,13 +266,15 @@ def _checked(systems: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
             raise UserError(f"column {name!r} is missing; the table has {', '.join(map(str, systems.columns))}")
         if not pd.api.types.is_numeric_dtype(systems[name]) and systems[name].notna().any():
             raise UserError(f"column {name!r} is not numeric; it holds {systems[name].dropna().iloc[0]!r}")
+    systems = systems.reset_index(drop=True)
     systems = systems.assign(**{name: pd.to_numeric(systems[name]).astype("float64") for name in names})
     defaults: dict[str, pd.Series | str] = {"model": systems["system"], "size": "", "family": "", "mos_source": ""}
     return systems.assign(**{name: value for name, value in defaults.items() if name not in systems})
 
 
-def _references(systems: pd.DataFrame, names: Sequence[str]) -> dict[str, dict[str, float]]:
-    rows = systems[systems["family"] == REFERENCE_FAMILY].to_dict("records")
+def _values(systems: pd.DataFrame, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    """The objectives that each system has."""
+    rows = systems.to_dict("records")
     return {row["system"]: {name: row[name] for name in names if np.isfinite(row[name])} for row in rows}
 
 
@@ -268,7 +287,7 @@ def _training_steps(table: pd.DataFrame, names: Sequence[str]) -> list[int]:
     """Fewest and most steps of the models whose quality is shown; none where it is the paper's, or not known."""
     if "training_steps" not in table or not set(QUALITY_COLUMNS) & set(names):
         return []
-    is_ours = (table["mos_source"] != PUBLISHED.word) | ("d_stft" in names)
+    is_ours = (table["mos_source"] != PUBLISHED.word) | bool(set(METRIC_COLUMNS) & set(names))
     ours = table["training_steps"][is_ours]
     return [int(ours.min()), int(ours.max())] if ours.notna().any() else []
 

@@ -1,5 +1,6 @@
 """Figures of Pareto fronts: quality against cost (figure 2 of the paper), and pairs of three objectives."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -17,6 +18,7 @@ from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.sources import PUBLISHED
 
 HEIGHT_PER_WIDTH = 0.92
+MOST_IN_A_ROW = 3  # panels; more of them stand in pairs
 
 
 def panels_of(front: Front) -> list[Panel]:
@@ -25,42 +27,52 @@ def panels_of(front: Front) -> list[Panel]:
 
 
 def panels_beside(fronts: Sequence[Front]) -> list[Panel]:
-    """The panels of several fronts; those with the same objectives are told apart by their devices."""
+    """The panels of several fronts; those with the same objectives, or of several devices, say which device it is."""
     panels = [panel for front in fronts for panel in panels_of(front)]
-    axes = [(panel.x, panel.y) for panel in panels]
+    several = len({_device_of(front) for front in fronts} - {""}) > 1
+    axes = [panel.axes for panel in panels]
     return [
-        replace(panel, title=_device_of(panel.front)) if axes.count((panel.x, panel.y)) > 1 else panel
+        replace(panel, title=_device_of(panel.front)) if several or axes.count(panel.axes) > 1 else panel
         for panel in panels
     ]
 
 
 def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mapping[str, str]) -> Figure:
-    """Panels side by side over one caption that says what was drawn; call it within `drawing`.
+    """Panels side by side, more than three in pairs, over a caption that says what was drawn; call it within `drawing`.
 
     Args:
         panels: at least one; a neighbour with the same vertical column does not repeat its label.
         settings: size and style; the width is that of one panel.
         labels: what readers see for each model; their order gives the markers.
     """
-    figure = new_figure(settings.width_inches * len(panels), settings.width_inches * HEIGHT_PER_WIDTH)
+    columns = len(panels) if len(panels) <= MOST_IN_A_ROW else 2
+    rows = math.ceil(len(panels) / columns)
+    figure = new_figure(settings.width_inches * columns, settings.width_inches * HEIGHT_PER_WIDTH * rows)
     fronts = list({id(panel.front): panel.front for panel in panels}.values())
     improved = settings.style == "improved"
     write_below(
         figure,
-        caption(fronts, labels, any(panel.shows_probabilities(settings) for panel in panels)),
+        caption(
+            fronts,
+            labels,
+            any(panel.shows_probabilities(settings) for panel in panels),
+            improved and any(len(panel.front.table) and panel.ticks(name) for panel in panels for name in panel.axes),
+        ),
         settings.font_size - 1.8,
     )
     look = Look(settings, labels, [model for front in fronts for model in front.table["model"]])
     to_place = []
-    for index, axes in enumerate(figure.subplots(1, len(panels), squeeze=False)[0]):
-        panel = panels[index]
+    places = figure.subplots(rows, columns, squeeze=False).ravel()
+    for unused in places[len(panels) :]:
+        unused.remove()
+    for index, (axes, panel) in enumerate(zip(places, panels, strict=False)):
         if not len(panel.front.table):
             _draw_nothing(axes, panel.front)
         elif improved:
             to_place.append((axes, draw_panel(axes, panel, look)))
         else:
             draw_paper_panel(axes, panel, look, with_legend=index == len(panels) - 1)
-        name_axes(axes, panel, index > 0 and panel.y == panels[index - 1].y)
+        name_axes(axes, panel, index % columns > 0 and panel.y == panels[index - 1].y)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # labels are placed into what the layout has settled
     for axes, unplaced in to_place:
@@ -71,7 +83,10 @@ def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mappi
 def _draw_nothing(axes: Axes, front: Front) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
-    why = "no system was trained: none is judged" if front.summary.get("not_judged") else "no system has all values"
+    why = "no system has all values"
+    if front.summary.get("not_judged"):
+        enough = " for long enough" if front.summary.get("briefly_trained") else ""
+        why = f"no system was trained{enough}: none is judged"
     axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color=SOFT_INK)
 
 

@@ -7,16 +7,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.markers import CARETDOWN, CARETLEFT
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from vocoder_pareto.analysis.doubts import MARK
-from vocoder_pareto.analysis.figure_style import DOMINATED, INK, LINE, OPTIMAL, SOFT_INK, marker_of, size_colours
-from vocoder_pareto.analysis.fronts import MOS_COLUMNS, Front, is_logarithmic
+from vocoder_pareto.analysis.figure_style import (
+    DOMINATED,
+    INK,
+    LINE,
+    OPTIMAL,
+    REFERENCE_COLOUR,
+    SOFT_INK,
+    marker_of,
+    size_colours,
+)
+from vocoder_pareto.analysis.fronts import Front, is_logarithmic
 from vocoder_pareto.analysis.label_placement import Label
+from vocoder_pareto.analysis.partly_known import MOS_COLUMNS
 from vocoder_pareto.study.sections.analysis import FigureSettings
-from vocoder_pareto.tables.columns import column_of, model_label, size_rank, system_label
+from vocoder_pareto.tables.columns import column_of, label_of_system, model_label, size_rank, system_label
 
 MARKER_POINTS = 5.4  # diameter
 MARKER_SCALE = {"P": 1.2, "X": 1.15, "D": 0.84, "s": 0.92, "*": 1.3}  # so that all look equally large
@@ -26,6 +37,8 @@ NOTEWORTHY_PROBABILITY = 0.05  # a dominated system that may well be optimal get
 PADDING = 0.09  # of the range of the values, on either side
 BEHIND_LABELS = "#fafbfc"
 MAX_LABELS = 40  # of a panel; with more systems, only the noteworthy ones are named
+TICK_LENGTH = 0.035  # of the height or width of a panel
+MAX_NAMED_TICKS = 8  # of a panel; more would cover each other
 MAX_INTERVALS = 400  # of a panel; with more systems, only the noteworthy ones have theirs
 MAX_VECTORS = 5000  # markers; more are drawn as one picture, since a vector file of all would be tens of megabytes
 DENSE_DECADES = 3.0  # logarithmic axes shorter than this have ticks at 1, 2 and 5
@@ -41,6 +54,11 @@ class Panel:
     title: str = ""
 
     @property
+    def axes(self) -> tuple[str, str]:
+        """The two columns."""
+        return self.x, self.y
+
+    @property
     def is_whole_front(self) -> bool:
         """Whether the two columns are all objectives, so that the front is a staircase in this plane."""
         return {self.x, self.y} == set(self.front.names)
@@ -53,6 +71,13 @@ class Panel:
     def shown(self, name: str) -> np.ndarray:
         """The values of a column of the front's table in the unit that readers see."""
         return self.front.table[name].to_numpy(dtype=float) * column_of(name).factor
+
+    def ticks(self, name: str) -> dict[str, float]:
+        """What is known of systems that have the value of this axis alone, in the unit that readers see."""
+        (other,) = {self.x, self.y} - {name}
+        known = self.front.summary.get("partly_known", {})
+        factor = column_of(name).factor
+        return {system: own[name] * factor for system, own in known.items() if name in own and other not in own}
 
     def doubtful(self) -> np.ndarray:
         """Which systems have a measurement to doubt."""
@@ -100,6 +125,7 @@ def draw_panel(axes: Axes, panel: Panel, look: Look) -> Unplaced:
     table = panel.front.table.assign(x=panel.shown(panel.x), y=panel.shown(panel.y), doubtful=panel.doubtful())
     _set_scales(axes, panel, table, look.settings.intervals)
     texts = _draw_references(axes, panel, look.settings.font_size)
+    texts += _draw_ticks(axes, panel, look)
     lines = _draw_front(axes, panel, table) if panel.is_whole_front else []
     lines += _draw_families(axes, table)
     if look.settings.intervals:
@@ -123,9 +149,10 @@ def _set_scales(axes: Axes, panel: Panel, table: pd.DataFrame, with_intervals: b
     vertical = (panel.y, table["y"], axes.yaxis, axes.set_yscale, axes.set_ylim)
     for name, values, axis, set_scale, set_limits in (horizontal, vertical):
         half = panel.half_widths(name) if with_intervals else 0.0
-        low, high = (values - half).min(), (values + half).max()
+        beside = list(panel.ticks(name).values())
+        low, high = min([(values - half).min(), *beside]), max([(values + half).max(), *beside])
         if is_logarithmic(name, panel.front.objectives.columns[name], table[name].to_numpy()):
-            low = max(low, values.min() / 2)  # an interval down to zero has no end on this axis
+            low = max(low, min([values.min() / 2, *beside]))  # an interval down to zero has no end on this axis
             decades = max(np.log10(high) - np.log10(low), 0.2)
             pad = 10 ** (PADDING * decades)
             limits = low / pad, high * pad
@@ -218,9 +245,36 @@ def _draw_references(axes: Axes, panel: Panel, font_size: float) -> list[Text]:
     return texts
 
 
+def _draw_ticks(axes: Axes, panel: Panel, look: Look) -> list[Text]:
+    """Systems of which one value is known, as ticks on its axis; return the names of a few."""
+    texts: list[Text] = []
+    style: dict[str, Any] = {"color": SOFT_INK, "linewidth": 0.9, "zorder": 3}
+    named: dict[str, Any] = {
+        "textcoords": "offset points",
+        "color": SOFT_INK,
+        "fontsize": look.settings.font_size - 1.8,
+    }
+    for name, line, transform in (
+        (panel.x, axes.axvline, axes.get_xaxis_transform()),
+        (panel.y, axes.axhline, axes.get_yaxis_transform()),
+    ):
+        ticks = panel.ticks(name)
+        is_upright = name == panel.x
+        for system, value in ticks.items():
+            line(value, 0, TICK_LENGTH, **style)
+            if len(ticks) > MAX_NAMED_TICKS:
+                continue
+            place = {"xy": (value, TICK_LENGTH), "xytext": (0, 2), "ha": "center", "va": "bottom", "rotation": 90}
+            if not is_upright:
+                place = {"xy": (TICK_LENGTH, value), "xytext": (2, 0), "ha": "left", "va": "center"}
+            texts.append(axes.annotate(label_of_system(system, look.labels), xycoords=transform, **place, **named))
+    return texts
+
+
 def _draw_systems(axes: Axes, table: pd.DataFrame, look: Look) -> None:
     told_by_colour = "size" if table["size"].any() else "model"
-    colours = size_colours(look.settings, list(table[told_by_colour]))
+    colours = size_colours(look.settings, [name for name in table[told_by_colour] if name])
+    colours[""] = to_rgb(REFERENCE_COLOUR)  # of systems without a size beside others that have one
     shrinking = _shrinking(len(table))
     style: dict[str, Any] = {"edgecolors": INK, "linewidths": 0.4 * shrinking, "zorder": 4, "clip_on": False}
     many = len(table) > MAX_VECTORS

@@ -13,26 +13,36 @@ from markupsafe import Markup
 from matplotlib.colors import to_hex
 
 from vocoder_pareto.analysis.doubts import MARK, doubts_of, explanation
-from vocoder_pareto.analysis.figure_style import marker_of, size_colours
-from vocoder_pareto.analysis.spectrograms import save_spectrogram
-from vocoder_pareto.analysis.untrained import not_judged, sentence
+from vocoder_pareto.analysis.figure_style import REFERENCE_COLOUR, marker_of, size_colours
+from vocoder_pareto.analysis.partly_known import computed_elsewhere
+from vocoder_pareto.analysis.report_audio import (
+    COLLAPSED,
+    audio_note,
+    briefly_trained,
+    training_note,
+    write_clips,
+)
+from vocoder_pareto.analysis.untrained import sentence
 from vocoder_pareto.audio.dataset_summary import SPLITS, DatasetSummary
-from vocoder_pareto.audio.files import read_audio
-from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_text
 from vocoder_pareto.study.companions import forget_companions, record_companions
 from vocoder_pareto.study.sections.analysis import FigureSettings
+from vocoder_pareto.study.sections.listening_test import LoudnessSettings
 from vocoder_pareto.study.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
-from vocoder_pareto.tables.columns import ENERGY, FRONT_END_ENERGY, SYSTEMS_COLUMNS, system_label
-from vocoder_pareto.tables.csv_tables import read_systems, read_table
+from vocoder_pareto.tables.columns import (
+    ENERGY,
+    FRONT_END_ENERGY,
+    REFERENCE_FAMILY,
+    SYSTEMS_COLUMNS,
+    Column,
+    system_label,
+)
+from vocoder_pareto.tables.csv_tables import read_systems
 from vocoder_pareto.tables.sources import source_of
-from vocoder_pareto.units import SECONDS_PER_HOUR
 
 TITLE = "Energy-aware evaluation of neural vocoders"
-FINISHED_TRAINING_HOURS = 24.0
-OTHER_COLOUR = "#888888"
-COLLAPSED = "generator_collapse"
 LIKE_NOISE = "weights_give_noise"
+AXES = (ENERGY, "mos")  # to begin with
 FOLDERS = ("audio", "pictures", "downloads")  # beside the page
 
 
@@ -51,6 +61,7 @@ class ReportInputs:
         figures: settings of the figures, whose colours the page takes.
         flags: what was found amiss with the training or measurement of each system, by its name.
         ratings: what became of the ratings of a listening test, in a sentence; empty if there was none.
+        loudness: how loud all audio of the page is.
     """
 
     systems: Path
@@ -63,6 +74,7 @@ class ReportInputs:
     figures: FigureSettings
     flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ratings: str = ""
+    loudness: LoudnessSettings = field(default_factory=LoudnessSettings)
 
 
 def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
@@ -81,17 +93,28 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
     forget_companions(page)
     for name in FOLDERS:
         shutil.rmtree(folder / name, ignore_errors=True)
-    audio = _copy_audio(inputs, systems, folder, clips_limit)
+    by_name = {path.parent.name: path for path in inputs.manifests}
+    audio = [
+        {
+            "system": row["system"],
+            "label": system_label(row["model"], row["size"], inputs.labels),
+            "note": training_note(row, inputs.flags),
+            "clips": write_clips(by_name[row["system"]], folder, clips_limit, inputs.loudness),
+        }
+        for row in _natural_speech_first(systems).to_dict("records")
+        if row["system"] in by_name
+    ]
     downloads = _copy_downloads([inputs.systems, *inputs.downloads], folder)
     data = {
         "columns": [
             {"name": column.name, "label": column.axis_label, "direction": column.direction, "kind": column.kind}
             for column in SYSTEMS_COLUMNS
+            if _is_shown(column, systems)
         ],
         "systems": _rows(systems, inputs),
         "clips": list(dict.fromkeys(clip for system in audio for clip in system["clips"])),
         "audio": audio,
-        "axes": {"x": ENERGY, "y": "mos"},
+        "axes": dict(zip("xy", AXES, strict=True)),
         "doubtMark": MARK,
         "doubtful": [column.name for column in SYSTEMS_COLUMNS if column.record == "energy" and column.direction],
     }
@@ -103,7 +126,7 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
         style=_asset(inputs.template_folder / "style.css"),
         script=_asset(inputs.template_folder / "script.js"),
         notes=_notes(systems, inputs),
-        audio_note=_audio_note(systems),
+        audio_note=audio_note(systems, inputs.loudness),
         methods=_methods(systems, inputs),
         downloads=downloads,
         data=_embedded_json(data),
@@ -112,26 +135,16 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
     write_text(page, text)
 
 
-def _copy_audio(inputs: ReportInputs, systems: pd.DataFrame, folder: Path, limit: int) -> list[dict[str, Any]]:
-    by_name = {path.parent.name: path for path in inputs.manifests}
-    order = [GROUND_TRUTH, *(name for name in systems["system"] if name != GROUND_TRUTH)]
-    columns = []
-    for name in filter(by_name.__contains__, order):
-        manifest = read_table(by_name[name], {"clip_id": "text", "file": "text"})
-        if manifest.empty:
-            raise UserError(f"{by_name[name]}: lists no clip; rerun the rule that generates {name}")
-        clips = {}
-        shown = manifest.head(limit)
-        for clip_id, file in zip(shown["clip_id"], shown["file"], strict=True):
-            sound, picture = f"audio/{name}/{file}", f"pictures/{name}/{Path(file).stem}.png"
-            (folder / sound).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(by_name[name].parent / file, folder / sound)
-            save_spectrogram(read_audio(folder / sound).samples, folder / picture)
-            clips[clip_id] = {"sound": sound, "picture": picture}
-        row = systems.loc[systems["system"] == name].iloc[0].to_dict()
-        label = system_label(row["model"], row["size"], inputs.labels)
-        columns.append({"system": name, "label": label, "note": _training_note(row, inputs.flags), "clips": clips})
-    return columns
+def _natural_speech_first(systems: pd.DataFrame) -> pd.DataFrame:
+    return systems.sort_values("system", key=lambda names: names != GROUND_TRUTH, kind="stable")
+
+
+def _is_shown(column: Column, systems: pd.DataFrame) -> bool:
+    """Whether the page has a column: one that tells something of a system, and to readers."""
+    if column.name in AXES:
+        return True
+    cells = systems[column.name]
+    return not column.name.endswith("_degrees_of_freedom") and bool((cells.notna() & (cells != "")).any())
 
 
 def _copy_downloads(files: Sequence[Path], folder: Path) -> list[dict[str, str]]:
@@ -147,13 +160,16 @@ def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
     factors = {column.name: column.factor for column in SYSTEMS_COLUMNS if column.kind in ("number", "integer")}
     colours = size_colours(inputs.figures, [size for size in systems["size"] if size])
     doubts = doubts_of(inputs.flags)
+    with_energy = systems[ENERGY].notna() & (systems["family"] != REFERENCE_FAMILY)
+    elsewhere = set(systems["system"][computed_elsewhere(systems, [ENERGY], with_energy)])
     rows = []
     for record in systems.to_dict("records"):
         row: dict[str, Any] = {str(name): None if pd.isna(cell) else cell for name, cell in record.items()}
         row |= {name: float(row[name]) * factor for name, factor in factors.items() if row[name] is not None}
         row["label"] = system_label(record["model"], record["size"], inputs.labels)
+        row["elsewhere"] = record["system"] in elsewhere
         row["doubt"] = "; ".join(doubts.get(record["system"], ()))
-        row["colour"] = to_hex(colours[record["size"]]) if record["size"] in colours else OTHER_COLOUR
+        row["colour"] = to_hex(colours[record["size"]]) if record["size"] in colours else REFERENCE_COLOUR
         row["marker"] = marker_of(record["model"], inputs.labels, systems["model"])
         rows.append(row)
     return rows
@@ -168,13 +184,13 @@ def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
     ]
     if inputs.ratings:
         notes.append({"kind": "note", "text": inputs.ratings.removesuffix(".")})
-    if _briefly_trained(systems).any():
+    if briefly_trained(systems).any():
         notes.append({"kind": "warning", "text": "The audio is of briefly trained models: not what they can do"})
     if untrained := sentence(systems, _names(systems, inputs)):
         notes.append({"kind": "note", "text": untrained.removesuffix(".")})
     names = {
         row["system"]: system_label(row["model"], row["size"], inputs.labels)
-        for row in systems[~systems["system"].isin(REFERENCE_SYSTEMS)].to_dict("records")
+        for row in systems[systems[ENERGY].notna()].to_dict("records")
     }
     if doubts := explanation(doubts_of(inputs.flags), names):
         notes.append({"kind": "warning", "text": f"Energies to doubt: {doubts}"})
@@ -202,42 +218,6 @@ def _names(systems: pd.DataFrame, inputs: ReportInputs) -> pd.Series:
     """What readers call each system."""
     pairs = zip(systems["model"], systems["size"], strict=True)
     return pd.Series([system_label(*pair, inputs.labels) for pair in pairs], systems.index, dtype="object")
-
-
-def _judged(systems: pd.DataFrame) -> pd.DataFrame:
-    return systems[~systems["system"].isin(REFERENCE_SYSTEMS) & ~not_judged(systems)]
-
-
-def _briefly_trained(systems: pd.DataFrame) -> pd.Series:
-    trained = _judged(systems)
-    return trained["training_seconds"].fillna(0) < FINISHED_TRAINING_HOURS * SECONDS_PER_HOUR
-
-
-def _audio_note(systems: pd.DataFrame) -> str:
-    clips = "Test-set clips, each resynthesised from its mel-spectrogram."
-    if _judged(systems).empty:
-        return f"{clips} No system was trained, so there is audio of the references alone."
-    steps = _judged(systems)["training_steps"].dropna()
-    if not _briefly_trained(systems).any() or steps.empty:
-        return clips
-    fewest, most = int(steps.min()), int(steps.max())
-    return (
-        f"{clips} The models were trained for "
-        f"{fewest if fewest == most else f'{fewest} to {most}'} steps only, so this audio shows that the workflow runs "
-        "and says nothing about the quality of the architectures; published scores are those of finished models."
-    )
-
-
-def _training_note(row: Mapping[str, Any], flags: Mapping[str, Sequence[str]]) -> str:
-    if row["system"] in REFERENCE_SYSTEMS:
-        return "Reference, not trained."
-    if pd.isna(row["training_steps"]):
-        return "Training unknown."
-    seconds = 0.0 if pd.isna(row["training_seconds"]) else row["training_seconds"]
-    length = f"{seconds / SECONDS_PER_HOUR:.1f} h" if seconds >= SECONDS_PER_HOUR else f"{seconds:.0f} s"
-    collapsed = COLLAPSED in flags.get(row["system"], ())
-    audio = " The generator has collapsed: silent, constant or not finite audio." if collapsed else ""
-    return f"Trained for {int(row['training_steps'])} steps ({length}).{audio}"
 
 
 def _methods(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
@@ -282,11 +262,11 @@ def _front_end(row: Mapping[Hashable, Any], settings: Mapping[str, Any]) -> str:
 
 
 def _flags(systems: pd.DataFrame, inputs: ReportInputs) -> str:
-    rated = len(systems) - systems["system"].isin(REFERENCE_SYSTEMS).sum()
+    vocoders = set(_names(systems[~systems["system"].isin(REFERENCE_SYSTEMS)], inputs))
     texts = []
     for flag in dict.fromkeys(flag for flags in inputs.flags.values() for flag in flags):
         names = _flagged(systems, inputs, flag)
-        texts.append(f"{flag}: {'all systems' if len(names) == rated else ', '.join(names)}")
+        texts.append(f"{flag}: {'all systems' if vocoders <= set(names) else ', '.join(names)}")
     return "; ".join(texts) + "." if texts else "None."
 
 

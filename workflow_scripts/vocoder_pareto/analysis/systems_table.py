@@ -24,12 +24,14 @@ from vocoder_pareto.tables.columns import (
     ENERGY,
     EXACT_GFLOPS,
     FRONT_END_ENERGY,
+    METRIC_COLUMNS,
     PRINTED_GFLOPS,
     REFERENCE_FAMILY,
     SYSTEMS_COLUMNS,
     Kind,
 )
 from vocoder_pareto.tables.comparability import why_costs_differ
+from vocoder_pareto.tables.csv_files import read_csv
 from vocoder_pareto.tables.csv_tables import read_table, typed
 from vocoder_pareto.tables.sources import LISTENER_WORDS, PUBLISHED
 from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
@@ -45,14 +47,14 @@ class Measurements:
     Attributes:
         complexity: one mapping per system, in the order of the study.
         energy, training: mappings by system.
-        d_stft: distances of the clips by system.
+        quality: by system, what its clips have in each metric: (clips with a value,) by the metric's name.
         front_ends: mappings by front end.
     """
 
     complexity: Sequence[Mapping[str, Any]]
     energy: Mapping[str, Mapping[str, Any]]
     training: Mapping[str, Mapping[str, Any]]
-    d_stft: Mapping[str, np.ndarray]
+    quality: Mapping[str, Mapping[str, np.ndarray]]
     front_ends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -82,9 +84,7 @@ def read_measurements(
         complexity=[read_json(path) for path in complexity],
         energy=energies,
         training={system: restated(record, watts_per_core) for system, record in _by_system(training).items()},
-        d_stft={
-            Path(path).stem: read_table(path, {"d_stft": "number"})["d_stft"].dropna().to_numpy() for path in quality
-        },
+        quality={Path(path).stem: _values_of_metrics(path) for path in quality},
         front_ends={record["front_end"]: restated(record, watts_per_core) for record in map(read_json, front_ends)},
     )
 
@@ -98,16 +98,18 @@ def systems_measured(
 ) -> pd.DataFrame:
     """Join the measurements with the MOS of one source, see `mos_of_listening_test` and `mos_of_paper`.
 
-    References (natural speech, low anchor) stand first and have quality alone. A system without MOS keeps an empty
-    cell: it is left out of fronts, never filled in from another test. Nor does a system that is not the paper's get
-    the printed MOS of its name, see `printed_mos`.
+    References stand first: natural speech with its quality alone, those that compute with their cost. A system without
+    MOS keeps an empty cell: it is left out of fronts, never filled in from another test. Nor does a system that is not
+    the paper's get the printed MOS of its name, see `printed_mos`.
     """
     study = study or Study()
     others = withheld_mos(list(measurements.complexity), study)
     rated = mos[~((mos["mos_source"] == PUBLISHED.word) & mos["system"].isin(others))].set_index("system")
-    references = [name for name in REFERENCE_SYSTEMS if name in measurements.d_stft or name in rated.index]
+    references = [name for name in REFERENCE_SYSTEMS if name in measurements.quality or name in rated.index]
     rows: list[dict[str, Any]] = [
-        {"system": name, "model": name, "size": "", "family": REFERENCE_FAMILY} for name in references
+        _cells({"energy": measurements.energy.get(name, {})})
+        | {"system": name, "model": name, "size": "", "family": REFERENCE_FAMILY}
+        for name in references
     ]
     for counts in measurements.complexity:
         system = counts["system"]
@@ -119,18 +121,39 @@ def systems_measured(
         }
         training = measurements.training.get(system, {})
         records = {"complexity": counts, "energy": energy, "training": training}
-        row |= {each.name: records[each.record].get(each.key or each.name) for each in SYSTEMS_COLUMNS if each.record}
+        row |= _cells(records)
         joules = training.get("energy_joules")
         rows.append(row | {"co2eq_kg_training": None if joules is None else joules * carbon.kg_per_joule})
     for row in rows:
-        distances = measurements.d_stft.get(row["system"], np.empty(0)).tolist()
-        if distances:
-            interval = mean_with_interval(distances)
-            row |= {"d_stft": interval.mean, "d_stft_ci95": interval.half_width}
-            row["d_stft_degrees_of_freedom"] = len(distances) - 1 or None
+        for name, values in measurements.quality.get(row["system"], {}).items():
+            row |= _with_interval(name, values.tolist())
         if row["system"] in rated.index:
             row |= {name: rated.loc[row["system"], name] for name in ("mos", "mos_ci95", "mos_source")}
     return with_fronts(_as_table(rows), FRONTS)
+
+
+def _cells(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What `records`, by their kind, tell of a system."""
+    told = [column for column in SYSTEMS_COLUMNS if column.record in records]
+    return {column.name: records[column.record or ""].get(column.key or column.name) for column in told}
+
+
+def _with_interval(name: str, values: list[float]) -> dict[str, Any]:
+    """The cells of a metric; they stay empty where no clip has a value of it."""
+    if not values:
+        return {}
+    interval = mean_with_interval(values)
+    cells = {name: interval.mean, f"{name}_ci95": interval.half_width}
+    return cells | {f"{name}_degrees_of_freedom": len(values) - 1 or None}
+
+
+def _values_of_metrics(path: str | Path) -> dict[str, np.ndarray]:
+    """What the clips of a system have in each metric of the library; a value without bound says nothing of a mean."""
+    clips = read_csv(path, ["d_stft"])
+    found = {
+        name: np.array(clips.numbers(name, allow_infinite=True)) for name in METRIC_COLUMNS if name in clips.columns
+    }
+    return {name: values[np.isfinite(values)] for name, values in found.items()}
 
 
 def _of_front_end(system: str, front_ends: Mapping[str, str], measurements: Measurements) -> dict[str, Any]:
@@ -181,11 +204,11 @@ def systems_published(
 def with_fronts(table: pd.DataFrame, fronts: Mapping[str, str]) -> pd.DataFrame:
     """`table` with its front columns filled: true or false for rated systems with that cost, else empty.
 
-    A front of energies that do not compare is empty for all systems.
+    References never compete. A front of energies that do not compare is empty for all systems.
     """
     found = {}
     for name, cost in fronts.items():
-        complete = table[[cost, "mos"]].notna().all(axis=1)
+        complete = table[[cost, "mos"]].notna().all(axis=1) & (table["family"] != REFERENCE_FAMILY)
         found[name] = pd.Series(pd.NA, index=table.index, dtype="boolean")
         if cost == ENERGY and why_costs_differ(table["energy_source"][complete], table["device"][complete]):
             continue
@@ -238,7 +261,7 @@ def measurement_flags(measurements: Measurements) -> dict[str, Any]:
         "not_publishable": [system for system, energy in measurements.energy.items() if not energy.get("publishable")],
         "flags": {system: found for system, found in flags.items() if found},
         "doubts": doubts_of({system: energy.get("flags", []) for system, energy in measurements.energy.items()}),
-        "d_stft_clips": {system: len(distances) for system, distances in measurements.d_stft.items()},
+        "d_stft_clips": {system: len(values["d_stft"]) for system, values in measurements.quality.items()},
     }
 
 

@@ -1,5 +1,6 @@
 """The recordings of a corpus: a list of files with an identifier each, in sorted order. Imports nothing heavy."""
 
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.dataset import Source
 
 LJSPEECH_RATE = 22050
+ARCTIC_RATE = 16000
+ARCTIC_INDEX = "etc/txt.done.data"
 LONGEST_ID_BYTES = 255 - len(".wav")  # in UTF-8: files are called by it, and no usual file system takes longer names
 
 
@@ -29,15 +32,19 @@ class SourceFile:
 def list_corpus(source: Source, folder: str | Path, limit: int | None = None) -> list[SourceFile]:
     """The first `limit` recordings (all, if None) of a corpus, in sorted order.
 
-    A synthetic corpus and LJSpeech are what their metadata.csv lists; a folder is all recordings below it.
+    A synthetic corpus and LJSpeech are what their metadata.csv lists, CMU ARCTIC what its etc/txt.done.data does; a
+    folder is all recordings below it.
 
     Raises:
-        UserError: There is no metadata.csv or it is damaged, there are fewer than two recordings, `limit` is less than
+        UserError: There is no such list or it is damaged, there are fewer than two recordings, `limit` is less than
             2 or more than there are, or an identifier is too long for the name of a file.
     """
     if source == "folder":
         files = name_files(audio_files_below(folder))
         nothing = "holds fewer than two recordings (WAV, FLAC, …); one clip is for training and one for the test"
+    elif source == "cmu_arctic":
+        files = _read_prompts(Path(folder) / ARCTIC_INDEX)
+        nothing = f"its {ARCTIC_INDEX} lists fewer than two recordings; one is for training and one for the test"
     else:
         files = _read_metadata(Path(folder) / "metadata.csv")
         nothing = "its metadata.csv lists fewer than two clips; one is for training and one for the test"
@@ -55,7 +62,7 @@ def list_corpus(source: Source, folder: str | Path, limit: int | None = None) ->
 
 def expected_sample_rate(source: Source) -> int | None:
     """The sample rate in Hz that every file of a corpus must have; None where any will do."""
-    return None if source == "folder" else LJSPEECH_RATE
+    return {"folder": None, "cmu_arctic": ARCTIC_RATE}.get(source, LJSPEECH_RATE)
 
 
 def name_files(names: Iterable[str]) -> list[SourceFile]:
@@ -94,25 +101,43 @@ def _require_short(path: Path, clip_id: str) -> None:
 
 
 def _read_metadata(path: Path) -> list[SourceFile]:
+    """What lists the recordings of LJSpeech: an identifier up to the first | of each line."""
+    mend = "dataset.path must be the folder that holds metadata.csv and wavs/ of LJSpeech"
+    lines = [(number, line.partition("|")[0]) for number, line in _numbered_lines(path, mend)]
+    return [SourceFile(clip_id, f"wavs/{clip_id}.wav") for clip_id in _identifiers(path, lines)]
+
+
+def _read_prompts(path: Path) -> list[SourceFile]:
+    """What lists the recordings of CMU ARCTIC: ( arctic_a0001 "Author of the danger trail, Philip Steels, etc." )."""
+    mend = "dataset.path must be the folder that holds etc/ and wav/ of a voice of CMU ARCTIC"
+    lines = []
+    for number, line in _numbered_lines(path, mend):
+        prompt = re.fullmatch(r'\s*\(\s*(\S+)\s+".*"\s*\)\s*', line)
+        if not prompt:
+            raise UserError(f"{path}, line {number}: {line!r} is no prompt of CMU ARCTIC; restore the file")
+        lines.append((number, prompt[1]))
+    return [SourceFile(clip_id, f"wav/{clip_id}.wav") for clip_id in _identifiers(path, lines)]
+
+
+def _numbered_lines(path: Path, mend: str) -> list[tuple[int, str]]:
+    """The lines of a list that hold something, each with its number from 1; `mend` says where the list must be."""
     try:
         lines = read_lines(path)
     except FileNotFoundError as error:
-        raise UserError(
-            f"{path}: no such file; dataset.path must be the folder that holds metadata.csv and wavs/ of LJSpeech "
-            "(for other recordings set dataset.source: folder)"
-        ) from error
+        raise UserError(f"{path}: no such file; {mend} (for other recordings set dataset.source: folder)") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as UTF-8 text ({error}); restore it") from error
-    clip_ids = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        clip_id = line.partition("|")[0]
+    return [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _identifiers(path: Path, lines: list[tuple[int, str]]) -> list[str]:
+    """The identifiers that the lines of `path` give, sorted."""
+    for number, clip_id in lines:
         # An identifier becomes part of a path: it must not lead out of the folder.
         if not re.fullmatch(r"\w[\w.-]*", clip_id):
             raise UserError(f"{path}, line {number}: {clip_id!r} is no identifier of a clip; restore the file")
-        clip_ids.append(clip_id)
-    if len(set(clip_ids)) < len(clip_ids):
-        twice = next(clip_id for clip_id in clip_ids if clip_ids.count(clip_id) > 1)
-        raise UserError(f"{path}: lists {twice!r} twice; restore the file")
-    return [SourceFile(clip_id, f"wavs/{clip_id}.wav") for clip_id in sorted(clip_ids)]
+    clip_ids = sorted(clip_id for _, clip_id in lines)
+    for one, next_one in itertools.pairwise(clip_ids):
+        if one == next_one:
+            raise UserError(f"{path}: lists {one!r} twice; restore the file")
+    return clip_ids

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.study.sections.dataset import Source
+from vocoder_pareto.study.sections.dataset import ArcticVoice, Source
 
 # What libsndfile reads by its header, and recordings that it does not read.
 SUFFIXES = (
@@ -18,7 +18,8 @@ UNREADABLE_SUFFIXES = (
     ".m4a", ".m4b", ".mp4", ".aac", ".wma", ".webm", ".mka", ".ape", ".wv", ".amr", ".3gp", ".ac3", ".alac", ".spx",
     ".tta", ".shn", ".dsf", ".dff", ".ra", ".raw", ".pcm",
 )  # fmt: skip
-LJSPEECH = Path("data/LJSpeech-1.1")  # not below the results, so that all studies in a working folder share it
+INDEXES = ("metadata.csv", "txt.done.data")  # of LJSpeech and of CMU ARCTIC
+DOWNLOADS = Path("data")  # not below the results, so that all studies in a working folder share it
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,21 @@ class CorpusLocation:
         return (self.folder / "metadata.csv").as_posix() if self.made_here else None
 
 
-def locate_corpus(source: Source, path: str | None, results_dir: str | Path) -> CorpusLocation:
+def folder_of_arctic(voice: str) -> str:
+    """How CMU ARCTIC calls the folder of a voice, and its archive."""
+    return f"cmu_us_{voice}_arctic"
+
+
+def locate_corpus(
+    source: Source, path: str | None, results_dir: str | Path, voice: ArcticVoice = "slt"
+) -> CorpusLocation:
     """The corpus that `dataset.source` and `dataset.path` mean.
 
     Args:
         source: The kind of the corpus.
         path: The user's folder or archive; None for the corpus that a rule makes.
         results_dir: The folder of results, below which a synthetic corpus lies.
+        voice: The voice of CMU ARCTIC.
 
     Raises:
         UserError: The path is missing, or is of the wrong kind.
@@ -57,14 +66,15 @@ def locate_corpus(source: Source, path: str | None, results_dir: str | Path) -> 
         if path is not None:
             raise UserError(f"{where} is not allowed with dataset.source synthetic; set it to null")
         return CorpusLocation(Path(results_dir) / "data" / "synthetic", None, made_here=True)
+    published = {"ljspeech": "LJSpeech-1.1", "cmu_arctic": folder_of_arctic(voice)}.get(source)
     if path is None:
-        if source == "ljspeech":
-            return CorpusLocation(LJSPEECH, None, made_here=True)
+        if published:
+            return CorpusLocation(DOWNLOADS / published, None, made_here=True)
         raise UserError("config key dataset.path: missing; name the folder that holds the recordings")
-    if source == "ljspeech" and Path(path).is_file():
-        return CorpusLocation(LJSPEECH, Path(path), made_here=True)
+    if published and Path(path).is_file():
+        return CorpusLocation(DOWNLOADS / published, Path(path), made_here=True)
     if not Path(path).is_dir():
-        allowed = "the folder LJSpeech-1.1, LJSpeech-1.1.tar.bz2, or null" if source == "ljspeech" else "a folder"
+        allowed = f"the folder {published}, {published}.tar.bz2, or null" if published else "a folder"
         fault = "is no folder" if Path(path).exists() else "does not exist"
         raise UserError(f"{where} {fault}; expected {allowed}")
     return CorpusLocation(Path(path), None, made_here=False)
@@ -108,12 +118,12 @@ def left_out_below(folder: str | Path) -> LeftOut:
 
 
 def corpus_files(folder: str | Path) -> list[Path]:
-    """All files below a user's `folder` that clips are made from, recordings and metadata.csv, sorted.
+    """All files below a user's `folder` that clips are made from, recordings and what lists them, sorted.
 
     Raises:
         UserError: A folder cannot be listed.
     """
-    names = sorted(name for name in _files(Path(folder)) if name.lower().endswith((*SUFFIXES, "metadata.csv")))
+    names = sorted(name for name in _files(Path(folder)) if name.lower().endswith((*SUFFIXES, *INDEXES)))
     return [path for path in (Path(folder) / name for name in names) if os.path.isfile(path)]
 
 

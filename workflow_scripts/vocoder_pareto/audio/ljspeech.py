@@ -1,16 +1,10 @@
-"""LJSpeech (Ito & Johnson, 2017): a resumable download, its checksum, and safe extraction."""
+"""LJSpeech (Ito & Johnson, 2017): one voice, 24 hours of natural speech at 22,050 Hz."""
 
-import shutil
-import tarfile
-from pathlib import Path, PurePosixPath
-
-from vocoder_pareto.audio.corpora import list_corpus
-from vocoder_pareto.downloads import Release, bytes_bar, download, sha256_of
+from vocoder_pareto.audio.archives import ArchivedCorpus
+from vocoder_pareto.downloads import Release
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.study.companions import record_companions
 
-FOLDER = "LJSpeech-1.1"
-_OTHERWISE = "set dataset.path to the folder LJSpeech-1.1 or to LJSpeech-1.1.tar.bz2"
+LJSPEECH = ArchivedCorpus("LJSpeech 1.1", "ljspeech", "LJSpeech-1.1")
 
 
 def published_release() -> Release:
@@ -29,115 +23,3 @@ def published_release() -> Release:
             f"torchaudio does not tell where LJSpeech is ({error!r}); install the version in requirements.txt, "
             "or download LJSpeech-1.1.tar.bz2 and set dataset.path to it"
         ) from error
-
-
-def fetch_ljspeech(release: Release, archive: str | Path | None, folder: str | Path) -> None:
-    """Make `folder` (…/LJSpeech-1.1) from the user's `archive`, or from a download that is kept beside `folder`.
-
-    `folder` appears whole; an earlier one is replaced. An interrupted download goes on where it stopped.
-
-    Args:
-        release: The release, whose checksum the archive must have.
-        archive: The user's archive; None for a download.
-        folder: The folder to make.
-
-    Raises:
-        UserError: The archive is missing or has another checksum, the download fails, or the disk is full.
-    """
-    folder = Path(folder)
-    if archive is None:
-        archive = folder.parent / Path(release.url).name
-        if not archive.is_file():
-            download(release, archive, _OTHERWISE)
-        else:
-            check_archive(archive, release.sha256, "delete it, and it is downloaded again")
-    else:
-        mend = "download it again, or extract it yourself and set dataset.path to the folder"
-        check_archive(Path(archive), release.sha256, mend)
-    extract(Path(archive), folder)
-
-
-def check_archive(archive: Path, sha256: str, mend: str) -> None:
-    """Check that an archive is the published one.
-
-    Args:
-        archive: The file.
-        sha256: The SHA-256 that it must have, 64 hex digits.
-        mend: What to do about another one, for the message.
-
-    Raises:
-        UserError: The file cannot be read or has another SHA-256.
-    """
-    try:
-        found = sha256_of(archive)
-    except OSError as error:
-        raise UserError(f"{archive}: cannot be read ({error.strerror}); mend dataset.path") from error
-    if found != sha256:
-        raise UserError(f"{archive}: its SHA-256 is {found}, not {sha256}: it is damaged or not LJSpeech 1.1; {mend}")
-
-
-def extract(archive: Path, folder: Path) -> None:
-    """Extract `archive`, whose top folder is named as `folder` is, so that `folder` appears whole.
-
-    Raises:
-        UserError: A member would leave the folder, or is a device or the like; the archive is truncated, damaged, or
-            of another layout; the disk is full.
-    """
-    unpacked = folder.with_name(f".{folder.name}.extracting")
-    old = folder.with_name(f".{folder.name}.old")
-    try:
-        for leftover in (unpacked, old):  # of an interrupted run
-            shutil.rmtree(leftover, ignore_errors=True)
-        unpacked.mkdir(parents=True)
-        with (
-            archive.open("rb") as file,
-            tarfile.open(fileobj=file, mode="r|*") as members,  # a stream, so that it is decompressed once
-            bytes_bar("Extracting", archive.stat().st_size) as bar,
-        ):
-            for member in members:
-                if not _stays_inside(member):
-                    raise UserError(f"{archive}: refused, since a member is unsafe to extract ({member.name})")
-                _extract_member(members, member, unpacked)
-                bar.update(file.tell() - bar.n)
-        _record_recordings(archive, unpacked / folder.name)
-        if folder.exists():
-            folder.rename(old)
-        (unpacked / folder.name).rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-    except (tarfile.TarError, EOFError) as error:
-        raise UserError(f"{archive}: truncated or damaged ({error}); download it again") from error
-    except OSError as error:
-        raise UserError(f"{archive}: cannot be extracted to {folder} ({error.strerror or error})") from error
-    finally:
-        shutil.rmtree(unpacked, ignore_errors=True)
-
-
-def _stays_inside(member: tarfile.TarInfo) -> bool:
-    """Whether it is a folder or file (no link, no device) whose path cannot lead out of the folder of extraction.
-
-    Python's own filter `data` would do, but the Python 3.11.2 of Debian 12 does not have it.
-    """
-    path = PurePosixPath(member.name)
-    return (member.isdir() or member.isfile()) and not path.is_absolute() and ".." not in path.parts
-
-
-def _extract_member(members: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
-    target = folder / member.name
-    content = members.extractfile(member)
-    if content is None:  # a folder
-        target.mkdir(parents=True, exist_ok=True)
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with content, target.open("wb") as file:
-        shutil.copyfileobj(content, file)
-
-
-def _record_recordings(archive: Path, folder: Path) -> None:
-    """Record them; raise UserError if one is missing, since tarfile takes some truncated archives for whole ones."""
-    if not (folder / "metadata.csv").is_file():
-        raise UserError(f"{archive}: holds no {folder.name}/metadata.csv, so it is truncated or not LJSpeech 1.1")
-    files = [folder / file.name for file in list_corpus("ljspeech", folder)]
-    missing = [file.relative_to(folder).as_posix() for file in files if not file.is_file()]
-    if missing:
-        raise UserError(f"{archive}: truncated: {len(missing)} recordings are missing, the first is {missing[0]}")
-    record_companions(folder / "metadata.csv", files)

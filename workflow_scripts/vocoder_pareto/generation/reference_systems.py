@@ -1,6 +1,9 @@
-"""The reference systems: the recordings themselves, and their mel-spectrograms inverted by Griffin-Lim."""
+"""The reference systems: the recordings themselves, and what classical methods make of them.
 
-from collections.abc import Iterator
+Griffin-Lim inverts their mel-spectrograms; WORLD analyses and synthesises the recordings.
+"""
+
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import numpy as np
 
 from vocoder_pareto.audio.clips import load_clip
 from vocoder_pareto.audio.comparison import Comparison
-from vocoder_pareto.audio.dataset import RowFile, clips_of, open_array, read_clip_table
+from vocoder_pareto.audio.dataset import Clip, RowFile, clips_of, open_array, read_clip_table
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.parallel import map_in_processes
@@ -40,9 +43,34 @@ def write_ground_truth(
         UserError: An input is missing or damaged, or an output cannot be written.
     """
     tests = clips_of(read_clip_table(table), "test", limit)
-    rate, samples = comparison.sample_rate, comparison.samples_at(comparison.sample_rate)
-    audio = (load_clip(Path(corpus) / clip.source, rate, samples, channels=channels).samples for clip in tests)
-    write_audio_set(manifest, [clip.clip_id for clip in tests], audio, rate, [None] * len(tests))
+    audio = (_recording(Path(corpus), comparison, channels, clip) for clip in tests)
+    _write_recordings(manifest, tests, audio, comparison)
+
+
+def write_world(
+    corpus: str | Path,
+    table: str | Path,
+    manifest: str | Path,
+    comparison: Comparison,
+    limit: int | None,
+    channels: Channels = "mix",
+    processes: int = 1,
+) -> None:
+    """Write what WORLD makes of the wavs that `write_ground_truth` writes with the same arguments, and their manifest.
+
+    Args:
+        corpus, table, manifest, comparison, limit, channels: See `write_ground_truth`.
+        processes: The number of processes that work at once, at least 1.
+
+    Raises:
+        UserError: An input is missing or damaged, or an output cannot be written.
+    """
+    tests = clips_of(read_clip_table(table), "test", limit)
+    work = partial(_resynthesised, Path(corpus), comparison, channels)
+    audio: Iterator[np.ndarray] = map_in_processes(
+        work, tests, processes, "Resynthesising by WORLD", chunk_size=1, start_method="spawn"
+    )
+    _write_recordings(manifest, tests, audio, comparison)
 
 
 def write_griffin_lim(
@@ -96,3 +124,21 @@ def _invert(
 
     row, seed = item
     return invert_mel(mels.read(row, 1)[0], ranges.read(row, 1)[0], front_end, iterations, seed)
+
+
+def _write_recordings(
+    manifest: str | Path, tests: Sequence[Clip], audio: Iterator[np.ndarray], comparison: Comparison
+) -> None:
+    clip_ids = [clip.clip_id for clip in tests]
+    write_audio_set(manifest, clip_ids, audio, comparison.sample_rate, [None] * len(tests))
+
+
+def _recording(corpus: Path, comparison: Comparison, channels: Channels, clip: Clip) -> np.ndarray:
+    rate, samples = comparison.sample_rate, comparison.samples_at(comparison.sample_rate)
+    return load_clip(corpus / clip.source, rate, samples, channels=channels).samples
+
+
+def _resynthesised(corpus: Path, comparison: Comparison, channels: Channels, clip: Clip) -> np.ndarray:
+    from vocoder_pareto.generation.world import resynthesised  # ground truth needs no WORLD
+
+    return resynthesised(_recording(corpus, comparison, channels, clip), comparison.sample_rate)

@@ -12,13 +12,14 @@ import numpy as np
 
 from vocoder_pareto.audio.dataset_summary import WORDS
 from vocoder_pareto.audio.files import read_audio
+from vocoder_pareto.audio.loudness import levelled
 from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.audio.sound import little_sound
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.design import latin_square, session_order
 from vocoder_pareto.listening_test.key import Key, Session, Stimulus, StimulusKind
 from vocoder_pareto.listening_test.plan import Plan
-from vocoder_pareto.listening_test.stimuli import drowned_in_noise, levelled, spoken
+from vocoder_pareto.listening_test.stimuli import drowned_in_noise, spoken
 from vocoder_pareto.listening_test.texts import Texts
 from vocoder_pareto.study.sections.listening_test import DesignSettings, LoudnessSettings
 from vocoder_pareto.study.systems import GRIFFIN_LIM, GROUND_TRUTH

@@ -37,6 +37,7 @@ KEYS = {
     "system_names": "systems",
     "voices": "dataset.voices",
     "corpus_source": "dataset.source",
+    "voice": "dataset.arctic_voice",
     "max_clips": "generation.clips",
     "iterations": "generation.griffin_lim_iterations",
     "front_ends": "models.{}.front_end",

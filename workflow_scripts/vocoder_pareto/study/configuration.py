@@ -36,7 +36,7 @@ from vocoder_pareto.study.settings import STRICT, plain, settings_from
 from vocoder_pareto.study.settings_faults import keys_of, nearest
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.study.yaml_files import read_yaml
-from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
+from vocoder_pareto.tables.columns import METRIC_COLUMNS, SYSTEMS_COLUMNS
 
 OBJECTIVE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.direction)
 # The largest seed that Python, NumPy and PyTorch all take.
@@ -250,12 +250,19 @@ def training_settings(config: Mapping[str, Any], model: str, size: str) -> Train
 
 
 def judged_systems(config: Mapping[str, Any]) -> list[str]:
-    """The systems whose audio is generated and judged, in the configuration's order: all but the untrained ones.
+    """The systems whose audio is generated and judged, in the configuration's order.
 
-    What a system costs does not depend on its training; what untrained weights generate is noise, and never judged.
+    What a system costs does not depend on its training; what weights generate that were hardly trained is noise.
     """
-    systems = configured_systems(config)
-    return [name for name, pair in systems.items() if not training_settings(config, *pair).is_untrained]
+    least = settings_from(EvaluationSettings, config["evaluation"], "evaluation")
+    return [name for name, pair in configured_systems(config).items() if _is_judged(config, *pair, least)]
+
+
+def _is_judged(config: Mapping[str, Any], model: str, size: str, least: EvaluationSettings) -> bool:
+    """Whether the weights of a system are given, or no bound of its training is below the `least` one."""
+    settings = training_settings(config, model, size)
+    bounds = ((settings.steps, least.least_training_steps), (settings.hours, least.least_training_hours))
+    return settings.checkpoint is not None or all(bound is None or bound >= enough for bound, enough in bounds)
 
 
 def published_convention(config: Mapping[str, Any], model: str, size: str) -> PublishedConvention:
@@ -307,6 +314,9 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
                     f"config key pareto.objectives.{number}.columns: {column!r} is no objective"
                     f"{nearest(column, OBJECTIVE_COLUMNS)}; allowed: {', '.join(OBJECTIVE_COLUMNS)}"
                 )
+            elif column in METRIC_COLUMNS and column not in ("d_stft", *config["quality"]["metrics"]):
+                where = f"config key pareto.objectives.{number}.columns"
+                faults.append(f"{where}: {column!r} is not measured; add it to quality.metrics")
     return faults + faults_of_front_ends(
         config, [known[name] for name in (known if named == "all" else named) if name in known]
     )

@@ -17,7 +17,7 @@ BOOKKEEPING = (
     "study.hop_lengths",
     "study.known_results", "study.program_settings", "study.provenance", "study.reference", "study.sections",
     "study.sections.*", "study.settings", "study.settings_faults", "study.systems", "study.targets", "study.yaml_files",
-    "audio.corpus_location", "audio.front_end", "audio.ljspeech",
+    "audio.archives", "audio.cmu_arctic", "audio.corpus_location", "audio.front_end", "audio.ljspeech",
     "measurement.digests", "measurement.gpu_makers", "measurement.hardware", "measurement.own_process",
     "measurement.records", "measurement.waiting_threads",
     "models.registry",
@@ -33,7 +33,7 @@ CONTENT = (
     "intervals", "passive_threads", "reflection", "units",
     "analysis.*", "generation.*", "listening_test.*", "quality.*", "tables.*",
     "audio.clips", "audio.comparison", "audio.corpora", "audio.dataset", "audio.dataset_summary", "audio.espeak",
-    "audio.features", "audio.files", "audio.manifest", "audio.mels", "audio.sound", "audio.split",
+    "audio.features", "audio.files", "audio.loudness", "audio.manifest", "audio.mels", "audio.sound", "audio.split",
     "audio.synthetic_corpus",
     "measurement.assessment", "measurement.backends", "measurement.bounds", "measurement.clocks",
     "measurement.combined_runs", "measurement.combined_windows", "measurement.complexity", "measurement.cpu_time",
@@ -43,8 +43,10 @@ CONTENT = (
     "measurement.measured_set", "measurement.memory_traffic", "measurement.meter", "measurement.mirrored_dies",
     "measurement.nvml", "measurement.nvml_power", "measurement.operations", "measurement.power_integral",
     "measurement.powercap", "measurement.protocol", "measurement.pyjoules_units", "measurement.random_weights",
+    "measurement.reference_energy",
     "measurement.sensor", "measurement.shape_cache", "measurement.sweep",
-    "measurement.trained_weights", "measurement.warm_up", "measurement.work", "measurement.workload",
+    "measurement.trained_weights", "measurement.warm_up", "measurement.work", "measurement.work_energy",
+    "measurement.workload",
     "measurement.zeus_meter",
     "models.checkpoint", "models.chunks", "models.diffusion", "models.diffwave", "models.discriminators", "models.flow",
     "models.gated_matrices", "models.given_weights", "models.hifigan", "models.known_layouts", "models.layers",
@@ -58,8 +60,8 @@ CONTENT = (
 
 # They read and write no tables but the project's own, which stay the same however strictly those of users are read.
 _WITH_OWN_TABLES = (
-    "prepare_clips", "compute_mels", "generate_audio", "generate_reference", "measure_energy", "measure_set",
-    "sweep_energy", "profile_layers",
+    "prepare_clips", "compute_mels", "generate_audio", "generate_reference", "measure_energy", "measure_reference",
+    "measure_set", "sweep_energy", "profile_layers",
 )  # fmt: skip
 
 # What counts elsewhere, but cannot change what this program writes.

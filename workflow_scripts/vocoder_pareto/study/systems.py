@@ -10,7 +10,9 @@ from vocoder_pareto.study.settings import STRICT, plain
 
 GROUND_TRUTH = "ground_truth"
 GRIFFIN_LIM = "griffin_lim"
-REFERENCE_SYSTEMS = (GROUND_TRUTH, GRIFFIN_LIM)
+WORLD = "world"
+RECONSTRUCTIONS = (GRIFFIN_LIM, WORLD)  # reference systems that make audio, and so have a cost
+REFERENCE_SYSTEMS = (GROUND_TRUTH, *RECONSTRUCTIONS)
 
 
 @dataclass(frozen=True, config=STRICT)

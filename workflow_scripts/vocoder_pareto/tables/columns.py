@@ -17,7 +17,7 @@ EXACT_GFLOPS = "gflops_per_audio_second"
 PRINTED_GFLOPS = "gflops_published_convention"
 
 REFERENCE_FAMILY = "reference"
-REFERENCE_LABELS = {"ground_truth": "Ground truth", "griffin_lim": "Griffin-Lim"}
+REFERENCE_LABELS = {"ground_truth": "Ground truth", "griffin_lim": "Griffin-Lim", "world": "WORLD"}
 SIZE_ORDER = ("S", "M", "L")
 
 Kind = Literal["text", "number", "integer", "flag"]
@@ -55,6 +55,30 @@ class Column:
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
 
+def _of_metric(
+    name: str, label: str, unit: str = "", direction: Literal["min", "max"] | None = "min"
+) -> tuple[Column, Column, Column]:
+    """The columns of a metric of `quality.metrics`, which is called so there: its mean over clips, and its interval."""
+    return (
+        Column(name, label, unit, "number", direction),
+        Column(f"{name}_ci95", f"{label}, half-width of the 95 % interval", unit),
+        Column(f"{name}_degrees_of_freedom", f"{label}, degrees of freedom of its interval"),
+    )
+
+
+_METRICS = (
+    _of_metric("d_stft", "Spectral distance"),
+    _of_metric("mr_stft", "Multi-resolution STFT"),
+    _of_metric("log_mel_distance", "Log-mel distance"),
+    _of_metric("estoi", "ESTOI", direction="max"),
+    _of_metric("mcd", "Mel-cepstral distortion", "bel"),
+    _of_metric("f0_rmse", "F0 RMSE", "cents"),
+    _of_metric("vuv_error", "V/UV error"),
+    _of_metric("si_sdr", "SI-SDR", "dB", None),
+    _of_metric("pesq_wb", "PESQ-WB", "MOS-LQO", "max"),
+)
+METRIC_COLUMNS = tuple(columns[0].name for columns in _METRICS)
+
 SYSTEMS_COLUMNS = (
     Column("system", "System", kind="text"),
     Column("model", "Model", kind="text", record="complexity"),
@@ -77,9 +101,7 @@ SYSTEMS_COLUMNS = (
     Column("peak_memory_bytes", "Peak memory", "MiB", "integer", "min", "log", 2.0**-20, record="energy"),
     Column(FRONT_END_ENERGY, "Energy of the front end per second of audio", "J"),
     Column("front_end_real_time_factor", "Real-time factor of the front end"),
-    Column("d_stft", "Spectral distance", "", "number", "min"),
-    Column("d_stft_ci95", "Spectral distance, half-width of the 95 % interval"),
-    Column("d_stft_degrees_of_freedom", "Spectral distance, degrees of freedom of its interval"),
+    *(column for columns in _METRICS for column in columns),
     Column("mos", "Quality", "MOS", "number", "max"),
     Column("mos_ci95", "MOS, half-width of the 95 % interval"),
     Column("mos_source", "Source of the MOS", kind="text"),
@@ -113,6 +135,12 @@ def model_label(model: str, labels: Mapping[str, str]) -> str:
 def system_label(model: str, size: str, labels: Mapping[str, str]) -> str:
     """What readers see for a system: `HiFi-GAN S`."""
     return f"{model_label(model, labels)} {size}".rstrip()
+
+
+def label_of_system(system: str, labels: Mapping[str, str]) -> str:
+    """What readers see for the system called `system` (`hifigan-S`, `griffin_lim`): `HiFi-GAN S`, `Griffin-Lim`."""
+    model, _, size = system.rpartition("-")
+    return system_label(model, size, labels) if model in labels else model_label(system, labels)
 
 
 def size_rank(size: str) -> tuple[int, str]:

@@ -12,3 +12,10 @@ class EvaluationSettings:
 
     sample_rate: int = Field(default=16000, ge=1)
     """Sample rate in Hz. Audio of another rate is resampled by soxr, and kept beside as the vocoder made it."""
+
+    least_training_steps: int = Field(default=1000, ge=1)
+    """The audio of a system is judged if its weights are given, or if neither bound of its training is lower than here:
+    so many steps (>= 1), ..."""
+
+    least_training_hours: float = Field(default=0.1, ge=0)
+    """... and so many hours (>= 0). Audio of less training is noise; asked for by its name, it is made all the same."""
