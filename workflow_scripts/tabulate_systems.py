@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.analysis import systems_table
-from vocoder_pareto.analysis.printed_mos import Study, withheld_mos
+from vocoder_pareto.analysis.printed_mos import Study, sentence, withheld_mos
 from vocoder_pareto.analysis.published import read_cost
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
@@ -48,10 +48,9 @@ def main() -> None:
     carbon = settings_from(CarbonSettings, arguments.carbon_settings, "carbon")
     table = systems_table.systems_measured(measurements, mos, arguments.families, carbon, study)
     write_table(table, arguments.output_system_table)
-    flags = systems_table.measurement_flags(measurements)
-    flags["mos_withheld"] = {} if arguments.mos_table else withheld_mos(measurements.complexity, study)
-    if arguments.rating_counts:
-        flags["ratings"] = read_json(arguments.rating_counts)["sentence"]
+    withheld = {} if arguments.mos_table else withheld_mos(measurements.complexity, study)
+    counted = read_json(arguments.rating_counts)["sentence"] if arguments.rating_counts else sentence(withheld)
+    flags = systems_table.measurement_flags(measurements) | {"mos_withheld": withheld, "ratings": counted}
     write_json(arguments.output_measurement_flags, flags)
 
 

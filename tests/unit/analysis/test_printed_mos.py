@@ -2,7 +2,7 @@
 
 import pytest
 
-from vocoder_pareto.analysis.printed_mos import Study, withheld_mos
+from vocoder_pareto.analysis.printed_mos import Study, sentence, withheld_mos
 from vocoder_pareto.analysis.published import read_cost
 from vocoder_pareto.analysis.systems_table import mos_of_paper, read_measurements, systems_measured
 from vocoder_pareto.study.sections.training import CarbonSettings
@@ -66,3 +66,10 @@ def test_withheld_mos_are_empty_cells(files, printed_quality, families, paper):
     table = systems_measured(measured, mos_of_paper(printed_quality), families, CarbonSettings(), paper)
     assert table.set_index("system")["mos"].isna()["hifigan-S"]
     assert table.set_index("system")["on_front_energy"].isna()["hifigan-S"]
+
+
+def test_readers_are_told_whose_mos_is_missing_and_why():
+    withheld = {"ground_truth": "no LJSpeech", "melgan-S": "reason 1", "hifigan-S": "reason 2", "hifigan-M": "reason 3"}
+    told = "The printed MOS is of another network than melgan-S (reason 1), hifigan-S (reason 2) and 1 more."
+    assert sentence(withheld) == told
+    assert sentence({"ground_truth": "no LJSpeech"}) == ""

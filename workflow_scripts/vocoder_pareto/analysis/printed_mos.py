@@ -15,6 +15,7 @@ PAPER_RATE = BUILT_IN[PAPER].sample_rate
 # Of all 18 systems, parameters and GFLOPs agree with Table 2 within 1 %, but for the GFLOPs of WaveGrad L, whose
 # configuration was not published: ours has the parameters, and four fifths of the GFLOPs.
 _PARAMETERS_WITHIN, _GFLOPS_WITHIN = 0.01, 0.25
+_SHOWN = 2
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ def withheld_mos(complexity: list[Mapping[str, Any]], study: Study) -> dict[str,
         recordings = f"dataset.source is {study.corpus}, the paper's recordings are LJSpeech"
         found |= dict.fromkeys(REFERENCE_SYSTEMS, recordings)
     return {system: why for system, why in found.items() if why}
+
+
+def sentence(withheld: Mapping[str, str]) -> str:
+    """Which systems lack the printed MOS of their name, for readers; "" if none. References stand in no figure."""
+    told = [f"{system} ({why})" for system, why in withheld.items() if system not in REFERENCE_SYSTEMS]
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return f"The printed MOS is of another network than {', '.join(told[:_SHOWN])}{more}." if told else ""
 
 
 def _why_another(counts: Mapping[str, Any], study: Study) -> str:
