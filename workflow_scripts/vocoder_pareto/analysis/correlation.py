@@ -53,7 +53,7 @@ def read_scores(
 
 
 def correlate_with_mos(scores: pd.DataFrame, seed: int, metrics: Sequence[Metric] = METRICS) -> pd.DataFrame:
-    """A row per metric that `scores` holds, D_STFT in any case: its Spearman and Kendall correlation with MOS over systems.
+    """A row per metric that `scores` holds, D_STFT in any case: its rank correlations with MOS over systems.
 
     `agreement` is Spearman's coefficient with the sign turned so that 1 means: orders the systems as listeners do.
     Intervals are percentiles of a bootstrap over systems. Cells are empty for fewer than 3 systems (intervals: 5) or
