@@ -67,7 +67,7 @@ def test_a_reference_that_was_measured_otherwise_than_the_systems_is_told_and_no
         assert front.summary["computed_elsewhere"] == ["griffin_lim", "world"]
         assert not {"griffin_lim", "world"} & {*front.table["system"], *front.summary["partly_known"]}
         figure = drawn([front], labels)
-        assert "Computed by another device, so not on this axis: Griffin-Lim, WORLD." in words_of(figure)
+        assert "By another device or meter, so not on this axis: Griffin-Lim, WORLD." in words_of(figure)
         assert "NOT COMPARABLE" not in words_of(figure)
 
 

@@ -86,7 +86,7 @@ def test_a_download_becomes_the_folder_that_torchaudio_reads(archive, tmp_path):
     assert (target / "metadata.csv").read_text().splitlines() == NAMES, "what the rule makes"
     assert damaged_companions(target / "metadata.csv") == []
     (target / "wav" / f"{NAMES[2]}.wav").unlink()
-    assert [name for name, _ in damaged_companions(target / "metadata.csv")] == [f"wav/{NAMES[2]}.wav"]
+    assert [name for name, _ in damaged_companions(target / "metadata.csv")] == [f"{target}/wav/{NAMES[2]}.wav"]
 
 
 def test_the_users_archive_must_have_the_checksum(archive, tmp_path):

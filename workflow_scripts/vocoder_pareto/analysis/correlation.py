@@ -53,7 +53,7 @@ def read_scores(
 
 
 def correlate_with_mos(scores: pd.DataFrame, seed: int, metrics: Sequence[Metric] = METRICS) -> pd.DataFrame:
-    """A row per metric that `scores` holds: its Spearman and Kendall correlation with MOS over systems.
+    """A row per metric that `scores` holds, D_STFT in any case: its rank correlations with MOS over systems.
 
     `agreement` is Spearman's coefficient with the sign turned so that 1 means: orders the systems as listeners do.
     Intervals are percentiles of a bootstrap over systems. Cells are empty for fewer than 3 systems (intervals: 5) or
@@ -64,7 +64,8 @@ def correlate_with_mos(scores: pd.DataFrame, seed: int, metrics: Sequence[Metric
         seed: of the bootstrap.
         metrics: what to look for in `scores`.
     """
-    rows = [_row(metric, scores, seed) for metric in metrics if metric.name in scores.columns]
+    held = [name for name in scores.columns if name == D_STFT.name or scores[name].notna().any()]
+    rows = [_row(metric, scores, seed) for metric in metrics if metric.name in held]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -69,7 +69,7 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
         why = "MOS" if missing <= set(MOS_COLUMNS) else "all values"
         sentences.append(f"Left out, without {why}: {_listed(list(left_out), front, labels)}.")
     if elsewhere := front.summary.get("computed_elsewhere"):
-        sentences.append(f"Computed by another device, so not on this axis: {_listed(elsewhere, front, labels)}.")
+        sentences.append(f"By another device or meter, so not on this axis: {_listed(elsewhere, front, labels)}.")
     return sentences
 
 
