@@ -87,10 +87,11 @@ def test_joules_per_audio_second_are_those_of_the_simulated_device(bench):
 
 
 def test_rest_comes_first_and_idle_is_measured_before_and_after(bench):
-    measured = observe(bench.work, bench.meter, replace(SETTINGS, max_pause_seconds=2), bench.clock)
-    pauses = bench.clock.sleeps[2:-1]
-    assert bench.clock.sleeps[:2] == [7, 20]
-    assert bench.clock.sleeps[-1] == 20
+    settings = replace(SETTINGS, max_pause_seconds=2, lead_in_seconds=0.5)
+    measured = observe(bench.work, bench.meter, settings, bench.clock)
+    pauses = bench.clock.sleeps[3:-2]
+    assert bench.clock.sleeps[:3] == [7, 0.5, 20]
+    assert bench.clock.sleeps[-2:] == [0.5, 20]
     assert len(measured.idle) == 2
     assert len(pauses) == 3
     assert len(set(pauses)) == 3
@@ -103,7 +104,7 @@ def test_pauses_and_lengths_of_windows_follow_the_seed(clock):
         clock.sleeps.clear()
         settings = replace(SETTINGS, max_pause_seconds=2)
         measured = observe(bench.work, bench.meter, settings, clock, draw=random.Random(seed_of(seed)))
-        return clock.sleeps[2:-1], [round(window.energy.seconds) for window in measured.windows]
+        return clock.sleeps[3:-2], [round(window.energy.seconds) for window in measured.windows]
 
     assert pauses(1) == pauses(1) != pauses(2)
 
