@@ -1,3 +1,4 @@
+import shutil
 import statistics
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,14 @@ def test_a_run_that_was_broken_off_goes_on(tmp_path):
     assert len(measured) == 4
     assert set(measured) == {system.name for system in SYSTEMS}
     assert not (tmp_path / "run2").exists()
+
+
+def test_a_run_that_was_deleted_is_measured_anew(two_runs):
+    shutil.rmtree(two_runs / "run1")
+    measured = []
+    run = measure_run(two_runs, SYSTEMS, lambda system: measured.append(system) or record(system, 12.0), seed=0)
+    assert (run.name, len(measured)) == ("run1", len(SYSTEMS))
+    assert read_json(two_runs / "set.json")["systems"]["small-S"][ENERGY] == [12.0, 11.0]
 
 
 def test_the_order_of_systems_is_random_and_differs_between_runs(tmp_path):

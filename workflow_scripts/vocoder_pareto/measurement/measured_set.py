@@ -10,6 +10,7 @@ import math
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,12 @@ def measure_run(
         The folder of the run.
     """
     folder = Path(folder)
-    runs = [run for run in _runs(folder) if all(_file(run, system).exists() for system in systems)]
-    run = folder / f"run{len(runs) + 1}"
+    runs = (folder / f"run{number}" for number in count(1))
+    earlier, run = next(
+        (earlier, run) for earlier, run in enumerate(runs) if not all(_file(run, system).exists() for system in systems)
+    )
     order = list(systems)
-    random.Random(seed + len(runs)).shuffle(order)
+    random.Random(seed + earlier).shuffle(order)
     for system in tqdm([system for system in order if not _file(run, system).exists()], desc=run.name, unit="system"):
         log.info("%s: measuring %s", run.name, system.name)
         write_json(_file(run, system), measure(system))

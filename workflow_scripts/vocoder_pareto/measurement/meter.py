@@ -1,6 +1,7 @@
 """Energy in joules: two readings of a meter, and what was used between them, with its source."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -104,6 +105,7 @@ class Meter:
         self._notes = dict(notes)
         self._clock = clock
         self._asleep = asleep
+        self._lock = threading.Lock()
         self._sensors = (sensor, *beside)
         self._sensor_of = {domain: each for each in self._sensors for domain in each.domains}
         names = [domain.name for each in self._sensors for domain in each.domains]
@@ -161,7 +163,14 @@ class Meter:
         return min(gaps, default=None)
 
     def read(self) -> Reading:
-        """All counters now. A counter that cannot be read is None, and makes the energy around it invalid."""
+        """All counters now. A counter that cannot be read is None, and makes the energy around it invalid.
+
+        Threads may read one meter at a time.
+        """
+        with self._lock:
+            return self._read()
+
+    def _read(self) -> Reading:
         counters: dict[str, float | None] = {}
         totals: dict[str, float | None] = {}
         for domain, sensor in self._sensor_of.items():

@@ -16,6 +16,7 @@ from vocoder_pareto.measurement.clocks import Clock
 from vocoder_pareto.measurement.combined_windows import combined_windows
 from vocoder_pareto.measurement.disturbances import disturbances
 from vocoder_pareto.measurement.meter import Energy, Meter, Reading
+from vocoder_pareto.measurement.readings_between import readings_between
 from vocoder_pareto.measurement.warm_up import warm_up
 from vocoder_pareto.measurement.work import Work, repeated
 from vocoder_pareto.study.sections.measurement import EnergySettings
@@ -219,16 +220,15 @@ def measure_window(
         repeated(work, clock, _lead_in_seconds(meter, settings))
     audio_seconds, seconds_wanted = 0.0, settings.min_window_seconds + longer_seconds
     clock.synchronise()
-    with beside or nullcontext():
+    with readings_between(meter), beside or nullcontext():
         start = meter.read()
-        begin = last_reading = clock.seconds()
+        begin = clock.seconds()
         marks = [clock.mark()]
         while len(marks) <= settings.min_repeats or clock.seconds() - begin < seconds_wanted:
             for one_pass, seconds in zip(work.passes, work.audio_seconds, strict=True):
                 one_pass()
                 marks.append(clock.mark())
                 audio_seconds += seconds
-                last_reading = _keep_up(meter, clock, last_reading)
             clock.synchronise()  # once per unit of work, so that the host does not hurry ahead of the device
         end = meter.read()
     energy = meter.energy_between(start, end)
@@ -243,18 +243,10 @@ def _idle(meter: Meter, settings: EnergySettings, clock: Clock) -> Energy | None
     clock.synchronise()
     clock.sleep(_lead_in_seconds(meter, settings))
     start = meter.read()
-    clock.sleep(settings.idle_seconds)
+    with readings_between(meter):
+        clock.sleep(settings.idle_seconds)
     return meter.energy_between(start, meter.read())
 
 
 def _lead_in_seconds(meter: Meter, settings: EnergySettings) -> float:
     return max(settings.lead_in_seconds, meter.settling_seconds)
-
-
-def _keep_up(meter: Meter, clock: Clock, last_reading: float) -> float:
-    """Read the meter in a long window before a counter can wrap twice; the time of the last reading."""
-    now = clock.seconds()
-    if meter.longest_gap_seconds is None or now - last_reading < meter.longest_gap_seconds / 4:
-        return last_reading
-    meter.read()
-    return now

@@ -43,6 +43,7 @@ CONTENT = (
     "measurement.measured_set", "measurement.memory_traffic", "measurement.meter", "measurement.mirrored_dies",
     "measurement.nvml", "measurement.nvml_power", "measurement.operations", "measurement.power_integral",
     "measurement.powercap", "measurement.protocol", "measurement.pyjoules_units", "measurement.random_weights",
+    "measurement.readings_between",
     "measurement.sensor", "measurement.shape_cache", "measurement.stored_record", "measurement.sweep",
     "measurement.trained_weights", "measurement.warm_up", "measurement.work", "measurement.workload",
     "measurement.zeus_meter",
