@@ -110,6 +110,15 @@ def test_a_counter_that_moves_about_once_a_window_is_flagged(number):
     assert "needs longer energy.lead_in_seconds" in found["reasons"]["invalid_window"]
 
 
+def test_a_counter_that_never_moves_is_told_as_dead():
+    device = SimulatedDevice(LAGGING, "dead")
+    device.meter.sensor.counter = 5.0
+    settings = replace(SETTINGS, min_window_seconds=0.5)
+    found = assessed(observe(device.work, device.meter, settings, device.clock), device.meter, settings, None, None)
+    assert found["energy_joules_per_audio_second"] is None
+    assert "never moves counts nothing here" in found["reasons"]["invalid_window"]
+
+
 def test_windows_of_one_length_can_agree_by_chance_and_windows_of_random_length_cannot():
     """200 W × 0.1 s are 20 J: were all windows 300.2 steps long, a third of all measurements would see 300 in each."""
     device = SimulatedDevice(LAGGING, "lengths")

@@ -141,6 +141,8 @@ def _seldom_moves(measured: Measured) -> list[str]:
     if not stood:
         return []
     longest = max(stood, key=lambda part: part.seconds)
+    if not any(window.energy.valid for window in measured.windows):
+        return [*longest.reasons, "a counter that never moves counts nothing here, as in some virtual machines"]
     mend = f"longer energy.lead_in_seconds and energy.min_window_seconds than {longest.seconds:.2g} s"
     return [*longest.reasons, f"a counter that moves so seldom needs {mend}"]
 

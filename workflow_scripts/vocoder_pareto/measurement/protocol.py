@@ -233,7 +233,7 @@ def measure_window(
         end = meter.read()
     energy = meter.energy_between(start, end)
     latencies = tuple(clock.intervals(marks))
-    lead_in = begin_of_lead_in and meter.energy_between(begin_of_lead_in, start)
+    lead_in = None if begin_of_lead_in is None else meter.energy_between(begin_of_lead_in, start)
     return Window(attempt, start, end, energy, audio_seconds, latencies, before, device_state(), lead_in=lead_in)
 
 
