@@ -79,6 +79,7 @@ rule draw_sweeps:
     conda:
         "../envs/analysis.yaml"
     params:
+        meter_settings=assumptions_of_meter(),
         figure_settings=config_json("figures"),
         labels=model_labels(),
         program=program("draw_sweeps"),
@@ -86,8 +87,9 @@ rule draw_sweeps:
     message:
         "Drawing energy against batch size and precision."
     shell:
-        "python {params.program:q} --sweep-tables {input.sweep_tables:q} --figure-settings {params.figure_settings:q}"
-        " --labels {params.labels:q} --output-figures {output.figures:q} &> {log:q}"
+        "python {params.program:q} --sweep-tables {input.sweep_tables:q} --meter-settings {params.meter_settings:q}"
+        " --figure-settings {params.figure_settings:q} --labels {params.labels:q}"
+        " --output-figures {output.figures:q} &> {log:q}"
 
 
 rule energy_sweeps:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from vocoder_pareto.analysis.estimates import restated_rows
 from vocoder_pareto.analysis.figure_style import drawing, save_figure
 from vocoder_pareto.analysis.sweep_figure import COLUMNS, draw_sweeps
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.analysis import FigureSettings
+from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.tables.csv_tables import read_table
 
@@ -16,6 +18,7 @@ from vocoder_pareto.tables.csv_tables import read_table
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sweep-tables", type=Path, nargs="+", required=True, help="CSV file per system")
+    parser.add_argument("--meter-settings", type=json_or_file, default={}, help="section meter, JSON or @file")
     parser.add_argument("--figure-settings", type=json_or_file, default={}, help="section figures, JSON or @file")
     parser.add_argument(
         "--labels", type=texts_by_name, default={}, help='names to show, as {"melgan": "MelGAN"}, or @file'
@@ -25,9 +28,11 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     sweeps = pd.concat([read_table(path, COLUMNS) for path in arguments.sweep_tables], ignore_index=True)
+    meter = settings_from(MeterSettings, arguments.meter_settings, "meter")
     settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
     with drawing(settings):
-        save_figure(draw_sweeps(sweeps, settings, arguments.labels), arguments.output_figures)
+        restated = restated_rows(sweeps, meter.cpu_watts_per_core)
+        save_figure(draw_sweeps(restated, settings, arguments.labels), arguments.output_figures)
 
 
 if __name__ == "__main__":

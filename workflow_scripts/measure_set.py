@@ -1,7 +1,7 @@
 """Measure the energy of all systems of a configuration on this machine, in random order, and store the raw records.
 
-Each call is one run: call it twice to learn how far runs are apart. The weights are random, since energy does not
-depend on their values; so nothing has to be trained. A call that was broken off goes on where it stopped.
+Each call is one run: call it twice to learn how far runs are apart. The weights are random, since what is computed does
+not depend on their values; so nothing has to be trained. A call that was broken off goes on where it stopped.
 """
 
 import argparse

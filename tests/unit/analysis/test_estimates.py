@@ -1,8 +1,9 @@
 """An estimate is CPU seconds times what a core is taken to draw: other watts make other joules of the same seconds."""
 
+import pandas as pd
 import pytest
 
-from vocoder_pareto.analysis.estimates import restated, with_systematic
+from vocoder_pareto.analysis.estimates import restated, restated_rows, with_systematic
 from vocoder_pareto.study.sections.measurement import SystematicUncertainty
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.training.accounting import EnergyTotals
@@ -47,6 +48,23 @@ def test_the_same_watts_and_none_change_nothing():
     assert restated(GENERATION, 10.0) == GENERATION
     assert restated(GENERATION, None) == GENERATION
     assert restated({}, 10.0) == {}
+
+
+def test_sweeps_that_were_estimated_with_several_watts_are_drawn_with_one():
+    """A kept measurement has the watts of its time; CPU seconds are what was measured."""
+    rows = pd.DataFrame(
+        {
+            "energy_source": ["estimated", "estimated", "nvml"],
+            "estimated_watts_per_core": [5.0, 10.0, None],
+            ENERGY: [5.0 * CPU_SECONDS, 10.0 * CPU_SECONDS, 7.0],
+            f"{ENERGY}_ci95": [0.5, 1.0, 0.1],
+            "batch_size": [1, 2, 1],
+        }
+    )
+    found = restated_rows(rows, 20.0)
+    assert found[ENERGY].tolist() == pytest.approx([20.0 * CPU_SECONDS, 20.0 * CPU_SECONDS, 7.0])
+    assert found[f"{ENERGY}_ci95"].tolist() == pytest.approx([2.0, 2.0, 0.1])
+    assert found["batch_size"].tolist() == [1, 2, 1]
 
 
 def test_pieces_of_a_training_under_other_watts_add_up_as_cpu_seconds():

@@ -4,11 +4,14 @@ import math
 import random
 from bisect import bisect_right
 from dataclasses import dataclass
+from statistics import fmean
 
 from simulated_counters import FakeClock, FakeSensor
 
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.work import Work
+
+AVERAGED_POINTS = 20
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class Nature:
     Attributes:
         step_seconds: lie between two moves of the counter.
         lag_seconds: is how old what it then shows is.
+        averaged_seconds: is the time over which it adds up mean power, as where power is read that is a mean itself.
         jitter: is the standard deviation of the time of a pass over its mean.
         drift: is by how much the power rises as the device gets warm, over the power when cold.
         pass_seconds: is the mean time of a pass, which makes a second of audio.
@@ -25,6 +29,7 @@ class Nature:
 
     step_seconds: float = 0.1
     lag_seconds: float = 0.0
+    averaged_seconds: float = 0.0
     jitter: float = 0.01
     drift: float = 0.0
     pass_seconds: float = 0.0437
@@ -60,7 +65,8 @@ class SimulatedDevice:
         seen = self.clock.now - nature.lag_seconds
         if nature.step_seconds:
             seen = self.phase + math.floor((seen - self.phase) / nature.step_seconds) * nature.step_seconds
-        return round(1000 * self.true_joules(seen))
+        ages = [nature.averaged_seconds * (point + 0.5) / AVERAGED_POINTS for point in range(AVERAGED_POINTS)]
+        return round(1000 * fmean(self.true_joules(seen - age) for age in (ages if nature.averaged_seconds else [0.0])))
 
     def _rest(self, seconds: float) -> None:
         if seconds:

@@ -79,6 +79,17 @@ def test_processes_that_differ_more_than_is_known_widen_the_interval():
     assert found[0].process_spread == pytest.approx(0.0)
 
 
+@pytest.mark.parametrize(("times", "held"), [(1, 0.99), (2, 0.91), (4, 0.81)])
+def test_how_often_the_interval_holds_the_truth_where_processes_differ_more_than_is_known(times, held):
+    """What docs/measurement.md says of two processes with two windows each."""
+    random = np.random.default_rng(seed_of(5))
+    own = 100 * (1 + 0.01 * times * random.normal(size=(DRAWS, 2, 1)))
+    values = own + 0.3 * random.normal(size=(DRAWS, 2, 2))
+    found = [combined_windows(each.tolist(), accepted=0.1, process_spread=0.01) for each in values]
+    share = np.mean([abs(each.value - 100) <= each.half_width for each in found])
+    assert share == pytest.approx(held, abs=0.02)
+
+
 def test_one_window_has_no_interval():
     assert combined_windows([[3.0]], 0.1, 0.01).half_width is None
 

@@ -1,7 +1,9 @@
 """Numbers and flags of what was observed; then a real, short measurement on this machine's CPU."""
 
 import json
+import sys
 from dataclasses import replace
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,14 +11,17 @@ import torch
 from full_protocol import FULL
 from seeds import seed_of
 from simulated_counters import FakeSensor
+from simulated_device import Nature, SimulatedDevice
 from small_vocoder import SMALL, SmallVocoder
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.assessment import assessed
 from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
+from vocoder_pareto.measurement.cross_check import window_checked_by_zeus
 from vocoder_pareto.measurement.energy import Subject, measure_energy
 from vocoder_pareto.measurement.meter import Energy, Meter, Reading
-from vocoder_pareto.measurement.protocol import Measured, Window
+from vocoder_pareto.measurement.protocol import Measured, Window, measure_window
+from vocoder_pareto.measurement.waiting_threads import waiting_policy
 from vocoder_pareto.study.sections.measurement import EnergySettings
 
 QUICK = EnergySettings(
@@ -172,6 +177,16 @@ def test_threads_that_spin_are_flagged_where_their_time_counts_as_energy(monkeyp
     assert "threads_spin" not in result(GOOD, meters["estimated"])["flags"]
 
 
+@pytest.mark.parametrize(("spins", "policy"), [("0", "passive"), ("1000", "GOMP_SPINCOUNT=1000"), (None, "passive")])
+def test_a_number_of_spins_comes_before_the_policy(monkeypatch, spins, policy):
+    """As in libgomp (env.c): OMP_WAIT_POLICY is only asked where GOMP_SPINCOUNT says nothing."""
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    if spins:
+        monkeypatch.setenv("GOMP_SPINCOUNT", spins)
+    assert waiting_policy() == policy
+
+
 # On this machine
 
 
@@ -220,6 +235,30 @@ def test_the_cross_check_puts_both_numbers_side_by_side(subject, monkeypatch):
     check = measure_energy(subject, settings, Meter(CpuTimeSensor(10.0)), torch.device("cpu"), seed=0)["cross_check"]
     assert check["zeus_joules"] == 40.0
     assert check["ratio"] == pytest.approx(40.0 / check["joules"])
+
+
+def test_the_cross_check_leaves_out_what_leads_in(monkeypatch):
+    """A second meter that knows the true energy agrees, as it would not if half a second of work came on top."""
+    device = SimulatedDevice(Nature(step_seconds=0.0), "cross")
+
+    class Monitor:
+        def __init__(self, gpu_indices):
+            pass
+
+        def begin_window(self, name):
+            self.begin = device.true_joules(device.clock.now)
+
+        def end_window(self, name):
+            return SimpleNamespace(gpu_energy={0: device.true_joules(device.clock.now) - self.begin})
+
+    monkeypatch.setitem(sys.modules, "zeus", ModuleType("zeus"))
+    monkeypatch.setitem(sys.modules, "zeus.monitor", SimpleNamespace(ZeusMonitor=Monitor))
+
+    def measure(beside):
+        return measure_window(device.work, device.meter, EnergySettings(), device.clock, beside=beside)
+
+    found = window_checked_by_zeus(measure, torch.device("cuda:0"))
+    assert found["ratio"] == pytest.approx(1.0, abs=1e-4)
 
 
 @pytest.mark.parametrize(

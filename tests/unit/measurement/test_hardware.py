@@ -24,6 +24,47 @@ def test_this_machine_is_described():
     assert described["memory_bytes"] > 1e8
 
 
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({}, None),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "150000 100000\n"}, 1.5),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "max 100000\n"}, None),
+        (
+            {
+                "proc/self/cgroup": "0::/machine/job\n",
+                "sys/fs/cgroup/machine/cpu.max": "100000 100000\n",
+                "sys/fs/cgroup/machine/job/cpu.max": "400000 100000\n",
+            },
+            1.0,
+        ),
+        (
+            {
+                "proc/self/cgroup": "4:memory:/a\n3:cpu,cpuacct:/docker/1f\n0::/\n",  # as seen from inside
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            0.5,
+        ),
+        (
+            {
+                "proc/self/cgroup": "3:cpu:/\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+                "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+            },
+            None,
+        ),
+    ],
+    ids=["unknown", "container", "no limit", "the least of a path", "version 1", "version 1 without limit"],
+)
+def test_the_limit_of_control_groups_is_told(tmp_path, files, cores):
+    """Files as in the kernel's documentation, cgroup-v2.rst and sched-bwc.rst."""
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    assert hardware.cpu_limit_cores(tmp_path) == cores
+
+
 def test_state_tells_the_work_of_this_process_from_that_of_others():
     marks = [time.process_time()]
     before = device_state(CPU)

@@ -270,11 +270,54 @@ def test_the_record_tells_units_and_places_of_all_counters(powercap):
     powercap.add("0", "package-0")
     record = open_meter(CPU, MeterSettings()).description()
     assert record["source"] == "rapl"
-    assert record["boundary"] == "all CPU packages and their memory"
     assert record["pyjoules"] == record["readers"]["pyJoules"]
     assert record["domains"]["package_0"]["unit"] == "µJ"
     assert record["domains"]["package_0"]["wraps_at"] == RANGE
     assert record["domains"]["package_0"]["where"].endswith("intel-rapl:0/energy_uj")
+
+
+@pytest.mark.parametrize(
+    ("memory", "boundary"),
+    [
+        ([], "all CPU packages; their memory has no counter"),
+        (["0:0"], "all CPU packages; the memory of some has no counter"),
+        (["0:0", "1:0"], "all CPU packages and their memory"),
+    ],
+)
+def test_the_boundary_names_memory_only_where_it_is_counted(powercap, memory, boundary):
+    for socket in ("0", "1"):
+        powercap.add(socket, f"package-{socket}")
+    for zone in memory:
+        powercap.add(zone, "dram")
+    assert open_meter(CPU, MeterSettings()).description()["boundary"] == boundary
+
+
+@pytest.mark.parametrize(("asleep", "valid"), [(60.0, False), (1e-5, True)])
+def test_what_was_used_while_the_machine_was_suspended_is_no_energy_of_the_work(clock, asleep, valid):
+    """The monotonic clock of Linux stands still then: 30 J of a minute's sleep would join the window of a second."""
+    sensor, slept = FakeSensor(counter=0.0), [5.0]
+    meter = Meter(sensor, clock=clock.seconds, asleep=lambda: slept[0])
+    start = meter.read()
+    clock.now += 1.0
+    slept[0] += asleep
+    sensor.counter = 40_000.0
+    energy = meter.energy_between(start, meter.read())
+    assert energy.valid == valid
+    assert valid or "suspended for 60 s" in energy.reasons[0]
+
+
+def test_a_zone_without_a_name_may_be_a_package_and_is_not_left_out_in_silence(powercap):
+    powercap.add("0", "package-0")
+    (powercap.add("1", "package-1") / "name").unlink()
+    with pytest.raises(MeterUnavailable, match=r"intel-rapl:1/name: cannot be read.*sudo chmod.*unreadable_rapl"):
+        open_meter(CPU, MeterSettings(unreadable_rapl="error"))
+    assert open_meter(CPU, MeterSettings(unreadable_rapl="estimate")).notes == ("rapl_unreadable",)
+
+
+def test_an_estimate_knows_nothing_of_sleep(without_rapl):
+    slept = iter([0.0, 60.0])
+    meter = Meter(open_meter(CPU, MeterSettings()).sensor, asleep=lambda: next(slept))
+    assert energy_of(meter, lambda: _busy(0.01)).valid
 
 
 def _busy(cpu_seconds):

@@ -16,23 +16,29 @@ READING_SECONDS = 5e-5
 
 
 class Machine:
-    """Counters in virtual time: each reading takes 50 µs, each counter moves every millisecond in whole steps."""
+    """Counters in virtual time: each reading takes 50 µs, each counter moves every millisecond in whole steps.
 
-    def __init__(self, seed=0, begin=0):
+    A machine that is busy takes some milliseconds more for some of the readings.
+    """
+
+    def __init__(self, seed=0, begin=0, busy=0.0):
         self.draw = random.Random(seed)
         self.now = self.draw.uniform(0.0, 1.0)
         self.begin = begin
+        self.busy = busy
 
     def sleep(self, seconds):
         self.now += seconds
 
-    def counter(self, power, offset=0):
-        """`power` is in watts, as a function of time; it is integrated in steps of a millisecond."""
+    def counter(self, power, offset=0, late=0.0):
+        """`power` is in watts, as a function of time; it is integrated in steps of a millisecond, `late` by a part."""
         state = {"ticks": 0, "microjoules": float(self.begin + offset)}
 
         def read():
             self.now += READING_SECONDS
-            while state["ticks"] < int(self.now * 1000.0):
+            if self.draw.random() < self.busy:
+                self.now += self.draw.uniform(4e-3, 20e-3)
+            while state["ticks"] < int(self.now * 1000.0 - late):
                 state["ticks"] += 1
                 state["microjoules"] += power(state["ticks"]) * 1000.0
             return int(state["microjoules"] / 61.0) * 61 % RANGE
@@ -77,6 +83,23 @@ def test_dies_that_work_alike_are_not_taken_for_one(seed):
     watts = draw.uniform(10.0, 150.0)
     first = machine.counter(noisy(watts, 0.1, seed))
     other = machine.counter(noisy(watts * (1.0 + draw.choice([-1, 1]) * draw.uniform(0.002, 0.005)), 0.1, seed + 1000))
+    assert compare([("a", first), ("b", other)], RANGE, machine.sleep)[0].mirrored is False
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("busy", [0.0, 0.3])
+def test_copies_that_are_refreshed_at_times_of_their_own_are_found(seed, busy):
+    machine = Machine(seed, busy=busy)
+    draw = random.Random(seed)
+    power = noisy(draw.uniform(5.0, 280.0), 0.1, seed)
+    counters = [("a", machine.counter(power)), ("b", machine.counter(power, late=draw.uniform(0.0, 0.999)))]
+    assert compare(counters, RANGE, machine.sleep)[0].mirrored is True
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_interrupted_readings_do_not_make_one_of_dies_that_differ(seed):
+    machine = Machine(seed, busy=0.3)
+    first, other = machine.counter(noisy(100.0, 0.0, 1)), machine.counter(noisy(100.3, 0.0, 2))
     assert compare([("a", first), ("b", other)], RANGE, machine.sleep)[0].mirrored is False
 
 

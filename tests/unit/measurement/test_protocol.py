@@ -1,4 +1,5 @@
 import random
+import time
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from seeds import seed_of
 from simulated_counters import FakeSensor
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.measurement.clocks import HostClock
 from vocoder_pareto.measurement.combined_windows import combined_windows
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.protocol import counted_windows, joined, observe
@@ -87,10 +89,11 @@ def test_joules_per_audio_second_are_those_of_the_simulated_device(bench):
 
 
 def test_rest_comes_first_and_idle_is_measured_before_and_after(bench):
-    measured = observe(bench.work, bench.meter, replace(SETTINGS, max_pause_seconds=2), bench.clock)
-    pauses = bench.clock.sleeps[2:-1]
-    assert bench.clock.sleeps[:2] == [7, 20]
-    assert bench.clock.sleeps[-1] == 20
+    settings = replace(SETTINGS, max_pause_seconds=2, lead_in_seconds=0.5)
+    measured = observe(bench.work, bench.meter, settings, bench.clock)
+    pauses = bench.clock.sleeps[3:-2]
+    assert bench.clock.sleeps[:3] == [7, 0.5, 20]
+    assert bench.clock.sleeps[-2:] == [0.5, 20]
     assert len(measured.idle) == 2
     assert len(pauses) == 3
     assert len(set(pauses)) == 3
@@ -103,7 +106,7 @@ def test_pauses_and_lengths_of_windows_follow_the_seed(clock):
         clock.sleeps.clear()
         settings = replace(SETTINGS, max_pause_seconds=2)
         measured = observe(bench.work, bench.meter, settings, clock, draw=random.Random(seed_of(seed)))
-        return clock.sleeps[2:-1], [round(window.energy.seconds) for window in measured.windows]
+        return clock.sleeps[3:-2], [round(window.energy.seconds) for window in measured.windows]
 
     assert pauses(1) == pauses(1) != pauses(2)
 
@@ -269,13 +272,20 @@ def test_processes_are_told_apart_when_their_windows_join(bench):
     assert measured.counted == (*counted_windows(measured.processes[0]), *counted_windows(measured.processes[1]))
 
 
-def test_a_counter_that_wraps_is_read_often_enough_in_a_long_window(clock):
-    bench = Bench(clock, pass_seconds=5.0)
-    plain = bench.sensor.counter
-    wrapping = FakeSensor(wraps_at=10_000_000, longest_gap_seconds=40, counter=lambda: plain() % 10_000_000)
-    settings = replace(SETTINGS, min_window_seconds=600, windows=1)
-    measured = observe(bench.work, Meter(wrapping, clock=clock.seconds), settings, clock)
-    assert measured.windows[0].energy.joules == pytest.approx(200 * 600)  # 12 wraps
+def test_a_counter_that_wraps_is_read_often_enough_in_a_single_long_pass_and_in_a_long_rest():
+    """In real time: 200 W and a counter that wraps every 0.6 s, as one of 65 kJ does every five minutes."""
+    wrapping = FakeSensor(
+        wraps_at=120_000, longest_gap_seconds=0.55, counter=lambda: 200_000.0 * time.monotonic() % 120_000
+    )
+    lengths = iter([0.0, 1.3])  # of the warm-up and of the window
+    work = Work([lambda: time.sleep(next(lengths))], [1.0])
+    settings = replace(
+        SETTINGS, warmup_passes=1, max_warmup_seconds=0, cooldown_seconds=0, idle_seconds=1.3, windows=1,
+        min_window_seconds=0, min_repeats=1, max_retries=0, max_pause_seconds=0,
+    )  # fmt: skip
+    measured = observe(work, Meter(wrapping), settings, HostClock())
+    assert measured.windows[0].energy.mean_power_watts == pytest.approx(200.0, rel=0.01)
+    assert measured.idle[0].mean_power_watts == pytest.approx(200.0, rel=0.01)
 
 
 @pytest.mark.parametrize(

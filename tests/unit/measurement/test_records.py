@@ -181,6 +181,15 @@ def test_another_device_is_measured(bench, monkeypatch, part):
     assert bench.measure()[1]
 
 
+def test_what_was_counted_when_the_meter_was_opened_is_no_reason(bench):
+    """Two dies are compared by what both count in some seconds, which is never the same twice."""
+    for counts in (100.0, 101.0):
+        sensor = CountedSensor()
+        sensor.findings = {"dies": [{"counter": "0", "other": "1", "counts": counts, "mirrored": True}]}
+        _, was_measured = bench.measure(sensor=sensor)
+    assert not was_measured
+
+
 def test_another_release_of_pytorch_is_measured(bench, monkeypatch):
     bench.measure()
     monkeypatch.setattr(torch, "__version__", "1.0")

@@ -48,6 +48,7 @@ def test_every_pair_is_a_row_and_what_the_device_lacks_has_no_numbers(subject, t
     assert all(float(row["energy_joules_per_audio_second"]) > 0 for row in rows[:2])
     assert rows[0]["energy_source"] == "estimated"
     assert rows[0]["publishable"] == "false"
+    assert [row["estimated_watts_per_core"] for row in rows] == ["10.0", "10.0", "", ""]
     assert [rows[3][name] for name in ("energy_joules_per_audio_second", "flags")] == ["", "unsupported_precision"]
 
 
@@ -75,7 +76,7 @@ def test_sweeps_of_nothing_are_refused(values, words):
 
 def test_a_panel_per_system_and_a_line_per_measured_precision():
     rows = [
-        (f"small-{size}", "small", size, precision, batch_size, 1.0 / batch_size, 0.1, "nvml", "GPU")
+        (f"small-{size}", "small", size, precision, batch_size, 1.0 / batch_size, 0.1, "nvml", "GPU", np.nan)
         for size in "SM"
         for precision in ("float32", "bf16")
         for batch_size in (1, 2)

@@ -12,6 +12,7 @@ from seeds import seed_of
 from simulated_device import Nature, SimulatedDevice
 
 from vocoder_pareto.measurement.assessment import assessed
+from vocoder_pareto.measurement.nvml_power import NvmlPowerSensor
 from vocoder_pareto.measurement.protocol import observe
 
 SETTINGS = replace(
@@ -75,6 +76,47 @@ def test_without_the_lead_in_the_first_reading_still_shows_the_pause():
     """What the lead-in mends: the first reading lacks 0.15 s of 140 W on average, 21 J of the 6 kJ of a window."""
     found = simulate(LAGGING, replace(SETTINGS, lead_in_seconds=0.0), measurements=20)
     assert found.bias == pytest.approx(-21 / 6100, rel=0.25)
+
+
+def test_idle_power_is_that_of_rest_even_where_work_went_before():
+    """Without rest before the first reading, the work that the counter still shows would make it 10 W more."""
+    for number in range(10):
+        device = SimulatedDevice(LAGGING, f"idle {number}")
+        before, after = observe(device.work, device.meter, SETTINGS, device.clock, draw=device.draw).idle
+        assert before.mean_power_watts == pytest.approx(LAGGING.idle_watts, rel=0.01)
+        assert after.mean_power_watts == pytest.approx(LAGGING.idle_watts, rel=0.06)  # 2 s of steps of 0.1 s
+
+
+def test_means_of_the_last_second_are_waited_for():
+    """Power that NVML averages over a second: after half a second of work it would still show half of the rest."""
+    nature = Nature(step_seconds=0.0, averaged_seconds=1.0)
+    device = SimulatedDevice(nature, "averaged")
+    device.meter.sensor.settling_seconds = NvmlPowerSensor.settling_seconds
+    measured = observe(device.work, device.meter, replace(SETTINGS, min_window_seconds=0.5), device.clock)
+    assert [window.energy.mean_power_watts for window in measured.windows] == pytest.approx(
+        [nature.busy_watts] * len(measured.windows), rel=1e-3
+    )
+    assert [idle.mean_power_watts for idle in measured.idle] == pytest.approx([nature.idle_watts] * 2, rel=1e-3)
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_a_counter_that_moves_about_once_a_window_is_flagged(number):
+    """Windows in which it stands still are no energy; those in which it moves have that of a second in half of one."""
+    device = SimulatedDevice(Nature(step_seconds=1.0), f"seldom {number}")
+    settings = replace(SETTINGS, min_window_seconds=0.5, max_pause_seconds=0.1)
+    measured = observe(device.work, device.meter, settings, device.clock, draw=device.draw)
+    found = assessed(measured, device.meter, settings, None, None)
+    assert "invalid_window" in found["flags"]
+    assert "needs longer energy.lead_in_seconds" in found["reasons"]["invalid_window"]
+
+
+def test_a_counter_that_never_moves_is_told_as_dead():
+    device = SimulatedDevice(LAGGING, "dead")
+    device.meter.sensor.counter = 5.0
+    settings = replace(SETTINGS, min_window_seconds=0.5)
+    found = assessed(observe(device.work, device.meter, settings, device.clock), device.meter, settings, None, None)
+    assert found["energy_joules_per_audio_second"] is None
+    assert "never moves counts nothing here" in found["reasons"]["invalid_window"]
 
 
 def test_windows_of_one_length_can_agree_by_chance_and_windows_of_random_length_cannot():

@@ -60,6 +60,17 @@ def test_float32_means_that_no_convolution_uses_tf32():
     assert torch.backends.cudnn.allow_tf32 == before
 
 
+@pytest.mark.parametrize(("precision", "override"), [("tf32", "0"), ("float32", "1"), ("bf16", "1")])
+def test_an_environment_that_overrides_the_precision_is_refused(monkeypatch, precision, override):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 6))
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", override)
+    words = f"NVIDIA_TF32_OVERRIDE={override} overrides config key energy.precision: {precision}; unset it"
+    with pytest.raises(UserError, match=words), numeric_precision(torch.device("cuda:0"), precision):
+        pass
+    with numeric_precision(torch.device("cpu"), "float32"):
+        pass
+
+
 def test_tf32_is_used_where_the_gpu_has_it(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (8, 6))
     with numeric_precision(torch.device("cuda:0"), "tf32"):

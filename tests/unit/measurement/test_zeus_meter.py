@@ -156,6 +156,15 @@ def test_a_counter_that_zeus_cannot_read_is_not_valid(zeus, amd, without_rapl):
     assert "the driver was unloaded" in energy.reasons[0]
 
 
+def test_a_counter_of_an_amd_gpu_that_jumps_is_not_valid(zeus, amd, without_rapl):
+    """5 kJ in 50 ms; no GPU of 500 W draws more than 750 W for so long."""
+    gpus = Gpus()
+    zeus(gpus)
+    energy = energy_of(open_meter(GPU, ZEUS), lambda: gpus.millijoules.__setitem__(1, 5_050_000))
+    assert energy.joules is None
+    assert "no more than 750 W are possible" in energy.reasons[0]
+
+
 def test_the_parts_of_apple_silicon_are_added_and_nothing_twice(zeus, apple):
     chip = Chip(AppleSiliconMeasurement(efficiency_cores_mj=[40, 60]))
     zeus(chip=chip)

@@ -7,6 +7,8 @@ energy do the measurements themselves show how far it is off.
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from vocoder_pareto.study.sections.measurement import SystematicUncertainty
 from vocoder_pareto.tables.columns import ENERGY, ENERGY_SYSTEMATIC
 from vocoder_pareto.tables.sources import ESTIMATED
@@ -29,6 +31,13 @@ def restated(record: Mapping[str, Any], watts_per_core: float | None) -> dict[st
     factor = watts_per_core / assumed
     changed = {name: record[name] * factor for name in _PROPORTIONAL if record.get(name) is not None}
     return {**record, **changed}
+
+
+def restated_rows(rows: pd.DataFrame, watts_per_core: float) -> pd.DataFrame:
+    """Rows of sweeps as if a busy core had been taken to draw `watts_per_core` in all that are estimated."""
+    estimated = rows["energy_source"] == ESTIMATED.word
+    factors = (watts_per_core / rows["estimated_watts_per_core"]).where(estimated, 1.0)
+    return rows.assign(**{name: rows[name] * factors for name in rows if name in _PROPORTIONAL})
 
 
 def with_systematic(record: Mapping[str, Any], systematic: SystematicUncertainty) -> dict[str, Any]:

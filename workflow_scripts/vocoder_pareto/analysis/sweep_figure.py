@@ -17,6 +17,7 @@ _WHAT: Mapping[str, Kind] = dict.fromkeys(("system", "model", "size", "precision
 _WHENCE: Mapping[str, Kind] = dict.fromkeys(("energy_source", "device"), "text")
 COLUMNS: Mapping[str, Kind] = {
     **_WHAT, "batch_size": "integer", ENERGY: "number", f"{ENERGY}_ci95": "number", **_WHENCE,
+    "estimated_watts_per_core": "number",
 }  # fmt: skip
 LINES = {"float32": ("-", "full"), "tf32": ("--", "none"), "bf16": (":", "bottom")}  # line, and fill of its markers
 PANELS_PER_ROW = 3

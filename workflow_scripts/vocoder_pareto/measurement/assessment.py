@@ -120,6 +120,7 @@ def _flags(measured: Measured, meter: Meter, settings: EnergySettings) -> dict[s
         flags["threads_spin"] = "threads may spin while they wait, which counts as work; set OMP_WAIT_POLICY=PASSIVE"
     lacking = [window for process in measured.processes if lacks_clean(process) for window in process]
     invalid = [reason for window in lacking if not window.energy.valid for reason in window.energy.reasons]
+    invalid += _seldom_moves(measured)
     if invalid:
         flags["invalid_window"] = "; ".join(dict.fromkeys(invalid))
     if measured.stable is False:
@@ -131,6 +132,19 @@ def _flags(measured: Measured, meter: Meter, settings: EnergySettings) -> dict[s
     for window in lacking:
         flags |= window.disturbances
     return flags
+
+
+def _seldom_moves(measured: Measured) -> list[str]:
+    """That a counter stood still anywhere, retried or not: windows in which such a counter moved count too much."""
+    parts = [part for window in measured.windows for part in (window.lead_in, window.energy)]
+    stood = [part for part in [*measured.idle, *parts] if part is not None and part.stood_still]
+    if not stood:
+        return []
+    longest = max(stood, key=lambda part: part.seconds)
+    if not any(window.energy.valid for window in measured.windows):
+        return [*longest.reasons, "a counter that never moves counts nothing here, as in some virtual machines"]
+    mend = f"longer energy.lead_in_seconds and energy.min_window_seconds than {longest.seconds:.2g} s"
+    return [*longest.reasons, f"a counter that moves so seldom needs {mend}"]
 
 
 def _flags_of_spread(measured: Measured, gross: CombinedWindows, settings: EnergySettings) -> dict[str, str]:

@@ -8,6 +8,16 @@ from typing import Any, Protocol
 import torch
 
 
+def seconds_asleep() -> float:
+    """For how long the machine has been suspended since it began, in seconds; 0 where the system does not tell.
+
+    Linux's monotonic clock stands still then, while counters go on, or begin anew.
+    """
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
 class Clock(Protocol):
     """Tells the time on the host, and on the device between two points in its work."""
 

@@ -5,9 +5,10 @@ mean x_i = μ + b_i + e_i, where b_i is its own deviation and e_i the mean error
 error u_i. The result is the plain mean of the k run means. Their sample variance s² estimates var(b) + mean(u²), all
 there is, so the 95 % interval is Student's with k − 1 degrees of freedom, t · s / √k: the random-effects interval of
 Hartung and Knapp (2001) for runs of equal weight. By chance s can be too small; then the interval is that of the
-windows alone, as Röver, Knapp and Friede (2015) advise: t · √(Σu²) / k with Σ(n_i − 1) degrees of freedom. Runs weigh
-the same, since weights from the variances of a few windows would be noise, and would let a run that differs but was
-steady win.
+windows alone, as Röver, Knapp and Friede (2015) advise: t · √(Σu²) / k with the degrees of freedom of Satterthwaite,
+Σ(n_i − 1) where runs are alike. The interval of a run whose number is a median has no degrees of freedom; its u_i is
+that of a normal distribution. Runs weigh the same, since weights from the variances of a few windows would be noise,
+and would let a run that differs but was steady win.
 
 The variance between runs is Hedges and Olkin's (1985) estimate, max(0, s² − mean(u²)).
 
@@ -28,9 +29,9 @@ class Run:
     """What one run found.
 
     Attributes:
-        mean: over its windows.
-        half_width: of the 95 % interval of that mean by Student's t; None from one window.
-        degrees_of_freedom: of that interval; None from one window.
+        mean: over its windows, or their median.
+        half_width: of its 95 % interval; None from one window.
+        degrees_of_freedom: of that interval, if it is Student's; None for a median, and from one window.
     """
 
     mean: float
@@ -45,7 +46,7 @@ class CombinedRuns:
     Attributes:
         mean: of the runs, each with the same weight.
         half_width: of its 95 % interval, which holds the spread between runs; None from one window.
-        degrees_of_freedom: of that interval.
+        degrees_of_freedom: of that interval; None if it is that of a normal distribution.
         between_runs: standard deviation between runs beyond that of their windows; None from one run.
     """
 
@@ -61,16 +62,19 @@ def combined_runs(runs: Sequence[Run]) -> CombinedRuns:
         return CombinedRuns(runs[0].mean, runs[0].half_width, runs[0].degrees_of_freedom, None)
     means = [run.mean for run in runs]
     variance = statistics.variance(means)
-    windows = [
-        ((run.half_width / student_quantile_95(run.degrees_of_freedom)) ** 2, run.degrees_of_freedom)
-        for run in runs
-        if run.half_width is not None and run.degrees_of_freedom is not None
-    ]
-    inner = [squared_error for squared_error, _ in windows]
-    between = math.sqrt(max(0.0, variance - statistics.fmean(inner or [0.0])))
+    squared_errors = [error**2 for run in runs if (error := _standard_error(run)) is not None]
+    between = math.sqrt(max(0.0, variance - statistics.fmean(squared_errors or [0.0])))
     candidates = [(student_quantile_95(len(runs) - 1) * math.sqrt(variance / len(runs)), float(len(runs) - 1))]
-    if len(windows) == len(runs):
-        degrees = sum(degrees for _, degrees in windows)
-        candidates.append((student_quantile_95(degrees) * math.sqrt(sum(inner)) / len(runs), degrees))
-    half_width, degrees_of_freedom = max(candidates)
-    return CombinedRuns(statistics.fmean(means), half_width, degrees_of_freedom, between)
+    if len(squared_errors) == len(runs):
+        freedom = [math.inf if run.degrees_of_freedom is None else run.degrees_of_freedom for run in runs]
+        parts = sum(square**2 / degrees for square, degrees in zip(squared_errors, freedom, strict=True))
+        degrees = sum(squared_errors) ** 2 / parts if parts else math.inf
+        candidates.append((student_quantile_95(degrees) * math.sqrt(sum(squared_errors)) / len(runs), degrees))
+    half_width, degrees = max(candidates)
+    return CombinedRuns(statistics.fmean(means), half_width, degrees if math.isfinite(degrees) else None, between)
+
+
+def _standard_error(run: Run) -> float | None:
+    if run.half_width is None:
+        return None
+    return run.half_width / student_quantile_95(math.inf if run.degrees_of_freedom is None else run.degrees_of_freedom)

@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,10 @@ from vocoder_pareto.study.systems import SystemSettings
 
 log = logging.getLogger(__name__)
 
-WEIGHTS_NOTE = "Energy depends on the architecture, not on the values of the weights: brief training does not bias it."
+WEIGHTS_NOTE = (
+    "What is computed depends on the architecture, not on the values of the weights; "
+    "the power of a device may depend on them too (docs/measurement.md)."
+)
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class _Observation:
     weights_dtype: str
     peak_memory_bytes: int | None
     peak_memory_method: str
-    one_window_more: Callable[[], Window]
+    one_window_more: Callable[[AbstractContextManager], Window]
 
 
 def _observe(
@@ -153,7 +157,7 @@ def _observe(
             str(next(vocoder.parameters()).dtype).removeprefix("torch."),
             memory.bytes(),
             memory.method,
-            lambda: measure_window(work, meter, settings, clock),
+            lambda beside: measure_window(work, meter, settings, clock, beside=beside),
         )
 
 
@@ -213,6 +217,7 @@ def measure_energy(
         "settings": {
             "architecture": dict(system.architecture),
             "sampling": dict(system.sampling),
+            "n_mels": system.n_mels,
             "digest": system_digest(system),
         },
         "meter": meter.description(),

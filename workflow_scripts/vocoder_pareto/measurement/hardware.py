@@ -41,6 +41,7 @@ def hardware_description(device: torch.device) -> dict[str, Any]:
             "physical_cores": psutil.cpu_count(logical=False),
             "max_mhz": _max_mhz(),
             "governor": _first_line_of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            "limit_cores": cpu_limit_cores(),
             "affinity": sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
             "torch_threads": torch.get_num_threads(),
             "torch_interop_threads": torch.get_num_interop_threads(),
@@ -112,6 +113,29 @@ def container_kind() -> str | None:
     return _first_line_of("/run/systemd/container")
 
 
+def cpu_limit_cores(root: Path = Path("/")) -> float | None:
+    """The cores' worth of time that the control groups of this process allow it, as in a container; None without any.
+
+    Args:
+        root: Holds `proc` and `sys`.
+    """
+    limits = []
+    for line in (_text(root / "proc/self/cgroup") or "").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        tree = root / "sys/fs/cgroup" / ("" if not controllers else "cpu")
+        group = tree / path.strip("/")
+        for folder in (group, *group.parents):  # what is not seen from inside a container has no files
+            if folder.is_relative_to(tree):
+                words = (_text(folder / "cpu.max") or "").split() or [
+                    (_text(folder / f"cpu.cfs_{name}_us") or "").strip() for name in ("quota", "period")
+                ]
+                if len(words) == 2 and all(word.isdigit() for word in words):
+                    limits.append(int(words[0]) / int(words[1]))
+    return min(limits, default=None)
+
+
 def peak_flops_per_second(device: torch.device, precision: str) -> float | None:
     """What the arithmetic units of `device` can do at most, generously; None if unknown."""
     if device.type != "cpu":
@@ -173,7 +197,7 @@ def _first_line_of(path: str) -> str | None:
     return (_text(path) or "").partition("\n")[0].strip() or None
 
 
-def _text(path: str) -> str | None:
+def _text(path: str | Path) -> str | None:
     try:
         return Path(path).read_text()
     except OSError:

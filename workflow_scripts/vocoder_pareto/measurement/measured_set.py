@@ -6,9 +6,11 @@ resources/measured/<device>/set.json               the runs side by side
 """
 
 import logging
+import math
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.combined_runs import Run, combined_runs
 from vocoder_pareto.measurement.digests import system_digest
+from vocoder_pareto.measurement.stored_record import require_record
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.tables.columns import ENERGY
 
@@ -47,10 +50,12 @@ def measure_run(
         The folder of the run.
     """
     folder = Path(folder)
-    runs = [run for run in _runs(folder) if all(_file(run, system).exists() for system in systems)]
-    run = folder / f"run{len(runs) + 1}"
+    runs = (folder / f"run{number}" for number in count(1))
+    earlier, run = next(
+        (earlier, run) for earlier, run in enumerate(runs) if not all(_file(run, system).exists() for system in systems)
+    )
     order = list(systems)
-    random.Random(seed + len(runs)).shuffle(order)
+    random.Random(seed + earlier).shuffle(order)
     for system in tqdm([system for system in order if not _file(run, system).exists()], desc=run.name, unit="system"):
         log.info("%s: measuring %s", run.name, system.name)
         write_json(_file(run, system), measure(system))
@@ -89,7 +94,7 @@ def adopted(folder: str | Path, system: SystemSettings, precision: str, batch_si
             f"config key measurements.from: {folder} has no run1/{system.name}.json; "
             "measure it (docs/measurement.md), leave it out of `systems`, or set measurements.from: null"
         )
-    records = [read_json(file) for file in files]
+    records = [require_record(file, read_json(file), system.name) for file in files]
     for file, record in zip(files, records, strict=True):
         _check(file, record, system)
         _require_repetition(file, record, files[0], records[0])
@@ -137,16 +142,18 @@ def _together(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _run(record: Mapping[str, Any]) -> Run:
-    degrees = record.get(f"{ENERGY}_degrees_of_freedom")
-    return Run(record[ENERGY], record.get(f"{ENERGY}_ci95") if degrees else None, degrees)
+    return Run(record[ENERGY], record.get(f"{ENERGY}_ci95"), record.get(f"{ENERGY}_degrees_of_freedom"))
 
 
 # What a record of all runs takes from them, and what only a record of one run has.
 _MEANS = (f"net_{ENERGY}", "mean_power_watts", "idle_power_watts", "real_time_factor")
 _LARGEST = ("peak_memory_bytes", f"{ENERGY}_systematic")
-_OF_ONE_RUN = ("windows", "idle", "bounds", "latency_seconds", "cross_check")
+_OF_ONE_RUN = (
+    "windows", "idle", "bounds", "latency_seconds", "cross_check", "energy_combined_by",
+    "energy_relative_process_spread",
+)  # fmt: skip
 # What may differ between repetitions of one protocol.
-_OF_ONE_TRY = ("seed", "warmup_passes_done", "warmup_stable")
+_OF_ONE_TRY = ("seed", "warmup_passes_done", "warmup_stable", "warmup_power_stable")
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -171,30 +178,47 @@ def _require_repetition(file: Path, record: Mapping[str, Any], first_file: Path,
 
 
 def _terms(record: Mapping[str, Any]) -> dict[str, Any]:
-    """All that repetitions have in common: device, source and domains of the meter, protocol."""
+    """All that repetitions have in common: device and its settings, source and domains of the meter, protocol."""
     domains = record.get("meter", {}).get("domains", {})
     kinds = sorted((re.sub(r"[0-9]+", "#", name), domain.get("joules_per_unit")) for name, domain in domains.items())
     protocol = {name: value for name, value in record["protocol"].items() if name not in _OF_ONE_TRY}
-    return protocol | {key: record.get(key) for key in ("device", "energy_source")} | {"domains of the meter": kinds}
-
-
-def _is_word(source: Any) -> bool:
-    return isinstance(source, str) and bool(source)
+    hardware = record.get("hardware", {})
+    gpu, cpu = hardware.get("gpu") or {}, hardware.get("cpu") or {}
+    return protocol | {
+        "device": record.get("device"),
+        "energy_source": record.get("energy_source"),
+        "domains of the meter": kinds,
+        "enforced_power_limit_watts": gpu.get("enforced_power_limit_watts"),
+        "torch_threads": cpu.get("torch_threads"),
+        "version of torch": record.get("software", {}).get("packages", {}).get("torch"),
+    }
 
 
 def _check(file: Path, record: Mapping[str, Any], system: SystemSettings) -> None:
-    if (
-        record.get("system") != system.name
-        or not _is_word(record.get("energy_source"))
-        or ENERGY not in record
-        or not isinstance(record.get("protocol"), Mapping)
-    ):
-        raise UserError(f"{file}: not a record of the energy of {system.name}; restore or delete it")
     if record["settings"]["digest"] != system_digest(system):
         raise UserError(
             f"{file}: measured with architecture {record['settings']['architecture']} and sampling "
             f"{record['settings']['sampling']}, {system.config_key} is {dict(system.architecture)} and "
             f"{dict(system.sampling)}; measure it anew, or set measurements.from: null"
+        )
+    _check_front_end(file, record, system)
+
+
+def _check_front_end(file: Path, record: Mapping[str, Any], system: SystemSettings) -> None:
+    """Refuse a record of other input: joules per second of audio depend on how much audio a frame stands for."""
+    found = record["protocol"]["audio_seconds_per_clip"] / record["protocol"]["batch_frames"]
+    wanted = system.hop_length / system.sample_rate
+    if not math.isclose(found, wanted, rel_tol=1e-9):
+        raise UserError(
+            f"{file}: measured with frames of {found:.6g} s, the front end of {system.name} has hop_length "
+            f"{system.hop_length} at sample_rate {system.sample_rate}, {wanted:.6g} s; measure it anew, or set "
+            "measurements.from: null"
+        )
+    bands = record["settings"].get("n_mels", system.n_mels)  # early records do not tell
+    if bands != system.n_mels:
+        raise UserError(
+            f"{file}: measured with n_mels {bands}, the front end of {system.name} has {system.n_mels}; "
+            "measure it anew, or set measurements.from: null"
         )
 
 

@@ -1,6 +1,7 @@
 """Energy in joules: two readings of a meter, and what was used between them, with its source."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 
 from vocoder_pareto.measurement.backends import backends_for
+from vocoder_pareto.measurement.clocks import seconds_asleep
 from vocoder_pareto.measurement.sensor import BackendPassedOver, Domain, MeterUnavailable, Sensor
 from vocoder_pareto.study.provenance import installed_version
 from vocoder_pareto.study.sections.measurement import MeterSettings
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 # A counter that moves in steps may count at one reading what was used up to so long before: NVML's moves every 100 ms,
 # averages of power lag by up to a second.
 COUNTS_LATE_SECONDS = 1.0
+# A machine that was suspended for less was not: so far apart are two clocks that are read one after the other.
+ASLEEP_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Reading:
         counters: as read, in the unit of each domain; None where the counter could not be read.
         totals: the same with all wraps since the meter was opened added.
         faults: for each domain, all that went wrong since the meter was opened.
+        asleep_seconds: for how long the machine had been suspended, since whenever.
     """
 
     utc: str
@@ -39,6 +44,7 @@ class Reading:
     counters: dict[str, float | None]
     totals: dict[str, float | None]
     faults: dict[str, tuple[str, ...]]
+    asleep_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class Energy:
         source: where the headline comes from, see `Sensor`.
         valid: whether every domain of the headline was measured.
         reasons: what went wrong, in words.
+        stood_still: whether a counter of the headline did not move, and should have.
     """
 
     joules: float | None
@@ -60,6 +67,7 @@ class Energy:
     source: str
     valid: bool
     reasons: tuple[str, ...] = field(default=())
+    stood_still: bool = False
 
     @property
     def mean_power_watts(self) -> float | None:
@@ -79,6 +87,7 @@ class Meter:
         beside: are further sensors, told by domain.
         notes: are flags of the way this meter was chosen, each with its sentence.
         clock: gives the seconds of a monotonic clock.
+        asleep: gives the seconds for which the machine was suspended.
 
     Raises:
         ValueError: the sensor has no domain, or two domains have one name.
@@ -90,10 +99,13 @@ class Meter:
         beside: Sequence[Sensor] = (),
         notes: Mapping[str, str] = MappingProxyType({}),
         clock: Callable[[], float] = time.monotonic,
+        asleep: Callable[[], float] = seconds_asleep,
     ):
         self.sensor = sensor
         self._notes = dict(notes)
         self._clock = clock
+        self._asleep = asleep
+        self._lock = threading.Lock()
         self._sensors = (sensor, *beside)
         self._sensor_of = {domain: each for each in self._sensors for domain in each.domains}
         names = [domain.name for each in self._sensors for domain in each.domains]
@@ -140,13 +152,25 @@ class Meter:
         return self.sensor.power_limit_watts
 
     @property
+    def settling_seconds(self) -> float:
+        """How long the headline's counters may show what was before, see `Sensor`."""
+        return self.sensor.settling_seconds
+
+    @property
     def longest_gap_seconds(self) -> float | None:
         """The longest time between two readings in which no counter wraps twice; None if none wraps."""
         gaps = [domain.longest_gap_seconds for domain in self._sensor_of if domain.longest_gap_seconds]
         return min(gaps, default=None)
 
     def read(self) -> Reading:
-        """All counters now. A counter that cannot be read is None, and makes the energy around it invalid."""
+        """All counters now. A counter that cannot be read is None, and makes the energy around it invalid.
+
+        Threads may read one meter at a time.
+        """
+        with self._lock:
+            return self._read()
+
+    def _read(self) -> Reading:
         counters: dict[str, float | None] = {}
         totals: dict[str, float | None] = {}
         for domain, sensor in self._sensor_of.items():
@@ -159,7 +183,7 @@ class Meter:
                 counters[domain.name] = counter
                 totals[domain.name] = self._total(domain, self._clock(), counter)
         utc = datetime.now(UTC).isoformat(timespec="milliseconds")
-        return Reading(utc, self._clock(), counters, totals, dict(self._faults))
+        return Reading(utc, self._clock(), counters, totals, dict(self._faults), self._asleep())
 
     def energy_between(self, start: Reading, end: Reading, may_stand_seconds: float = 0.0) -> Energy:
         """The energy from `start` to `end`, both of this meter.
@@ -177,18 +201,22 @@ class Meter:
             raise ValueError(f"the reading at the end is {seconds:g} s after the one at the start; swap them")
         joules: dict[str, float | None] = {}
         reasons: list[str] = []
-        for domain in self._sensor_of:
+        still = False
+        for domain, sensor in self._sensor_of.items():
             faults = _faults_between(domain, start, end, seconds, may_stand_seconds)
+            if (asleep := end.asleep_seconds - start.asleep_seconds) > ASLEEP_SECONDS and not sensor.estimated_from:
+                faults = (*faults, f"counted on while the machine was suspended for {asleep:.3g} s")
             reasons += [f"{domain.name} {fault}" for fault in faults]
             first, last = start.totals[domain.name], end.totals[domain.name]
             if faults or first is None or last is None:
                 joules[domain.name] = None
             else:
                 joules[domain.name] = (last - first) * domain.joules_per_unit
+            still |= sensor is self.sensor and _stood_still(domain, start, end, seconds, may_stand_seconds)
         headline = [joules[domain.name] for domain in self.sensor.domains]
         measured = [each for each in headline if each is not None]
         valid = len(measured) == len(headline)
-        return Energy(sum(measured) if valid else None, seconds, joules, self.source, valid, tuple(reasons))
+        return Energy(sum(measured) if valid else None, seconds, joules, self.source, valid, tuple(reasons), still)
 
     def description(self) -> dict[str, Any]:
         """How this meter measures, for the record: domains, units, where each counter comes from, versions."""
@@ -247,11 +275,18 @@ def _faults_between(
     first, last = start.totals[domain.name], end.totals[domain.name]
     if faults or first is None or last is None:
         return faults
-    if last == first and not domain.may_stand_still and seconds > may_stand_seconds:
+    if _stood_still(domain, start, end, seconds, may_stand_seconds):
         return (f"stood still for {seconds:.3g} s",)
     if _too_many(domain, last - first, seconds):
         return (_implausible(domain, first, last, seconds),)
     return ()
+
+
+def _stood_still(domain: Domain, start: Reading, end: Reading, seconds: float, may_stand_seconds: float) -> bool:
+    if domain.may_stand_still or seconds <= may_stand_seconds or start.counters[domain.name] is None:
+        return False
+    unfaulty = end.faults[domain.name] == start.faults[domain.name]
+    return unfaulty and end.totals[domain.name] == start.totals[domain.name]
 
 
 def _too_many(domain: Domain, counts: float, seconds: float) -> bool:

@@ -21,6 +21,7 @@ class NvmlPowerSensor(Sensor):
     """
 
     source = "nvml_power"
+    settling_seconds = 1.1  # a mean of the last second, which moves every 100 ms
     boundary = "the board of the GPU alone"
     reader: ClassVar[str | None] = "nvidia-ml-py"
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any, ParamSpec, TypeVar
 
 from vocoder_pareto.errors import UserError
@@ -23,12 +23,23 @@ def in_own_process(
     """Call a function of a module in a new process, whose parent has not computed with PyTorch yet.
 
     Raises:
-        UserError: as `function` raises it, without its subclass; or the process was killed.
+        UserError: as `function` raises it, without its subclass; or the process could not be started, or was killed.
         Exception: whatever else `function` raises.
     """
     with ProcessPoolExecutor(1, get_context(START_METHOD), belong_to_parent) as process:
         try:
-            return process.submit(_called, function, arguments, keywords).result()
+            called = process.submit(_called, function, arguments, keywords)
+        except OSError as error:
+            raise UserError(
+                f"no process could be started to measure in ({error.strerror}); end other programs, or raise the "
+                "limit of processes (ulimit -u) or of memory"
+            ) from error
+        try:
+            return called.result()
+        except KeyboardInterrupt:
+            for child in active_children():  # which leaves Ctrl-C to this process, and would measure to its end
+                child.terminate()
+            raise
         except BrokenProcessPool as error:
             raise UserError(
                 "the process that measures was killed, most often because memory ran out; "

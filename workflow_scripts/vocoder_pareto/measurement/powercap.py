@@ -80,10 +80,16 @@ class RaplSensor(Sensor):
     """
 
     source = "rapl"
-    boundary = "all CPU packages and their memory"
+    boundary = "all CPU packages and, where it has counters, their memory"
     reader: ClassVar[str | None] = "pyJoules"
 
     def __init__(self, root: Path):
+        nameless = [zone for zone in _zones(root) if zone.exists() and not _name(zone)]
+        if nameless:
+            raise MeterUnavailable(
+                f"{nameless[0]}/name: cannot be read, so that nobody knows whether this counter is of a package; run "
+                f"`{MEND}`, or set meter.unreadable_rapl: estimate"
+            )
         joules = joules_per_count("rapl", pyjoules_version())
         self._devices: dict[str, _PowercapDevice] = {}
         domains = []
@@ -99,6 +105,7 @@ class RaplSensor(Sensor):
         self.findings = {"dies": [asdict(each) for each in comparisons]} if comparisons else {}
         mirrors = {each.other for each in comparisons if each.mirrored}
         self.domains = tuple(domain for domain in domains if domain.where not in mirrors)
+        self.boundary = _boundary([domain.name.rpartition("_")[0] for domain in self.domains])
         self._limits = [_power_limit_watts(root / f"intel-rapl:{socket}") for socket in _sockets(self.domains)]
 
     @classmethod
@@ -165,6 +172,14 @@ def _domain(zone: _PowercapDomain, joules: float) -> Domain:
         longest_gap_seconds=wraps_at * joules / watts if wraps_at else None,
         highest_watts=watts,
     )
+
+
+def _boundary(kinds: Sequence[str]) -> str:
+    if "dram" not in kinds:
+        return "all CPU packages; their memory has no counter"
+    if kinds.count("dram") < kinds.count("package"):
+        return "all CPU packages; the memory of some has no counter"
+    return "all CPU packages and their memory"
 
 
 def _dies_of_sockets(domains: Sequence[Domain]) -> list[list[Domain]]:

@@ -8,6 +8,7 @@ are given, so that tests run the protocol in simulated time. Sources: docs/measu
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from vocoder_pareto.measurement.clocks import Clock
 from vocoder_pareto.measurement.combined_windows import combined_windows
 from vocoder_pareto.measurement.disturbances import disturbances
 from vocoder_pareto.measurement.meter import Energy, Meter, Reading
+from vocoder_pareto.measurement.readings_between import readings_between
 from vocoder_pareto.measurement.warm_up import warm_up
 from vocoder_pareto.measurement.work import Work, repeated
 from vocoder_pareto.study.sections.measurement import EnergySettings
@@ -34,6 +36,7 @@ class Window:
         latencies: are the seconds of each pass.
         state_before, state_after: describe the device, see `hardware.device_state`.
         process: counts the processes that measured, from 0.
+        lead_in: was used by the same work right before; None without any.
     """
 
     attempt: int
@@ -45,6 +48,7 @@ class Window:
     state_before: dict[str, Any] = field(default_factory=dict)
     state_after: dict[str, Any] = field(default_factory=dict)
     process: int = 0
+    lead_in: Energy | None = None
 
     @property
     def joules_per_audio_second(self) -> float | None:
@@ -201,47 +205,48 @@ def measure_window(
     device_state: Callable[[], dict[str, Any]] = dict,
     attempt: int = 0,
     longer_seconds: float = 0.0,
+    beside: AbstractContextManager[Any] | None = None,
 ) -> Window:
     """Repeat the unit of work until the window is long enough; the counters are read when the device is at rest.
 
     The same work leads in, so that a counter that lags behind shows the power of this work at the first reading as it
-    will at the last. An estimate from CPU time does not lag. A window is `longer_seconds` longer than it must be: were
-    all equally long, a counter that moves in steps could count as many in each, and their agreement mean nothing.
+    will at the last; rest leads in to what is measured idle. An estimate from CPU time does not lag. A window is
+    `longer_seconds` longer than it must be: were all equally long, a counter that moves in steps could count as many in
+    each, and their agreement mean nothing. What measures `beside` is open from the first reading to the last.
     """
-    before = device_state()
-    if not meter.is_estimate:
-        repeated(work, clock, settings.lead_in_seconds)
+    before, begin_of_lead_in = device_state(), None
+    if not meter.is_estimate and _lead_in_seconds(meter, settings) > 0:
+        begin_of_lead_in = meter.read()
+        repeated(work, clock, _lead_in_seconds(meter, settings))
     audio_seconds, seconds_wanted = 0.0, settings.min_window_seconds + longer_seconds
     clock.synchronise()
-    start = meter.read()
-    begin = last_reading = clock.seconds()
-    marks = [clock.mark()]
-    while len(marks) <= settings.min_repeats or clock.seconds() - begin < seconds_wanted:
-        for one_pass, seconds in zip(work.passes, work.audio_seconds, strict=True):
-            one_pass()
-            marks.append(clock.mark())
-            audio_seconds += seconds
-            last_reading = _keep_up(meter, clock, last_reading)
-        clock.synchronise()  # once per unit of work, so that the host does not hurry ahead of the device
-    end = meter.read()
+    with readings_between(meter), beside or nullcontext():
+        start = meter.read()
+        begin = clock.seconds()
+        marks = [clock.mark()]
+        while len(marks) <= settings.min_repeats or clock.seconds() - begin < seconds_wanted:
+            for one_pass, seconds in zip(work.passes, work.audio_seconds, strict=True):
+                one_pass()
+                marks.append(clock.mark())
+                audio_seconds += seconds
+            clock.synchronise()  # once per unit of work, so that the host does not hurry ahead of the device
+        end = meter.read()
     energy = meter.energy_between(start, end)
     latencies = tuple(clock.intervals(marks))
-    return Window(attempt, start, end, energy, audio_seconds, latencies, before, device_state())
+    lead_in = None if begin_of_lead_in is None else meter.energy_between(begin_of_lead_in, start)
+    return Window(attempt, start, end, energy, audio_seconds, latencies, before, device_state(), lead_in=lead_in)
 
 
 def _idle(meter: Meter, settings: EnergySettings, clock: Clock) -> Energy | None:
     if settings.idle_seconds <= 0 or meter.is_estimate:  # which tells nothing of an idle device
         return None
     clock.synchronise()
+    clock.sleep(_lead_in_seconds(meter, settings))
     start = meter.read()
-    clock.sleep(settings.idle_seconds)
+    with readings_between(meter):
+        clock.sleep(settings.idle_seconds)
     return meter.energy_between(start, meter.read())
 
 
-def _keep_up(meter: Meter, clock: Clock, last_reading: float) -> float:
-    """Read the meter in a long window before a counter can wrap twice; the time of the last reading."""
-    now = clock.seconds()
-    if meter.longest_gap_seconds is None or now - last_reading < meter.longest_gap_seconds / 4:
-        return last_reading
-    meter.read()
-    return now
+def _lead_in_seconds(meter: Meter, settings: EnergySettings) -> float:
+    return max(settings.lead_in_seconds, meter.settling_seconds)

@@ -138,8 +138,11 @@ def determinants(
 
 
 def _identity_of_meter(meter: Meter) -> dict[str, Any]:
-    """How `meter` counts. What an estimate takes a core to draw is no part: tables restate it (analysis/estimates)."""
-    description = meter.description()
+    """How `meter` counts. What an estimate takes a core to draw is no part: tables restate it (analysis/estimates).
+
+    Nor is what was found out when it was opened, which holds counts: its domains tell what followed from it.
+    """
+    description = {name: value for name, value in meter.description().items() if name != "findings"}
     if not meter.is_estimate:
         return description
     domains = {name: {"unit": domain["unit"]} for name, domain in description["domains"].items()}

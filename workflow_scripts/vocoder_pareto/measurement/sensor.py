@@ -80,6 +80,8 @@ class Sensor(ABC):
             record; None if there is no such package.
         estimated_from: what an estimate is made of; None for a measurement. An estimate is flagged wherever it goes,
             tells nothing of an idle device, and is never put beside a measurement.
+        settling_seconds: for how long after a change of power the counters may still show what was before: means of
+            the last second, or counters that move so seldom. A protocol waits at least so long before a first reading.
         domains: the counters of the headline, at least one; their joules are added.
     """
 
@@ -89,6 +91,7 @@ class Sensor(ABC):
     chosen_by: ClassVar[tuple[str, ...]] = ("pyjoules", "auto")
     reader: ClassVar[str | None] = None
     estimated_from: ClassVar[str | None] = None
+    settling_seconds: float = 0.0
     domains: tuple[Domain, ...]
 
     @classmethod

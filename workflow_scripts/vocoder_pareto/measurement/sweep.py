@@ -19,7 +19,9 @@ RESULT_COLUMNS = (
     "mean_power_watts", "real_time_factor", "peak_memory_bytes", "energy_source", "device", "publishable",
     "measured_at",
 )  # fmt: skip
-COLUMNS = ("system", "model", "size", "precision", "batch_size", *RESULT_COLUMNS, "flags")
+COLUMNS = (
+    "system", "model", "size", "precision", "batch_size", *RESULT_COLUMNS, "estimated_watts_per_core", "flags",
+)  # fmt: skip
 
 
 def sweep_energy(
@@ -29,7 +31,7 @@ def sweep_energy(
 
     The clips of a measurement are at least as many as a batch holds. Where the device has no such precision, or not
     enough memory, the row has a flag and no numbers. `records` is the folder of earlier measurements, see
-    `look_up`.
+    `look_up`. An estimate says what it took a busy core to draw (`estimated_watts_per_core`).
     """
     rows = []
     for precision in sweep.precisions:
@@ -72,4 +74,7 @@ def _row(records: Path | None, bench: Bench, settings: EnergySettings, seed: int
         log.warning("%s, batch size %d, %s: %s", system.name, settings.batch_size, settings.precision, error)
         return row | {"flags": "out_of_memory" if isinstance(error, OutOfMemory) else "unsupported_precision"}
     results = {name: record[name] for name in RESULT_COLUMNS}
+    if bench.meter.is_estimate:  # as the record took it, which may be an earlier one
+        (counter,) = record["meter"]["domains"].values()
+        results["estimated_watts_per_core"] = counter["joules_per_unit"]
     return row | results | {"flags": " ".join(record["flags"])}

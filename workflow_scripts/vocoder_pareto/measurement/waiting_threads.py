@@ -6,9 +6,13 @@ import torch
 
 
 def waiting_policy() -> str:
-    """`passive`, `active` or `default`, which spins for some milliseconds, as the environment of this process says."""
-    if os.environ.get("GOMP_SPINCOUNT") == "0":
-        return "passive"
+    """`passive`, `active` or `default`, which spins for some milliseconds, as the environment of this process says.
+
+    A number of spins, which comes before any policy, is told as it is: `GOMP_SPINCOUNT=1000`.
+    """
+    spins = os.environ.get("GOMP_SPINCOUNT")
+    if spins is not None:
+        return "passive" if spins == "0" else f"GOMP_SPINCOUNT={spins}"
     return os.environ.get("OMP_WAIT_POLICY", "default").lower()
 
 

@@ -1,5 +1,6 @@
 """The work that is measured: a vocoder that turns the test set's mel-spectrograms into clips."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -80,11 +81,17 @@ def numeric_precision(device: torch.device, precision: str) -> Iterator[None]:
     """Let NVIDIA GPUs use TF32 only if `precision` says so: PyTorch allows it to convolutions by default.
 
     Raises:
-        UnsupportedPrecision: the device does not have it.
+        UnsupportedPrecision: the device does not have it, or the environment says otherwise.
     """
     if precision == "tf32" and not (device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)):
         raise UnsupportedPrecision(
             f"config key energy.precision: tf32 needs an NVIDIA GPU from Ampere on, not {device}"
+        )
+    override = os.environ.get("NVIDIA_TF32_OVERRIDE")
+    if device.type == "cuda" and override is not None and (override != "0") != (precision == "tf32"):
+        raise UnsupportedPrecision(
+            f"environment variable NVIDIA_TF32_OVERRIDE={override} overrides config key energy.precision: {precision}; "
+            "unset it"
         )
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"

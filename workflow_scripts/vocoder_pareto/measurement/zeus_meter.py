@@ -12,6 +12,10 @@ from vocoder_pareto.measurement.power_integral import PowerIntegral
 from vocoder_pareto.measurement.sensor import BackendPassedOver, Domain, MeterUnavailable, Sensor
 from vocoder_pareto.study.sections.measurement import MeterSettings
 
+# Joules over seconds that no device reaches, as for GPUs of NVIDIA (nvml.py).
+_ABOVE_THE_LIMIT = 1.5
+_WATTS_AT_MOST = 3000.0
+
 
 class ZeusSensor(Sensor):
     """Counters that Zeus reads, in millijoules, or the power of an AMD GPU without one, integrated.
@@ -39,7 +43,8 @@ class ZeusSensor(Sensor):
         self.source, self.boundary = source, boundary
         self._counters = counters
         self._limit_watts = limit_watts
-        self.domains = tuple(Domain(name, "mJ", 1.0e-3, where) for name in counters)
+        highest_watts = _ABOVE_THE_LIMIT * limit_watts if limit_watts else _WATTS_AT_MOST
+        self.domains = tuple(Domain(name, "mJ", 1.0e-3, where, highest_watts=highest_watts) for name in counters)
 
     @classmethod
     def serves(cls, device: torch.device) -> bool:
