@@ -19,6 +19,7 @@ from vocoder_pareto.study.program_settings import dataset_settings
 from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import plain, settings_from
+from vocoder_pareto.study.source_facts import remember_code
 from vocoder_pareto.quality.metrics import METRICS, functions_of
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 
@@ -88,6 +89,9 @@ def beside(value):
     is called with them.
     """
     return lambda wildcards, output: value(wildcards) if callable(value) else value
+
+
+remember_code(PROGRAMS)
 
 
 def code_version(name, *modules):
