@@ -3,6 +3,7 @@ import json
 import re
 import shutil
 import sys
+from functools import cache
 
 from snakemake.logging import logger
 
@@ -94,6 +95,7 @@ def beside(value):
 remember_code(PROGRAMS)
 
 
+@cache
 def code_version(name, *modules):
     """A param: hashes of a program, of `modules`, and of what they import, so far as it can change the output."""
     hashes = hashes_of_code([file_of(name), *modules], PROGRAMS, name)

@@ -5,7 +5,7 @@ import os
 import pytest
 from project import copy_of_project, with_stand_in_conda
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("study")]
+pytestmark = pytest.mark.workflow
 
 OF_ONE_SYSTEM = {"train", "generate_audio", "measure_energy", "measure_quality"}
 # What tells the configuration as a whole, and the page that shows it.
