@@ -1,7 +1,6 @@
 """Every command that README and docs print works as it is typed: those of Snakemake as a dry run, others for real."""
 
 import re
-import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -91,10 +90,11 @@ def project(tmp_path_factory) -> Project:
 
 
 def run(project: Project, command: str, **variables: str) -> subprocess.CompletedProcess:
-    """What `bash` does with a command; the words of Snakemake alone go to the warm one."""
-    words = shlex.split(command)
-    if words[0] == "snakemake" and not re.search(r"[$`|&;<>]", command):
-        return run_snakemake(words[1:], project.folder, variables)
+    """What `bash` does with a command; of one of Snakemake, bash tells the words, and they go to the warm one."""
+    if command.startswith("snakemake "):
+        words = f'snakemake() {{ printf "%s\\0" "$@"; }}; {command}'
+        words = subprocess.run(["bash", "-c", words], cwd=project.folder, capture_output=True, text=True, check=True)
+        return run_snakemake(words.stdout.split("\0")[:-1], project.folder, variables)
     return subprocess.run(
         ["bash", "-c", command],
         cwd=project.folder, env={**environment(), **variables}, capture_output=True, text=True, timeout=300,
