@@ -10,7 +10,7 @@ ACTIVATE := . $(VENV)/bin/activate
 study: $(VENV)/.complete
 	$(ACTIVATE) && snakemake --cores $(CORES)
 
-# Under 10 minutes on 2 cores, see "Tests" in docs/extending.md; its slowest tests are printed
+# Under 10 minutes on 2 cores, see "A test" in docs/extending.md; its slowest tests are printed
 PYTEST := OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup --durations=25
 
 test: $(VENV)/.complete
@@ -53,6 +53,7 @@ $(VENV)/.complete: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements.txt
+	$(VENV)/bin/python -c 'import librosa.core.audio' # compiled once here, and not by every process
 	@touch $@
 
 clean: # leaves results alone

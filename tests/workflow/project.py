@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from warm_snakemake import WarmSnakemake
+from warm_python import WarmPython
 
 PROJECT = Path(__file__).resolve().parents[2]
 TINY_CONFIG = "tests/workflow/tiny.yaml"
@@ -64,7 +64,7 @@ def run_snakemake(
 ) -> subprocess.CompletedProcess:
     """`snakemake` as a user of the virtual environment runs it in `folder`: with `variables`, in a new interpreter."""
     if not variables:
-        return warm_snakemake().run(arguments, folder, timeout)
+        return warm_snakemake().run(["-m", "snakemake", *arguments], folder, timeout)
     return subprocess.run(
         [sys.executable, "-m", "snakemake", *arguments],
         cwd=folder, env={**environment(), **variables}, capture_output=True, text=True, timeout=timeout,
@@ -72,9 +72,9 @@ def run_snakemake(
 
 
 @cache
-def warm_snakemake() -> WarmSnakemake:
+def warm_snakemake() -> WarmPython:
     """The one of this process of tests."""
-    return WarmSnakemake(environment())
+    return WarmPython(["snakemake.cli"], environment())
 
 
 def environment() -> dict[str, str]:

@@ -136,8 +136,10 @@ def _files_of_module(place: Path, parts: list[str]) -> Iterator[Path]:
                 yield from _files_of_module(place, [*parts[: depth - 1], name])
             return
         stem = os.path.join(place, *parts[:depth])
-        yield from (Path(each) for each in (f"{stem}.py", f"{stem}/__init__.py") if os.path.isfile(each))
-        if not os.path.isdir(stem):
+        is_package = os.path.isdir(stem)
+        candidates = (f"{stem}.py", f"{stem}/__init__.py") if is_package else (f"{stem}.py",)
+        yield from (Path(each) for each in candidates if os.path.isfile(each))
+        if not is_package:
             return
 
 
