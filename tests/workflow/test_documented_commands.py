@@ -2,13 +2,12 @@
 
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
-from project import PROJECT, Project, copy_of_project, environment, run_snakemake, with_stand_in_conda
+from project import PROJECT, Project, copy_of_project, environment, run_snakemake, warm_snakemake, with_stand_in_conda
 
 pytestmark = pytest.mark.workflow
 
@@ -199,8 +198,8 @@ cpu|1-00:00:00|cpu01|64|8000|(null)|idle
 
 def check_cluster(project: Project, *options: str) -> subprocess.CompletedProcess:
     (project.folder / "sinfo.txt").write_text(SINFO)
-    command = [sys.executable, "workflow_scripts/check_cluster.py", "--sinfo", "sinfo.txt", *options]
-    return subprocess.run(command, cwd=project.folder, env=environment(), capture_output=True, text=True, timeout=120)
+    words = ["workflow_scripts/check_cluster.py", "--sinfo", "sinfo.txt", *options]
+    return warm_snakemake().run(words, project.folder, timeout=120)
 
 
 def test_the_examples_for_slurm_are_found():

@@ -1,12 +1,10 @@
 """explain_changes.py tells of the real Snakefile, and of what Snakemake really recorded, what changed and where."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 import torch
-from project import TINY_CONFIG, Project, environment
+from project import TINY_CONFIG, Project, warm_snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -15,8 +13,8 @@ MELS, CLIPS = "results/dataset/paper/mels.npy", "results/dataset/paper/clips.npy
 
 def explained(project: Project, *targets: str) -> tuple[dict[tuple[str, str], set[str]], list[str]]:
     """The reasons by rule and what it works on, and the lines below the table."""
-    command = [sys.executable, "workflow_scripts/explain_changes.py", *targets, "--config-files", TINY_CONFIG]
-    result = subprocess.run(command, cwd=project.folder, env=environment(), capture_output=True, text=True)
+    words = ["workflow_scripts/explain_changes.py", *targets, "--config-files", TINY_CONFIG]
+    result = warm_snakemake().run(words, project.folder)
     assert result.returncode == 0, result.stderr
     table, rows = {}, result.stdout.splitlines()
     below = [row for row in rows if row.startswith("The training of ")]
