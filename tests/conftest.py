@@ -1,13 +1,18 @@
 """Every test begins from a seed: that of `seeds.py`, in all generators that a test may draw from."""
 
+import gc
 import random
 import sys
 
 import numpy as np
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 from seeds import SEED
 
+# Else Hypothesis mixes in the numbers that stand in whichever modules are imported by then: examples would depend on
+# the order of tests and on their number, and each worker would parse the whole library.
+providers.is_local_module_file = lambda path: False
 settings.register_profile("reproducible", deadline=None, database=None, print_blob=True)
 settings.load_profile("reproducible")
 
@@ -16,6 +21,12 @@ settings.load_profile("reproducible")
 def pytest_configure(config):
     if config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(SEED)
+
+
+def pytest_collection_finish(session):
+    """What was imported lives to the end: collections of garbage, which some packages ask for often, pass it over."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

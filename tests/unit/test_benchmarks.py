@@ -2,10 +2,7 @@
 
 import importlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +10,7 @@ import pandas as pd
 import psutil
 import pytest
 import torch
+from warm_python import warm_torch
 
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.sensor import Domain, Sensor
@@ -21,12 +19,7 @@ PROJECT = Path(__file__).parents[2]
 
 
 def run_benchmark(name, *options):
-    return subprocess.run(
-        [sys.executable, PROJECT / "benchmarks" / f"{name}.py", *map(str, options)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(PROJECT / "workflow_scripts")},
-    )
+    return warm_torch().run([str(PROJECT / "benchmarks" / f"{name}.py"), *map(str, options)])
 
 
 @pytest.fixture

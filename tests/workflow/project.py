@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
+from warm_python import WarmPython
 
 PROJECT = Path(__file__).resolve().parents[2]
 TINY_CONFIG = "tests/workflow/tiny.yaml"
@@ -29,17 +31,10 @@ class Project:
 
         `variables` are set in its environment.
         """
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", TINY_CONFIG, *arguments]
-        result = subprocess.run(
-            command,
-            cwd=self.folder,
-            env={**environment(), **(variables or {})},
-            capture_output=True,
-            text=True,
-            timeout=1800,
-        )
+        words = ["--cores", str(cores), "--configfile", TINY_CONFIG, *arguments]
+        result = run_snakemake(words, self.folder, variables)
         if check and result.returncode:
-            pytest.fail(f"{' '.join(command)}\n{result.stdout}\n{result.stderr}\n{self.logs()}")
+            pytest.fail(f"snakemake {' '.join(words)}\n{result.stdout}\n{result.stderr}\n{self.logs()}")
         return result
 
     def stale_jobs(self, *arguments: str) -> set[tuple[str, str]]:
@@ -62,6 +57,24 @@ class Project:
         """The ends of all non-empty logs of jobs."""
         logs = sorted((self.folder / "results" / "logs").rglob("*.log"))
         return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in logs)
+
+
+def run_snakemake(
+    arguments: list[str], folder: Path, variables: dict[str, str] | None = None, timeout: float = 1800
+) -> subprocess.CompletedProcess:
+    """`snakemake` as a user of the virtual environment runs it in `folder`: with `variables`, in a new interpreter."""
+    if not variables:
+        return warm_snakemake().run(["-m", "snakemake", *arguments], folder, timeout)
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments],
+        cwd=folder, env={**environment(), **variables}, capture_output=True, text=True, timeout=timeout,
+    )  # fmt: skip
+
+
+@cache
+def warm_snakemake() -> WarmPython:
+    """The one of this process of tests."""
+    return WarmPython(["snakemake.cli"], environment())
 
 
 def environment() -> dict[str, str]:

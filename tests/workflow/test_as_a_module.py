@@ -2,12 +2,11 @@
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
-from project import PROJECT, TINY_CONFIG, copy_of_project, environment
+from project import PROJECT, TINY_CONFIG, copy_of_project, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -51,10 +50,7 @@ CACHED_CLONE = "snakemake/snakemake/source-cache/snakemake-git-cache/github.com/
 
 def snakemake(folder: Path, *arguments: str, **variables: str) -> str:
     """Run Snakemake in `folder` and return all that it says, or fail."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    result = subprocess.run(
-        command, cwd=folder, env={**environment(), **variables}, capture_output=True, text=True, timeout=600
-    )
+    result = run_snakemake(["--cores", "2", *arguments], folder, variables)
     if result.returncode:
         logs = "\n".join(log.read_text() for log in folder.rglob("results/logs/**/*.log"))
         pytest.fail(f"{result.stdout}\n{result.stderr}\n{logs}")

@@ -1,6 +1,5 @@
 """Every rule names an environment that holds all that its program imports, in the versions of requirements.txt."""
 
-import ast
 import os
 import re
 import subprocess
@@ -13,7 +12,8 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 from project import PROJECT, TINY_CONFIG, copy_of_project, with_stand_in_conda
 
-from vocoder_pareto.study import code_version
+from vocoder_pareto.study.code_version import imported_files, module_file
+from vocoder_pareto.study.source_facts import facts_of
 
 PROGRAMS = PROJECT / "workflow_scripts"
 OPTIONAL = {"pesq", "zeus"}  # used where a user has installed them; their absence is handled
@@ -50,9 +50,8 @@ def imported_distributions(program: str) -> set[str]:
         if file in reached:
             continue
         reached.add(file)
-        pending += code_version.imported_files(file, PROGRAMS)
-        for name, _ in code_version.imported_names(ast.parse(file.read_text())):
-            names.add(name.partition(".")[0])
+        pending += imported_files(file, PROGRAMS)
+        names |= {name.partition(".")[0] for name, _ in facts_of(file).imports}
     names -= set(sys.stdlib_module_names) | {"vocoder_pareto"} | OPTIONAL
     owners = metadata.packages_distributions()
     return {normalised(owners.get(name, [name])[0]) for name in names}
@@ -89,7 +88,7 @@ def test_the_classes_that_the_configuration_names_are_provided_too():
     provided = packages_of("torch.yaml").keys()
     for model in config["models"].values():
         for key in ("vocoder", "objective"):
-            file = code_version.module_file(model[key], PROGRAMS).relative_to(PROGRAMS)
+            file = module_file(model[key], PROGRAMS).relative_to(PROGRAMS)
             assert imported_distributions(str(file)) - provided == set(), file
 
 

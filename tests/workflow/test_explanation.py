@@ -1,22 +1,20 @@
 """explain_changes.py tells of the real Snakefile, and of what Snakemake really recorded, what changed and where."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 import torch
-from project import TINY_CONFIG, Project, copy_of_project, environment
+from project import TINY_CONFIG, Project, warm_snakemake
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("study")]
+pytestmark = pytest.mark.workflow
 
 MELS, CLIPS = "results/dataset/paper/mels.npy", "results/dataset/paper/clips.npy"
 
 
 def explained(project: Project, *targets: str) -> tuple[dict[tuple[str, str], set[str]], list[str]]:
     """The reasons by rule and what it works on, and the lines below the table."""
-    command = [sys.executable, "workflow_scripts/explain_changes.py", *targets, "--config-files", TINY_CONFIG]
-    result = subprocess.run(command, cwd=project.folder, env=environment(), capture_output=True, text=True)
+    words = ["workflow_scripts/explain_changes.py", *targets, "--config-files", TINY_CONFIG]
+    result = warm_snakemake().run(words, project.folder)
     assert result.returncode == 0, result.stderr
     table, rows = {}, result.stdout.splitlines()
     below = [row for row in rows if row.startswith("The training of ")]
@@ -28,12 +26,10 @@ def explained(project: Project, *targets: str) -> tuple[dict[tuple[str, str], se
     return table, below
 
 
-def test_keys_content_and_missing_files_of_a_dataset_are_told(tmp_path):
-    project = copy_of_project(tmp_path / "copy")
-    project.snakemake("--", MELS)
-    project.edit(TINY_CONFIG, "clips: 20", "clips: 21")
-    (project.folder / MELS).unlink()
-    table, _ = explained(project, MELS)
+def test_keys_content_and_missing_files_of_a_dataset_are_told(study):
+    study.edit(TINY_CONFIG, "clips: 20", "clips: 21")
+    (study.folder / MELS).unlink()
+    table, _ = explained(study, MELS)
     clips = {"dataset.clips: 20 → 21"}
     missing = {f"missing: {MELS}"}
     assert table == {
@@ -41,18 +37,18 @@ def test_keys_content_and_missing_files_of_a_dataset_are_told(tmp_path):
         ("prepare_clips", "paper"): clips | {"follows: synthesize_corpus"},
         ("compute_mels", "paper"): missing | {"follows: prepare_clips"},
     }
-    recordings = sorted((project.folder / "results/data/synthetic").rglob("*.wav"))
+    recordings = sorted((study.folder / "results/data/synthetic").rglob("*.wav"))
     for name in ("corpus", "edited"):
-        (project.folder / name).mkdir()
+        (study.folder / name).mkdir()
         for recording in recordings:
             content = bytearray(recording.read_bytes())
             content[-1] ^= name == "edited" and recording == recordings[7]
-            (project.folder / name / recording.name).write_bytes(content)
+            (study.folder / name / recording.name).write_bytes(content)
     own = "source: folder\n  path: corpus\n  clips: 20"
-    project.edit(TINY_CONFIG, "source: synthetic\n  clips: 21", own)
-    project.snakemake("--", CLIPS)
-    project.edit(TINY_CONFIG, "path: corpus", "path: edited")
-    table, _ = explained(project, CLIPS)
+    study.edit(TINY_CONFIG, "source: synthetic\n  clips: 21", own)
+    study.snakemake("--", CLIPS)
+    study.edit(TINY_CONFIG, "path: corpus", "path: edited")
+    table, _ = explained(study, CLIPS)
     assert table == {("prepare_clips", "paper"): {f"content of the recordings: changed: {recordings[7].name}"}}
 
 

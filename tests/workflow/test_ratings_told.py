@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("study")]
+pytestmark = pytest.mark.workflow
 
 
 def test_numbers_of_ratings_stand_on_the_terminal_in_captions_tables_and_the_report(study):

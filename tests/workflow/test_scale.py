@@ -7,7 +7,7 @@ import pytest
 import yaml
 from project import TINY_CONFIG, copy_of_project
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("study")]
+pytestmark = pytest.mark.workflow
 
 SYSTEMS = 500
 ARGUMENT_LIMIT = 128 * 1024  # bytes that Linux takes for one argument

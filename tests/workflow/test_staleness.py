@@ -5,7 +5,7 @@ import os
 import pytest
 from project import copy_of_project, with_stand_in_conda
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("study")]
+pytestmark = pytest.mark.workflow
 
 OF_ONE_SYSTEM = {"train", "generate_audio", "measure_energy", "measure_quality"}
 # What tells the configuration as a whole, and the page that shows it.
@@ -16,9 +16,9 @@ def systems_of(jobs, rule):
     return {system for name, system in jobs if name == rule}
 
 
-def test_a_finished_study_has_nothing_to_do(study):
-    assert "Nothing to be done" in study.snakemake("--dry-run").stdout
-    assert study.stale_rules() == set()
+def test_a_finished_study_has_nothing_to_do(finished_study):
+    assert "Nothing to be done" in finished_study.snakemake("--dry-run").stdout
+    assert finished_study.stale_rules() == set()
 
 
 def test_a_changed_learning_rate_of_one_size_retrains_and_regenerates_that_system_alone(study):
@@ -44,8 +44,8 @@ def test_a_changed_learning_rate_of_one_size_retrains_and_regenerates_that_syste
         "energy={reuse: false}",
     ],
 )  # fmt: skip
-def test_how_jobs_run_and_what_is_remarked_is_no_reason_to_run_them_again(study, setting):
-    assert study.stale_rules("--config", setting) <= OF_EVERY_CHANGE
+def test_how_jobs_run_and_what_is_remarked_is_no_reason_to_run_them_again(finished_study, setting):
+    assert finished_study.stale_rules("--config", setting) <= OF_EVERY_CHANGE
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,14 @@ def test_how_jobs_run_and_what_is_remarked_is_no_reason_to_run_them_again(study,
         "meter={systematic_uncertainty: {nvml: 0.02}}",
     ],
 )
-def test_emissions_and_watts_of_an_estimate_are_computed_in_tables(study, setting):
-    rules = study.stale_rules("--config", setting)
+def test_emissions_and_watts_of_an_estimate_are_computed_in_tables(finished_study, setting):
+    rules = finished_study.stale_rules("--config", setting)
     assert "tabulate_systems" in rules
     assert not rules & {"train", "measure_energy", "generate_audio", "measure_quality"}
 
 
-def test_energy_of_another_reader_is_measured_again_and_nothing_is_trained_for_it(study):
-    rules = study.stale_rules("--config", "meter={backend: auto}")
+def test_energy_of_another_reader_is_measured_again_and_nothing_is_trained_for_it(finished_study):
+    rules = finished_study.stale_rules("--config", "meter={backend: auto}")
     assert "measure_energy" in rules
     assert "train" not in rules
 
@@ -100,9 +100,9 @@ def test_reordered_keys_of_the_configuration_rerun_nothing(study):
 
 
 @pytest.mark.parametrize("written", ["./results", "results/", "results//", "x/../results", "{folder}/results"])
-def test_the_folder_of_results_written_in_another_way_reruns_nothing(study, written):
-    folder = written.format(folder=study.folder)
-    assert study.stale_rules("--config", f"results_dir={folder}") == set()
+def test_the_folder_of_results_written_in_another_way_reruns_nothing(finished_study, written):
+    folder = written.format(folder=finished_study.folder)
+    assert finished_study.stale_rules("--config", f"results_dir={folder}") == set()
 
 
 def test_a_number_written_in_another_way_reruns_nothing(study):
@@ -124,8 +124,8 @@ def test_a_fresh_clone_with_copied_results_reruns_nothing(finished_study, tmp_pa
     assert clone.stale_rules() == set()
 
 
-def test_a_run_with_conda_finds_nothing_to_do_after_one_without(study):
-    result = study.snakemake("--dry-run", "--use-conda", variables=with_stand_in_conda())
+def test_a_run_with_conda_finds_nothing_to_do_after_one_without(finished_study):
+    result = finished_study.snakemake("--dry-run", "--use-conda", variables=with_stand_in_conda())
     assert "Nothing to be done" in result.stdout
 
 

@@ -3,11 +3,9 @@
 import csv
 import json
 import re
-import subprocess
-import sys
 
 import pytest
-from project import PROJECT, TINY_CONFIG, Project, copy_of_project, environment
+from project import PROJECT, TINY_CONFIG, Project, copy_of_project, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -70,11 +68,8 @@ def test_sweeps_and_profiles_need_no_training(project):
 
 def test_the_jobs_of_the_default_study_are_as_many_as_readme_says(tmp_path):
     """Untrained as it is, it generates the three reference systems alone."""
-    result = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--dry-run", "--quiet", "rules", "--cores", "2"],
-        cwd=copy_of_project(tmp_path / "study").folder, env=environment(), capture_output=True, text=True, timeout=300,
-        check=True,
-    )  # fmt: skip
+    words = ["--dry-run", "--quiet", "rules", "--cores", "2"]
+    result = run_snakemake(words, copy_of_project(tmp_path / "study").folder)
     counts = dict(re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE))
     assert "generate_audio" not in counts
     assert f"`{counts['total']} of {counts['total']} steps (100%) done`" in (PROJECT / "README.md").read_text()

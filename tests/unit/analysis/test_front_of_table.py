@@ -1,7 +1,5 @@
 """The method for anybody's table."""
 
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from seeds import seed_of
+from warm_python import warm_torch
 
 from vocoder_pareto.analysis.front_of_table import front_of_file, omissions, to_markdown, write_front
 from vocoder_pareto.analysis.fronts import Objectives
@@ -252,8 +251,7 @@ def test_a_hundred_thousand_rows_have_the_front_of_moocore(tmp_path):
 
 
 def run_module(*arguments):
-    command = [sys.executable, "-m", "vocoder_pareto", *map(str, arguments)]
-    return subprocess.run(command, cwd=PROGRAMS, capture_output=True, text=True, check=False)
+    return warm_torch().run(["-m", "vocoder_pareto", *map(str, arguments)], PROGRAMS)
 
 
 def test_the_module_runs_from_the_command_line(table, tmp_path):

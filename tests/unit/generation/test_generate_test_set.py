@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +7,7 @@ import torch
 from closeness import assert_close
 from noisy_vocoder import NoisyVocoder
 from seeds import seed_of
+from warm_python import warm_torch
 
 from vocoder_pareto.audio.dataset import Clip, write_clip_table
 from vocoder_pareto.audio.files import read_audio
@@ -167,7 +166,7 @@ def test_a_batch_that_does_not_fit_into_the_gpu_is_named(monkeypatch, error):
 
 def run_program(study, *options):
     settings = {"model": "noisy", "size": "S", "vocoder": SYSTEM.vocoder, "hop_length": 64}
-    command = [sys.executable, PROJECT / "workflow_scripts" / "generate_audio.py", "--system", json.dumps(settings)]
+    command = [PROJECT / "workflow_scripts" / "generate_audio.py", "--system", json.dumps(settings)]
     command += [
         "--checkpoint",
         study / "noisy-S.ckpt",
@@ -178,7 +177,7 @@ def run_program(study, *options):
     ]
     command += ["--clip-table", study / "clips.csv", "--output", study / "program" / "manifest.csv", *options]
     command += ["--compared-rate", "16000", "--compared-seconds", str(16 * 64 / 16000)]
-    return subprocess.run(command, capture_output=True, text=True)
+    return warm_torch().run([*map(str, command)])
 
 
 def test_the_program_writes_what_the_library_does(study):

@@ -5,6 +5,7 @@ import sys
 import pandas as pd
 import pytest
 from seeds import seed_of
+from warm_python import warm_torch
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.analysis import AnalysisFiles, analyse_responses
@@ -121,9 +122,7 @@ def test_a_panel_larger_than_the_prepared_sessions_is_refused(large_key, tmp_pat
 
 
 def run(program, *arguments):
-    return subprocess.run(
-        [sys.executable, f"workflow_scripts/{program}.py", *map(str, arguments)], capture_output=True, text=True
-    )
+    return warm_torch().run([f"workflow_scripts/{program}.py", *map(str, arguments)])
 
 
 def test_the_programs_export_simulate_and_analyse(manifests, tmp_path):

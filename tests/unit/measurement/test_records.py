@@ -22,8 +22,9 @@ from vocoder_pareto.measurement.hardware import device_identity
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.records import determinants, kept_or_measured, kept_or_measured_in_processes, look_up
 from vocoder_pareto.measurement.sweep import sweep_energy
-from vocoder_pareto.study import code_version
+from vocoder_pareto.study.code_version import imported_files
 from vocoder_pareto.study.sections.measurement import EnergySettings, SweepSettings
+from vocoder_pareto.study.source_facts import facts_of
 
 CPU = torch.device("cpu")
 JOULES_PER_WINDOW = 0.001
@@ -205,8 +206,8 @@ def test_another_commit_is_no_reason(bench, monkeypatch):
 
 def forget_code():
     """As in the process of another job."""
-    code_version.imported_files.cache_clear()
-    code_version._tree_hash.cache_clear()
+    imported_files.cache_clear()
+    facts_of.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,11 @@
 """What will not fit a Slurm cluster, told from the answers of `sinfo` in the forms that its manual gives."""
 
 import math
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from project import warm_snakemake
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.cluster import Job, misfits, read_nodes, too_few_retries
@@ -106,16 +105,17 @@ def test_a_training_longer_than_all_its_jobs_is_told(tmp_path):
     ]
 
 
+def check_cluster(*arguments):
+    words = ["workflow_scripts/check_cluster.py", "--config-files", *map(str, arguments)]
+    return warm_snakemake().run(words, PROJECT, timeout=120)
+
+
 @pytest.mark.parametrize(("hours", "status"), [(24, 1), (4, 0)])
 @pytest.mark.parametrize("device", ["auto", "cuda"])
 def test_the_paper_study_is_checked_before_it_is_submitted(tmp_path, hours, status, device):
     (tmp_path / "sinfo.txt").write_text(TYPED)
     (tmp_path / "own.yaml").write_text(f"device: {device}\ntraining: {{job_hours: {hours}}}\n")
-    command = [
-        sys.executable, "workflow_scripts/check_cluster.py", "--config-files", "presets/paper.yaml",
-        tmp_path / "own.yaml", "--sinfo", tmp_path / "sinfo.txt",
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    done = check_cluster("presets/paper.yaml", tmp_path / "own.yaml", "--sinfo", tmp_path / "sinfo.txt")
     assert done.returncode == status, done.stderr
     if status:
         assert "train (18 jobs): asks for 1440 minutes, and partition gpu allows 240" in done.stderr
@@ -126,10 +126,6 @@ def test_the_paper_study_is_checked_before_it_is_submitted(tmp_path, hours, stat
 def test_auto_asks_a_cluster_for_a_gpu_whatever_the_machine_that_submits_has(tmp_path):
     (tmp_path / "sinfo.txt").write_text("gpu|infinite|cpu01|64|250000|(null)|idle\n")
     (tmp_path / "own.yaml").write_text("device: auto\ntraining: {steps: 1}\n")
-    command = [
-        sys.executable, "workflow_scripts/check_cluster.py", "--config-files", tmp_path / "own.yaml",
-        "--sinfo", tmp_path / "sinfo.txt",
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    done = check_cluster(tmp_path / "own.yaml", "--sinfo", tmp_path / "sinfo.txt")
     assert "measure_energy (18 jobs): asks for 1 GPU" in done.stderr
     assert "train (18 jobs): asks for 1 GPU" in done.stderr

@@ -10,6 +10,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.study import code_version as module
 from vocoder_pareto.study.code_version import code_version, module_file
 from vocoder_pareto.study.content import BOOKKEEPING, CONTENT, changes_content
+from vocoder_pareto.study.source_facts import facts_of
 
 PROGRAMS = Path(__file__).resolve().parents[3] / "workflow_scripts"
 MODEL = '''"""A vocoder."""
@@ -76,7 +77,7 @@ def own(tmp_path, root):
 
 
 def version(*files, root):
-    module._tree_hash.cache_clear()
+    facts_of.cache_clear()
     module.imported_files.cache_clear()
     return code_version(files, root)
 
@@ -209,7 +210,7 @@ def test_star_imports_and_imports_by_a_written_name_are_followed(own, statement,
     versions = []
     for value in (1, 2):
         (parts / "more.py").write_text(f"value = {value}\n")
-        module._tree_hash.cache_clear()
+        facts_of.cache_clear()
         module.imported_files.cache_clear()
         versions.append(code_version([file], library))
     assert (versions[0] != versions[1]) is counts

@@ -12,12 +12,14 @@ from operator import or_
 from pathlib import Path
 from typing import Any, Literal
 
-from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.study.code_version import files_of_import, module_file
+from vocoder_pareto.study.source_facts import parsed
+from vocoder_pareto.study.syntax_trees import name_of
 
 LIBRARY_ROOT = Path(__file__).parents[2]
 _PLAIN_TYPES = {"int": int, "float": float, "str": str, "bool": bool, "Any": Any}
 _MOST_STEPS = 20  # from a class to another that it is made from
+_parsed = cache(parsed)
 
 
 @dataclass(frozen=True)
@@ -91,14 +93,14 @@ class _Class:
                 return _Class(self.file, node)
             if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                if name in map(_name_of, targets):
+                if name in map(name_of, targets):
                     return _Class.find(self.file, node.value.id) if isinstance(node.value, ast.Name) else None
         found = (base.attribute(name, steps + 1) for base in self.bases() if base and steps < _MOST_STEPS)
         return next((each for each in found if each), None)
 
     def fields(self, steps: int = 0) -> dict[str, tuple[Any, bool]] | None:
         """The fields of this dataclass: type, and whether it needs a value; None if it is none in plain words."""
-        is_plain = any(_name_of(each) == "dataclass" for each in self.node.decorator_list) and not any(
+        is_plain = any(name_of(each) == "dataclass" for each in self.node.decorator_list) and not any(
             isinstance(each, ast.FunctionDef) and each.name == "__init__" for each in self.node.body
         )
         found: dict[str, tuple[Any, bool]] = {}
@@ -112,7 +114,7 @@ class _Class:
             if "alias" in options:
                 return None
             if not (isinstance(options.get("init"), ast.Constant) and options["init"].value is False):  # type: ignore[attr-defined]
-                is_field = isinstance(value, ast.Call) and _name_of(value) in ("field", "Field")
+                is_field = isinstance(value, ast.Call) and name_of(value) in ("field", "Field")
                 has_default = value is not None and (
                     not is_field or bool({"default", "default_factory"} & set(options))
                 )
@@ -123,7 +125,7 @@ class _Class:
 def _annotated(node: ast.ClassDef) -> Iterator[tuple[str, ast.expr, ast.expr | None]]:
     for each in node.body:
         if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
-            names = {_name_of(part) for part in ast.walk(each.annotation)}
+            names = {name_of(part) for part in ast.walk(each.annotation)}
             if not names & {"ClassVar", "KW_ONLY"}:
                 yield each.target.id, each.annotation, each.value
 
@@ -136,26 +138,12 @@ def _type_of(node: ast.expr) -> Any:
         parts = [_type_of(node.left), _type_of(node.right)]
         return Any if Any in parts else reduce(or_, (type(None) if part is None else part for part in parts))
     if not isinstance(node, ast.Subscript):
-        return _PLAIN_TYPES.get(_name_of(node), Any)
+        return _PLAIN_TYPES.get(name_of(node), Any)
     arguments = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-    if _name_of(node.value) == "Literal" and all(isinstance(each, ast.Constant) for each in arguments):
+    if name_of(node.value) == "Literal" and all(isinstance(each, ast.Constant) for each in arguments):
         return Literal[tuple(each.value for each in arguments)]  # type: ignore[attr-defined]
-    if _name_of(node.value) in ("tuple", "list"):
+    if name_of(node.value) in ("tuple", "list"):
         ends_open = isinstance(arguments[-1], ast.Constant) and arguments[-1].value is ...
         parts = [_type_of(each) for each in (arguments[:-1] if ends_open else arguments)]
-        return tuple[(*parts, ...)] if ends_open or _name_of(node.value) == "list" else tuple[tuple(parts)]  # type: ignore
+        return tuple[(*parts, ...)] if ends_open or name_of(node.value) == "list" else tuple[tuple(parts)]  # type: ignore
     return Any
-
-
-def _name_of(node: ast.AST) -> str:
-    if isinstance(node, ast.Call):
-        return _name_of(node.func)
-    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-
-
-@cache
-def _parsed(file: Path) -> ast.Module:
-    try:
-        return ast.parse(file.read_bytes(), filename=str(file))
-    except (OSError, SyntaxError, ValueError, RecursionError) as error:
-        raise UserError(f"{file}: cannot be read as Python ({first_line(error)}); mend the file") from error

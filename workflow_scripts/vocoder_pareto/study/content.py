@@ -5,6 +5,7 @@ stands in one of the two lists, by its name below `vocoder_pareto`; a test fails
 """
 
 from fnmatch import fnmatchcase
+from functools import cache
 
 # How values get in and out, what errors and progress look like, how jobs run: no number of a result depends on it.
 BOOKKEEPING = (
@@ -16,7 +17,8 @@ BOOKKEEPING = (
     "study.configuration", "study.content", "study.early_checks", "study.file_content", "study.front_ends",
     "study.hop_lengths",
     "study.known_results", "study.program_settings", "study.provenance", "study.reference", "study.sections",
-    "study.sections.*", "study.settings", "study.settings_faults", "study.systems", "study.targets", "study.yaml_files",
+    "study.sections.*", "study.settings", "study.settings_faults", "study.source_facts", "study.syntax_trees",
+    "study.systems", "study.targets", "study.yaml_files",
     "audio.archives", "audio.cmu_arctic", "audio.corpus_location", "audio.front_end", "audio.ljspeech",
     "measurement.digests", "measurement.gpu_makers", "measurement.hardware", "measurement.own_process",
     "measurement.records", "measurement.waiting_threads",
@@ -83,6 +85,7 @@ BOOKKEEPING_OF = {
 }
 
 
+@cache
 def changes_content(module: str, program: str | None = None) -> bool:
     """Whether an edit of `module`, a dotted name below `vocoder_pareto`, can change what `program` writes."""
     left_out = (*BOOKKEEPING, *BOOKKEEPING_OF.get(program or "", ()))
