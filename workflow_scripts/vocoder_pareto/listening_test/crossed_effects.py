@@ -1,0 +1,190 @@
+"""Ratings as a mixed model: listeners and sentences are crossed random effects, and so is how each suits a system.
+
+    y = m_k + s_k · (a_p + b_u + f_pu + c_kp + d_ku + e)
+
+is the rating of system k by listener p on sentence u. m_k is the system's MOS. The six effects are independent, of mean
+0, and their variances are shared by all systems; the scale s_k says how much the ratings of a system spread, since at
+the ends of a scale they spread less. Clark (1973) showed what is lost without the effects of sentences, and Baayen,
+Davidson and Bates (2008) are the reference for crossed ones.
+
+The variances are estimated by moments: sums of squares of the residuals y − m_k, taken over each listener, each
+sentence, and so on, are equated to their expectations (Searle, Casella and McCulloch 1992, chapter 5), which in a
+complete design are those of the analysis of variance. Where a variance would be negative, all are the least squares fit
+without negative ones.
+
+Letters of shapes: N ratings, K systems, E = 6 effects, R replicates.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, sparse
+
+EFFECTS = {
+    "listener": ("participant",),
+    "sentence": ("utterance",),
+    "listener_sentence": ("participant", "utterance"),
+    "system_listener": ("system", "participant"),
+    "system_sentence": ("system", "utterance"),
+}
+RESIDUAL = "residual"
+COMPONENTS = (*EFFECTS, RESIDUAL)
+PRIOR_RATINGS = 10.0  # so many ratings of the usual spread are added to those of each system, for its scale
+_BATCH_CELLS = 2_000_000  # ratings of replicates that are held at once
+_RANK_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What is estimated of R sets of ratings.
+
+    Attributes:
+        means: (K, R), the mean of all ratings of each system.
+        scales: (K, R), how much the ratings of each system spread beside the usual, about 1.
+        variances: (E, R), of the effects in the order of `COMPONENTS`, at least 0, in squared points.
+    """
+
+    means: np.ndarray
+    scales: np.ndarray
+    variances: np.ndarray
+
+
+@dataclass(frozen=True)
+class CrossedDesign:
+    """Who rated what: N ratings, by systems, listeners and sentences.
+
+    Attributes:
+        systems: The names of the K systems.
+        system, participant, utterance: (N,), the numbers of those of each rating, from 0.
+    """
+
+    systems: pd.Index
+    system: np.ndarray
+    participant: np.ndarray
+    utterance: np.ndarray
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Self:
+        """The design of a table with the columns system, participant, utterance, a row per rating."""
+        codes, systems = pd.factorize(table["system"], sort=True)
+        others = (pd.factorize(table[name], sort=True)[0] for name in ("participant", "utterance"))
+        return cls(pd.Index(systems), codes, *others)
+
+    @property
+    def n_participants(self) -> int:
+        """How many listeners there are."""
+        return len(np.unique(self.participant))
+
+    @property
+    def n_utterances(self) -> int:
+        """How many sentences there are."""
+        return len(np.unique(self.utterance))
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """(K,), how many ratings each system has."""
+        return np.bincount(self.system, minlength=len(self.systems)).astype(float)
+
+    @cached_property
+    def memberships(self) -> list[sparse.csr_matrix]:
+        """For each effect but the residual, (levels, N): 1 where a rating has that level."""
+        size = len(self.system)
+        found = []
+        for columns in EFFECTS.values():
+            levels = np.unique(np.stack([getattr(self, name) for name in columns]), axis=1, return_inverse=True)[1]
+            levels = levels.ravel()
+            shape = (levels.max() + 1, size)
+            found.append(sparse.csr_matrix((np.ones(size), (levels, np.arange(size))), shape))
+        return found
+
+    @cached_property
+    def _of_systems(self) -> sparse.csr_matrix:
+        size = len(self.system)
+        return sparse.csr_matrix((np.ones(size), (self.system, np.arange(size))), (len(self.systems), size))
+
+    @cached_property
+    def expectations(self) -> np.ndarray:
+        """(E, E): what a variance of 1 of one effect (column) adds to each sum of squares (row).
+
+        With Z the 0-1 matrices of two effects and Q the removal of each system's mean, it is the squared norm of
+        Zᵀ Q Z' (Searle, Casella and McCulloch 1992, appendix M.5): the trace form, without any matrix of N × N.
+        """
+        matrices = [*self.memberships, sparse.identity(len(self.system), format="csr")]
+        of_systems = [matrix @ self._of_systems.T for matrix in matrices]  # (levels, K), how often they meet
+        inverse = sparse.diags(1 / self.counts)
+        squares = [(inverse @ (meet.T @ meet)).toarray() for meet in of_systems]  # (K, K)
+        result = np.empty((len(matrices), len(matrices)))
+        for row, (matrix, meet) in enumerate(zip(matrices, of_systems, strict=True)):
+            for column in range(row, len(matrices)):
+                together = matrix @ matrices[column].T
+                removed = (together @ of_systems[column] @ inverse).multiply(meet).sum()
+                kept = together.multiply(together).sum() - 2 * removed + np.sum(squares[row] * squares[column].T)
+                result[row, column] = result[column, row] = kept
+        return result
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """(E, K, K): what a variance of 1 of each effect adds to the covariance of two systems' means."""
+        weights = [matrix @ self._of_systems.T @ sparse.diags(1 / self.counts) for matrix in self.memberships]
+        return np.stack([*((weight.T @ weight).toarray() for weight in weights), np.diag(1 / self.counts)])
+
+    @cached_property
+    def _root(self) -> tuple[np.ndarray, np.ndarray]:
+        """A root A of the expectations, AᵀA, and B with Bᵀ A = 1 where they have full rank; see `_variances`."""
+        values, vectors = np.linalg.eigh(self.expectations)
+        kept = values > _RANK_TOLERANCE * values.max()
+        root = np.sqrt(values[kept])[:, None]
+        return root * vectors[:, kept].T, vectors[:, kept].T / root
+
+    def estimate(self, ratings: np.ndarray) -> Estimates:
+        """What (N, R) ratings tell, each column for itself."""
+        counts = self.counts[:, None]
+        means = self._of_systems @ ratings / counts
+        residuals = ratings - means[self.system]
+        of_system = self._of_systems @ residuals**2
+        usual = of_system.sum(axis=0) / max(len(ratings) - len(counts), 1)
+        degrees = counts - 1
+        known = np.where(usual > 0, usual, 1.0)
+        scales = np.sqrt((PRIOR_RATINGS + of_system / known) / (PRIOR_RATINGS + degrees))
+        residuals /= scales[self.system]
+        sums = [np.sum((matrix @ residuals) ** 2, axis=0) for matrix in self.memberships]
+        return Estimates(means, scales, self._variances(np.stack([*sums, np.sum(residuals**2, axis=0)])))
+
+    def _variances(self, sums: np.ndarray) -> np.ndarray:
+        """(E, R) variances from as many sums of squares."""
+        root, inverse = self._root
+        targets = inverse @ sums  # (rank, R)
+        found = np.linalg.pinv(root) @ targets
+        for column in np.flatnonzero((found < 0).any(axis=0)):
+            found[:, column] = optimize.nnls(root, targets[:, column])[0]
+        return found
+
+    def covariance(self, estimates: Estimates, effects: Sequence[str] = COMPONENTS) -> np.ndarray:
+        """(R, K, K): the covariance of the systems' means, as far as it comes from some of the effects."""
+        indices = [COMPONENTS.index(effect) for effect in effects]
+        shared = np.tensordot(estimates.variances[indices].T, self.shares[indices], axes=1)
+        scales = estimates.scales.T
+        return shared * scales[:, :, None] * scales[:, None, :]
+
+    def replicates(self, fitted: Estimates, count: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
+        """Ratings (N, R) that would be given again by other listeners on other sentences, in batches; means are 0.
+
+        Args:
+            fitted: One set of estimates, which are taken for true; effects are drawn from normal distributions.
+            count: How many sets of ratings.
+            generator: Of the random numbers.
+        """
+        size = len(self.system)
+        deviations = np.sqrt(fitted.variances[:, 0])
+        batch = max(1, _BATCH_CELLS // size)
+        for begin in range(0, count, batch):
+            columns = min(batch, count - begin)
+            drawn = deviations[-1] * generator.standard_normal((size, columns))
+            for matrix, deviation in zip(self.memberships, deviations[:-1], strict=True):
+                if deviation:
+                    drawn += matrix.T @ (deviation * generator.standard_normal((matrix.shape[0], columns)))
+            yield drawn * fitted.scales[self.system]
