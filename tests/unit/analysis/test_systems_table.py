@@ -28,7 +28,8 @@ COLUMNS = [
     "front_end_energy_joules_per_audio_second", "front_end_real_time_factor", "d_stft", "d_stft_ci95",
     "d_stft_degrees_of_freedom",
     "mos", "mos_ci95", "mos_degrees_of_freedom", "mos_comparison_ci95", "mos_comparison_degrees_of_freedom",
-    "mos_source", "training_steps", "training_seconds", "training_energy_joules", "co2eq_kg_training", "on_front_energy", "on_front_gflops",
+    "mos_source", "training_steps", "training_seconds", "training_energy_joules", "co2eq_kg_training",
+    "on_front_energy", "on_front_gflops",
 ]  # fmt: skip
 
 

@@ -115,6 +115,13 @@ def test_equal_ratings_are_no_certainty():
     assert np.isnan(fitted.differences.values).all()
 
 
+def test_a_difference_that_never_varies_is_no_certainty_either():
+    design = crossed(2, 8, 4)
+    fitted = fitted_to(design, 2.0 + 2 * design.system + design.participant % 2)
+    assert np.isfinite(fitted.means.values).all()
+    assert np.isnan(fitted.differences.values).all()
+
+
 def test_fits_repeat_with_the_seed_and_with_the_order_of_rows():
     table = table_of(crossed(2, 6, 4), ratings_of(crossed(2, 6, 4), [2, 4], np.random.default_rng(seed_of(6))))
     first, again, other = (fit_ratings(table, True, 200, seed).means.degrees_of_freedom for seed in (1, 1, 2))

@@ -106,19 +106,18 @@ def analyse_responses(
 
 def _tell_unknown(fitted: FittedRatings) -> None:
     """Log why there are no intervals, where there are none."""
-    if not np.isnan(fitted.means.values).any():
+    pairs = np.triu_indices(len(fitted.systems), 1)
+    if np.isfinite(fitted.means.values).all() and np.isfinite(fitted.differences.values[pairs]).all():
         return
-    design = fitted.design
-    if min(design.n_participants, design.n_utterances) > 1:
-        why = "no two ratings of a system differ, which is no certainty"
-    elif design.n_participants > 1 and fitted.holds_for == OTHER_SENTENCES:
+    why = "all ratings of a system, or of what divides two systems, are the same, which is no certainty"
+    if fitted.design.n_participants == 1:
+        why = "one participant tells nothing of others"
+    elif fitted.design.n_utterances == 1 and fitted.holds_for == OTHER_SENTENCES:
         why = (
             "one sentence tells nothing of others; set config key listening_test.statistics.other_sentences to false "
             "for results that hold for this one alone"
         )
-    else:
-        why = "one participant tells nothing of others"
-    logger.warning("no intervals and no tests: %s", why)
+    logger.warning("no intervals or no tests: %s", why)
 
 
 def _tell(

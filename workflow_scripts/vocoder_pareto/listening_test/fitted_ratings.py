@@ -11,6 +11,7 @@ from vocoder_pareto.listening_test.crossed_effects import COMPONENTS, CrossedDes
 FEWEST_LEVELS = 2  # listeners, and sentences where these are random, without which nothing is known of others
 OF_SENTENCES = ("sentence", "system_sentence")
 OF_LISTENERS = ("listener", "system_listener")
+NO_VARIANCE = 1e-12  # squared points: what rounding leaves where nothing varies, which is no certainty
 OTHER_SENTENCES, THESE_SENTENCES = "other listeners and sentences", "other listeners, these sentences"
 
 
@@ -139,4 +140,5 @@ def quasi_variances(differences: np.ndarray) -> np.ndarray:
 def _with_degrees(values: np.ndarray, mean: np.ndarray, mean_of_squares: np.ndarray) -> Variance:
     spread = mean_of_squares - mean**2
     degrees = np.divide(2 * mean**2, spread, out=np.full_like(mean, np.inf), where=spread > 0)
-    return Variance(np.where(values > 0, values, np.nan), np.where(values > 0, np.maximum(degrees, 1), np.nan))
+    is_known = values > NO_VARIANCE
+    return Variance(np.where(is_known, values, np.nan), np.where(is_known, np.maximum(degrees, 1), np.nan))
