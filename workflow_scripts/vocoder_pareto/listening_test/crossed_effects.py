@@ -9,8 +9,7 @@ Davidson and Bates (2008) are the reference for crossed ones.
 
 The variances are estimated by moments: sums of squares of the residuals y − m_k, taken over each listener, each
 sentence, and so on, are equated to their expectations (Searle, Casella and McCulloch 1992, chapter 5), which in a
-complete design are those of the analysis of variance. Where a variance would be negative, all are the least squares fit
-without negative ones.
+complete design are those of the analysis of variance. A variance that would be negative is set to 0.
 
 Letters of shapes: N ratings, K systems, E = 6 effects, R replicates.
 """
@@ -22,7 +21,7 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, sparse
+from scipy import sparse
 
 EFFECTS = {
     "listener": ("participant",),
@@ -133,12 +132,12 @@ class CrossedDesign:
         return np.stack([*((weight.T @ weight).toarray() for weight in weights), np.diag(1 / self.counts)])
 
     @cached_property
-    def _root(self) -> tuple[np.ndarray, np.ndarray]:
-        """A root A of the expectations, AᵀA, and B with Bᵀ A = 1 where they have full rank; see `_variances`."""
-        values, vectors = np.linalg.eigh(self.expectations)
-        kept = values > _RANK_TOLERANCE * values.max()
-        root = np.sqrt(values[kept])[:, None]
-        return root * vectors[:, kept].T, vectors[:, kept].T / root
+    def _of_sums(self) -> np.ndarray:
+        """(E, E): what turns sums of squares into variances; effects that no design can tell apart share theirs."""
+        size = np.sqrt(np.diag(self.expectations))
+        size[size == 0] = 1.0  # of an effect that systems' means take with them
+        both = np.outer(size, size)
+        return np.linalg.pinv(self.expectations / both, rcond=_RANK_TOLERANCE, hermitian=True) / both
 
     def estimate(self, ratings: np.ndarray) -> Estimates:
         """What (N, R) ratings tell, each column for itself."""
@@ -152,16 +151,8 @@ class CrossedDesign:
         scales = np.sqrt((PRIOR_RATINGS + of_system / known) / (PRIOR_RATINGS + degrees))
         residuals /= scales[self.system]
         sums = [np.sum((matrix @ residuals) ** 2, axis=0) for matrix in self.memberships]
-        return Estimates(means, scales, self._variances(np.stack([*sums, np.sum(residuals**2, axis=0)])))
-
-    def _variances(self, sums: np.ndarray) -> np.ndarray:
-        """(E, R) variances from as many sums of squares."""
-        root, inverse = self._root
-        targets = inverse @ sums  # (rank, R)
-        found = np.linalg.pinv(root) @ targets
-        for column in np.flatnonzero((found < 0).any(axis=0)):
-            found[:, column] = optimize.nnls(root, targets[:, column])[0]
-        return found
+        variances = self._of_sums @ np.stack([*sums, np.sum(residuals**2, axis=0)])
+        return Estimates(means, scales, np.maximum(variances, 0))
 
     def covariance(self, estimates: Estimates, effects: Sequence[str] = COMPONENTS) -> np.ndarray:
         """(R, K, K): the covariance of the systems' means, as far as it comes from some of the effects."""

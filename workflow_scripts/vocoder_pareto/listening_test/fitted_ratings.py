@@ -139,6 +139,6 @@ def quasi_variances(differences: np.ndarray) -> np.ndarray:
 
 def _with_degrees(values: np.ndarray, mean: np.ndarray, mean_of_squares: np.ndarray) -> Variance:
     spread = mean_of_squares - mean**2
-    degrees = np.divide(2 * mean**2, spread, out=np.full_like(mean, np.inf), where=spread > 0)
+    degrees = np.divide(2 * values**2, spread, out=np.full_like(mean, np.inf), where=spread > 0)
     is_known = values > NO_VARIANCE
     return Variance(np.where(is_known, values, np.nan), np.where(is_known, np.maximum(degrees, 1), np.nan))
