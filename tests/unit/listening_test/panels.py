@@ -25,11 +25,14 @@ def crossed(systems, people, sentences, lists=1):
 
 
 def ratings_of(design, qualities, generator, deviations=DEVIATIONS, whole=False):
-    """(N,) ratings: continuous, or whole points from 1 to 5 as a page takes them."""
+    """(N,) ratings: continuous, or whole points from 1 to 5 as a page takes them.
+
+    The deviation of an effect on systems may be an array, one for each system.
+    """
 
     def effect(name, *levels):
-        size = [level.max() + 1 for level in levels]
-        return generator.normal(scale=deviations[name], size=size)[levels]
+        drawn = generator.normal(size=[level.max() + 1 for level in levels])[levels]
+        return drawn * (deviations[name][levels[0]] if np.ndim(deviations[name]) else deviations[name])
 
     system, person, sentence = design.system, design.participant, design.utterance
     ratings = np.asarray(qualities, dtype=float)[system]

@@ -7,7 +7,7 @@ import statsmodels.formula.api as smf
 from panels import DEVIATIONS, crossed, ratings_of, table_of
 from seeds import seed_of
 
-from vocoder_pareto.listening_test.crossed_effects import COMPONENTS, EFFECTS, CrossedDesign
+from vocoder_pareto.listening_test.crossed_effects import COMPONENTS, EFFECTS, OWN, CrossedDesign
 
 TRUE_VARIANCES = np.array([DEVIATIONS[name] ** 2 for name in COMPONENTS])
 
@@ -31,6 +31,11 @@ def test_expectations_equal_the_traces_of_whole_matrices():
     shared.append(np.eye(size))
     expected = [[np.trace(removal @ one @ removal @ other) for other in shared] for one in shared]
     assert design.expectations == pytest.approx(np.array(expected))
+    for effect in OWN:
+        one = shared[COMPONENTS.index(effect)]
+        of_each = [one * (design.system == system) for system in range(3)]  # its levels are within systems
+        own = [[np.trace(removal @ each @ removal @ other) for other in shared] for each in of_each]
+        assert design.own_expectations[effect] == pytest.approx(np.array(own))
     weights = (np.arange(3)[:, None] == design.system) / np.bincount(design.system)[:, None]
     assert design.shares == pytest.approx(np.stack([weights @ one @ weights.T for one in shared]))
 
@@ -113,6 +118,18 @@ def test_variances_are_right_in_the_mean_where_not_everyone_rated_everything(siz
     errors = variances.std(axis=1) / np.sqrt(400)
     # Where variances would be negative they are cut off, which adds a little.
     assert np.all(np.abs(variances.mean(axis=1) - TRUE_VARIANCES) < 5 * errors + 0.01)
+
+
+def test_a_system_that_suits_some_sentences_only_has_a_larger_variance_of_its_own():
+    """The outside is the truth: variances of 0.25 for one of six systems and 0.01 for the others, of 100 panels."""
+    design = crossed(6, 20, 20)
+    generator = np.random.default_rng(seed_of(7))
+    deviations = DEVIATIONS | {"system_sentence": np.array([0.5, 0.1, 0.1, 0.1, 0.1, 0.1])}
+    ratings = np.stack([ratings_of(design, np.zeros(6), generator, deviations) for _ in range(100)], axis=1)
+    estimates = design.estimate(ratings)
+    of_sentences = np.mean(estimates.own[OWN.index("system_sentence")] * estimates.scales**2, axis=1)
+    assert of_sentences[0] == pytest.approx(0.25, rel=0.3)  # drawn towards the shared one
+    assert of_sentences[1:] == pytest.approx(0.01, abs=0.02)
 
 
 def test_ratings_given_again_have_the_covariance_that_the_model_says():

@@ -5,7 +5,7 @@ from scipy import stats
 from seeds import seed_of
 from test_crossed_effects import mean_squares
 
-from vocoder_pareto.listening_test.crossed_effects import COMPONENTS, Estimates
+from vocoder_pareto.listening_test.crossed_effects import Estimates
 from vocoder_pareto.listening_test.fitted_ratings import fit_of_estimates, fit_ratings, quasi_variances
 
 PEOPLE, SENTENCES = 20, 16
@@ -81,8 +81,7 @@ def test_what_all_systems_share_is_not_in_comparisons():
 
 def test_parts_of_a_variance_shrink_with_listeners_and_with_sentences():
     """The outside is the same model in a design that is four times as large one way."""
-    variances = np.array([[DEVIATIONS[name] ** 2] for name in COMPONENTS])
-    truth = Estimates(np.zeros((4, 1)), np.ones((4, 1)), variances)
+    truth = Estimates.of_deviations(4, DEVIATIONS)
     small, more_people, more_sentences = (
         fit_of_estimates(crossed(4, *sizes), truth, True, 2, 0) for sizes in ((5, 6), (20, 6), (5, 24))
     )

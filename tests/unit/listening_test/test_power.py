@@ -9,7 +9,7 @@ from seeds import seed_of
 from statsmodels.stats.power import TTestPower
 
 from vocoder_pareto.listening_test.comparisons import pairwise_tests
-from vocoder_pareto.listening_test.crossed_effects import COMPONENTS, Estimates
+from vocoder_pareto.listening_test.crossed_effects import Estimates
 from vocoder_pareto.listening_test.fitted_ratings import fit_of_estimates, fit_ratings
 from vocoder_pareto.listening_test.power import levels_needed, needed, power_of, power_table, shift_needed
 
@@ -72,24 +72,18 @@ def share_found(systems, people, sentences, difference, alpha, panels=300):
 @pytest.mark.parametrize("pairs", [1, 28])  # the strictest step of Holm's correction
 def test_a_difference_that_is_called_detectable_is_found_so_often(people, sentences, pairs):
     """The outside is the test itself, on simulated panels of eight systems; 0.1 are four standard errors."""
-    fitted = fit_of_estimates(crossed(8, people, sentences), known(8), True, 500, 0)
+    fitted = fit_of_estimates(crossed(8, people, sentences), Estimates.of_deviations(8, DEVIATIONS), True, 500, 0)
     difference = needed(fitted, (0, 1), 0.05 / pairs, 0.8)["detectable_difference"]
     assert share_found(8, people, sentences, difference, 0.05 / pairs) == pytest.approx(0.8, abs=0.1)
 
 
 def test_so_many_participants_and_so_many_sentences_do_find_the_difference():
     """The outside is the same."""
-    fitted = fit_of_estimates(crossed(4, 12, 8), known(4), True, 500, 0)
+    fitted = fit_of_estimates(crossed(4, 12, 8), Estimates.of_deviations(4, DEVIATIONS), True, 500, 0)
     counts = needed(fitted, (0, 1), 0.05, 0.8, difference=0.65)
     assert 1 < counts["n_participants_needed"] < 60
     assert share_found(4, counts["n_participants_needed"], 8, 0.65, 0.05) == pytest.approx(0.8, abs=0.1)
     assert share_found(4, 12, counts["n_utterances_needed"], 0.65, 0.05) == pytest.approx(0.8, abs=0.1)
-
-
-def known(systems):
-    """The truth about panels, as estimates."""
-    variances = np.array([[DEVIATIONS[name] ** 2] for name in COMPONENTS])
-    return Estimates(np.zeros((systems, 1)), np.ones((systems, 1)), variances)
 
 
 def test_five_participants_are_not_advised_where_they_find_nothing():

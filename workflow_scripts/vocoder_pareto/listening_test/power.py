@@ -50,9 +50,17 @@ def shift_needed(degrees_of_freedom: float, alpha: float, power: float) -> float
 
 
 def levels_needed(
-    difference: float, shrinking: tuple[float, float], fixed: tuple[float, float], now: int, alpha: float, power: float
+    difference: float,
+    shrinking: tuple[float, float],
+    fixed: tuple[float, float],
+    now: int,
+    alpha: float,
+    power: float,
+    single: float = 0.0,
 ) -> int | None:
     """Participants (or sentences) with which a test finds a difference; None where no number up to 100,000 does.
+
+    The degrees of freedom of the fixed part grow too, since what is left of single ratings in it is estimated with it.
 
     Args:
         difference: The true difference, in points.
@@ -61,11 +69,13 @@ def levels_needed(
         now: The number of participants that both were estimated with (>= 2).
         alpha: The level of significance.
         power: The power to aim at.
+        single: What single ratings have of the shrinking part.
     """
 
     def is_found(levels: int) -> bool:
         variances = np.array([shrinking[0] * now / levels, fixed[0]])
-        degrees = np.array([shrinking[1] * (levels - 1) / (now - 1), fixed[1]])
+        clearer = (fixed[0] + single) / (fixed[0] + single * now / levels) if fixed[0] else 1.0
+        degrees = np.array([shrinking[1] * (levels - 1) / (now - 1), fixed[1] * clearer**2])
         total = variances.sum()
         satterthwaite = total**2 / np.sum(variances**2 / degrees)
         return power_of(abs(difference) / np.sqrt(total), max(satterthwaite, 1.0), alpha) >= power
@@ -132,14 +142,23 @@ def needed(
         difference: In points; None for the one between their MOS.
     """
     wanted = fitted.mos[pair[0]] - fitted.mos[pair[1]] if difference is None else difference
-    error, degrees = np.sqrt(fitted.differences.values[pair]), fitted.differences.degrees_of_freedom[pair]
     splits = (fitted.by_listeners, fitted.design.n_participants), (fitted.by_sentences, fitted.design.n_utterances)
+    known = np.nan_to_num([fitted.differences.values[pair], *(fixed.values[pair] for (_, fixed), _ in splits)])
+    single = max(known[0] - known[1] - known[2], 0.0)
     counts = (
-        levels_needed(wanted, _part(shrinking, pair), _part(fixed, pair), now, alpha, power) if now > 1 else None
+        levels_needed(wanted, _part(shrinking, pair), _part(fixed, pair), now, alpha, power, single)
+        if now > 1
+        else None
         for (shrinking, fixed), now in splits
     )
-    found = {"detectable_difference": error * shift_needed(degrees, alpha, power)}
+    found = {"detectable_difference": detectable_difference(fitted, pair, alpha, power)}
     return found | dict(zip(_COUNTS, counts, strict=True))
+
+
+def detectable_difference(fitted: FittedRatings, pair: tuple[int, int], alpha: float, power: float) -> float:
+    """The true difference between a pair of systems, in points, that the test finds so often; NaN for no test."""
+    error, degrees = np.sqrt(fitted.differences.values[pair]), fitted.differences.degrees_of_freedom[pair]
+    return float(error * shift_needed(degrees, alpha, power))
 
 
 def _part(variance: Variance, pair: tuple[int, int]) -> tuple[float, float]:

@@ -2,16 +2,15 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
-from vocoder_pareto.listening_test.crossed_effects import COMPONENTS, CrossedDesign, Estimates
+from vocoder_pareto.listening_test.crossed_effects import CrossedDesign, Estimates
 from vocoder_pareto.listening_test.fitted_ratings import fit_of_estimates
 from vocoder_pareto.listening_test.key import Key
-from vocoder_pareto.listening_test.power import needed
+from vocoder_pareto.listening_test.power import detectable_difference
 from vocoder_pareto.listening_test.texts import HIGHEST_SCORE, LOWEST_SCORE
 from vocoder_pareto.study.sections.listening_test import StatisticsSettings
 
@@ -23,30 +22,10 @@ ASSUMED_DEVIATIONS: Mapping[str, float] = MappingProxyType(
     }
 )  # fmt: skip
 LARGE_DIFFERENCE = 1.0  # points, a category of the scale: a test that finds no smaller one is warned about
+TIMES_MORE = (2, 3, 4, 5, 6, 8)  # participants or sentences that are tried
 REPLICATES = 500
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Sensitivity:
-    """Which differences a design finds between two systems, in the middle of all pairs.
-
-    Attributes:
-        pairs: How many pairs of systems there are.
-        n_participants, n_utterances: The size of the design.
-        detectable_difference: The true difference, in points, that is found with the power of the settings after the
-            correction for all pairs; NaN where no test is possible.
-        n_participants_needed, n_utterances_needed: How many of one of them find a difference of `LARGE_DIFFERENCE`;
-            None where more of these alone do not.
-    """
-
-    pairs: int
-    n_participants: int
-    n_utterances: int
-    detectable_difference: float
-    n_participants_needed: int | None
-    n_utterances_needed: int | None
 
 
 def planned_table(key: Key) -> pd.DataFrame:
@@ -60,13 +39,16 @@ def planned_table(key: Key) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["participant", "system", "utterance"])
 
 
-def sensitivity_of(
+def difference_found(
     table: pd.DataFrame,
     settings: StatisticsSettings,
     seed: int,
     deviations: Mapping[str, float] = ASSUMED_DEVIATIONS,
-) -> Sensitivity:
-    """Which differences a design finds.
+) -> float:
+    """The true difference, in points, that a design finds between two systems, in the middle of all pairs.
+
+    It is the one that is found with the power of the settings at the strictest step of Holm's correction, at the level
+    over the number of pairs; NaN where no test is possible.
 
     Args:
         table: Who rates what, see `planned_table`; at least two systems.
@@ -75,44 +57,46 @@ def sensitivity_of(
         deviations: The standard deviation of each effect of the mixed model, in points.
     """
     design = CrossedDesign.of(table)
-    count = len(design.systems)
-    variances = np.array([[deviations[name] ** 2] for name in COMPONENTS])
-    truth = Estimates(np.zeros((count, 1)), np.ones((count, 1)), variances)
+    truth = Estimates.of_deviations(len(design.systems), deviations)
     fitted = fit_of_estimates(design, truth, settings.other_sentences, REPLICATES, seed)
-    rows, columns = np.triu_indices(count, 1)
-    order = np.argsort(fitted.differences.values[rows, columns])
-    middle = order[len(order) // 2]
+    rows, columns = np.triu_indices(len(design.systems), 1)
+    middle = np.argsort(fitted.differences.values[rows, columns])[len(rows) // 2]
     pair = (int(rows[middle]), int(columns[middle]))
-    found = needed(fitted, pair, settings.alpha / len(rows), settings.power, LARGE_DIFFERENCE)
-    return Sensitivity(len(rows), design.n_participants, design.n_utterances, **found)
+    return detectable_difference(fitted, pair, settings.alpha / len(rows), settings.power)
 
 
 def tell_sensitivity(key: Key, settings: StatisticsSettings, seed: int) -> None:
     """Log which differences a planned test finds; a warning where it finds none, or only large ones."""
-    sensitivity = sensitivity_of(planned_table(key), settings, seed)
-    size = f"{sensitivity.n_participants} participants × {sensitivity.n_utterances} sentences"
-    if np.isnan(sensitivity.detectable_difference):
+    table = planned_table(key)
+    difference = difference_found(table, settings, seed)
+    counts = {name: table[name].nunique() for name in ("participant", "utterance", "system")}
+    size = f"listening test: {counts['participant']} participants × {counts['utterance']} sentences"
+    if np.isnan(difference):
         log.warning(
-            "listening test: %s give no interval and no test, which need 2 participants at least, and 2 sentences to "
-            "hold for others: raise listening_test.design.participants or .items%s",
+            "%s give no interval and no test, which need 2 participants at least, and 2 sentences to hold for others: "
+            "raise listening_test.design.participants or .items%s",
             size, ", or set listening_test.statistics.other_sentences to false" * settings.other_sentences,
         )  # fmt: skip
         return
-    level = f"{settings.alpha:g} for all {sensitivity.pairs} pairs together"
-    found = (
-        f"find a difference of {sensitivity.detectable_difference:.2f} points between two systems with a power of "
-        f"{settings.power:g} at the level of {level}"
-    )
-    if sensitivity.detectable_difference > HIGHEST_SCORE - LOWEST_SCORE:
-        found = f"can separate no two systems at the level of {level}"
-    found += ", if people are as assumed (docs/listening_test.md)"
-    if sensitivity.detectable_difference <= LARGE_DIFFERENCE:
-        log.info("listening test: %s %s", size, found)
+    pairs = counts["system"] * (counts["system"] - 1) // 2
+    level = f"at the level of {settings.alpha:g} for all {pairs} pairs together"
+    found = f"find a difference of {difference:.2f} points between two systems with a power of {settings.power:g}"
+    if difference > HIGHEST_SCORE - LOWEST_SCORE:
+        found = "can separate no two systems"
+    told = f"{size} {found} {level}, if people are as assumed (docs/listening_test.md)"
+    if difference <= LARGE_DIFFERENCE:
+        log.info(told)
     else:
-        log.warning("listening test: %s %s; %g points need %s", size, found, LARGE_DIFFERENCE, _ways(sensitivity))
+        log.warning("%s; %g point needs %s", told, LARGE_DIFFERENCE, _larger(table, settings, seed))
 
 
-def _ways(sensitivity: Sensitivity) -> str:
-    counts = {"participants": sensitivity.n_participants_needed, "sentences (items)": sensitivity.n_utterances_needed}
-    ways = [f"{count} {name}" for name, count in counts.items() if count]
-    return " or ".join(ways) if ways else "more of both"
+def _larger(table: pd.DataFrame, settings: StatisticsSettings, seed: int) -> str:
+    """The fewest times more participants, or sentences, that find `LARGE_DIFFERENCE`, in words."""
+    ways = []
+    for column, name in {"participant": "participants", "utterance": "sentences (design.items)"}.items():
+        for times in TIMES_MORE:
+            larger = pd.concat([table.assign(**{column: table[column].astype("str") + f"/{n}"}) for n in range(times)])
+            if difference_found(larger, settings, seed) <= LARGE_DIFFERENCE:
+                ways.append(f"{larger[column].nunique()} {name}")
+                break
+    return " or ".join(ways) if ways else "more participants and more sentences (design.items)"
