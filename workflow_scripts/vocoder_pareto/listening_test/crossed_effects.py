@@ -5,8 +5,8 @@
 is the rating of system k by listener p on sentence u. m_k is the system's MOS. The six effects are independent, of mean
 0. Their variances are shared by all systems, but that each system has its own of c and d, drawn towards the shared
 ones; the scale s_k says how much the ratings of a system spread, since at the ends of a scale they spread less. Clark
-(1973) showed what is lost without the effects of sentences, and Baayen,
-Davidson and Bates (2008) are the reference for crossed ones.
+(1973) showed what is lost without the effects of sentences, and Baayen, Davidson and Bates (2008) are the reference for
+crossed ones.
 
 The variances are estimated by moments: sums of squares of the residuals y − m_k, taken over each listener, each
 sentence, and so on, are equated to their expectations (Searle, Casella and McCulloch 1992, chapter 5), which in a
