@@ -30,6 +30,7 @@ rule export_listening_test:
         design_settings=config_json("listening_test", "design"),
         loudness_settings=config_json("listening_test", "loudness"),
         page_settings=config_json("listening_test", "page"),
+        statistics_settings=beside(config_json("listening_test", "statistics")),
         p808_base_url=LISTENING["p808_base_url"],
         templates=lambda wildcards, input: os.path.dirname(input.templates[0]),
         words=content(LISTENING_TEXTS),
@@ -38,12 +39,15 @@ rule export_listening_test:
         code=code_version("export_listening_test"),
     message:
         "Exporting the listening test."
+    # The log is short, and stands on the terminal too: which differences the test can find.
     shell:
         "python {params.program:q} --manifests {input.manifests:q} --design-settings {params.design_settings:q}"
         " --loudness-settings {params.loudness_settings:q} --page-settings {params.page_settings:q}"
-        " --p808-base-url {params.p808_base_url:q} --texts {input.texts:q} --templates {params.templates:q}"
-        " --seed {params.seed} --output-platforms {output.platforms:q} --output-key {output.key:q}"
+        " --statistics-settings {params.statistics_settings:q} --p808-base-url {params.p808_base_url:q}"
+        " --texts {input.texts:q} --templates {params.templates:q} --seed {params.seed}"
+        " --output-platforms {output.platforms:q} --output-key {output.key:q}"
         " --output-invitations {output.invitations:q} &> {log:q}"
+        " && cat {log:q} >&2"
 
 
 rule listening_test:

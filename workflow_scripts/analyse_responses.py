@@ -28,7 +28,7 @@ def main() -> None:
         default=MAX_REJECTED_SHARE,
         help="largest share of rows that may be no valid ratings (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the replicates (default: %(default)s)")
     tables = [field.name for field in fields(AnalysisFiles) if field.name != "counts"]
     for name in tables:
         parser.add_argument(f"--output-{name}-table", type=Path, required=True, help="CSV file to write")

@@ -216,6 +216,15 @@ def test_degrees_of_freedom_and_systematic_uncertainties_are_checked_by_cell(tmp
         front_of_text(tmp_path, "model,energy,mos,mos_systematic\nA,1,1,-1\n")
 
 
+def test_an_interval_that_is_named_comes_before_those_that_are_found(tmp_path):
+    text = "model,energy,mos,mos_error,mos_comparison_ci95\nA,1,1,0.000001,9\nB,2,2,0.000001,9\n"
+    found, named = (
+        front_of_text(tmp_path, text, exact=["energy"], **more) for more in ({}, {"intervals": {"mos": "mos_error"}})
+    )
+    assert found.table["front_probability"].iloc[1] < 0.9
+    assert named.table["front_probability"].tolist() == [1, 1]
+
+
 def test_rows_that_are_left_out_and_intervals_that_are_missing_are_told(tmp_path):
     text = "model,energy,mos,mos_ci95\nA,1,1,0.1\nB,2,2,\nC,,3,0.1\nD,4,,0.1\nE,,,\nF,,1,0.1\n"
     front = front_of_text(tmp_path, text, exact=["energy"])

@@ -1,6 +1,7 @@
 """The join of all measurements: nothing is mixed up, filled in or lost."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -35,8 +36,9 @@ COLUMNS = [
         )
         for beside in ("", "_ci95", "_degrees_of_freedom")
     ),
-    "mos", "mos_ci95", "mos_source", "training_steps", "training_seconds", "training_energy_joules",
-    "co2eq_kg_training", "on_front_energy", "on_front_gflops",
+    "mos", "mos_ci95", "mos_degrees_of_freedom", "mos_comparison_ci95", "mos_comparison_degrees_of_freedom",
+    "mos_source", "training_steps", "training_seconds", "training_energy_joules", "co2eq_kg_training",
+    "on_front_energy", "on_front_gflops",
 ]  # fmt: skip
 
 
@@ -189,6 +191,16 @@ def test_a_listening_test_replaces_all_published_mos(files, families):
     assert np.isnan(table.loc["melgan-S", "mos"])  # not rated: never filled in from the paper
     assert set(table["mos_source"]) == {"listening_test", ""}
     assert table.loc["ground_truth", "mos"] == 4.5
+
+
+def test_what_a_listening_test_knows_for_comparisons_is_kept(files, families):
+    files.add("melgan-S", 0.5)
+    path = files.mos({"melgan-S": 3.0})
+    beside = pd.DataFrame({"mos_degrees_of_freedom": [7.5], "mos_comparison_ci95": [0.1]})
+    pd.concat([pd.read_csv(path), beside], axis=1).to_csv(path, index=False)
+    (row,) = systems_measured(measurements_of(files), mos_of_listening_test(path), families, CARBON).to_dict("records")
+    assert (row["mos_ci95"], row["mos_degrees_of_freedom"], row["mos_comparison_ci95"]) == (0.2, 7.5, 0.1)
+    assert np.isnan(row["mos_comparison_degrees_of_freedom"])
 
 
 def test_a_simulated_panel_stays_marked(files, families):

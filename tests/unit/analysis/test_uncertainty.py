@@ -144,6 +144,15 @@ def test_counts_are_exact_and_other_values_without_an_interval_unknown():
     assert not uncertainty_of(table[:1], ["mos"], exact=["mos"]).unknown.any()
 
 
+def test_intervals_for_comparisons_come_before_whole_ones():
+    """The outside is Student's quantile of ten degrees of freedom, and the normal one, from tables."""
+    beside = {"mos_comparison_ci95": [0.1, np.nan], "mos_comparison_degrees_of_freedom": [10.0, np.nan]}
+    table = pd.DataFrame({"mos": [3.0, 4.0], "mos_ci95": [0.5, 0.5], "mos_degrees_of_freedom": [2.0, np.nan]} | beside)
+    uncertainty = uncertainty_of(table, ["mos"])
+    assert uncertainty.standard_errors[:, 0] == pytest.approx([0.1 / 2.228139, 0.5 / 1.959964])
+    assert uncertainty.degrees_of_freedom[:, 0].tolist() == [10.0, np.inf]
+
+
 def test_instruments_are_told_apart_by_device_and_source():
     table = pd.DataFrame({"x": [1.0] * 4, "device": ["A", "A", "B", "B"], "energy_source": ["n", "n", "n", "r"]})
     assert uncertainty_of(table, ["x"]).instruments.tolist() == [0, 0, 1, 2]

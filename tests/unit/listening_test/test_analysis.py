@@ -98,6 +98,33 @@ def test_agreement_of_a_sensible_panel_is_high(results):
     assert agreement["icc_2_k"] > 0.9
 
 
+@pytest.mark.parametrize(
+    ("ratings", "statistics", "told"),
+    [
+        ({"a": [3, 3], "b": [4, 4]}, {}, "are the same, which is no certainty"),
+        ({"a": [3], "b": [4]}, {}, "one sentence tells nothing of others; set config key"),
+        ({"a": [3], "b": [4]}, {"other_sentences": False}, "are the same, which is no certainty"),
+    ],
+)
+def test_what_is_not_known_is_empty_and_the_reason_told(ratings, statistics, told, tmp_path, caplog):
+    lines = [
+        f"p{person},{system},u{index},{score}"
+        for person in range(4)
+        for system, scores in ratings.items()
+        for index, score in enumerate(scores)
+    ]
+    (tmp_path / "answers").mkdir()
+    (tmp_path / "answers" / "table.csv").write_text("\n".join(["participant,system,item,rating", *lines]))
+    files = files_in(tmp_path)
+    settings = StatisticsSettings(**statistics)
+    analyse_responses(tmp_path / "answers", ["a", "b"], ScreeningSettings(), settings, seed_of(0), files)
+    assert told in caplog.text
+    mos = pd.read_csv(files.mos)
+    assert mos["mos"].tolist() == [4, 3]
+    assert mos["mos_ci95"].isna().all()
+    assert pd.read_csv(files.pairwise)["significant"].isna().all()
+
+
 def test_answers_that_claim_to_be_real_beside_simulated_ones_are_refused(large_key, systems, tmp_path):
     simulate_responses(large_key, Panel(3, QUALITIES), tmp_path / "responses", seed=seed_of(0))
     path = tmp_path / "responses" / "simulated_0002.json"

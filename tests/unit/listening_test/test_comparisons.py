@@ -3,11 +3,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from panels import crossed, ratings_of, table_of
 from scipy import stats
 from seeds import seed_of
 from statsmodels.stats.multitest import multipletests
 
-from vocoder_pareto.listening_test.comparisons import friedman_test, holm_adjusted, pairwise_tests, signed_rank_test
+from vocoder_pareto.listening_test.comparisons import friedman_test, holm_adjusted, pairwise_tests
+from vocoder_pareto.listening_test.fitted_ratings import fit_ratings
 
 
 @pytest.fixture
@@ -41,42 +43,84 @@ def test_holm_leaves_tests_that_were_not_made_out_of_the_count():
     assert holm_adjusted([0.01, np.nan, 0.02]) == pytest.approx([0.02, np.nan, 0.02], nan_ok=True)
 
 
-def test_pairs_are_tested_on_the_means_of_participants(table):
-    result = pairwise_tests(table, 0.05).set_index(["system_a", "system_b"])
+def pairs_of(table, alpha=0.05, other_sentences=True):
+    fitted = fit_ratings(table, other_sentences, 500, seed_of(0))
+    return pairwise_tests(fitted, table, alpha)
+
+
+def test_a_pair_is_tested_by_the_difference_of_the_mos_and_its_variance(table):
+    """The outside is SciPy's distribution of the statistic, and the variance of the model."""
+    fitted = fit_ratings(table, True, 500, seed_of(0))
+    result = pairwise_tests(fitted, table, 0.05).set_index(["system_a", "system_b"])
     assert len(result) == 6
-    expected = stats.wilcoxon(means_of(table, "good"), means_of(table, "bad"))
     row = result.loc[("good", "bad")]
-    assert (row["statistic"], row["p_value"]) == pytest.approx((expected.statistic, expected.pvalue))
-    assert row["mean_difference"] == pytest.approx((means_of(table, "good") - means_of(table, "bad")).mean())
+    good, bad = (list(fitted.systems).index(name) for name in ("good", "bad"))
+    difference = means_of(table, "good").mean() - means_of(table, "bad").mean()
+    error = np.sqrt(fitted.differences.values[good, bad])
+    assert row["mean_difference"] == pytest.approx(difference)
+    assert row["statistic"] == pytest.approx(difference / error)
+    freedom = row["degrees_of_freedom"]
+    assert row["p_value"] == pytest.approx(2 * stats.t.sf(difference / error, freedom), rel=1e-6)
+    assert row["difference_ci95"] == pytest.approx(stats.t.ppf(0.975, freedom) * error)
     assert row["n_participants"] == 20
+    assert row["holds_for"] == "other listeners and sentences"
+
+
+def test_two_systems_on_these_sentences_are_compared_as_by_the_paired_test_of_students():
+    """The outside is SciPy's paired test of the listeners' means, of systems that spread alike."""
+    design = crossed(2, 40, 5)
+    generator = np.random.default_rng(seed_of(1))
+    cells = ratings_of(design, [3.0, 3.3], generator).reshape(2, 40, 5)
+    cells /= cells.std(axis=(1, 2), keepdims=True)
+    table = table_of(design, cells.ravel())
+    (row,) = pairs_of(table, other_sentences=False).to_dict("records")
+    first, second = (means_of(table, row[name]) for name in ("system_a", "system_b"))
+    expected = stats.ttest_rel(first, second)
+    assert row["statistic"] == pytest.approx(expected.statistic, rel=0.03)
+    assert row["holds_for"] == "other listeners, these sentences"
+
+
+def test_a_difference_on_two_sentences_alone_is_not_found_on_others():
+    """One sentence suits the one system, one the other a little: on these sentences the difference is certain."""
+    design = crossed(2, 40, 2)
+    generator = np.random.default_rng(seed_of(2))
+    ratings = 3 + 0.8 * ((design.system == 0) & (design.utterance == 0)) + generator.normal(scale=0.5, size=160)
+    (other,) = pairs_of(table_of(design, ratings)).to_dict("records")
+    (these,) = pairs_of(table_of(design, ratings), other_sentences=False).to_dict("records")
+    assert these["p_value"] < 0.001
+    assert other["p_value"] > 0.1
 
 
 def test_holm_runs_over_all_pairs(table):
-    result = pairwise_tests(table, 0.05)
+    result = pairs_of(table)
     assert result["p_holm"].to_numpy() == pytest.approx(multipletests(result["p_value"], method="holm")[1])
 
 
 def test_different_systems_are_separated_and_alike_ones_are_not(table):
     """At a level at which chance separates alike ones for one seed of a thousand."""
-    result = pairwise_tests(table, 0.001).set_index(["system_a", "system_b"])["significant"]
+    result = pairs_of(table, 0.001).set_index(["system_a", "system_b"])["significant"]
     assert result[("good", "bad")]
     assert not result.loc[[pair for pair in result.index if set(pair) == {"fair", "alike"}]].iloc[0]
 
 
 def test_the_better_system_comes_first(table):
-    assert (pairwise_tests(table, 0.05)["mean_difference"] >= 0).all()
+    assert (pairs_of(table)["mean_difference"] >= 0).all()
 
 
-def test_equal_ratings_are_no_evidence():
-    assert signed_rank_test(np.zeros(10)) == (0.0, 1.0)
-
-
-def test_pairs_that_nobody_rated_both_of_stay_empty():
-    table = pd.DataFrame(
-        [("p1", "a", "u", 3), ("p2", "b", "u", 4)], columns=["participant", "system", "utterance", "rating"]
-    )
-    (row,) = pairwise_tests(table, 0.05).to_dict("records")
+def test_systems_without_a_listener_in_common_are_compared_by_what_listeners_are_known_to_differ():
+    design = crossed(2, 30, 6, lists=1)
+    heard = (design.participant < 15) == (design.system == 0)
+    ratings = ratings_of(design, [2.0, 4.0], np.random.default_rng(seed_of(3)))
+    (row,) = pairs_of(table_of(design, ratings)[heard]).to_dict("records")
     assert row["n_participants"] == 0
+    assert row["p_value"] < 0.05
+
+
+@pytest.mark.parametrize("score", [3, None])
+def test_equal_ratings_and_single_listeners_give_no_test(score):
+    people = 1 if score is None else 10
+    rows = [(f"p{p}", system, u, score or p) for p in range(people) for u in "uv" for system in "ab"]
+    (row,) = pairs_of(pd.DataFrame(rows, columns=["participant", "system", "utterance", "rating"])).to_dict("records")
     assert np.isnan(row["p_value"])
     assert pd.isna(row["significant"])
 

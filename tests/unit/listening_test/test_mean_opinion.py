@@ -4,12 +4,8 @@ import pytest
 from scipy import stats
 from seeds import SEED, seed_of
 
-from vocoder_pareto.listening_test.mean_opinion import (
-    MOS_COLUMNS,
-    bootstrap_intervals,
-    mean_opinion_scores,
-    participant_means,
-)
+from vocoder_pareto.listening_test.fitted_ratings import fit_ratings
+from vocoder_pareto.listening_test.mean_opinion import MOS_COLUMNS, mean_opinion_scores, participant_means
 from vocoder_pareto.study.sections.listening_test import StatisticsSettings
 
 SETTINGS = StatisticsSettings()
@@ -30,7 +26,8 @@ def panel(people=30, sentences=10, systems=("a", "b"), spread=(0.0, 0.0, 0.5), m
 
 
 def scores(table, before=None, source="listening_test", seed=SEED):
-    return mean_opinion_scores(table, table if before is None else before, source, SETTINGS, seed)
+    fitted = fit_ratings(table, SETTINGS.other_sentences, SETTINGS.replicates, seed)
+    return mean_opinion_scores(table, table if before is None else before, source, fitted)
 
 
 def test_mean_standard_error_and_counts_equal_those_computed_by_hand():
@@ -45,14 +42,13 @@ def test_mean_standard_error_and_counts_equal_those_computed_by_hand():
     low, high = stats.t.interval(0.95, 2, loc=7 / 3, scale=stats.sem([1, 2, 4]))
     assert result.loc["a", "mos_t_ci95"] == pytest.approx((high - low) / 2)
     assert result.loc["a", ["n_ratings", "n_participants", "n_utterances"]].tolist() == [3, 2, 2]
-    assert tuple(scores(table).columns[:7]) == MOS_COLUMNS
+    assert tuple(scores(table).columns[:10]) == MOS_COLUMNS
 
 
 def test_interval_of_independent_ratings_equals_the_one_of_the_central_limit_theorem():
-    # With one sentence, only listeners are resampled: 400 independent ratings of standard deviation 0.5.
-    table = panel(people=400, sentences=1)
-    expected = 1.96 * table[table["system"] == "a"]["rating"].std(ddof=1) / np.sqrt(400)
-    assert scores(table).set_index("system").loc["a", "mos_ci95"] == pytest.approx(expected, rel=0.1)
+    table = panel(people=60, sentences=40)
+    expected = 1.96 * table[table["system"] == "a"]["rating"].std(ddof=1) / np.sqrt(2400)
+    assert scores(table).set_index("system").loc["a", "mos_ci95"] == pytest.approx(expected, rel=0.3)
 
 
 def test_interval_grows_when_ratings_share_listeners_or_sentences():
@@ -63,22 +59,21 @@ def test_interval_grows_when_ratings_share_listeners_or_sentences():
     assert (odd_sentences > 2 * independent).all()
 
 
-def test_interval_covers_the_true_mean_at_least_90_times_in_100():
-    covered = 0
-    for seed in range(100):
-        table = panel(people=15, sentences=10, systems=("a",), means=(3.0,), spread=(0.4, 0.3, 0.7), seed=seed)
-        low, high = bootstrap_intervals(table, 400, seed)
-        covered += low["a"] <= 3.0 <= high["a"]
-    assert covered >= 90
-
-
-def test_intervals_repeat_with_the_seed_and_with_the_order_of_rows():
+def test_bounds_are_those_of_student_around_the_mean():
+    """The outside is SciPy's interval of the standard error and the degrees of freedom that the model has."""
     table = panel(people=6, sentences=4)
-    first, again, other = (bootstrap_intervals(table, 300, seed)[0] for seed in (1, 1, 2))
-    shuffled = bootstrap_intervals(table.sample(frac=1, random_state=0), 300, 1)[0]
-    pd.testing.assert_series_equal(first, again)
-    assert np.allclose(first, shuffled)
-    assert not np.allclose(first, other)
+    fitted = fit_ratings(table, True, SETTINGS.replicates, SEED)
+    row = mean_opinion_scores(table, table, "listening_test", fitted).set_index("system").loc["a"]
+    index = list(fitted.systems).index("a")
+    error = np.sqrt(fitted.means.values[index])
+    low, high = stats.t.interval(0.95, row["mos_degrees_of_freedom"], loc=row["mos"], scale=error)
+    assert (row["mos_ci95_low"], row["mos_ci95_high"]) == pytest.approx((low, high))
+    assert row["mos_ci95"] == pytest.approx((high - low) / 2)
+
+
+def test_intervals_for_comparisons_leave_out_what_systems_share():
+    result = scores(panel(spread=(0.6, 0.3, 0.5)))
+    assert (result["mos_comparison_ci95"] < 0.5 * result["mos_ci95"]).all()
 
 
 def test_a_system_that_few_participants_rated_still_has_an_interval():
@@ -123,7 +118,7 @@ def test_participant_means_average_over_sentences():
     assert participant_means(table).loc["p1", "b"] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("values", [{"resamples": 10}, {"alpha": 0.0}, {"power": 1.0}])
+@pytest.mark.parametrize("values", [{"replicates": 10}, {"alpha": 0.0}, {"power": 1.0}])
 def test_impossible_settings_are_refused(values):
     with pytest.raises(ValueError, match=r"(greater|less) than"):
         StatisticsSettings(**values)

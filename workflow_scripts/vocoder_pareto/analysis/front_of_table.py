@@ -67,7 +67,9 @@ def front_of_file(
     table = read_csv(path, [*used, *filter(None, [names])])
     systems = pd.DataFrame({name: _numbers_to_draw(table, name) for name in objectives.columns})
     for name in objectives.columns:
-        for suffix, least in zip(SUFFIXES, (0.0, 1.0, 0.0), strict=True):
+        for suffix, least in SUFFIXES.items():
+            if name in given and suffix.startswith("_comparison"):
+                continue
             column = given.get(name, f"{name}{suffix}") if suffix == "_ci95" else f"{name}{suffix}"
             if column in table.columns:
                 systems[f"{name}{suffix}"] = table.numbers(column, least)

@@ -28,7 +28,7 @@ from vocoder_pareto.tables.columns import (
     PRINTED_GFLOPS,
     REFERENCE_FAMILY,
     SYSTEMS_COLUMNS,
-    Kind,
+    column_of,
 )
 from vocoder_pareto.tables.comparability import why_costs_differ
 from vocoder_pareto.tables.csv_files import read_csv
@@ -36,6 +36,7 @@ from vocoder_pareto.tables.csv_tables import read_table, typed
 from vocoder_pareto.tables.sources import LISTENER_WORDS, PUBLISHED
 from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
+_MOS_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.name.split("_")[0] == "mos")
 FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": EXACT_GFLOPS}
 PUBLISHED_FRONTS = {"on_front_energy": ENERGY, "on_front_gflops": PRINTED_GFLOPS}
 
@@ -128,7 +129,7 @@ def systems_measured(
         for name, values in measurements.quality.get(row["system"], {}).items():
             row |= _with_interval(name, values.tolist())
         if row["system"] in rated.index:
-            row |= {name: rated.loc[row["system"], name] for name in ("mos", "mos_ci95", "mos_source")}
+            row |= {name: rated.loc[row["system"], name] for name in _MOS_COLUMNS if name in rated}
     return with_fronts(_as_table(rows), FRONTS)
 
 
@@ -238,8 +239,8 @@ def mos_of_listening_test(path: str | Path) -> pd.DataFrame:
     Raises:
         UserError: as `read_table`; more than one source, or one that is not a listening test's; a system twice.
     """
-    texts: dict[str, Kind] = dict.fromkeys(("system", "mos_source"), "text")
-    mos = read_table(path, {**texts, "mos": "number", "mos_ci95": "number"})
+    kinds = {name: column_of(name).kind for name in ("system", *_MOS_COLUMNS)}
+    mos = read_table(path, kinds, ["system", "mos", "mos_ci95", "mos_source"])
     sources = sorted(set(mos["mos_source"]))
     if len(sources) > 1 or not set(sources) <= set(LISTENER_WORDS):
         raise UserError(f"{path}: mos_source is {', '.join(sources)}; allowed is one of {', '.join(LISTENER_WORDS)}")

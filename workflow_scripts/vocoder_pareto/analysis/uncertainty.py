@@ -25,7 +25,11 @@ from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 
 COMMON_SHARE = 0.8  # as `pareto.systematic_common_share`
 EXACT_COLUMNS = frozenset(column.name for column in SYSTEMS_COLUMNS if column.record == "complexity")  # counted
-SUFFIXES = ("_ci95", "_degrees_of_freedom", "_systematic")  # of the columns that say how uncertain a column is
+# Of the columns that say how uncertain a column is, and the least that each may be.
+SUFFIXES = {
+    "_ci95": 0.0, "_degrees_of_freedom": 1.0, "_comparison_ci95": 0.0, "_comparison_degrees_of_freedom": 1.0,
+    "_systematic": 0.0,
+}  # fmt: skip
 _NORMAL_QUANTILE_95 = 1.959964  # half-width of a 95 % interval in standard deviations
 
 
@@ -135,7 +139,9 @@ def uncertainty_of(
     """What the columns beside `names` say of their uncertainty.
 
     `{name}_ci95` is the half-width of a 95 % interval, which is Student's where `{name}_degrees_of_freedom` has a
-    number and normal elsewhere; `{name}_systematic` is relative. `device` and `energy_source` tell instruments apart.
+    number and normal elsewhere. Where `{name}_comparison_ci95` has a number, this one counts, with its
+    `{name}_comparison_degrees_of_freedom`: it leaves out what all rows have in common, which changes no order.
+    `{name}_systematic` is relative. `device` and `energy_source` tell instruments apart.
 
     Args:
         table: a row per system.
@@ -147,9 +153,10 @@ def uncertainty_of(
         ValueError: a negative half-width or systematic uncertainty, or less than 1 degree of freedom.
     """
     shape = (len(table), len(names))
-    errors, degrees, systematic = (np.empty(shape) for _ in SUFFIXES)
+    errors, degrees, systematic = (np.empty(shape) for _ in range(3))
     for index, name in enumerate(names):
-        half_widths, known_degrees, systematic[:, index] = (_column(table, f"{name}{suffix}") for suffix in SUFFIXES)
+        systematic[:, index] = _column(table, f"{name}_systematic")
+        half_widths, known_degrees = _of_chance(table, name)
         degrees[:, index] = np.where(np.isnan(known_degrees), np.inf, known_degrees)
         errors[:, index] = half_widths / quantile_95(degrees[:, index])
         if name in exact:
@@ -164,6 +171,17 @@ def quantile_95(degrees_of_freedom: np.ndarray) -> np.ndarray:
     """Half-width of a 95 % interval in standard errors: Student's quantile, the normal one for infinite degrees."""
     finite = np.isfinite(degrees_of_freedom)
     return np.where(finite, stdtrit(np.where(finite, degrees_of_freedom, 1.0), 0.975), _NORMAL_QUANTILE_95)
+
+
+def _of_chance(table: pd.DataFrame, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Half-widths of the 95 % intervals that are drawn from, and their degrees of freedom."""
+    whole, compared = (
+        [_column(table, f"{name}{part}{suffix}") for suffix in ("_ci95", "_degrees_of_freedom")]
+        for part in ("", "_comparison")
+    )
+    is_compared = np.isfinite(compared[0])
+    half_widths, degrees = (np.where(is_compared, *pair) for pair in zip(compared, whole, strict=True))
+    return half_widths, degrees
 
 
 def _column(table: pd.DataFrame, name: str) -> np.ndarray:

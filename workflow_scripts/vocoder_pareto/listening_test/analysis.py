@@ -5,12 +5,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from vocoder_pareto.files import write_json
 from vocoder_pareto.listening_test.agreement import agreement_table
 from vocoder_pareto.listening_test.comparisons import pairwise_tests
 from vocoder_pareto.listening_test.counts import RatingCounts, count_ratings
+from vocoder_pareto.listening_test.fitted_ratings import OTHER_SENTENCES, FittedRatings, fit_ratings
 from vocoder_pareto.listening_test.mean_opinion import MOS_COLUMNS, mean_opinion_scores, ratings_frame
 from vocoder_pareto.listening_test.power import power_table
 from vocoder_pareto.listening_test.rating_tables import write_rating_table
@@ -35,7 +37,7 @@ class AnalysisFiles:
         screening: What the checks found in every session.
         pairwise: What `pairwise_tests` finds for each pair of systems.
         agreement: What `agreement_table` finds about participants.
-        power: How many participants `power_table` asks for.
+        power: Which differences the test finds, and what `power_table` asks for.
         counts: JSON with what became of all ratings, see `RatingCounts`, and that in a sentence.
     """
 
@@ -66,7 +68,7 @@ def analyse_responses(
         systems: The names that a rating may have, the references among them.
         screening: The checks that a session must pass.
         statistics: How intervals and tests are computed.
-        seed: The seed of the bootstrap.
+        seed: The seed of the replicates.
         files: The files to write; every table says in `mos_source` whether listeners were simulated.
         max_rejected_share: The largest share of rows that may be no valid ratings, 0 to 1.
 
@@ -82,13 +84,15 @@ def analyse_responses(
 
     table = ratings_frame(counting)
     before = ratings_frame([rating for rating in responses.ratings if rating.counts_for_mos])
-    scores = mean_opinion_scores(table, before, source, statistics, seed)
+    fitted = fit_ratings(table, statistics.other_sentences, statistics.replicates, seed)
+    _tell_unknown(fitted)
+    scores = mean_opinion_scores(table, before, source, fitted)
     of_kept = [rating for rating in responses.ratings if (rating.participant, rating.session) in kept]
     reports = {
         files.screening: pd.DataFrame([asdict(session) for session in sessions]),
-        files.pairwise: pairwise_tests(table, statistics.alpha),
+        files.pairwise: pairwise_tests(fitted, table, statistics.alpha),
         files.agreement: agreement_table(table, of_kept),
-        files.power: power_table(table, statistics.alpha, statistics.power),
+        files.power: power_table(fitted, table, statistics.alpha, statistics.power),
     }
     for path, report in reports.items():
         write_table(report.assign(mos_source=source), path)
@@ -98,6 +102,22 @@ def analyse_responses(
     write_json(files.counts, {**asdict(counts), "sentence": counts.sentence, "mos_source": source})
     write_table(scores, files.details)
     write_table(scores[list(MOS_COLUMNS)], files.mos)
+
+
+def _tell_unknown(fitted: FittedRatings) -> None:
+    """Log why there are no intervals, where there are none."""
+    pairs = np.triu_indices(len(fitted.systems), 1)
+    if np.isfinite(fitted.means.values).all() and np.isfinite(fitted.differences.values[pairs]).all():
+        return
+    why = "all ratings of a system, or of what divides two systems, are the same, which is no certainty"
+    if fitted.design.n_participants == 1:
+        why = "one participant tells nothing of others"
+    elif fitted.design.n_utterances == 1 and fitted.holds_for == OTHER_SENTENCES:
+        why = (
+            "one sentence tells nothing of others; set config key listening_test.statistics.other_sentences to false "
+            "for results that hold for this one alone"
+        )
+    logger.warning("no intervals or no tests: %s", why)
 
 
 def _tell(

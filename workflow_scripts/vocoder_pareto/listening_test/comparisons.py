@@ -1,6 +1,5 @@
-"""Which systems differ: Friedman's test over all, Wilcoxon's signed-rank test for each pair, Holm's correction."""
+"""Which systems differ: Friedman's test over all, a test of the mixed model for each pair, Holm's correction."""
 
-import warnings
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -8,13 +7,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from vocoder_pareto.listening_test.mean_opinion import participant_means
+from vocoder_pareto.listening_test.fitted_ratings import FittedRatings
+from vocoder_pareto.listening_test.mean_opinion import half_widths, participant_means
 
 
 def friedman_test(table: pd.DataFrame) -> tuple[float, float, int]:
     """Friedman's chi-square over systems, its p-value, and the number of participants who rated all of them.
 
-    Ranks are taken of each participant's mean ratings. The statistic is NaN for fewer than 3 systems or 2 participants.
+    Ranks are taken of each participant's mean ratings, so it holds for these sentences alone. The statistic is NaN for
+    fewer than 3 systems or 2 participants.
     """
     means = participant_means(table).dropna()
     if means.shape[1] < 3 or len(means) < 2:
@@ -23,41 +24,51 @@ def friedman_test(table: pd.DataFrame) -> tuple[float, float, int]:
     return float(result.statistic), float(result.pvalue), len(means)
 
 
-def pairwise_tests(table: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """Wilcoxon's signed-rank test for every pair of systems, two-sided, on the mean ratings of each participant.
+def pairwise_tests(fitted: FittedRatings, table: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """Student's test for every pair of systems, two-sided, of the difference of their MOS.
 
-    Columns: system_a, system_b, mean_difference (a − b, over participants who rated both), n_participants, statistic,
-    p_value, p_holm (over all pairs), significant. Tests are empty where no participant rated both.
+    The variance of the difference is that of the mixed model, with Satterthwaite's degrees of freedom. Listeners and
+    sentences are random, and some suit one system more than another: a difference that is found is one that other
+    listeners would find, on other sentences where `holds_for` says so.
+
+    Columns: system_a, system_b, mean_difference (a − b, in points), n_participants (who rated both), statistic (t),
+    p_value, p_holm (over all pairs), significant, standard_error (points), degrees_of_freedom, difference_ci95 (half
+    the width of the 95 % interval of this one difference), holds_for. Tests are empty where nothing is known of the
+    variance, as where no two ratings differ.
 
     Args:
-        table: Ratings with the columns participant, system, rating.
+        fitted: The mixed model, fitted to `table`.
+        table: Ratings with the columns participant, system.
         alpha: The level of significance.
     """
-    means = participant_means(table)
-    ranked = means.mean().sort_values(ascending=False, kind="stable").index
+    rated = pd.crosstab(table["system"], table["participant"]).reindex(fitted.systems).to_numpy() > 0  # (K, P)
+    errors, degrees = np.sqrt(fitted.differences.values), fitted.differences.degrees_of_freedom
+    half = half_widths(fitted.differences)
     rows = []
-    for better, worse in combinations(ranked, 2):
-        differences = (means[better] - means[worse]).dropna().to_numpy()
-        statistic, p_value = signed_rank_test(differences)
-        mean = differences.mean() if len(differences) else np.nan
-        rows.append((better, worse, mean, len(differences), statistic, p_value))
-    columns = ["system_a", "system_b", "mean_difference", "n_participants", "statistic", "p_value"]
-    result = pd.DataFrame(rows, columns=columns)
-    result["p_holm"] = holm_adjusted(result["p_value"].to_numpy(float))
-    result["significant"] = (result["p_holm"] < alpha).astype("boolean").where(result["p_holm"].notna())
-    return result
-
-
-def signed_rank_test(differences: np.ndarray) -> tuple[float, float]:
-    """Wilcoxon's statistic and two-sided p-value of paired differences; no difference at all has p = 1."""
-    if not len(differences):
-        return float("nan"), float("nan")
-    if not np.any(differences):
-        return 0.0, 1.0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of small samples, whose number is in the table
-        result = stats.wilcoxon(differences)
-    return float(result.statistic), float(result.pvalue)
+    for better, worse in combinations(np.argsort(-fitted.mos, kind="stable"), 2):
+        pair = better, worse
+        difference = fitted.mos[better] - fitted.mos[worse]
+        statistic = difference / errors[pair]
+        rows.append(
+            {
+                "system_a": fitted.systems[better],
+                "system_b": fitted.systems[worse],
+                "mean_difference": difference,
+                "n_participants": int(np.sum(rated[better] & rated[worse])),
+                "statistic": statistic,
+                "p_value": 2 * stats.t.sf(abs(statistic), degrees[pair]),
+                "standard_error": errors[pair],
+                "degrees_of_freedom": degrees[pair],
+                "difference_ci95": half[pair],
+            }
+        )
+    numbers = ("n_participants", "statistic", "p_value", "standard_error", "degrees_of_freedom", "difference_ci95")
+    result = pd.DataFrame(rows, columns=["system_a", "system_b", "mean_difference", *numbers])
+    adjusted = holm_adjusted(result["p_value"].to_numpy(float))
+    result.insert(6, "p_holm", adjusted)
+    known = result["p_holm"].notna()
+    result.insert(7, "significant", (result["p_holm"] < alpha).astype("boolean").where(known))
+    return result.assign(holds_for=fitted.holds_for)
 
 
 def holm_adjusted(p_values: Sequence[float] | np.ndarray) -> np.ndarray:

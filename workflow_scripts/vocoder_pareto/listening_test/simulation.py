@@ -3,9 +3,10 @@
 What it writes is marked as simulated in every file, so that no analysis can take it for the answers of people.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,17 +15,15 @@ from vocoder_pareto.files import write_json
 from vocoder_pareto.listening_test.key import Key, Session, write_key
 from vocoder_pareto.listening_test.page import ANSWER_FORMAT, ANSWER_VERSION
 from vocoder_pareto.listening_test.responses import KEY_NAME
+from vocoder_pareto.listening_test.sensitivity import ASSUMED_DEVIATIONS
 from vocoder_pareto.listening_test.texts import HIGHEST_SCORE, LOWEST_SCORE
 
 CARELESS_SHARE = 0.1  # of the listeners, who answer at random and miss the checks
-LISTENER_SPREAD = 0.4  # standard deviation of how lenient listeners are
-UTTERANCE_SPREAD = 0.2  # of how well utterances come out
-NOISE = 0.6  # of single ratings
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Who answers: simulated listeners, who agree on the systems but for their leniency.
+    """Who answers: simulated listeners, whose scores are those of the mixed model, rounded and kept on the scale.
 
     Attributes:
         listeners: How many there are (>= 1), at most as many as sessions were prepared.
@@ -54,28 +53,34 @@ def simulate_responses(key: Key, panel: Panel, folder: str | Path, seed: int) ->
         )
     generator = np.random.default_rng(seed)
     qualities = {system: panel.qualities.get(system, generator.uniform(1.5, 4.5)) for system in key.systems}
-    utterance_effects = {
-        utterance: generator.normal(scale=UTTERANCE_SPREAD)
-        for utterance in sorted({stimulus.utterance for stimulus in key.stimuli})
-    }
+    utterances = sorted({stimulus.utterance for stimulus in key.stimuli})
+    of_utterances = _effects("sentence", utterances, generator)
+    renditions = [(system, utterance) for system in key.systems for utterance in utterances]
+    suited = _effects("system_sentence", renditions, generator)
+    true_scores = {pair: qualities[pair[0]] + of_utterances[pair[1]] + suited[pair] for pair in renditions}
     careless = set(generator.permutation(panel.listeners)[: int(CARELESS_SHARE * panel.listeners)])
     folder = Path(folder)
     for index, session in enumerate(key.sessions[: panel.listeners]):
         generator_of_session = np.random.default_rng([seed, session.number])
-        answers = _answers(key, session, qualities, utterance_effects, index in careless, generator_of_session)
+        answers = _answers(key, session, true_scores, index in careless, generator_of_session)
         write_json(folder / f"simulated_{session.number:04}.json", answers)
     write_key(folder / KEY_NAME, key)
+
+
+def _effects(name: str, levels: Sequence[Any], generator: np.random.Generator) -> dict[Any, float]:
+    return dict(zip(levels, generator.normal(scale=ASSUMED_DEVIATIONS[name], size=len(levels)), strict=True))
 
 
 def _answers(
     key: Key,
     session: Session,
-    qualities: Mapping[str, float],
-    utterance_effects: Mapping[str, float],
+    true_scores: Mapping[tuple[str, str], float],
     careless: bool,
     generator: np.random.Generator,
 ) -> dict[str, object]:
-    leniency = generator.normal(scale=LISTENER_SPREAD)
+    leniency = generator.normal(scale=ASSUMED_DEVIATIONS["listener"])
+    of_utterances = _effects("listener_sentence", sorted({utterance for _, utterance in true_scores}), generator)
+    of_systems = _effects("system_listener", key.systems, generator)
     ratings = []
     for index, name in enumerate((*session.training, *session.trials)):
         stimulus = key.stimulus_by_name[name]
@@ -84,8 +89,9 @@ def _answers(
         elif stimulus.expected is not None:
             score = float(stimulus.expected)
         else:
-            effects = leniency + utterance_effects[stimulus.utterance] + generator.normal(scale=NOISE)
-            score = qualities[stimulus.system] + effects
+            of_listener = leniency + of_utterances[stimulus.utterance] + of_systems[stimulus.system]
+            noise = generator.normal(scale=ASSUMED_DEVIATIONS["residual"])
+            score = true_scores[stimulus.system, stimulus.utterance] + of_listener + noise
         ratings.append(
             {
                 "stimulus": name,

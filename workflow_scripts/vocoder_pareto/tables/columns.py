@@ -104,6 +104,9 @@ SYSTEMS_COLUMNS = (
     *(column for columns in _METRICS for column in columns),
     Column("mos", "Quality", "MOS", "number", "max"),
     Column("mos_ci95", "MOS, half-width of the 95 % interval"),
+    Column("mos_degrees_of_freedom", "MOS, degrees of freedom of its interval"),
+    Column("mos_comparison_ci95", "MOS, half-width of the 95 % interval for comparisons within the test"),
+    Column("mos_comparison_degrees_of_freedom", "MOS, degrees of freedom of the interval for comparisons"),
     Column("mos_source", "Source of the MOS", kind="text"),
     Column("training_steps", "Training steps", kind="integer", record="training", key="steps"),
     Column(

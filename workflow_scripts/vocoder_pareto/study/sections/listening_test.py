@@ -100,14 +100,19 @@ class ScreeningSettings:
 class StatisticsSettings:
     """How ratings become a MOS."""
 
-    resamples: int = Field(default=2000, ge=100)
-    """Resamples of the bootstrap over participants and clips (>= 100)."""
+    other_sentences: bool = True
+    """Intervals and tests hold for other listeners and other sentences, of which those of the test are a sample (true),
+    or for other listeners on these sentences alone (false: narrower, and possible with one sentence)."""
+
+    replicates: int = Field(default=2000, ge=100)
+    """Sets of ratings that the fitted mixed model gives again, to find the degrees of freedom of its variances
+    (>= 100)."""
 
     alpha: float = Field(default=0.05, gt=0, lt=1)
-    """Level of significance of pairwise tests, after Holm's correction (0 to 1)."""
+    """Level of significance of pairwise tests, after Holm's correction over all pairs (0 to 1)."""
 
     power: float = Field(default=0.8, gt=0, lt=1)
-    """Power that the estimate of participants aims at (0 to 1)."""
+    """Power that a test should have: power.csv and the export tell which differences it finds with it (0 to 1)."""
 
 
 @dataclass(frozen=True, config=STRICT)
