@@ -1,4 +1,5 @@
 # The listening test: its page and the forms for other platforms; answers, of people or simulated, to mos.csv.
+from vocoder_pareto.listening_test.page import ASSETS
 from vocoder_pareto.listening_test.registry import EXPORTED_PLATFORMS
 from vocoder_pareto.listening_test.responses import key_file, response_files
 
@@ -14,7 +15,7 @@ rule export_listening_test:
     input:
         manifests=MANIFESTS,
         texts=as_it_is(LISTENING_TEXTS),
-        templates=as_it_is(multiext(f"{RESOURCES}/listening_test/", "page.html", "style.css", "script.js")),
+        templates=as_it_is(expand(f"{RESOURCES}/listening_test/{{name}}", name=ASSETS)),
     output:
         platforms=directory(expand(f"{LISTENING_FOLDER}/{{platform}}", platform=EXPORTED_PLATFORMS)),
         key=f"{LISTENING_FOLDER}/key.json",
@@ -39,7 +40,7 @@ rule export_listening_test:
         code=code_version("export_listening_test"),
     message:
         "Exporting the listening test."
-    # The log is short, and stands on the terminal too: which differences the test can find.
+    # The log is short, and stands on the terminal too: what the test can find, and where answers go nowhere.
     shell:
         "python {params.program:q} --manifests {input.manifests:q} --design-settings {params.design_settings:q}"
         " --loudness-settings {params.loudness_settings:q} --page-settings {params.page_settings:q}"

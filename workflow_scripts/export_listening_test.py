@@ -32,7 +32,7 @@ def main() -> None:
         parser.add_argument(f"--{name}-settings", type=json_or_file, default={}, help=section)
     parser.add_argument("--p808-base-url", required=True, help="address that the sounds are uploaded to for P.808")
     parser.add_argument("--texts", type=Path, required=True, help="JSON file of all words")
-    parser.add_argument("--templates", type=Path, required=True, help="folder of page.html, style.css and script.js")
+    parser.add_argument("--templates", type=Path, required=True, help="folder of page.html, style.css and scripts")
     parser.add_argument("--seed", type=int, default=0, help="seed of clips, lists and orders (default: %(default)s)")
     names = ", ".join(EXPORTED_PLATFORMS)
     parser.add_argument("--output-platforms", type=Path, nargs="+", required=True, help=f"folders to write ({names})")

@@ -1,375 +1,299 @@
-"use strict";
-// A listening test in one page. What participants do is kept on their device after every step, so a reload loses
-// nothing. All words come from the texts of the test and are written as text, never as markup.
-(() => {
-  const test = JSON.parse(document.getElementById("test").textContent);
-  const link = new URLSearchParams(location.search);
-  const storageName = `listening-test:${test.test_id}:${link.get("session") ?? "any"}:${link.get("participant") ?? ""}`;
-  const element = (id) => document.getElementById(id);
-  const text = (name, values = {}) =>
-    String(test.texts[name] ?? "").replace(/\{(\w+)\}/g, (whole, key) => (key in values ? values[key] : whole));
+// The screens of a listening test, from consent to the last sound. What participants do is kept on their device after
+// every step, so a reload loses nothing. All words come from the texts of the test and are written as text, never as
+// markup. The page holds all scripts of this folder in one: session, player, headphones, delivery, and this.
 
-  let state = null; // what is kept; see newState
-  let screen = null; // the name of the section on show
-  let trial = null; // what happens with the current sound; see showTrial
+const element = (id) => document.getElementById(id);
+const text = (name, values = {}) =>
+  String(test.texts[name] ?? "").replace(/\{(\w+)\}/g, (whole, key) => (key in values ? values[key] : whole));
 
-  // ------------------------------------------------------------------ state
+let screen = null; // the name of the section on show
+let trial = null; // what happens with the current sound; see showTrial
+let heardVolume = false;
 
-  function newState(session) {
-    return {
-      submission_id: randomName(16),
-      participant: link.get("participant") || `anonymous-${randomName(4)}`,
-      session: session.number,
-      list_id: session.list_id,
-      listening_device: "",
-      started_at: new Date().toISOString(),
-      finished_at: null,
-      reloads: 0,
-      screen: "welcome",
-      ratings: [],
-    };
+// ---------------------------------------------------------------- screens
+
+function show(name) {
+  screen = name;
+  for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== name;
+  element("title").hidden = name === "welcome"; // it is the heading there
+  element(name).querySelector("h1").focus();
+  scrollTo(0, 0);
+  showProgress();
+}
+
+function showProgress() {
+  const done = state.ratings.length;
+  const total = stimuli().length;
+  element("progress").hidden = screen !== "trial";
+  element("progress").querySelector("progress").value = done / total;
+  element("progress-text").textContent = `${done} / ${total}`;
+}
+
+function notify(name, values) {
+  element("notice").textContent = text(name, values);
+  element("notice").hidden = false;
+}
+
+function hideNotice() {
+  if (isForgetful) return notify("not_kept");
+  element("notice").hidden = true;
+}
+
+function addParagraph(target, words) {
+  target.append(Object.assign(document.createElement("p"), { textContent: words }));
+}
+
+function fillTexts() {
+  for (const target of document.querySelectorAll("[data-text]")) target.textContent = text(target.dataset.text);
+  for (const target of document.querySelectorAll("[data-paragraphs]")) {
+    for (const paragraph of test.texts[target.dataset.paragraphs]) addParagraph(target, paragraph);
   }
+  const names = test.ids.filter((name) => told(name));
+  if (names.length) addParagraph(element("consent"), text("consent_ids", { names: names.join(", ") }));
+  if (test.headphones) addParagraph(element("consent"), text("consent_headphones"));
+}
 
-  function randomName(bytes) {
-    return Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+function showWelcome() {
+  element("consent-form").reset();
+  element("code").value = state.participant;
+  element("consent-form").querySelector("button").disabled = true;
+  element("device").value = state.listening_device;
+  heardVolume = false;
+  showEarlier();
+  show("welcome");
+}
+
+// Sessions of others at this link, which can be gone back to.
+function showEarlier() {
+  element("earlier").hidden = earlier.length === 0;
+  element("earlier-list").replaceChildren(
+    ...earlier.map((other) => {
+      const values = { code: other.participant, n: other.ratings.length };
+      const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet" });
+      button.textContent = text("go_back_to", values);
+      button.addEventListener("click", () => goBackTo(other));
+      return button;
+    }),
+  );
+}
+
+function showVolume() {
+  show("volume");
+  const mayGoOn = () => {
+    heardVolume = true;
+    allowTrials();
+  };
+  placePlayer(test.volume, { ended: mayGoOn, failed: mayGoOn });
+}
+
+function allowTrials() {
+  document.querySelector("[data-action=trials]").disabled = !(heardVolume && state.listening_device);
+}
+
+function beginTrials() {
+  state.screen = "trial";
+  if (keep()) showTrial();
+}
+
+// Another tab has taken the session: here it stops, until it is taken back.
+function giveWay() {
+  stop();
+  trial = null;
+  hideNotice();
+  show("elsewhere");
+}
+
+// ----------------------------------------------------------------- trials
+
+function buildScale() {
+  for (const { value, face, label } of test.scores) {
+    const tile = document.createElement("label");
+    tile.className = "score";
+    const input = Object.assign(document.createElement("input"), { type: "radio", name: "score", value });
+    if (label) input.setAttribute("aria-label", `${face}, ${label}`);
+    const shown = document.createElement("span");
+    shown.append(Object.assign(document.createElement("b"), { textContent: face }));
+    if (labelsInside) shown.append(Object.assign(document.createElement("small"), { textContent: label }));
+    tile.append(input, shown);
+    element("scores").append(tile);
   }
+  element("scores").classList.toggle("long", test.scores.length > 5);
+  element("scores").style.setProperty("--count", test.scores.length);
+  element("last-key").textContent = test.scores.length;
+  const ends = element("ends").children;
+  element("ends").hidden = labelsInside || !test.scores[0].label;
+  ends[0].textContent = `${test.scores[0].face}: ${test.scores[0].label}`;
+  ends[1].textContent = `${test.scores.at(-1).face}: ${test.scores.at(-1).label}`;
+}
 
-  function load() {
-    try {
-      return JSON.parse(localStorage.getItem(storageName));
-    } catch {
-      return null; // private windows may forbid storage
-    }
-  }
+const labelsInside = test.scores.every(({ label }) => label);
 
-  function keep() {
-    try {
-      localStorage.setItem(storageName, JSON.stringify(state));
-    } catch {
-      notify("not_kept");
-    }
-  }
-
-  const session = () => test.sessions.find((candidate) => candidate.number === state.session);
-  const stimuli = () => [...session().training, ...session().trials];
-
-  // ---------------------------------------------------------------- screens
-
-  function show(name) {
-    screen = name;
-    for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== name;
-    element("title").hidden = name === "welcome"; // it is the heading there
-    element(name).querySelector("h1").focus();
-    scrollTo(0, 0);
-    showProgress();
-  }
-
-  function showProgress() {
-    const done = state.ratings.length;
-    const total = stimuli().length;
-    element("progress").hidden = screen !== "trial";
-    element("progress").querySelector("progress").value = done / total;
-    element("progress-text").textContent = `${done} / ${total}`;
-  }
-
-  function notify(name, values) {
-    element("notice").textContent = text(name, values);
-    element("notice").hidden = false;
-  }
-
-  function fillTexts() {
-    for (const target of document.querySelectorAll("[data-text]")) target.textContent = text(target.dataset.text);
-    for (const target of document.querySelectorAll("[data-paragraphs]")) {
-      for (const paragraph of test.texts[target.dataset.paragraphs]) {
-        target.append(Object.assign(document.createElement("p"), { textContent: paragraph }));
-      }
-    }
-  }
-
-  // ----------------------------------------------------------------- player
-
-  const audio = new Audio();
-  audio.preload = "auto";
-  const ahead = new Audio(); // loads the next sound while this one is rated
-  ahead.preload = "auto";
-  let player = null; // the button on show
-  let onEnded = () => {};
-
-  const addressOf = (name) => `stimuli/${name}.wav`;
-
-  function placePlayer(name, ended) {
-    stop();
-    player = element("player").content.firstElementChild.cloneNode(true);
-    player.addEventListener("click", play);
-    element(screen).querySelector("[data-slot=player]").replaceChildren(player);
-    player.querySelector(".play-text").textContent = text("play");
-    onEnded = ended;
-    audio.src = addressOf(name);
-  }
-
-  function stop() {
-    audio.pause();
-    player?.classList.remove("playing");
-  }
-
-  async function play() {
-    if (player.classList.contains("playing")) return;
-    if (trial) trial.plays += 1;
-    try {
-      if (audio.error) audio.load();
-      audio.currentTime = 0;
-      player.classList.add("playing");
-      player.querySelector(".play-text").textContent = text("playing");
-      await audio.play();
-      drawPlayed();
-    } catch {
-      cannotPlay();
-    }
-  }
-
-  function drawPlayed() {
-    if (!player.classList.contains("playing")) return;
-    player.style.setProperty("--played", audio.duration ? audio.currentTime / audio.duration : 0);
-    requestAnimationFrame(drawPlayed);
-  }
-
-  function cannotPlay() {
-    if (!player?.classList.contains("playing")) return;
-    player.classList.remove("playing");
-    player.querySelector(".play-text").textContent = text("play");
-    if (trial) trial.plays -= 1;
-    notify("cannot_play");
-  }
-
-  audio.addEventListener("error", cannotPlay);
-  audio.addEventListener("ended", () => {
-    element("notice").hidden = true;
-    player.classList.remove("playing");
-    player.querySelector(".play-text").textContent = text("play_again");
-    onEnded();
-  });
-
-  // ----------------------------------------------------------------- trials
-
-  function buildScale() {
-    test.labels.forEach((label, index) => {
-      const score = index + 1;
-      const tile = document.createElement("label");
-      tile.className = "score";
-      const input = Object.assign(document.createElement("input"), { type: "radio", name: "score", value: score });
-      if (label) input.setAttribute("aria-label", `${score}, ${label}`);
-      const face = document.createElement("span");
-      face.append(Object.assign(document.createElement("b"), { textContent: score }));
-      if (labelsInside()) face.append(Object.assign(document.createElement("small"), { textContent: label }));
-      tile.append(input, face);
-      element("scores").append(tile);
-    });
-    const ends = element("ends").children;
-    element("ends").hidden = labelsInside();
-    ends[0].textContent = `1: ${test.labels[0]}`;
-    ends[1].textContent = `${test.labels.length}: ${test.labels.at(-1)}`;
-  }
-
-  const labelsInside = () => test.labels.every((label) => label);
-
-  function showTrial() {
-    const index = state.ratings.length;
-    if (index >= stimuli().length) return finish();
-    show("trial");
-    const training = session().training.length;
-    const practising = index < training;
-    element("practice-badge").hidden = !practising;
-    element("trial-number").textContent = practising
-      ? text("trial_of", { n: index + 1, total: training })
-      : text("trial_of", { n: index - training + 1, total: session().trials.length });
-    element("rating-form").reset();
-    element("scale").disabled = true;
-    element("next").disabled = true;
-    trial = { stimulus: stimuli()[index], practising, plays: 0, ended: false, shownAt: performance.now() };
-    placePlayer(trial.stimulus, () => {
-      trial.ended = true;
+function showTrial() {
+  if (isComplete()) return showAnswers();
+  hideNotice();
+  show("trial");
+  const index = state.ratings.length;
+  const training = session().training.length;
+  const practising = index < training;
+  element("practice-badge").hidden = !practising;
+  element("trial-number").textContent = practising
+    ? text("trial_of", { n: index + 1, total: training })
+    : text("trial_of", { n: index - training + 1, total: session().trials.length });
+  element("rating-form").reset();
+  element("scale").disabled = true;
+  element("next").disabled = true;
+  element("skip").hidden = true;
+  trial = { stimulus: stimuli()[index], practising, plays: 0, ended: false, playableAt: null };
+  const current = trial;
+  const playable = () => (current.playableAt ??= performance.now());
+  placePlayer(trial.stimulus, {
+    playable,
+    started: () => {
+      playable();
+      current.plays += 1;
+    },
+    ended: () => {
+      current.ended = true;
+      element("skip").hidden = true;
       element("scale").disabled = false;
-      element("status").textContent = chosenScore() ? text("chosen", { score: chosenScore() }) : text("choose_now");
-    });
-    const justOver = index === training && training > 0;
-    element("status").textContent = `${justOver ? `${text("practice_over")} ` : ""}${text("listen_first")}`;
-    if (index + 1 < stimuli().length) ahead.src = addressOf(stimuli()[index + 1]);
-    player.focus({ preventScroll: true });
+      if (chosenScore()) scoreChosen();
+      else element("status").textContent = text("choose_now");
+    },
+    failed: () => (element("skip").hidden = current.ended),
+  });
+  const justOver = index === training && training > 0;
+  element("status").textContent = `${justOver ? `${text("practice_over")} ` : ""}${text("listen_first")}`;
+  if (index + 1 < stimuli().length) ahead.src = addressOf(stimuli()[index + 1]);
+  player.focus({ preventScroll: true });
+}
+
+// The score that is chosen, as test.scores has it; undefined where none is.
+const chosenScore = () => {
+  const value = new FormData(element("rating-form")).get("score");
+  return test.scores.find((score) => String(score.value) === value);
+};
+
+function choose(place) {
+  if (!trial?.ended) return;
+  const input = element("scores").querySelectorAll("input")[place - 1];
+  input.checked = true;
+  if (document.activeElement?.name === "score") input.focus(); // the focus goes with the choice
+  scoreChosen();
+}
+
+function scoreChosen() {
+  element("next").disabled = false;
+  element("status").textContent = text("chosen", { score: chosenScore().face });
+}
+
+function rate() {
+  const score = chosenScore();
+  if (!trial?.ended || !score) return;
+  record({ rating: score.value, time_ms: Math.round(performance.now() - trial.playableAt), played_to_end: true });
+}
+
+// A sound that cannot be played costs its own score and no other.
+function skip() {
+  if (trial && !trial.ended) record({ rating: null, time_ms: null, played_to_end: false, skipped: "cannot_play" });
+}
+
+function record(given) {
+  stop();
+  const { stimulus, plays, practising } = trial;
+  const trial_index = state.ratings.length;
+  if (isElsewhere()) return giveWay();
+  state.ratings.push({ stimulus, trial_index, ...given, n_plays: plays, is_training: practising });
+  trial = null;
+  write();
+  showTrial();
+}
+
+// --------------------------------------------------------------- controls
+
+function connect() {
+  const onClick = (selector, action) => document.querySelector(selector).addEventListener("click", action);
+  element("agreed").addEventListener("change", (event) => {
+    element("consent-form").querySelector("button").disabled = !event.target.checked;
+  });
+  element("consent-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    state.participant = element("code").value.trim() || state.participant;
+    if (keep()) show("instructions");
+  });
+  onClick("[data-action=volume]", showVolume);
+  element("device").addEventListener("change", (event) => {
+    state.listening_device = event.target.value;
+    allowTrials();
+  });
+  onClick("[data-action=trials]", () => {
+    hideNotice();
+    if (test.headphones) startHeadphoneCheck();
+    else beginTrials();
+  });
+  for (const button of document.querySelectorAll("[data-tone]")) {
+    button.addEventListener("click", () => chooseTone(Number(button.dataset.tone)));
   }
+  onClick("[data-action=resume]", showTrial);
+  onClick("[data-action=take]", () => {
+    take();
+    write();
+    showKept();
+  });
+  for (const button of document.querySelectorAll("[data-action=anew]")) button.addEventListener("click", startAnew);
+  element("scores").addEventListener("change", scoreChosen);
+  element("rating-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    rate();
+  });
+  onClick("#skip", skip);
+  onClick("#pause", showAnswers);
+  onClick("#go-on", showTrial);
+  onClick("#download", download);
+  onClick("#send", send);
+  document.addEventListener("keydown", handleKey);
+  addEventListener("storage", () => {
+    if (isElsewhere() && screen !== "elsewhere") giveWay();
+  });
+}
 
-  const chosenScore = () => Number(new FormData(element("rating-form")).get("score")) || null;
-
-  function choose(score) {
-    if (!trial?.ended) return;
-    const input = element("scores").querySelector(`input[value="${score}"]`);
-    input.checked = true;
-    if (document.activeElement?.name === "score") input.focus(); // the focus goes with the choice
-    scoreChosen();
+// Keys act on the trial, unless the focused control has its own use for them.
+function handleKey(event) {
+  if (screen !== "trial" || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  const onButton = event.target.tagName === "BUTTON";
+  const onFreeScore = event.target.type === "radio" && !event.target.checked;
+  if (event.key === " " && !onButton && !onFreeScore) {
+    event.preventDefault();
+    play();
+  } else if (event.key === "Enter" && !["next", "skip", "pause"].includes(event.target.id)) {
+    event.preventDefault();
+    if (event.target === player && !trial?.ended) play();
+    else rate();
+  } else if (/^[1-9]$/.test(event.key) && Number(event.key) <= test.scores.length) {
+    choose(Number(event.key));
   }
+}
 
-  function scoreChosen() {
-    element("next").disabled = false;
-    element("status").textContent = text("chosen", { score: chosenScore() });
-  }
+// ------------------------------------------------------------------ start
 
-  function rate() {
-    const score = chosenScore();
-    if (!trial?.ended || !score) return;
-    stop();
-    state.ratings.push({
-      stimulus: trial.stimulus,
-      trial_index: state.ratings.length,
-      rating: score,
-      time_ms: Math.round(performance.now() - trial.shownAt),
-      n_plays: trial.plays,
-      played_to_end: trial.ended,
-      is_training: trial.practising,
-    });
-    trial = null;
-    keep();
-    showTrial();
-  }
+// Shows the session where it was left.
+function showKept() {
+  if (state.screen === "finish") return showAnswers();
+  if (state.screen !== "trial") return showWelcome();
+  element("resume-text").textContent = text("resume_text", { n: state.ratings.length, total: stimuli().length });
+  show("resume");
+}
 
-  // ----------------------------------------------------------------- finish
+function start() {
+  fillTexts();
+  buildScale();
+  connect();
+  const wanted = link.get("session");
+  const known = test.sessions.find((candidate) => String(candidate.number) === wanted);
+  if (wanted !== null && !known) return notify("no_session", { session: wanted });
+  if (take()) state.reloads += 1;
+  else state = newState(known ?? anySession());
+  write();
+  showKept();
+}
 
-  function finish() {
-    state.finished_at ??= new Date().toISOString();
-    state.screen = "finish";
-    keep();
-    show("finish");
-    element("delivery").textContent = text("finish_download");
-    if (test.contact) {
-      const anchor = element("email").querySelector("a");
-      const subject = encodeURIComponent(text("email_subject", { code: state.participant }));
-      anchor.href = `mailto:${encodeURIComponent(test.contact).replace("%40", "@")}?subject=${subject}`;
-      anchor.textContent = text("email", { address: test.contact });
-      element("email").hidden = false;
-    }
-    if (test.submit_url) send();
-  }
-
-  function answers() {
-    const { screen: _screen, sent: _sent, ...kept } = state;
-    return { format: test.format, version: test.version, test_id: test.test_id, simulated: false, ...kept };
-  }
-
-  const fileName = () => `listening-test_${state.participant.replace(/[^A-Za-z0-9._-]/g, "-")}_${state.session}.json`;
-
-  function download() {
-    const address = URL.createObjectURL(new Blob([`${JSON.stringify(answers(), null, 2)}\n`], { type: "application/json" }));
-    Object.assign(document.createElement("a"), { href: address, download: fileName() }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 60000);
-    element("delivery").textContent = text("downloaded", { file: fileName() });
-  }
-
-  async function send() {
-    if (state.sent) return delivered();
-    element("send").hidden = true;
-    element("delivery").textContent = text("sending");
-    try {
-      const headers = { "Content-Type": "application/json" };
-      const reply = await fetch(test.submit_url, { method: "POST", headers, body: JSON.stringify(answers()) });
-      if (!reply.ok) throw new Error(`status ${reply.status}`);
-      state.sent = true;
-      keep();
-      delivered();
-    } catch {
-      element("delivery").textContent = text("not_sent");
-      element("send").hidden = false;
-    }
-  }
-
-  function delivered() {
-    element("delivery").textContent = text("sent");
-    element("send").hidden = true;
-    element("email").hidden = true;
-  }
-
-  // --------------------------------------------------------------- controls
-
-  function connect() {
-    element("agreed").addEventListener("change", (event) => {
-      element("consent-form").querySelector("button").disabled = !event.target.checked;
-    });
-    element("consent-form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      state.participant = element("code").value.trim() || state.participant;
-      show("instructions");
-    });
-    document.querySelector("[data-action=volume]").addEventListener("click", showVolume);
-    element("device").addEventListener("change", (event) => {
-      state.listening_device = event.target.value;
-      allowTrials();
-    });
-    document.querySelector("[data-action=trials]").addEventListener("click", () => {
-      state.screen = "trial";
-      keep();
-      showTrial();
-    });
-    document.querySelector("[data-action=resume]").addEventListener("click", showTrial);
-    element("scores").addEventListener("change", scoreChosen);
-    element("rating-form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      rate();
-    });
-    element("download").addEventListener("click", download);
-    element("send").addEventListener("click", send);
-    document.addEventListener("keydown", handleKey);
-  }
-
-  let heardVolume = false;
-
-  function showVolume() {
-    show("volume");
-    placePlayer(test.volume, () => {
-      heardVolume = true;
-      allowTrials();
-    });
-  }
-
-  function allowTrials() {
-    document.querySelector("[data-action=trials]").disabled = !(heardVolume && state.listening_device);
-  }
-
-  // Keys act on the trial, unless the focused control has its own use for them.
-  function handleKey(event) {
-    if (screen !== "trial" || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    const onButton = event.target.tagName === "BUTTON";
-    const onFreeScore = event.target.type === "radio" && !event.target.checked;
-    if (event.key === " " && !onButton && !onFreeScore) {
-      event.preventDefault();
-      play();
-    } else if (event.key === "Enter" && event.target.id !== "next") {
-      event.preventDefault();
-      if (event.target === player && !trial?.ended) play();
-      else rate();
-    } else if (/^[1-9]$/.test(event.key) && Number(event.key) <= test.labels.length) {
-      choose(Number(event.key));
-    }
-  }
-
-  // ------------------------------------------------------------------ start
-
-  function start() {
-    fillTexts();
-    buildScale();
-    connect();
-    const kept = load();
-    const wanted = link.get("session");
-    const known = test.sessions.find((candidate) => String(candidate.number) === wanted);
-    if (wanted !== null && !known) return notify("no_session", { session: wanted });
-    const anyone = test.sessions[Math.floor(Math.random() * test.sessions.length)];
-    state = kept ?? newState(known ?? anyone);
-    element("code").value = state.participant;
-    if (kept) state.reloads += 1;
-    keep();
-    if (state.screen === "finish") finish();
-    else if (state.screen === "trial") {
-      const values = { n: state.ratings.length, total: stimuli().length };
-      element("resume-text").textContent = text("resume_text", values);
-      show("resume");
-    } else show("welcome");
-  }
-
-  start();
-})();
+start();

@@ -31,6 +31,8 @@ NEEDS = {
     "pip install pesq": "the internet",
     "conda create -n study -c conda-forge -c bioconda snakemake": "the internet",
     "tensorboard --logdir results/training": "someone to end it",
+    "python workflow_scripts/receive_responses.py --key results/listening_test/key.json --output received": "someone "
+    "to end it",
     "python -m vocoder_pareto": "arguments, which stand below it",
     "PYTHONPATH=workflow_scripts python benchmarks/roofline.py": "a finished study",
     "PYTHONPATH=workflow_scripts python benchmarks/measurement_agreement.py": "a quiet machine",

@@ -111,11 +111,11 @@ def read_audio(
 
 
 def write_wav(path: str | Path, samples: np.ndarray, sample_rate: int) -> int:
-    """Write samples as a mono WAV file of 16-bit PCM, whole or not at all.
+    """Write samples as a WAV file of 16-bit PCM, whole or not at all.
 
     Args:
         path: The file to write.
-        samples: The samples, (T,) of any type of number; those outside [-1, 1] are clipped.
+        samples: The samples, (T,) or (T, channels) of any type of number; those outside [-1, 1] are clipped.
         sample_rate: The number of samples per second.
 
     Returns:
@@ -126,8 +126,8 @@ def write_wav(path: str | Path, samples: np.ndarray, sample_rate: int) -> int:
         UserError: The file cannot be written.
     """
     samples = np.asarray(samples)
-    if samples.ndim != 1 or len(samples) == 0:
-        raise ValueError(f"samples have shape {samples.shape}; expected (samples,) with at least one")
+    if samples.ndim not in (1, 2) or samples.size == 0:
+        raise ValueError(f"samples have shape {samples.shape}; expected (samples,) or (samples, channels), not 0")
     if not np.isfinite(samples).all():
         raise ValueError("samples hold NaN or Inf; nothing was written")
     clipped = int(np.count_nonzero(np.abs(samples) > 1))

@@ -76,7 +76,7 @@ def analyse_responses(
         UserError: `read_responses` or `screen` raise it.
     """
     responses = read_responses(folder, systems, max_rejected_share)
-    counting, sessions = screen(responses.ratings, screening)
+    counting, sessions = screen(responses.ratings, screening, responses.submissions)
     source = responses.mos_source
     kept = {(session.participant, session.session) for session in sessions if session.kept}
     counts = count_ratings(responses, counting, sessions)
@@ -130,6 +130,11 @@ def _tell(
     )  # fmt: skip
     if responses.rejected:
         logger.warning("rejected (rejected.csv): %s", reasons_of(responses.rejected))
+    if counts.n_sessions_partial or counts.n_sounds_skipped:
+        logger.info(
+            "%d of %d sessions ended early and count as far as they go; %d sounds could not be played (screening.csv)",
+            counts.n_sessions_partial, counts.n_sessions, counts.n_sounds_skipped,
+        )  # fmt: skip
     for note in responses.notes:
         logger.warning(note)
     examined = [session for session in sessions if not session.screened_before]

@@ -20,6 +20,8 @@ class RatingCounts:
         n_sent_again: Rows of sessions that were sent before.
         n_sessions: Sessions that were read.
         n_sessions_screened_out: Sessions that did not pass the screening.
+        n_sessions_partial: Sessions that ended before their last sound, where their platform tells.
+        n_sounds_skipped: Sounds that could not be played, where their platform tells.
     """
 
     n_read: int
@@ -30,6 +32,8 @@ class RatingCounts:
     n_sent_again: int
     n_sessions: int
     n_sessions_screened_out: int
+    n_sessions_partial: int
+    n_sounds_skipped: int
 
     @property
     def sentence(self) -> str:
@@ -55,4 +59,6 @@ def count_ratings(
         n_sent_again=sent_again,
         n_sessions=len(sessions),
         n_sessions_screened_out=sum(not session.kept for session in sessions),
+        n_sessions_partial=sum(each.is_partial for each in responses.submissions.values()),
+        n_sounds_skipped=sum(each.n_skipped for each in responses.submissions.values()),
     )

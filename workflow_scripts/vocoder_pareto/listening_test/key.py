@@ -58,8 +58,30 @@ class Session:
     trials: tuple[str, ...]
 
 
+class KeyOfSessions:
+    """What the keys of all kinds of tests share: sessions of named stimuli."""
+
+    test_id: str
+    stimuli: tuple[Any, ...]
+    sessions: tuple[Session, ...]
+
+    @cached_property
+    def stimulus_by_name(self) -> Mapping[str, Any]:
+        """The stimuli by their opaque names."""
+        return {stimulus.name: stimulus for stimulus in self.stimuli}
+
+    @cached_property
+    def session_by_number(self) -> Mapping[int, Session]:
+        """The sessions by their numbers."""
+        return {session.number: session for session in self.sessions}
+
+    def participant_code(self, session: Session) -> str:
+        """The code that is handed out with the link to a session."""
+        return f"p{session.number:0{len(str(len(self.sessions)))}}"
+
+
 @dataclass(frozen=True)
-class Key:
+class Key(KeyOfSessions):
     """One exported listening test.
 
     Attributes:
@@ -75,20 +97,6 @@ class Key:
     systems: tuple[str, ...]
     stimuli: tuple[Stimulus, ...]
     sessions: tuple[Session, ...]
-
-    @cached_property
-    def stimulus_by_name(self) -> Mapping[str, Stimulus]:
-        """The stimuli by their opaque names."""
-        return {stimulus.name: stimulus for stimulus in self.stimuli}
-
-    @cached_property
-    def session_by_number(self) -> Mapping[int, Session]:
-        """The sessions by their numbers."""
-        return {session.number: session for session in self.sessions}
-
-    def participant_code(self, session: Session) -> str:
-        """The code that is handed out with the link to a session."""
-        return f"p{session.number:0{len(str(len(self.sessions)))}}"
 
 
 def write_key(path: str | Path, key: Key) -> None:
@@ -111,11 +119,12 @@ def read_key(path: str | Path) -> Key:
             tuple(content["labels"]),
             tuple(content["systems"]),
             tuple(Stimulus(**stimulus) for stimulus in content["stimuli"]),
-            tuple(_session(session) for session in content["sessions"]),
+            tuple(session_of(session) for session in content["sessions"]),
         )
     except (KeyError, TypeError) as error:
         raise UserError(f"{path}: damaged ({error!r}); take key.json of the export again") from error
 
 
-def _session(content: Mapping[str, Any]) -> Session:
+def session_of(content: Mapping[str, Any]) -> Session:
+    """A session as a key holds it in JSON."""
     return Session(content["number"], content["list_id"], tuple(content["training"]), tuple(content["trials"]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vocoder_pareto.listening_test.key import Key, Stimulus, StimulusKind
+from vocoder_pareto.listening_test.key import Key, KeyOfSessions, Stimulus, StimulusKind
 
 if TYPE_CHECKING:  # the rules import this module where NumPy is not installed
     import numpy as np
@@ -15,8 +15,8 @@ SECONDS_TO_DECIDE = 4.0  # per sound
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A test that is ready to be written in the form of any platform.
+class PlanOfSessions:
+    """A test of any kind that is ready to be written.
 
     Attributes:
         key: The stimuli, the sessions with their orders, and the right answers of the checks.
@@ -24,13 +24,9 @@ class Plan:
         sample_rate: Samples per second of all sounds.
     """
 
-    key: Key
+    key: KeyOfSessions
     sounds: "Mapping[str, np.ndarray]"
     sample_rate: int
-
-    def stimuli_of(self, kind: StimulusKind) -> list[Stimulus]:
-        """The stimuli of one kind, in the order of the key."""
-        return [stimulus for stimulus in self.key.stimuli if stimulus.kind == kind]
 
     def write_sounds(self, folder: str | Path) -> None:
         """Write `{name}.wav` of all stimuli into `folder`, 16-bit mono.
@@ -55,3 +51,14 @@ class Plan:
         ]
         trials = max(len(session.trials) for session in self.key.sessions)
         return {"trials": trials, "minutes": math.ceil(max(seconds) / 60) + 1}  # one minute for reading
+
+
+@dataclass(frozen=True)
+class Plan(PlanOfSessions):
+    """A test of all systems that is ready to be written in the form of any platform, see `PlanOfSessions`."""
+
+    key: Key
+
+    def stimuli_of(self, kind: StimulusKind) -> list[Stimulus]:
+        """The stimuli of one kind, in the order of the key."""
+        return [stimulus for stimulus in self.key.stimuli if stimulus.kind == kind]

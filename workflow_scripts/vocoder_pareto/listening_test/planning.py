@@ -57,7 +57,7 @@ def plan_test(
         if anchor not in manifests:
             raise UserError(f"listening test: {anchor} is missing; natural speech and the low anchor are always rated")
     generator = np.random.default_rng(seed)
-    audio = _audible(_common_audio(manifests), design.items)
+    audio = audible(common_audio(manifests), design.items)
     utterances = [str(name) for name in generator.permutation(sorted(audio[GROUND_TRUTH]))]
     rated, spare = utterances[: design.items], utterances[design.items :] or utterances
     maker = _StimulusMaker(loudness, seed)
@@ -119,7 +119,7 @@ class _StimulusMaker:
         sound = levelled(samples, self.sample_rate, self.loudness)
         # Of the audio too, so that scores of other audio are not taken for scores of this one. It begins with a letter,
         # since readers of YAML take some hexadecimal words for numbers.
-        content = f"{self.seed}/{kind}/{system}/{utterance}/".encode() + _pcm(sound.samples)
+        content = f"{self.seed}/{kind}/{system}/{utterance}/".encode() + pcm_of(sound.samples)
         name = "s" + hashlib.sha256(content).hexdigest()[:11]
         self.stimuli[name] = Stimulus(
             name, kind, system, utterance, expected, sound.loudness_lufs, sound.gain_db, sound.peak_limited
@@ -133,18 +133,18 @@ class _StimulusMaker:
         digest = hashlib.sha256(json.dumps([labels, systems, asdict(texts)], sort_keys=True).encode())
         digest.update(json.dumps([asdict(session) for session in sessions], sort_keys=True).encode())
         for name in sorted(self.sounds):
-            digest.update(name.encode() + _pcm(self.sounds[name]))
+            digest.update(name.encode() + pcm_of(self.sounds[name]))
         stimuli = tuple(self.stimuli[name] for name in sorted(self.stimuli))
         key = Key(digest.hexdigest()[:12], labels, systems, stimuli, sessions)
         return Plan(key, self.sounds, self.sample_rate)
 
 
-def _pcm(samples: np.ndarray) -> bytes:
+def pcm_of(samples: np.ndarray) -> bytes:
     """Samples in [-1, 1] as 16-bit integers."""
     return np.round(samples * 2**15).astype("<i2").tobytes()
 
 
-def _common_audio(manifests: Mapping[str, str | Path]) -> dict[str, dict[str, Path]]:
+def common_audio(manifests: Mapping[str, str | Path]) -> dict[str, dict[str, Path]]:
     """Paths by system and clip, of the clips that all systems have."""
     audio = {
         system: {entry.clip_id: Path(manifest).parent / entry.file for entry in read_manifest(manifest)}
@@ -154,8 +154,14 @@ def _common_audio(manifests: Mapping[str, str | Path]) -> dict[str, dict[str, Pa
     return {system: {clip: path for clip, path in paths.items() if clip in common} for system, paths in audio.items()}
 
 
-def _audible(audio: Mapping[str, Mapping[str, Path]], items: int) -> dict[str, dict[str, Path]]:
-    """What remains of `audio` without the clips whose recording has too little sound to be rated; they are told."""
+def audible(
+    audio: Mapping[str, Mapping[str, Path]], items: int, key: str = "listening_test.design.items"
+) -> dict[str, dict[str, Path]]:
+    """What remains of `audio` without the clips whose recording has too little sound to be rated; they are told.
+
+    Raises:
+        UserError: Fewer than `items` remain, which the configuration sets as `key`.
+    """
     unfit: dict[str, str] = {}
     for clip, path in audio[GROUND_TRUTH].items():
         recording = read_audio(path)
@@ -168,7 +174,7 @@ def _audible(audio: Mapping[str, Mapping[str, Path]], items: int) -> dict[str, d
         without = f" without {len(unfit)} that have too little sound: {told}" if unfit else ""
         mend = "; where recordings are shorter than a clip, lower dataset.clip_seconds" if unfit else ""
         raise UserError(
-            f"config key listening_test.design.items is {items}, but only {left} clips exist in every system{without}; "
+            f"config key {key} is {items}, but only {left} clips exist in every system{without}; "
             f"generate more of them, or set items to at most {left}{mend}"
         )
     if unfit:

@@ -7,6 +7,7 @@ from pathlib import Path
 from vocoder_pareto.listening_test.key import Key, Session
 from vocoder_pareto.listening_test.plan import Plan
 from vocoder_pareto.listening_test.ratings import Rating, RejectedRow
+from vocoder_pareto.listening_test.submissions import Submission
 from vocoder_pareto.listening_test.texts import Texts
 from vocoder_pareto.study.sections.listening_test import PageSettings
 
@@ -26,23 +27,6 @@ class ExportSettings:
     page: PageSettings
     templates: Path
     p808_base_url: str
-
-
-@dataclass(frozen=True)
-class Submission:
-    """Who sent a file of results that holds one session of one participant.
-
-    Attributes:
-        identifier: A text that is drawn once per session on the participant's device.
-        participant: The participant's code.
-        session: The number of the prepared session.
-        finished_at: ISO 8601, UTC; empty if the participant stopped early.
-    """
-
-    identifier: str
-    participant: str
-    session: str
-    finished_at: str
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 import math
 import reprlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from vocoder_pareto.listening_test.key import Stimulus
+from vocoder_pareto.listening_test.submissions import Submission
 from vocoder_pareto.listening_test.texts import HIGHEST_SCORE, LOWEST_SCORE
 
 
@@ -85,12 +86,14 @@ class Responses:
         rejected: The rows that are no valid ratings.
         mos_source: `listening_test`, or `simulated`.
         notes: What the experimenter should know of the files, a sentence each.
+        submissions: What is known of sessions as a whole, by participant and session, where their platform tells it.
     """
 
     ratings: Sequence[Rating]
     rejected: Sequence[RejectedRow]
     mos_source: str
     notes: Sequence[str] = ()
+    submissions: Mapping[tuple[str, str], Submission] = field(default_factory=dict)
 
 
 class RowFault(Exception):

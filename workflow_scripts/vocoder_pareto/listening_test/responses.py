@@ -1,13 +1,14 @@
 """Read a folder of responses in any of the known forms into ratings that are valid, unique and of one origin."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.csv_results import columns_of
+from vocoder_pareto.listening_test.first_submissions import first_submissions
 from vocoder_pareto.listening_test.key import Key, read_key
 from vocoder_pareto.listening_test.platform import Results
 from vocoder_pareto.listening_test.ratings import Rating, RejectedRow, Responses
@@ -47,15 +48,17 @@ def read_responses(
     reader = _Reader(Path(folder))
     results = [reader.results(path) for path in response_files(folder)]
     rows = [row for result in results if result.submission is None for row in result.rows]
-    rows += _first_submissions(results)
+    submitted = first_submissions(results)
+    rows += submitted.rows
     ratings, rejected = _unique_and_known(rows, systems)
     _require_few_rejected(folder, ratings, rejected, max_rejected_share)
     origins = {rating.simulated for rating in ratings}
     if len(origins) > 1:
         example = next(rating.source for rating in ratings if rating.simulated)
         raise UserError(f"{folder}: mixes simulated responses ({example}) with real ones; keep them in two folders")
-    notes = [note for result in results for note in result.notes] + _notes(folder, ratings)
-    return Responses(ratings, rejected, (SIMULATED if origins.pop() else LISTENING_TEST).word, notes)
+    notes = [note for result in results for note in result.notes] + submitted.notes + _notes(folder, ratings)
+    source = SIMULATED if origins.pop() else LISTENING_TEST
+    return Responses(ratings, rejected, source.word, notes, submitted.by_session)
 
 
 def response_files(folder: str | Path) -> list[Path]:
@@ -122,23 +125,6 @@ class _Reader:
     def _key(self) -> Key | None:
         key = key_file(self.folder)
         return read_key(key) if key else None
-
-
-def _first_submissions(results: Iterable[Results]) -> Iterator[Rating | RejectedRow]:
-    """The rows of each participant's first submission of a session; those of later ones are rejected."""
-    submitted = [(result.submission, result) for result in results if result.submission is not None]
-    first: dict[tuple[str, ...], Results] = {}
-    for submission, result in sorted(submitted, key=lambda found: (found[0].finished_at or "9999", found[1].file)):
-        names = [("id", submission.identifier), ("session", submission.participant, submission.session)]
-        earlier = next((first[name] for name in names if name in first), None)
-        if earlier is None:
-            first |= dict.fromkeys(names, result)
-            yield from result.rows
-            continue
-        who = f"{submission.participant}, session {submission.session}"
-        reason = f"duplicate submission of {who}; see {earlier.file}"
-        for number, _ in enumerate(result.rows, start=1):
-            yield RejectedRow(result.file, number, reason, sent_again=True)
 
 
 def _unique_and_known(

@@ -1,11 +1,12 @@
 """Which sessions count: checks of attention and care after ITU-T P.808, each configurable, all reported."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pvariance
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.ratings import Rating, repeat_differences
+from vocoder_pareto.listening_test.submissions import Submission
 from vocoder_pareto.study.sections.listening_test import ScreeningSettings
 from vocoder_pareto.study.systems import GROUND_TRUTH
 
@@ -24,6 +25,9 @@ class ScreenedSession:
         reference_mos: The mean score of natural speech; None where it was not rated.
         n_reference_ratings: How many scores that is the mean of.
         repeat_difference: The mean absolute difference of repeats; None where nothing was repeated.
+        headphone_score: Right answers, of 6, in the check for headphones; None where there was none.
+        is_partial: Whether it ended before its last sound; None where the platform does not tell.
+        n_skipped: How many sounds could not be played; None where the platform does not tell.
         screened_before: Whether the platform has screened it, so that nothing is checked again.
         kept: Whether the session counts.
         reasons: Why it does not count; empty if it counts.
@@ -41,16 +45,24 @@ class ScreenedSession:
     reference_mos: float | None
     n_reference_ratings: int
     repeat_difference: float | None
+    headphone_score: int | None
+    is_partial: bool | None
+    n_skipped: int | None
     screened_before: bool
     kept: bool
     reasons: str
 
 
-def screen(ratings: Sequence[Rating], settings: ScreeningSettings) -> tuple[list[Rating], list[ScreenedSession]]:
+def screen(
+    ratings: Sequence[Rating],
+    settings: ScreeningSettings,
+    submissions: Mapping[tuple[str, str], Submission] | None = None,
+) -> tuple[list[Rating], list[ScreenedSession]]:
     """The ratings that count for the MOS, and the report on all sessions.
 
-    Sessions that their platform has screened are kept. Natural speech is a system like others, so its mean screens a
-    session only where `min_reference_ratings` of it are there.
+    `submissions` holds what is known of sessions as a whole, by participant and session. A partial session counts as
+    far as it goes. Sessions that their platform has screened are kept. Natural speech is a system like others, so its
+    mean screens a session only where `min_reference_ratings` of it are there.
 
     Raises:
         UserError: No session passes.
@@ -58,7 +70,8 @@ def screen(ratings: Sequence[Rating], settings: ScreeningSettings) -> tuple[list
     sessions: dict[tuple[str, str], list[Rating]] = {}
     for rating in ratings:
         sessions.setdefault((rating.participant, rating.session), []).append(rating)
-    report = [_screened(session, settings) for session in sessions.values()]
+    known = submissions or {}
+    report = [_screened(session, settings, known.get(name)) for name, session in sessions.items()]
     kept = {(session.participant, session.session) for session in report if session.kept}
     counting = [rating for rating in ratings if rating.counts_for_mos and (rating.participant, rating.session) in kept]
     if not counting and not any(rating.counts_for_mos for rating in ratings):
@@ -76,7 +89,7 @@ def screen(ratings: Sequence[Rating], settings: ScreeningSettings) -> tuple[list
     return counting, report
 
 
-def _screened(session: Sequence[Rating], settings: ScreeningSettings) -> ScreenedSession:
+def _screened(session: Sequence[Rating], settings: ScreeningSettings, known: Submission | None) -> ScreenedSession:
     scores = [rating.rating for rating in session if rating.counts_for_mos]
     unheard = sum(rating.played_to_end is False for rating in session)
     traps = [rating for rating in session if rating.is_trap and rating.expected is not None]
@@ -90,6 +103,7 @@ def _screened(session: Sequence[Rating], settings: ScreeningSettings) -> Screene
     judged = reference if len(natural) >= settings.min_reference_ratings else None
     differences = repeat_differences(session)
     difference = fmean(differences) if differences else None
+    headphones = known.headphone_score if known else None
     checks = (
         (settings.full_playback and unheard > 0, f"{unheard} sounds not played to the end"),
         (_above(missed, settings.max_failed_traps), f"{missed} of {len(traps)} attention checks missed"),
@@ -97,6 +111,7 @@ def _screened(session: Sequence[Rating], settings: ScreeningSettings) -> Screene
         (_below(variance, settings.min_variance), f"variance of scores {variance or 0:.2f}"),
         (_below(judged, settings.min_reference_mos), f"natural speech scored {reference or 0:.2f}"),
         (_above(difference, settings.max_repeat_difference), f"repeats differ by {difference or 0:.2f}"),
+        (_below(headphones, settings.min_headphone_score), f"{headphones} of 6 right in the check for headphones"),
     )
     screened_before = all(rating.is_screened for rating in session)
     reasons = [reason for failed, reason in checks if failed and not screened_before]
@@ -113,6 +128,9 @@ def _screened(session: Sequence[Rating], settings: ScreeningSettings) -> Screene
         reference_mos=reference,
         n_reference_ratings=len(natural),
         repeat_difference=difference,
+        headphone_score=headphones,
+        is_partial=known.is_partial if known else None,
+        n_skipped=known.n_skipped if known else None,
         screened_before=screened_before,
         kept=not reasons,
         reasons="; ".join(reasons),

@@ -12,8 +12,8 @@ import numpy as np
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_json
+from vocoder_pareto.listening_test.answers import ANSWER_FORMAT, ANSWER_VERSION
 from vocoder_pareto.listening_test.key import Key, Session, write_key
-from vocoder_pareto.listening_test.page import ANSWER_FORMAT, ANSWER_VERSION
 from vocoder_pareto.listening_test.responses import KEY_NAME
 from vocoder_pareto.listening_test.sensitivity import ASSUMED_DEVIATIONS
 from vocoder_pareto.listening_test.texts import HIGHEST_SCORE, LOWEST_SCORE

@@ -12,6 +12,7 @@ from vocoder_pareto.study.settings import settings_from
 
 LOWEST_SCORE, HIGHEST_SCORE = 1, 5
 WEBMUSHRA_WORDS = ("consent", "volume", "finish", "sent")
+PAIRED_WORDS = ("title", "welcome", "instructions", "questions", "labels")
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,12 @@ class Texts:
         page: The words of the page's controls and messages, by name.
         webmushra: What webMUSHRA says in other words than our page, since it records other things: `consent`
             (paragraphs), `volume`, `finish` and `sent`.
+        paired: What the test of pairs says: `title`, `welcome` and `instructions` (paragraphs), and `questions` and
+            `labels` (worst of the second first) by the name of the scale.
 
     Raises:
         ValueError: A scale has another number of labels than five, the trap does not say its score, or words for
-            webMUSHRA are missing.
+            webMUSHRA or the test of pairs are missing.
     """
 
     language: str
@@ -46,6 +49,7 @@ class Texts:
     trap_voice: str
     page: dict[str, Any]
     webmushra: dict[str, Any]
+    paired: dict[str, Any]
 
     def __post_init__(self):
         for name, labels in self.scales.items():
@@ -53,9 +57,10 @@ class Texts:
                 raise ValueError(f"scales.{name} has {len(labels)} labels; must be {HIGHEST_SCORE}, worst first")
         if "{score}" not in self.trap_sentence:
             raise ValueError("trap_sentence does not hold {score}, which stands for the number to choose")
-        missing = [name for name in WEBMUSHRA_WORDS if name not in self.webmushra]
-        if missing:
-            raise ValueError(f"webmushra.{missing[0]} is missing; allowed: {', '.join(WEBMUSHRA_WORDS)}")
+        for part, known in (("webmushra", WEBMUSHRA_WORDS), ("paired", PAIRED_WORDS)):
+            missing = [name for name in known if name not in getattr(self, part)]
+            if missing:
+                raise ValueError(f"{part}.{missing[0]} is missing; allowed: {', '.join(known)}")
 
     def labels(self, scale: str) -> tuple[str, ...]:
         """The labels of a scale, worst first.

@@ -28,6 +28,7 @@ KEYS = {
     "design_settings": "listening_test.design.{}",
     "loudness_settings": "listening_test.loudness.{}",
     "page_settings": "listening_test.page.{}",
+    "paired_settings": "listening_test.paired.{}",
     "screening_settings": "listening_test.screening.{}",
     "statistics_settings": "listening_test.statistics.{}",
     "convention_settings": "models.*.published_convention.{}",

@@ -13,7 +13,7 @@ from vocoder_pareto.study.configuration import (
 )
 from vocoder_pareto.study.settings import plain
 
-LISTENING_TEST_PARTS = ("design", "loudness", "page", "screening", "statistics")
+LISTENING_TEST_PARTS = ("design", "loudness", "page", "screening", "statistics", "paired")
 
 
 def settings_of_system(config: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -1,10 +1,14 @@
 """The listening test: who rates what, how it sounds, which answers count, how they become a MOS."""
 
+from typing import Annotated, Literal
+
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from vocoder_pareto.study.sections.paths import OptionalPath
 from vocoder_pareto.study.settings import STRICT
+
+LinkId = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -65,6 +69,22 @@ class PageSettings:
     contact: str = Field(default="", pattern=r"^([^@\s]+@[^@\s]+)?$", examples=["name@host", '""'])
     """E-mail address to send that file to; "" : none is shown."""
 
+    ids_from_link: tuple[LinkId, ...] = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
+    """Parts of the page's address (`?PROLIFIC_PID=…`) that are kept with the answers where they are given, with a word
+    in the consent. The first names the person: answers of one person under several codes count as one participant's."""
+
+    completion_code: str = ""
+    """Code that is shown once all is rated and sent; "" : none."""
+
+    return_url: str = Field(default="", pattern="^(https?://.+)?$", examples=["https://…", "http://…", '""'])
+    """Address that participants are led back to then, such as
+    https://app.prolific.com/submissions/complete?cc={code}; {code} stands for the completion code, and the names of
+    ids_from_link for what the link told. "" : none."""
+
+    headphone_check: Literal["none", "record", "require"] = "none"
+    """Check for headphones before the test (Woods et al. 2017): none | record (its result is kept, see
+    screening.min_headphone_score) | require (who fails it twice cannot go on)."""
+
 
 @dataclass(frozen=True, config=STRICT)
 class ScreeningSettings:
@@ -92,6 +112,10 @@ class ScreeningSettings:
     """… in sessions with so many scores of it (>= 1): with fewer, honest low scores are taken for carelessness, and the
     MOS of natural speech rises."""
 
+    min_headphone_score: int | None = Field(default=5, ge=0, le=6)
+    """Least number of right answers, of 6, in the check for headphones (0 to 6), where page.headphone_check asked for
+    it."""
+
     max_repeat_difference: float | None = Field(default=None, ge=0)
     """Largest mean difference between the two scores of sounds that came twice (>= 0)."""
 
@@ -113,6 +137,33 @@ class StatisticsSettings:
 
     power: float = Field(default=0.8, gt=0, lt=1)
     """Power that a test should have: power.csv and the export tell which differences it finds with it (0 to 1)."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class PairedSettings:
+    """A test of chosen pairs beside that of all systems: two systems are heard one after the other and compared."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Pairs of systems, such as [[hifigan-S, melgan-S]]; []: there is no such test."""
+
+    scale: Literal["cmos", "ab"] = "cmos"
+    """What is asked: cmos (the second is much worse … much better, -3 to 3: comparison category rating of ITU-T P.800)
+    | ab (which one sounds more natural)."""
+
+    items: int = Field(default=10, ge=1)
+    """Test clips that each pair is heard with (>= 1)."""
+
+    participants: int = Field(default=12, ge=1)
+    """Sessions to prepare (>= 1); each has every pair with every clip, and half of them in either order."""
+
+    training: int = Field(default=1, ge=1)
+    """Trials to begin with that do not count (>= 1)."""
+
+    gold: int = Field(default=1, ge=0)
+    """Trials with natural speech and the same drowned in noise (>= 0): who finds the noise better is screened out."""
+
+    responses: OptionalPath = None
+    """Folder of the answers, with paired_key.json of the export beside them. null: there are none."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -154,6 +205,9 @@ class ListeningTestSettings:
 
     statistics: StatisticsSettings = StatisticsSettings()
     """How ratings become a MOS."""
+
+    paired: PairedSettings = PairedSettings()
+    """A test of chosen pairs beside that of all systems: two systems are heard one after the other and compared."""
 
     def __post_init__(self):
         if self.responses and self.simulate:

@@ -1,155 +1,44 @@
 """The page of the listening test in a real browser: whole sessions, from consent to answers that read back."""
 
 import json
-import shutil
-import threading
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-import numpy as np
 import pytest
-
-from vocoder_pareto.audio.manifest import write_audio_set
-from vocoder_pareto.listening_test.key import write_key
-from vocoder_pareto.listening_test.page import write_page
-from vocoder_pareto.listening_test.planning import plan_test
-from vocoder_pareto.listening_test.platform import ExportSettings
-from vocoder_pareto.listening_test.responses import read_responses
-from vocoder_pareto.listening_test.screening import screen
-from vocoder_pareto.listening_test.texts import read_texts
-from vocoder_pareto.study.sections.listening_test import (
-    DesignSettings,
-    LoudnessSettings,
-    PageSettings,
-    ScreeningSettings,
+from session_steps import (
+    DESKTOP,
+    ENTER,
+    NARROW,
+    PHONE,
+    RIGHT,
+    SPACE,
+    SYSTEMS,
+    TAB,
+    TEXTS,
+    begin,
+    current_sound,
+    downloaded,
+    find,
+    finish_session,
+    kept_session,
+    may_score,
+    press,
+    rate_by_keys,
+    right_score,
+    settings_of,
+    shown,
 )
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "resources" / "listening_test"
-SYSTEMS = ("ground_truth", "griffin_lim", "melgan-S")
-TEXTS = replace(read_texts(TEMPLATES / "texts.json"), trap_sentence="{score}")  # brief, to save time
-NO_SETTINGS = PageSettings()
-SPACE, ENTER, TAB, RIGHT = " ", "\ue007", "\ue004", "\ue014"
-DESKTOP, PHONE, NARROW = (1280, 900), (390, 844), (320, 640)
+from vocoder_pareto.listening_test.key import write_key
+from vocoder_pareto.listening_test.page import write_page
+from vocoder_pareto.listening_test.responses import read_responses
+from vocoder_pareto.listening_test.screening import screen
+from vocoder_pareto.study.sections.listening_test import PageSettings, ScreeningSettings
+
 PLAY_SLOWLY = """
     const play = HTMLMediaElement.prototype.play;
     HTMLMediaElement.prototype.play = function () { this.playbackRate = 0.1; return play.call(this); };
 """
 HOSTILE = "</script><script>document.title='harmed'</script><img src=x onerror=\"document.title='harmed'\">"
-
-
-@pytest.fixture(scope="module")
-def plan(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("generated")
-    for index, system in enumerate(SYSTEMS):
-        generator = np.random.default_rng(index)
-        clips = {f"clip{number}": 0.1 * generator.normal(size=4800) for number in range(3)}
-        write_audio_set(folder / system / "manifest.csv", list(clips), clips.values(), 16000, [None] * 3)
-    design = DesignSettings(items=1, lists=1, participants=3, training=1, traps=1, gold=1, repeats=1)
-    manifests = {system: folder / system / "manifest.csv" for system in SYSTEMS}
-    return plan_test(manifests, design, LoudnessSettings(), TEXTS, TEXTS.labels("paper"), seed=0)
-
-
-def settings_of(page, texts=TEXTS):
-    return ExportSettings(texts, page, TEMPLATES, p808_base_url="")
-
-
-@pytest.fixture
-def page(plan, tmp_path_factory):
-    """Write the page with some settings into a fresh folder, whose name has a space, and return its address.
-
-    The folder outlives the test, as the page does: the browser shows it until the next test.
-    """
-    folder = tmp_path_factory.mktemp("the page")
-
-    def write(settings=NO_SETTINGS, texts=TEXTS, query="?session=1&participant=p1"):
-        write_page(plan, folder, settings_of(settings, texts))
-        return (folder / "index.html").as_uri() + query
-
-    return write
-
-
-@pytest.fixture
-def chrome(browser, request):
-    """The browser at one window size, with empty storage; afterwards the console must hold no error."""
-    set_size(browser, *getattr(request, "param", DESKTOP))
-    yield browser
-    browser.execute_script("localStorage.clear()")
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-
-
-def set_size(browser, width, height):
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-
-
-def find(browser, selector):
-    return browser.find_element("css selector", selector)
-
-
-def press(browser, key):
-    from selenium.webdriver import ActionChains
-
-    ActionChains(browser).send_keys(key).perform()
-
-
-def shown(browser):
-    return [section.get_attribute("id") for section in browser.find_elements("css selector", "main > section")
-            if section.is_displayed()]  # fmt: skip
-
-
-def begin(browser, address, wait):
-    """From the first screen to the first sound, by clicks."""
-    browser.get(address)
-    find(browser, "#agreed").click()
-    find(browser, "#consent-form button").click()
-    find(browser, "[data-action=volume]").click()
-    find(browser, "#volume .play").click()
-    find(browser, "#device option[value=headphones]").click()
-    wait(find(browser, "[data-action=trials]").is_enabled)
-    find(browser, "[data-action=trials]").click()
-
-
-def may_score(browser):
-    return not browser.execute_script("return document.getElementById('scale').disabled")
-
-
-def rate_by_keys(browser, score, wait):
-    press(browser, SPACE)
-    wait(lambda: may_score(browser))
-    press(browser, str(score))
-    press(browser, ENTER)
-
-
-def current_sound(browser, plan):
-    """The stimulus on show, found by the progress, as the experimenter's key knows it."""
-    done = int(find(browser, "#progress-text").text.split(" / ")[0])
-    session = plan.key.session_by_number[1]
-    return plan.key.stimulus_by_name[(*session.training, *session.trials)[done]]
-
-
-def right_score(stimulus):
-    return stimulus.expected or {"ground_truth": 5, "griffin_lim": 2, "melgan-S": 3}[stimulus.system]
-
-
-def finish_session(browser, plan, wait):
-    """Rate all that is left by keys, as a careful listener, and return how many that were."""
-    count = 0
-    while shown(browser) == ["trial"]:
-        rate_by_keys(browser, right_score(current_sound(browser, plan)), wait)
-        count += 1
-    return count
-
-
-def downloaded(browser, wait):
-    find(browser, "#download").click()
-    path = browser.downloads / "listening-test_p1_1.json"
-    wait(lambda: path.exists() and path.stat().st_size > 0)  # Chromium makes an empty file first
-    answers = json.loads(path.read_text())
-    path.unlink()
-    return answers
 
 
 def test_a_whole_session_with_a_reload_in_the_middle_reads_back(chrome, page, plan, wait, tmp_path):
@@ -228,7 +117,7 @@ def test_the_score_may_be_changed_and_the_sound_played_again(chrome, page, wait)
     wait(lambda: find(chrome, "#trial .play-text").text == "Play again")
     press(chrome, "5")
     press(chrome, ENTER)
-    kept = json.loads(chrome.execute_script("return Object.values(localStorage)[0]"))
+    kept = kept_session(chrome)
     (rating,) = kept["ratings"]
     assert (rating["rating"], rating["n_plays"], rating["is_training"]) == (5, 2, True)
 
@@ -313,36 +202,9 @@ def test_a_link_to_no_session_says_so(chrome, page):
 
 def test_without_a_link_a_session_and_an_anonymous_code_are_drawn(chrome, page, plan):
     chrome.get(page(query=""))
-    kept = json.loads(chrome.execute_script("return Object.values(localStorage)[0]"))
+    kept = kept_session(chrome)
     assert kept["session"] in plan.key.session_by_number
     assert kept["participant"].startswith("anonymous-")
-
-
-def test_two_participants_on_one_device_do_not_meet(chrome, page, wait):
-    begin(chrome, page(), wait)
-    rate_by_keys(chrome, 3, wait)
-    chrome.get(page(query="?session=2&participant=p2"))
-    assert shown(chrome) == ["welcome"]
-    chrome.get(page())
-    assert shown(chrome) == ["resume"]
-
-
-def test_a_sound_that_is_missing_can_be_tried_again(chrome, page, plan, wait):
-    address = page()
-    folder = Path(unquote(urlsplit(address).path)).parent
-    missing = folder / "stimuli" / f"{plan.key.session_by_number[1].trials[0]}.wav"
-    shutil.move(missing, folder / "away.wav")
-    begin(chrome, address, wait)
-    rate_by_keys(chrome, 3, wait)
-    press(chrome, SPACE)
-    wait(find(chrome, "#notice").is_displayed)
-    assert "could not be played" in find(chrome, "#notice").text
-    shutil.move(folder / "away.wav", missing)
-    rate_by_keys(chrome, 3, wait)
-    assert find(chrome, "#progress-text").text.startswith("2 /")
-    kept = json.loads(chrome.execute_script("return Object.values(localStorage)[0]"))
-    assert kept["ratings"][1]["n_plays"] == 1
-    chrome.get_log("browser")  # the missing file is an error there, as it must be
 
 
 def test_a_browser_that_keeps_nothing_warns_and_goes_on(chrome, page, plan, wait):
@@ -355,68 +217,6 @@ def test_a_browser_that_keeps_nothing_warns_and_goes_on(chrome, page, plan, wait
         assert len(downloaded(chrome, wait)["ratings"]) == 7
     finally:
         chrome.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
-
-
-class Receiver(BaseHTTPRequestHandler):
-    """Takes answers as a server of an experimenter would; the first one fails if told so."""
-
-    received: list
-    fail_first: bool
-
-    def do_OPTIONS(self):
-        self.reply(204)
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if type(self).fail_first:
-            type(self).fail_first = False
-            return self.reply(500)
-        type(self).received.append(json.loads(body))
-        self.reply(200)
-
-    def reply(self, status):
-        self.send_response(status)
-        self.send_header("Access-Control-Allow-Origin", "*")
-        self.send_header("Access-Control-Allow-Headers", "Content-Type")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server():
-    Receiver.received, Receiver.fail_first = [], False
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)  # Chromium opens connections that it does not use
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/answers"
-    server.shutdown()
-
-
-def test_answers_are_sent_to_the_configured_address_once(chrome, page, plan, wait, server):
-    begin(chrome, page(PageSettings(submit_url=server)), wait)
-    finish_session(chrome, plan, wait)
-    wait(lambda: "have arrived" in find(chrome, "#delivery").text)
-    chrome.refresh()
-    assert shown(chrome) == ["finish"]
-    wait(lambda: "have arrived" in find(chrome, "#delivery").text)
-    (answers,) = Receiver.received
-    assert answers["test_id"] == plan.key.test_id
-    assert len(answers["ratings"]) == 7
-
-
-def test_answers_that_cannot_be_sent_can_be_sent_again_or_saved(chrome, page, plan, wait, server):
-    Receiver.fail_first = True
-    begin(chrome, page(PageSettings(submit_url=server, contact="lab@example.org")), wait)
-    finish_session(chrome, plan, wait)
-    wait(lambda: "could not be sent" in find(chrome, "#delivery").text)
-    saved = downloaded(chrome, wait)
-    mail = find(chrome, "#email a").get_attribute("href")
-    assert mail.startswith("mailto:lab@example.org?subject=")
-    find(chrome, "#send").click()
-    wait(lambda: "have arrived" in find(chrome, "#delivery").text)
-    assert Receiver.received[0]["ratings"] == saved["ratings"]
-    chrome.get_log("browser")  # the failed request is an error there, as it must be
 
 
 def test_the_page_loads_nothing_from_elsewhere(chrome, page, wait):
