@@ -18,7 +18,7 @@ def paired_responses(wildcards):
 
 rule export_paired_test:
     input:
-        manifests=manifests_to_judge,
+        manifests=MANIFESTS,
         texts=as_it_is(LISTENING_TEXTS),
         templates=as_it_is(expand(f"{RESOURCES}/listening_test/{{name}}", name=ASSETS)),
     output:
