@@ -79,6 +79,7 @@ def test_every_result_that_is_not_publishable_says_why():
         (result([*GOOD[:4], window(None, reasons=["gpu stood still for 10 s"])]), "invalid_window"),
         (result(GOOD, stable=False), "unstable_warm_up"),
         (result(GOOD, idles=()), "no_idle_power"),
+        (result(GOOD, idles=(50.0, 64.0, 51.0, 50.0)), "unsteady_idle"),
         (result([window(2000, before={"processes": [76, 77]})] * 5), "other_processes"),
         (result([window(2000, after={"throttle_reasons": ["hardware_thermal"]})] * 5), "throttled"),
         (result([window(2000, after={"machine_cpu_seconds": 29.0, "own_cpu_seconds": 9.0})] * 5), "busy_machine"),

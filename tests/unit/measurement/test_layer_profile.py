@@ -41,3 +41,18 @@ def test_the_table_has_shares_that_add_up_to_one(vocoder, tmp_path):
     assert tuple(rows[0]) == COLUMNS
     assert sum(float(row["latency_share"]) for row in rows) == pytest.approx(1.0)
     assert int(rows[0]["flops"]) == 2 * int(rows[0]["macs"])
+
+
+def test_layers_are_timed_in_float32(vocoder, monkeypatch):
+    """PyTorch allows TF32 to convolutions on NVIDIA GPUs, which `energy.precision: float32` does not."""
+    seen = []
+
+    def watched(mel):
+        seen.append(torch.backends.cudnn.allow_tf32)
+        return SmallVocoder.generate(vocoder, mel)
+
+    monkeypatch.setattr(vocoder, "generate", watched)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    profile_layers(vocoder, torch.rand(1, 80, 4), passes=1)
+    assert seen == [False, False]
+    assert torch.backends.cudnn.allow_tf32

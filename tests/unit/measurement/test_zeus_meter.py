@@ -133,6 +133,18 @@ def test_an_amd_gpu_is_counted_by_its_index_in_pytorch(zeus, amd, without_rapl, 
     assert "zeus" in meter.description()["readers"]
 
 
+def test_an_amd_gpu_that_does_not_tell_its_limit_is_measured_all_the_same(zeus, amd, without_rapl, monkeypatch):
+    def refuse(self, index):
+        raise ZeusBaseError("not supported")
+
+    monkeypatch.setattr(Gpus, "get_power_management_limit", refuse)
+    gpus = Gpus()
+    zeus(gpus)
+    meter = open_meter(GPU, ZEUS)
+    assert meter.power_limit_watts is None
+    assert energy_of(meter, lambda: gpus.millijoules.__setitem__(1, 62_500)).joules == pytest.approx(12.5)
+
+
 def test_the_power_of_an_amd_gpu_without_a_counter_is_integrated(zeus, amd, without_rapl):
     zeus(Gpus(counts=False))
     meter = open_meter(GPU, ZEUS)

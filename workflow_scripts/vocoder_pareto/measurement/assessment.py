@@ -14,6 +14,10 @@ from vocoder_pareto.measurement.protocol import Measured, Window, lacks_clean
 from vocoder_pareto.measurement.waiting_threads import threads_spin
 from vocoder_pareto.study.sections.measurement import EnergySettings
 
+# The highest idle power over the lowest, above which something else is taken to have gone on in a rest: our choice. A
+# device that is warm from work draws somewhat more at rest as well.
+STEADY_IDLE = 1.25
+
 
 def assessed(
     measured: Measured,
@@ -129,6 +133,11 @@ def _flags(measured: Measured, meter: Meter, settings: EnergySettings) -> dict[s
         flags["unstable_warm_up"] = f"power had not settled after {measured.warmup_passes} passes"
     if settings.idle_seconds > 0 and not meter.is_estimate and not any(each.valid for each in measured.idle):
         flags["no_idle_power"] = "idle power could not be measured"
+    rests = _known(each.mean_power_watts for each in measured.idle)
+    if rests and max(rests) > STEADY_IDLE * min(rests):
+        flags["unsteady_idle"] = (
+            f"idle power was {min(rests):.4g} W in one rest, {max(rests):.4g} W in another; net energy takes the mean"
+        )
     for window in lacking:
         flags |= window.disturbances
     return flags

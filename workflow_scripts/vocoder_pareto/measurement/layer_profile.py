@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.complexity import parameter_count
 from vocoder_pareto.measurement.operations import rule_of_module, weight_of
+from vocoder_pareto.measurement.workload import numeric_precision
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.tables.csv_files import write_csv
 
@@ -45,7 +46,8 @@ def profile_layers(vocoder: Vocoder, mel: Tensor, passes: int = 5) -> list[Layer
     """Profile `generate` of `vocoder` (prepared for inference, on its device) for `mel` (B, M, L).
 
     Latencies are means over `passes` calls after one that warms up. Layers that the vocoder does not call through
-    their `forward` (functional forms) are not seen; their time is in the last row.
+    their `forward` (functional forms) are not seen; their time is in the last row. All is computed in float32, without
+    the TF32 that PyTorch allows to convolutions.
     """
     layers = {name: module for name, module in vocoder.named_modules() if not list(module.children()) and name}
     costs = {name: LayerCost(name, type(module).__name__) for name, module in layers.items()}
@@ -56,7 +58,7 @@ def profile_layers(vocoder: Vocoder, mel: Tensor, passes: int = 5) -> list[Layer
         watch = _LayerWatch(costs[name], clock.synchronise)
         hooks += [module.register_forward_pre_hook(watch.begin), module.register_forward_hook(watch.end)]
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), numeric_precision(mel.device, "float32"):
             vocoder.generate(mel)
             for cost in costs.values():
                 cost.calls = cost.macs = cost.output_bytes = 0

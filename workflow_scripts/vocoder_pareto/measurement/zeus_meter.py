@@ -81,7 +81,7 @@ class ZeusSensor(Sensor):
         from zeus.device import get_gpus
 
         gpus, index = get_gpus(), device.index or 0  # Zeus numbers GPUs as PyTorch does
-        limit = gpus.get_power_management_limit(index) * 1.0e-3
+        limit = _limit_watts(gpus, index)
         boundary = "the socket of the GPU; on MI250 that of both its dies"
         name = f"amd_gpu_{index}"
         if gpus.supports_get_total_energy_consumption(index):
@@ -112,6 +112,15 @@ class ZeusSensor(Sensor):
         source = "zeus_jetson" if is_jetson() else "zeus_apple"
         parts = ", ".join(field.removesuffix("_mj").replace("_", " ") for field in fields)
         return cls(source, f"the chip: {parts}", counters, "get_total_energy_consumption")
+
+
+def _limit_watts(gpus: Any, index: int) -> float | None:
+    """What the driver lets a GPU draw; None where it does not tell, which does not keep its energy from being read."""
+    try:
+        with _errors_as_oserror():
+            return gpus.get_power_management_limit(index) * 1.0e-3 or None
+    except OSError:
+        return None
 
 
 def _fields_of_chip(measurement: Any) -> list[str]:
