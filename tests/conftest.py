@@ -29,6 +29,10 @@ def pytest_collection_finish(session):
     gc.freeze()
 
 
+def pytest_unconfigure(config):
+    gc.unfreeze()  # else extension modules complain at the end of what was not collected
+
+
 @pytest.fixture(autouse=True)
 def _seeded():
     """The global generators of Python, NumPy and, where something has imported it, PyTorch."""

@@ -46,9 +46,9 @@ class WarmPython:
 
 @cache
 def warm_torch() -> WarmPython:
-    """The one of this process of tests that has imported PyTorch and what tables need, and that finds the library."""
+    """The one of this process of tests that has imported PyTorch and what figures need, and that finds the library."""
     library = str(Path(__file__).parents[1] / "workflow_scripts")
-    modules = ["torch", "pandas", "scipy.stats", "soundfile"]
+    modules = ["torch", "seaborn", "soundfile"]
     return WarmPython(modules, {**os.environ, "PYTHONPATH": library, "OMP_NUM_THREADS": "1"})
 
 
