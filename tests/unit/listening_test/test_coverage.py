@@ -60,7 +60,7 @@ def test_intervals_cover_and_tests_keep_their_level(sizes, whole):
     found = found_in(1000, [1.9, 2.4, 3.0, 3.0, 3.8, 4.4], sizes, whole)
     assert 0.93 <= found.coverage <= 0.975, found
     assert found.false_alarms <= 0.065, found
-    assert found.of_equal_systems <= 0.07, found
+    assert found.of_equal_systems <= 0.08, found
 
 
 @pytest.mark.parametrize("sizes", [(12, 2, 1), (15, 10, 5)], ids=["12 × 2", "15 × 10 in 5 lists"])
