@@ -1,12 +1,8 @@
 # What lies in the folder of results already: whether it is known here, and whether files beside the outputs are whole.
 require_targets_in_results()
 require_known_results()
-set_damaged_aside(
-    [rules.build_report.output.page, rules.export_listening_test.output.key, rules.export_paired_test.output.key]
-)
-set_damaged_aside(
-    [rules.build_report.output.page, rules.export_listening_test.output.key, rules.export_paired_test.output.key]
-)
+set_damaged_aside(expand(rules.generate_audio.output.manifest, system=JUDGED))
+set_damaged_aside(expand(rules.generate_reference.output.manifest, reference=REFERENCES))
 set_damaged_aside(
     [rules.build_report.output.page, rules.export_listening_test.output.key, rules.export_paired_test.output.key]
 )
