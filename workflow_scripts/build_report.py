@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--downloads", type=Path, nargs="*", default=[], help="files to offer for download")
     parser.add_argument("--dataset-summary", type=Path, required=True, help="dataset_summary.json of prepare_clips.py")
     parser.add_argument("--provenance", type=Path, required=True, help="provenance.json of record_provenance.py")
-    parser.add_argument("--templates", type=Path, required=True, help="folder of page.html, style.css and script.js")
+    parser.add_argument("--templates", type=Path, required=True, help="folder of page.html, style.css and scripts")
     parser.add_argument(
         "--labels", type=texts_by_name, default={}, help='names to show, as {"melgan": "MelGAN"}, or @file'
     )

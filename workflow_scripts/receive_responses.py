@@ -17,10 +17,10 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen at (default: %(default)s)")
     parser.add_argument(
-        "--origin", default="*", help="origin of the pages that may send, https://… (default: %(default)s, any)"
+        "--allowed-origin", default="*", help="origin of pages that may send, https://… (default: %(default)s, any)"
     )
     parser.add_argument(
-        "--behind-proxy", action="store_true", help="tell senders apart by the last address in X-Forwarded-For"
+        "--trusted-proxies", nargs="*", default=[], help="addresses of your proxies, whose X-Forwarded-For is believed"
     )
     standard = Limits()
     for name, what in (
@@ -34,7 +34,7 @@ def main() -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     limits = Limits(arguments.max_bytes, arguments.max_per_minute, arguments.max_total_bytes)
-    application = receiver(arguments.key, arguments.output, limits, arguments.origin, arguments.behind_proxy)
+    application = receiver(arguments.key, arguments.output, limits, arguments.allowed_origin, arguments.trusted_proxies)
     with server_of(application, arguments.host, arguments.port) as server, suppress(KeyboardInterrupt):
         logging.info("answers to http://%s:%d%s go to %s", arguments.host, server.server_port, PATH, arguments.output)
         server.serve_forever()

@@ -204,6 +204,7 @@ def test_a_part_of_a_session_counts_and_is_marked(folder, answers_of, systems):
     }  # fmt: skip
     counts = count_ratings(responses, counting, sessions)
     assert (counts.n_sessions_partial, counts.n_sounds_skipped) == (1, 0)
+    assert "(0 of 2 sessions; 1 ended early)" in counts.sentence
 
 
 @pytest.mark.parametrize("name", ["0.json", "z.json"])
@@ -259,6 +260,14 @@ def test_a_person_whom_the_link_names_is_one_participant_under_any_code(folder, 
     assert {row.file for row in responses.rejected} == {"c.json"}
     assert set(responses.submissions) == {("anonymous-1", "1"), ("anonymous-1", "2"), ("anonymous-4", "3")}
     assert not responses.notes
+
+
+def test_two_persons_whom_links_name_keep_their_ratings_under_one_code(folder, answers_of, systems):
+    for file, person in (("a.json", "abc"), ("b.json", "def")):
+        save(folder, file, answers_of(1, participant="anna", submission_id=person, ids={"PROLIFIC_PID": person}))
+    responses = read_responses(folder, systems)
+    assert not responses.rejected
+    assert {rating.participant for rating in responses.ratings} == {"anna", "anna #2"}
 
 
 def test_two_people_who_shared_a_code_are_told_of(folder, answers_of, systems):

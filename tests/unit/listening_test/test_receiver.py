@@ -304,12 +304,13 @@ def test_addresses_without_end_fill_no_memory(monkeypatch):
     ],
 )
 def test_who_is_one_sender(key_path, received, valid, addresses, is_one):
-    for is_behind_proxy in (False, True):
-        application = receiver(key_path, received, Limits(max_per_minute=1), is_behind_proxy=is_behind_proxy)
+    for proxies in ((), ("198.51.100.9",)):
+        application = receiver(key_path, received, Limits(max_per_minute=1), trusted_proxies=proxies)
         for place, address in enumerate(addresses):
-            # What stands before the last comma, a sender can write.
-            environ = {"HTTP_X_FORWARDED_FOR": f"198.51.100.{place}, {address}"} if is_behind_proxy else {
-                "REMOTE_ADDR": address, "HTTP_X_FORWARDED_FOR": f"203.0.113.{place}"}  # fmt: skip
+            # What stands before the last comma, and all of it without a proxy, a sender can write.
+            environ = {"REMOTE_ADDR": address, "HTTP_X_FORWARDED_FOR": f"203.0.113.{place}"}
+            if proxies:
+                environ = {"REMOTE_ADDR": proxies[0], "HTTP_X_FORWARDED_FOR": f"203.0.113.{place}, {address}"}
             assert post(application, valid(), **environ)[0] == (429 if place and is_one else 200)
 
 
@@ -352,7 +353,7 @@ def request(port, method, path, body=None, headers=None):
 
 
 def test_a_browser_of_another_origin_may_post_after_it_has_asked(key_path, received, valid):
-    application = receiver(key_path, received, origin="https://lab.example.org")
+    application = receiver(key_path, received, allowed_origin="https://lab.example.org")
     with serving(application) as port:
         assert request(port, "GET", "/")[0] == 200
         status, headers, _ = request(port, "OPTIONS", "/answers", headers={"Origin": "https://lab.example.org"})

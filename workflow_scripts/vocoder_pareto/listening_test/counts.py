@@ -38,9 +38,10 @@ class RatingCounts:
     @property
     def sentence(self) -> str:
         """The numbers in a sentence for captions."""
+        early = f"; {self.n_sessions_partial} ended early" if self.n_sessions_partial else ""
         return (
             f"Ratings: {self.n_used:,} used, {self.n_screened_out:,} screened out "
-            f"({self.n_sessions_screened_out} of {self.n_sessions} sessions), {self.n_rejected:,} rejected."
+            f"({self.n_sessions_screened_out} of {self.n_sessions} sessions{early}), {self.n_rejected:,} rejected."
         )
 
 

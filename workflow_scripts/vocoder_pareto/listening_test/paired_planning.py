@@ -54,8 +54,8 @@ def plan_paired_test(
         seed: The seed of clips, orders and names.
 
     Raises:
-        UserError: There are no pairs, a system is unknown or stands against itself, there are too few clips with sound,
-            or audio is missing or damaged.
+        UserError: There are no pairs, a system is unknown, there are too few clips with sound, or audio is missing or
+            damaged.
     """
     _require_pairs(settings.pairs, manifests)
     generator = np.random.default_rng(seed)
@@ -97,11 +97,6 @@ def _require_pairs(pairs: Sequence[tuple[str, str]], manifests: Mapping[str, str
         for system in pair:
             if system not in manifests:
                 raise UserError(f"{where}: {system!r} is unknown or not judged; allowed: {', '.join(manifests)}")
-        if pair[0] == pair[1]:
-            raise UserError(f"{where}: {pair[0]} stands against itself; name two systems")
-    twice = [pair for number, pair in enumerate(pairs) if {*pair} in [{*other} for other in pairs[:number]]]
-    if twice:
-        raise UserError(f"{where}: {twice[0][0]} and {twice[0][1]} come twice; name each pair once")
 
 
 @dataclass

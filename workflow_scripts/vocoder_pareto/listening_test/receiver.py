@@ -14,7 +14,7 @@ import re
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -66,7 +66,11 @@ class Refusal(Exception):
 
 
 def receiver(
-    key: str | Path, folder: str | Path, limits: Limits | None = None, origin: str = "*", is_behind_proxy: bool = False
+    key: str | Path,
+    folder: str | Path,
+    limits: Limits | None = None,
+    allowed_origin: str = "*",
+    trusted_proxies: Collection[str] = (),
 ) -> "Receiver":
     """The WSGI application that takes answers to the test of `key` and adds them to `folder`.
 
@@ -74,8 +78,9 @@ def receiver(
         key: The key.json, or paired_key.json, of the export that participants answer.
         folder: The folder to add files to, on a disk of this machine; it is made if it is missing.
         limits: What is taken at most.
-        origin: The origin (`https://host`) of pages that may send answers; `*` for any, and for pages opened from disk.
-        is_behind_proxy: Whether a proxy of yours stands before it, which appends to X-Forwarded-For whom it serves.
+        allowed_origin: The origin (`https://host`) of pages that may send answers; `*` for any, and for pages opened
+            from disk.
+        trusted_proxies: Addresses of proxies of yours, which append to X-Forwarded-For whom they serve.
 
     Raises:
         UserError: The key cannot be read, or files cannot be added to the folder.
@@ -97,10 +102,9 @@ def receiver(
         ) from error
     limits = limits or Limits()
     rate = RateLimiter(limits.max_per_minute)
-    if is_paired_key(key):
-        of_pairs = read_paired_key(key)
-        return Receiver(of_pairs, partial(preference, of_pairs.scale), folder, limits, origin, is_behind_proxy, rate)
-    return Receiver(read_key(key), mean_opinion, folder, limits, origin, is_behind_proxy, rate)
+    paired = read_paired_key(key) if is_paired_key(key) else None
+    make = partial(preference, paired.scale) if paired else mean_opinion
+    return Receiver(paired or read_key(key), make, folder, limits, allowed_origin, trusted_proxies, rate)
 
 
 @dataclass
@@ -133,13 +137,13 @@ class Receiver:
     make: MakeRating
     folder: Path
     limits: Limits
-    origin: str
-    is_behind_proxy: bool
+    allowed_origin: str
+    trusted_proxies: Collection[str]
     rate: RateLimiter
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request, as WSGI (PEP 3333) asks for it."""
-        headers = [("Access-Control-Allow-Origin", self.origin)]
+        headers = [("Access-Control-Allow-Origin", self.allowed_origin)]
         try:
             status, told, more = self._served(environ)
             headers += more
@@ -178,7 +182,7 @@ class Receiver:
 
     def _caller(self, environ: "WSGIEnvironment") -> str:
         caller = environ.get("REMOTE_ADDR", "")
-        if self.is_behind_proxy:
+        if caller in self.trusted_proxies:
             caller = environ.get("HTTP_X_FORWARDED_FOR", caller).rpartition(",")[2].strip()
         try:
             address = ipaddress.ip_address(caller)

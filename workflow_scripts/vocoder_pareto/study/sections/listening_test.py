@@ -1,5 +1,6 @@
 """The listening test: who rates what, how it sounds, which answers count, how they become a MOS."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -85,6 +86,15 @@ class PageSettings:
     """Check for headphones before the test (Woods et al. 2017): none | record (its result is kept, see
     screening.min_headphone_score) | require (who fails it twice cannot go on)."""
 
+    def __post_init__(self):
+        if len(set(self.ids_from_link)) < len(self.ids_from_link):
+            raise ValueError("ids_from_link names one twice")
+        unknown = set(re.findall(r"\{(.*?)\}", self.return_url)) - {"code", *self.ids_from_link}
+        if unknown:
+            raise ValueError(
+                f"return_url holds {{{min(unknown)}}}; allowed: {{code}} and the names of ids_from_link in braces"
+            )
+
 
 @dataclass(frozen=True, config=STRICT)
 class ScreeningSettings:
@@ -164,6 +174,13 @@ class PairedSettings:
 
     responses: OptionalPath = None
     """Folder of the answers, with paired_key.json of the export beside them. null: there are none."""
+
+    def __post_init__(self):
+        for number, pair in enumerate(self.pairs):
+            if pair[0] == pair[1]:
+                raise ValueError(f"pairs has {pair[0]} against itself; name two systems")
+            if set(pair) in [set(other) for other in self.pairs[:number]]:
+                raise ValueError(f"pairs has {pair[0]} and {pair[1]} twice; name each pair once, in either order")
 
 
 @dataclass(frozen=True, config=STRICT)
