@@ -2,12 +2,23 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from vocoder_pareto.listening_test.key import Stimulus
 
 SystemUtterance = tuple[str, str]  # system, utterance
+
+
+class _Heard(Protocol):
+    """What is played, of one utterance."""
+
+    @property
+    def utterance(self) -> str: ...
+
+
+Heard = TypeVar("Heard", bound=_Heard)
 
 
 def latin_square(
@@ -30,10 +41,10 @@ def latin_square(
     ]
 
 
-def shuffled_apart(stimuli: Sequence[Stimulus], generator: np.random.Generator) -> list[Stimulus]:
+def shuffled_apart(stimuli: Sequence[Heard], generator: np.random.Generator) -> list[Heard]:
     """The stimuli in random order, with no utterance twice in a row wherever that is possible."""
     remaining = [stimuli[index] for index in generator.permutation(len(stimuli))]
-    ordered: list[Stimulus] = []
+    ordered: list[Heard] = []
     while remaining:
         previous = ordered[-1].utterance if ordered else None
         most, count = Counter(stimulus.utterance for stimulus in remaining).most_common(1)[0]

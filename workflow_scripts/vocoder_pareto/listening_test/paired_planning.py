@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from vocoder_pareto.audio.files import read_audio
+from vocoder_pareto.audio.loudness import levelled
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.listening_test.design import shuffled_apart
 from vocoder_pareto.listening_test.key import Session
 from vocoder_pareto.listening_test.paired_key import PairedKey, PairedKind, PairedStimulus
 from vocoder_pareto.listening_test.plan import PlanOfSessions
 from vocoder_pareto.listening_test.planning import audible, common_audio, pcm_of
-from vocoder_pareto.listening_test.stimuli import drowned_in_noise, levelled
+from vocoder_pareto.listening_test.stimuli import drowned_in_noise
 from vocoder_pareto.study.sections.listening_test import LoudnessSettings, PairedSettings
 from vocoder_pareto.study.systems import GROUND_TRUTH
 

@@ -181,9 +181,9 @@ class Receiver:
         return HTTPStatus.OK, {"stored": True}, []
 
     def _caller(self, environ: "WSGIEnvironment") -> str:
-        caller = environ.get("REMOTE_ADDR", "")
+        caller = str(environ.get("REMOTE_ADDR", ""))
         if caller in self.trusted_proxies:
-            caller = environ.get("HTTP_X_FORWARDED_FOR", caller).rpartition(",")[2].strip()
+            caller = str(environ.get("HTTP_X_FORWARDED_FOR", caller)).rpartition(",")[2].strip()
         try:
             address = ipaddress.ip_address(caller)
         except ValueError:
