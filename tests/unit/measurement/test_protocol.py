@@ -308,5 +308,6 @@ def test_the_protocol_of_the_paper_is_publishable_and_that_of_the_quick_study_is
     assert FULL.shortfalls() == []
     assert replace(FULL, processes=1).shortfalls() == ["processes 1, needed 2"]
     assert replace(FULL, windows=2).shortfalls() == ["windows 2, needed 5"]
+    assert replace(FULL, max_pause_seconds=0).shortfalls() == ["max_pause_seconds 0, needed 0.1"]
     assert replace(FULL, clips=1).shortfalls() == ["seconds of audio 10, needed 100"]
     assert len(EnergySettings().shortfalls()) == 6

@@ -127,6 +127,16 @@ def test_windows_of_one_length_can_agree_by_chance_and_windows_of_random_length_
     assert max(steps) - min(steps) > 0.3
 
 
+@pytest.mark.parametrize(("pause", "holds"), [(0.0, False), (0.1, True)])
+def test_without_random_pauses_windows_agree_by_chance_and_their_interval_says_nothing(pause, holds):
+    """Windows of 100.5 steps that begin 106 steps apart: each counts 100, or each 101, half a percent off."""
+    settings = replace(
+        SETTINGS, min_window_seconds=10.02, lead_in_seconds=0.52, max_pause_seconds=pause, max_warmup_seconds=5.0
+    )
+    found = simulate(Nature(jitter=0.0, pass_seconds=0.05), settings, 25)
+    assert (found.coverage > 0.8) is holds
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("seconds", "measurements"), [(0.5, 2000), (2.0, 1500), (10.0, 800), (30.0, 400)])
 @pytest.mark.parametrize(

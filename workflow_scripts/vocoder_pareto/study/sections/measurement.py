@@ -14,7 +14,7 @@ Precision = Literal["float32", "tf32", "bf16"]
 # What a result needs to be published.
 _PUBLISHABLE = {
     "warmup_passes": 10, "idle_seconds": 30, "processes": 2, "windows": 5, "lead_in_seconds": 0.5,
-    "min_window_seconds": 10, "min_repeats": 32,
+    "min_window_seconds": 10, "min_repeats": 32, "max_pause_seconds": 0.1,
 }  # fmt: skip
 _PUBLISHABLE_AUDIO_SECONDS = 100  # the paper's 10 clips of 10 s
 
