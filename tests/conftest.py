@@ -5,6 +5,7 @@ import random
 import sys
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
@@ -21,6 +22,12 @@ settings.load_profile("reproducible")
 def pytest_configure(config):
     if config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(SEED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Two where one core has two threads, as on a small machine of a cloud; else what pytest-xdist takes: the cores."""
+    return 2 if psutil.cpu_count(logical=False) == 1 < psutil.cpu_count() else None
 
 
 def pytest_collection_finish(session):

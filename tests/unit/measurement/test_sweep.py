@@ -27,8 +27,8 @@ from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSetti
 
 CPU = torch.device("cpu")
 QUICK = EnergySettings(
-    clips=2, clip_seconds=0.05, warmup_passes=1, cooldown_seconds=0, idle_seconds=0, windows=2, min_window_seconds=0.01,
-    min_repeats=1, max_pause_seconds=0, max_retries=0,
+    clips=2, clip_seconds=0.05, warmup_passes=1, max_warmup_seconds=0, cooldown_seconds=0, idle_seconds=0, windows=2,
+    min_window_seconds=0.01, min_repeats=1, max_pause_seconds=0, max_retries=0,
 )  # fmt: skip
 
 
