@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from vocoder_pareto.listening_test.key import Stimulus
+from vocoder_pareto.listening_test.paired_key import PairedStimulus
 
 SystemUtterance = tuple[str, str]  # system, utterance
+OfUtterance = TypeVar("OfUtterance", Stimulus, PairedStimulus)
 
 
 def latin_square(
@@ -30,10 +33,10 @@ def latin_square(
     ]
 
 
-def shuffled_apart(stimuli: Sequence[Stimulus], generator: np.random.Generator) -> list[Stimulus]:
+def shuffled_apart(stimuli: Sequence[OfUtterance], generator: np.random.Generator) -> list[OfUtterance]:
     """The stimuli in random order, with no utterance twice in a row wherever that is possible."""
     remaining = [stimuli[index] for index in generator.permutation(len(stimuli))]
-    ordered: list[Stimulus] = []
+    ordered: list[OfUtterance] = []
     while remaining:
         previous = ordered[-1].utterance if ordered else None
         most, count = Counter(stimulus.utterance for stimulus in remaining).most_common(1)[0]
