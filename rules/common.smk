@@ -311,6 +311,17 @@ def responses_folder(wildcards, input):
     return RESPONSES_FOLDER if LISTENING["responses"] else input.responses[0]
 
 
+def paired_responses(wildcards):
+    """The files with answers to the test of pairs, and its key beside them."""
+    folder = PAIRED["responses"]
+    if not folder:
+        raise WorkflowError(
+            "preferences need answers: set config key listening_test.paired.responses to the folder that holds them"
+        )
+    answers = paired_response_files(folder) if os.path.isdir(folder) else []
+    return as_it_is([*map(str, answers), f"{folder}/{PAIRED_KEY_NAME}"])
+
+
 def whole_machine(wildcards):
     """All cores of a local run; one on a cluster, where `--exclusive` keeps others away."""
     return 1 if ON_A_CLUSTER else workflow.cores

@@ -5,17 +5,6 @@ PAIRED = LISTENING["paired"]
 PAIRED_FOLDER = f"{RESULTS}/paired_test"
 
 
-def paired_responses(wildcards):
-    """The files with answers to the test of pairs, and its key beside them."""
-    folder = PAIRED["responses"]
-    if not folder:
-        raise WorkflowError(
-            "preferences need answers: set config key listening_test.paired.responses to the folder that holds them"
-        )
-    answers = paired_response_files(folder) if os.path.isdir(folder) else []
-    return as_it_is([*map(str, answers), f"{folder}/{PAIRED_KEY_NAME}"])
-
-
 rule export_paired_test:
     input:
         manifests=MANIFESTS,

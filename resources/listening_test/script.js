@@ -39,18 +39,17 @@ function hideNotice() {
   element("notice").hidden = true;
 }
 
-function addParagraph(target, words) {
-  target.append(Object.assign(document.createElement("p"), { textContent: words }));
-}
+const paragraphOf = (words) => Object.assign(document.createElement("p"), { textContent: words });
 
 function fillTexts() {
   for (const target of document.querySelectorAll("[data-text]")) target.textContent = text(target.dataset.text);
   for (const target of document.querySelectorAll("[data-paragraphs]")) {
-    for (const paragraph of test.texts[target.dataset.paragraphs]) addParagraph(target, paragraph);
+    target.append(...test.texts[target.dataset.paragraphs].map(paragraphOf));
   }
   const names = test.ids.filter((name) => told(name));
-  if (names.length) addParagraph(element("consent"), text("consent_ids", { names: names.join(", ") }));
-  if (test.headphones) addParagraph(element("consent"), text("consent_headphones"));
+  const last = element("consent").lastElementChild; // which says that nothing else is recorded
+  if (names.length) last.before(paragraphOf(text("consent_ids", { names: names.join(", ") })));
+  if (test.headphones) last.before(paragraphOf(text("consent_headphones")));
 }
 
 function showWelcome() {

@@ -64,7 +64,8 @@ def valid(answers_of):
 
 def call(application, method="POST", path="/answers", body=b"", **environ):
     """The status, the headers and the body of one request, checked for conformance with WSGI."""
-    given = {"REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path, "REMOTE_ADDR": "192.0.2.1"}
+    given = {"REQUEST_METHOD": method, "SCRIPT_NAME": "", "PATH_INFO": path, "QUERY_STRING": ""}
+    given["REMOTE_ADDR"] = "192.0.2.1"
     given["wsgi.input"] = io.BytesIO(body)
     if method == "POST":
         given |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
@@ -75,9 +76,12 @@ def call(application, method="POST", path="/answers", body=b"", **environ):
     def start_response(status, headers, exc_info=None):
         told.update(status=int(status.split()[0]), headers=dict(headers))
 
-    result = validator(application)(given, start_response)
+    # The validator passes no length that is no number, which a server does.
+    is_conformant = given.get("CONTENT_LENGTH", "").isdecimal() or not given.get("CONTENT_LENGTH")
+    result = (validator(application) if is_conformant else application)(given, start_response)
     content = b"".join(result)
-    result.close()
+    if is_conformant:
+        result.close()
     return told["status"], told["headers"], content
 
 
@@ -254,16 +258,10 @@ def test_nothing_can_be_fetched_changed_or_deleted(make, valid, received, method
     application = make()
     post(application, valid())
     (name,) = files(received)
-    with pytest.warns(match="Unknown REQUEST_METHOD") if method == "PATCH" else no_warning():
-        assert call(application, method, "/answers")[0] == 405
+    assert call(application, method, "/answers")[0] == 405
     assert call(application, "GET", f"/{name}")[0] == 404
     assert call(application, "GET", "/key.json")[0] == 404
     assert files(received) == [name]
-
-
-@contextmanager
-def no_warning():
-    yield
 
 
 def test_one_address_cannot_send_without_end_and_others_still_can(make, valid, received):

@@ -2,23 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from vocoder_pareto.listening_test.key import Stimulus
+from vocoder_pareto.listening_test.paired_key import PairedStimulus
 
 SystemUtterance = tuple[str, str]  # system, utterance
-
-
-class _Heard(Protocol):
-    """What is played, of one utterance."""
-
-    @property
-    def utterance(self) -> str: ...
-
-
-Heard = TypeVar("Heard", bound=_Heard)
+OfUtterance = TypeVar("OfUtterance", Stimulus, PairedStimulus)
 
 
 def latin_square(
@@ -41,10 +33,10 @@ def latin_square(
     ]
 
 
-def shuffled_apart(stimuli: Sequence[Heard], generator: np.random.Generator) -> list[Heard]:
+def shuffled_apart(stimuli: Sequence[OfUtterance], generator: np.random.Generator) -> list[OfUtterance]:
     """The stimuli in random order, with no utterance twice in a row wherever that is possible."""
     remaining = [stimuli[index] for index in generator.permutation(len(stimuli))]
-    ordered: list[Heard] = []
+    ordered: list[OfUtterance] = []
     while remaining:
         previous = ordered[-1].utterance if ordered else None
         most, count = Counter(stimulus.utterance for stimulus in remaining).most_common(1)[0]

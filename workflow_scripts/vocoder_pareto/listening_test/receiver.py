@@ -236,7 +236,7 @@ class Receiver:
         if path.exists():
             logger.info("%s came again", path.name)
             return
-        used = sum(entry.stat().st_size for entry in os.scandir(self.folder))
+        used = sum(map(_size, os.scandir(self.folder)))
         if used + len(body) > self.limits.max_total_bytes:
             raise Refusal(HTTPStatus.INSUFFICIENT_STORAGE, f"all answers together exceed {self.limits.max_total_bytes}")
         temporary = self.folder / f".{secrets.token_hex(8)}.part"  # hidden files are not read as responses
@@ -253,6 +253,13 @@ class Receiver:
             temporary.unlink(missing_ok=True)
         bring_names_to_disk(self.folder)
         logger.info("%s was stored", path.name)
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except FileNotFoundError:
+        return 0  # the temporary file of another submission, which has its own name now
 
 
 def _no_constant(name: str) -> None:
