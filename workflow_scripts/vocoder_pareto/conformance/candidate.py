@@ -1,5 +1,6 @@
 """A vocoder that is checked: built as often as a check needs, and given the same input every time."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from vocoder_pareto.audio.features import features, min_max_normalized, ranges_of
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.models.vocoder import Vocoder
+from vocoder_pareto.models.vocoder import Vocoder, copied
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.study.systems import SystemSettings
 
@@ -79,6 +80,39 @@ def difference(one: Tensor, other: Tensor) -> float:
     """The largest difference of two waveforms, as a share of the loudest sample of `other`; infinite for NaN."""
     largest, apart = float(other.abs().max()), float((one - other).abs().max())
     return apart / largest if largest and apart == apart else (0.0 if apart == 0 else float("inf"))
+
+
+def alike(
+    vocoder: Vocoder, mel: Tensor, both: Callable[[Vocoder, Tensor], tuple[Tensor, Tensor]], what: str, mend: str
+) -> str:
+    """Refuse two ways to generate that differ audibly, where that is not rounding which the network makes grow.
+
+    So it does in a diffusion model of random weights: each step feeds on the rounding of the one before. In double
+    precision the same growth begins at a billionth.
+
+    Args:
+        vocoder: The vocoder, which stays as it is.
+        mel: Its input.
+        both: Both ways, of a vocoder and its input.
+        what: What differs, in words.
+        mend: What to do about it, in words.
+
+    Returns:
+        A remark, if they agree in double precision alone.
+
+    Raises:
+        Mend: They differ.
+    """
+    apart = difference(*both(copied(vocoder), mel))
+    if apart <= TOLERANCE:
+        return ""
+    try:
+        exactly_apart = difference(*both(copied(vocoder).double(), mel.double()))
+    except Exception:  # it may compute in single precision alone
+        exactly_apart = apart
+    if exactly_apart > TOLERANCE:
+        raise Mend(f"{what} differs by {apart:.2g} of the loudest sample; {mend}")
+    return "in double precision: rounding grows much in this network"
 
 
 def require_close(one: Tensor, other: Tensor, what: str, mend: str) -> None:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import parametrize
 
-from vocoder_pareto.conformance.candidate import Candidate, LeftOut, Mend, generators, require_close
+from vocoder_pareto.conformance.candidate import Candidate, LeftOut, Mend, alike, generators, require_close
 from vocoder_pareto.conformance.device_check import check_device
 from vocoder_pareto.import_paths import load_class
 from vocoder_pareto.measurement.complexity import parameter_count
@@ -26,7 +26,8 @@ from vocoder_pareto.models.vocoder import Vocoder, copied, old_weight_norms
 from vocoder_pareto.models.waveforms import changed_sources, own_noise_alone, require_sound, shared_sources
 
 FRAMES = 9
-LENGTHS = (1, 2, 3, FRAMES, 40)
+MANY_FRAMES = 24
+LENGTHS = (1, 2, 3, FRAMES, MANY_FRAMES)
 CHUNKS = (4, 7)
 
 Check = Callable[[Candidate], str]
@@ -87,7 +88,7 @@ def check_length(candidate: Candidate) -> str:
 
 def check_sound(candidate: Candidate) -> str:
     """Its samples are finite and within full scale."""
-    audio = candidate.prepared().synthesize(candidate.mel(40), generators())
+    audio = candidate.prepared().synthesize(candidate.mel(MANY_FRAMES), generators())
     require_sound(audio, candidate.system.name)
     return f"samples up to {float(audio.abs().max()):.2g}"
 
@@ -111,16 +112,15 @@ def check_seed(candidate: Candidate) -> str:
 
 def check_batch(candidate: Candidate) -> str:
     """A clip is the same alone and in a batch."""
-    vocoder, mel = candidate.prepared(), candidate.mel(FRAMES, 3)
-    together = vocoder.synthesize(mel, generators(3))
-    alone = torch.cat([
-        vocoder.synthesize(clip, [source]) for clip, source in zip(mel.split(1), generators(3), strict=True)
-    ])  # fmt: skip
-    require_close(
-        together, alone, "the audio of a clip in a batch and alone",
+
+    def both(vocoder: Vocoder, mel: Tensor) -> tuple[Tensor, Tensor]:
+        alone = [vocoder.synthesize(clip, [source]) for clip, source in zip(mel.split(1), generators(3), strict=True)]
+        return vocoder.synthesize(mel, generators(3)), torch.cat(alone)
+
+    return alike(
+        candidate.prepared(), candidate.mel(FRAMES, 3), both, "the audio of a clip in a batch and alone",
         "normalise no value over the batch, and draw noise by draw_noise with all generators",
     )  # fmt: skip
-    return ""
 
 
 def check_input(candidate: Candidate) -> str:
@@ -134,19 +134,20 @@ def check_input(candidate: Candidate) -> str:
 
 def check_folding(candidate: Candidate) -> str:
     """Prepared for inference it has plain weights, and the audio that it had before."""
-    vocoder, mel = candidate.built(), candidate.mel(FRAMES)
-    before = vocoder.synthesize(mel, generators())
-    vocoder.prepare_for_inference()
-    mend = "call super().prepare_for_inference() and change no value by it"
-    require_close(vocoder.synthesize(mel, generators()), before, "its audio after prepare_for_inference", mend)
-    vocoder.prepare_for_inference()
-    require_close(vocoder.synthesize(mel, generators()), before, "its audio after preparing it twice", mend)
+
+    def both(vocoder: Vocoder, mel: Tensor) -> tuple[Tensor, Tensor]:
+        before = vocoder.synthesize(mel, generators())
+        return vocoder.prepare_for_inference().prepare_for_inference().synthesize(mel, generators()), before
+
+    mend = "call super().prepare_for_inference() and change no value by it, nor by calling it twice"
+    remark = alike(candidate.built(), candidate.mel(FRAMES), both, "its audio after prepare_for_inference", mend)
+    vocoder = candidate.prepared()
     normed = [name for name, module in vocoder.named_modules() if parametrize.is_parametrized(module)]
     normed += [name for name, module in vocoder.named_modules() if any(old_weight_norms(module, recurse=False))]
     if normed or vocoder.training:
         what = f"weights of {normed[0]} are still computed at every call" if normed else "it is still in training mode"
         raise Mend(f"after prepare_for_inference {what}; {mend}")
-    return ""
+    return remark
 
 
 def check_copy(candidate: Candidate) -> str:
@@ -182,15 +183,16 @@ def check_checkpoint(candidate: Candidate) -> str:
 
 def check_plain_form(candidate: Candidate) -> str:
     """The fast form computes what the plain one does."""
-    vocoder, mel = candidate.prepared(), candidate.mel(FRAMES)
+
+    def both(vocoder: Vocoder, mel: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.inference_mode():
+            return vocoder.synthesize(mel, generators()), vocoder.generate_plainly(mel, generators())
+
+    vocoder = candidate.prepared()
     if type(vocoder).generate_plainly is Vocoder.generate_plainly:
         raise LeftOut("generate is the plain form")
-    with torch.inference_mode():
-        plain = vocoder.generate_plainly(mel, generators())
-    require_close(
-        vocoder.synthesize(mel, generators()), plain, "generate and generate_plainly", "mend the one that is wrong"
-    )
-    return ""
+    mend = "mend the one that is wrong"
+    return alike(vocoder, candidate.mel(FRAMES), both, "what generate and generate_plainly give", mend)
 
 
 def check_operations(candidate: Candidate) -> str:
@@ -208,19 +210,21 @@ def check_operations(candidate: Candidate) -> str:
 
 def check_chunks(candidate: Candidate) -> str:
     """Chunk by chunk it gives the audio of the whole clip, if it says how far it sees."""
-    vocoder, mel = candidate.prepared(), candidate.mel(40)
+    vocoder, mel = candidate.prepared(), candidate.mel(MANY_FRAMES)
     try:
         context = vocoder.context_frames()
     except NotImplementedError:
         raise LeftOut("it has no context_frames, so generation.chunk_frames cannot be used with it") from None
-    whole = vocoder.synthesize(mel, generators())
+    mend = f"say more context_frames than {context}, and draw noise for the whole clip in generate_in_chunks"
+    remarks = [f"{context} frames of context"]
     for chunk_frames in CHUNKS:
-        pieces = vocoder.synthesize_in_chunks(mel, chunk_frames, generators())
-        require_close(
-            pieces, whole, f"its audio in chunks of {chunk_frames} frames",
-            f"say more context_frames than {context}, and draw noise for the whole clip in generate_in_chunks",
-        )  # fmt: skip
-    return f"{context} frames of context"
+
+        def both(vocoder: Vocoder, mel: Tensor, size: int = chunk_frames) -> tuple[Tensor, Tensor]:
+            pieces = vocoder.synthesize_in_chunks(mel, size, generators())
+            return pieces, vocoder.synthesize(mel, generators())
+
+        remarks.append(alike(vocoder, mel, both, f"its audio in chunks of {chunk_frames} frames", mend))
+    return "; ".join(dict.fromkeys(filter(None, remarks)))
 
 
 def _same(one: Tensor, other: Tensor) -> bool:
