@@ -32,7 +32,7 @@ SMALL = {
     "wavegrad": ({"up_channels": [8, 8, 8, 6, 4, 4], "down_channels": [2, 4, 4, 6, 8]}, {"steps": 2}, {}),
     "diffwave": ({"residual_channels": 4}, {"betas": [1e-3, 0.1]}, {}),
     "waveflow": ({"flows": 3, "layers": 5, "channels": 8}, {}, {}),
-    "waveglow": ({"flows": 5, "layers": 5, "channels": 8}, {}, {}),
+    "waveglow": ({"flows": 5, "layers": 5, "channels": 8, "upsample_kernel": 256}, {}, {}),
 }
 
 
