@@ -121,7 +121,8 @@ def system_code_version(name, *classes):
     def version(wildcards):
         settings = settings_of(wildcards)
         try:
-            return code_version(name, *(module_file(getattr(settings, each), PROGRAMS) for each in classes))
+            paths = filter(None, (getattr(settings, each) for each in classes))
+            return code_version(name, *(module_file(path, PROGRAMS) for path in paths))
         except (FileNotFoundError, UserError) as error:
             where = f"config key models.{settings.model}, {' or '.join(classes)}"
             raise WorkflowError(f"{where}: {error}") from None
@@ -424,6 +425,16 @@ def say_if_no_mos_will_be_drawn():
         )
 
 
+def say_whose_weights_are_random():
+    """Tell at the start which systems have a cost alone, since nothing trains them and no weights are given."""
+    if names := configuration.systems_of_random_weights(config):
+        print(
+            f"Random weights: {', '.join(names)}, which nothing trains and no weights are given for; what they cost is "
+            "measured, and their audio is not judged. Set weights, training.checkpoint or an objective of their models.",
+            file=sys.stderr,
+        )
+
+
 def say_where_the_protocol_is_short():
     """Tell at the start that energy will be measured by a short protocol: hours later it is too late."""
     shortfalls = ENERGY.shortfalls()
@@ -450,6 +461,7 @@ onstart:
     known_results.sign(results_folder(), ".snakemake")
     say_where_the_protocol_is_short()
     say_if_no_mos_will_be_drawn()
+    say_whose_weights_are_random()
 
 
 onsuccess:

@@ -30,6 +30,8 @@ NEEDS = {
     "make test-slurm": "root",
     "pip install zeus": "the internet",
     "pip install pesq": "the internet",
+    "pip install vocos": "the internet",
+    "python workflow_scripts/check_vocoder.py --config-files vocos.yaml --system-name vocos-base": "the package vocos",
     "conda create -n study -c conda-forge -c bioconda snakemake": "the internet",
     "tensorboard --logdir results/training": "someone to end it",
     "python workflow_scripts/receive_responses.py --key results/listening_test/key.json --output received": "someone "
@@ -105,9 +107,12 @@ def run(project: Project, command: str, **variables: str) -> subprocess.Complete
     )  # fmt: skip
 
 
-def write_settings_of(page: Path, project: Project) -> None:
-    """Write the settings that a page prints into the files that its commands name, each the block before them."""
+def write_files_of(page: Path, project: Project) -> None:
+    """Write the files that a page prints: settings that its commands name, each the block before them, and code."""
     text = (PROJECT / page).read_text()
+    for language, block in FENCE.findall(text):
+        if language == "python" and (name := re.match(r"# (\w+\.py)\n", block)):
+            (project.folder / name[1]).write_text(block)
     for command in re.finditer(r"--configfile (?:presets/\S+ )?(\w+\.yaml)", text):
         printed = [block for language, block in FENCE.findall(text[: command.start()]) if language == "yaml"]
         if printed:
@@ -134,7 +139,7 @@ def test_what_is_not_run_is_printed_somewhere_and_is_no_command_of_snakemake():
 
 @pytest.mark.parametrize("each", RUN, ids=lambda each: f"{each.page.stem}: {each.command}")
 def test_a_command_works_as_it_is_typed(project, each):
-    write_settings_of(each.page, project)
+    write_files_of(each.page, project)
     dry = each.command != "snakemake --unlock"
     command = re.sub(r"^snakemake\b", "snakemake --dry-run", each.command) if dry else each.command
     variables = with_stand_in_conda() if "--use-conda" in command else {}

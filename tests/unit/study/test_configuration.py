@@ -172,7 +172,13 @@ MISTAKES = [
     ("models.melgan.sizes", {64: {}}, 'models.melgan.sizes: the name 64 is not text; write it in quotes, "64"'),
     ("models.melgan.sizes.S.architecture", {"channels": float("nan")}, "architecture.channels: nan is not allowed"),
     # What a stranger tried.
-    ("models.melgan.sizes", {"griffin-lim": {}}, "the name 'griffin-lim' is not allowed; a name holds letters, digits"),
+    ("models.melgan.sizes", {"griffin-lim": {}}, "letters, digits and _ (A to Z, a to z, 0 to 9), such as griffin_lim"),
+    ("models.melgan.sizes", {"v1.0": {}}, "the name 'v1.0' is not allowed; a name holds letters, digits and _"),
+    ("models", {"hifi-gan.v1": {"vocoder": "a.B", "sizes": {"S": {}}}}, "models.hifi-gan.v1: the name 'hifi-gan.v1'"),
+    ("front_ends", {"my-mel": {}}, "front_ends.my-mel: the name 'my-mel' is not allowed"),
+    ("systems", ["hifi-gan-S"], "'hifi-gan-S' is not a system (did you mean 'hifigan-S'?)"),
+    # What nothing trains.
+    ("models.melgan.objective", None, "melgan.training.learning_rate: nothing trains melgan; name its Objective"),
     ("seed", "\ud800", "config key seed: '\\ud800' is not allowed: it holds what no file can"),
     ("results_dir", "a\0b", "config key results_dir: 'a\\x00b' is not allowed"),
     ("results_dir", "..", "config key results_dir: '..' is a folder around the current one"),

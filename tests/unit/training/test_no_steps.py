@@ -2,17 +2,19 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from workbench import assert_same_weights
+from workbench import TINY_FILE, assert_same_weights
 
 from vocoder_pareto.models.checkpoint import load_vocoder
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.training import train as train_module
 from vocoder_pareto.training.other_code import beginning_of
+from vocoder_pareto.training.weights import obtain_weights
 
 LIBRARY = Path(train_module.__file__).parents[2]
 
@@ -53,6 +55,26 @@ def test_the_checkpoint_says_that_it_is_untrained(untrained):
     """By which the measurement of energy tells records of untrained weights from others."""
     _, training = load_vocoder(untrained.outputs.checkpoint, untrained.job().system)
     assert training["steps"] == 0
+
+
+def without_objective(bench, kind):
+    job = bench.job(steps=0)
+    return replace(job, system=replace(job.system, vocoder=f"{TINY_FILE}:{kind}", objective=None))
+
+
+def test_weights_that_a_class_brings_are_taken_as_if_they_were_given(bench):
+    obtain_weights(without_objective(bench, "TinyWithWeights"), bench.outputs)
+    summary = bench.summary
+    assert (summary["steps"], summary["stopped_by"], summary["checkpoint"]) == (None, "weights_of_its_class", None)
+    assert "untrained" not in summary["flags"]
+    assert summary["sanity_check"]["d_stft"] > 0
+    assert load_vocoder(bench.outputs.checkpoint, bench.job().system)[1]["steps"] is None
+
+
+def test_weights_of_a_class_that_nothing_trains_are_random_and_told(bench, caplog):
+    obtain_weights(without_objective(bench, "TinyVocoder"), bench.outputs)
+    assert (bench.summary["steps"], bench.summary["flags"]) == (0, ["untrained"])
+    assert "tiny-S: its weights are random, since it has no weights and no objective" in caplog.text
 
 
 def test_a_longer_training_of_before_is_neither_taken_nor_lost(bench, monkeypatch):

@@ -33,6 +33,12 @@ class TinyVocoder(Vocoder):
         return self(mel)
 
 
+class TinyWithWeights(TinyVocoder):
+    """As if it had loaded them itself."""
+
+    brings_weights = True
+
+
 @dataclass(frozen=True)
 class TinyRecipe:
     """`at_step` (from 1) is when the misfortune of an objective happens; `marker`: only if this file does not exist."""

@@ -16,6 +16,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.models.checkpoint import load_vocoder
 from vocoder_pareto.models.vocoder import Vocoder
+from vocoder_pareto.models.waveforms import own_noise_alone, require_sound
 from vocoder_pareto.study.systems import SystemSettings
 
 
@@ -54,8 +55,8 @@ def generate_test_set(
         device: The device that generates.
 
     Raises:
-        UserError: An input is missing or damaged, the checkpoint was made for another front end or architecture, the
-            audio is not finite, or an output cannot be written.
+        UserError: An input is missing or damaged, the checkpoint was made for another front end or architecture, what
+            the vocoder gives is no audio (see `waveforms`), or an output cannot be written.
     """
     clips = read_clip_table(table)
     spectrograms = open_array(mels, (len(clips), system.n_mels, None), "compute_mels")
@@ -67,7 +68,7 @@ def generate_test_set(
     write_audio_set(
         manifest,
         [clip.clip_id for clip in tests],
-        _finite(audio, checkpoint),
+        audio,
         system.sample_rate,
         seeds,
         training.get("steps"),
@@ -98,23 +99,20 @@ def generate_clips(
 
     Raises:
         UserError: The memory of the GPU is too small for a batch, or the vocoder cannot generate in chunks.
+        UnusableAudio: What it gives is no audio of the right length, finite, in range and decided by the seeds.
         ValueError: The batch size is below 1, or there is another number of seeds than of rows.
     """
     if batch_size < 1 or len(seeds) != len(rows):
         raise ValueError(f"batch_size {batch_size} must be at least 1, and seeds ({len(seeds)}) as many as rows")
-    weights = next(vocoder.parameters())
+    weights = vocoder.like
     with tqdm(total=len(rows), desc="Generating audio", unit="clip") as bar:
         for start in range(0, len(rows), batch_size):
             batch = slice(start, start + batch_size)
             mel = torch.from_numpy(mels[rows[batch]]).to(weights)  # (B, M, L)
             generators = [torch.Generator(weights.device).manual_seed(item) for item in seeds[batch]]
             try:
-                if chunk_frames is None or mel.shape[2] <= chunk_frames:
-                    audio = vocoder.synthesize(mel, generators)  # (B, L · hop_length)
-                else:
-                    audio = vocoder.synthesize_in_chunks(mel, chunk_frames, generators)
-            except NotImplementedError as error:
-                raise UserError(f"config key generation.chunk_frames: {error}; set it to null") from error
+                with own_noise_alone(vocoder.name):
+                    audio = _synthesized(vocoder, mel, generators, chunk_frames)  # (B, L · hop_length)
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -122,15 +120,16 @@ def generate_clips(
                     f"config key generation.batch_size: {len(mel)} clips of {mel.shape[2]} frames at once do not fit "
                     f"into the memory of {weights.device}; lower it, set generation.chunk_frames, or set device to cpu"
                 ) from error
-            yield from audio.float().cpu().numpy()
+            yield from require_sound(audio, vocoder.name).float().cpu().numpy()
             bar.update(len(mel))
 
 
-def _finite(audio: Iterator[np.ndarray], checkpoint: str | Path) -> Iterator[np.ndarray]:
-    for samples in audio:
-        if not np.isfinite(samples).all():
-            raise UserError(
-                f"{checkpoint}: its vocoder generates NaN or Inf, so its training diverged; "
-                "delete the checkpoint, lower the learning rate and train again"
-            )
-        yield samples
+def _synthesized(
+    vocoder: Vocoder, mel: torch.Tensor, generators: list[torch.Generator], chunk_frames: int | None
+) -> torch.Tensor:
+    if chunk_frames is None or mel.shape[2] <= chunk_frames:
+        return vocoder.synthesize(mel, generators)
+    try:
+        return vocoder.synthesize_in_chunks(mel, chunk_frames, generators)
+    except NotImplementedError as error:
+        raise UserError(f"config key generation.chunk_frames: {error}; set it to null") from error

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from vocoder_pareto.measurement.assessment import assessed
 from vocoder_pareto.measurement.clocks import clock_of
@@ -28,10 +29,13 @@ from vocoder_pareto.measurement.own_process import in_own_process
 from vocoder_pareto.measurement.protocol import Measured, Window, joined, measure_window, observe
 from vocoder_pareto.measurement.workload import input_batches, memory_enough_for, numeric_precision, prepared_work
 from vocoder_pareto.models.vocoder import Vocoder
+from vocoder_pareto.models.waveforms import require_sound
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.systems import SystemSettings
 
 log = logging.getLogger(__name__)
+
+SOUND_FRAMES = 16  # enough to hear that something is wrong
 
 WEIGHTS_NOTE = (
     "What is computed depends on the architecture, not on the values of the weights; "
@@ -145,6 +149,7 @@ def _observe(
     with numeric_precision(device, settings.precision), memory_enough_for(settings, device):
         vocoder = subject.vocoder.to(device).prepare_for_inference()
         batches = input_batches(subject.mels, frames, settings.clips, settings.batch_size)
+        _require_sound(subject, vocoder, batches[0])
         work = prepared_work(vocoder, batches, settings, seed, audio_seconds)
         memory = PeakMemory(device)
         clock = clock_of(device)
@@ -154,11 +159,18 @@ def _observe(
             measured,
             frames,
             audio_seconds,
-            str(next(vocoder.parameters()).dtype).removeprefix("torch."),
+            str(vocoder.like.dtype).removeprefix("torch."),
             memory.bytes(),
             memory.method,
             lambda beside: measure_window(work, meter, settings, clock, beside=beside),
         )
+
+
+def _require_sound(subject: Subject, vocoder: Vocoder, batch: Tensor) -> None:
+    """Refuse what generates no audio, by some frames of it; random weights need not, since their cost is the same."""
+    if subject.checkpoint_digest is not None and subject.training.get("steps") != 0:
+        some = batch[:1, :, :SOUND_FRAMES].to(vocoder.like.device)
+        require_sound(vocoder.synthesize(some), vocoder.name)
 
 
 def measure_energy(
@@ -185,6 +197,7 @@ def measure_energy(
     Raises:
         OutOfMemory: the batch is too large for the device.
         UnsupportedPrecision: the device does not compute so.
+        UnusableAudio: what it generates is no audio, see `waveforms`.
     """
     system = subject.system
     own = _observe(subject, settings, meter, device, seed, earlier)

@@ -43,7 +43,7 @@ class LayerCost:
 
 
 def profile_layers(vocoder: Vocoder, mel: Tensor, passes: int = 5) -> list[LayerCost]:
-    """Profile `generate` of `vocoder` (prepared for inference, on its device) for `mel` (B, M, L).
+    """Profile `synthesize` of `vocoder` (prepared for inference, on its device) for `mel` (B, M, L).
 
     Latencies are means over `passes` calls after one that warms up. Layers that the vocoder does not call through
     their `forward` (functional forms) are not seen; their time is in the last row. All is computed in float32, without
@@ -59,14 +59,14 @@ def profile_layers(vocoder: Vocoder, mel: Tensor, passes: int = 5) -> list[Layer
         hooks += [module.register_forward_pre_hook(watch.begin), module.register_forward_hook(watch.end)]
     try:
         with torch.inference_mode(), numeric_precision(mel.device, "float32"):
-            vocoder.generate(mel)
+            vocoder.synthesize(mel)
             for cost in costs.values():
                 cost.calls = cost.macs = cost.output_bytes = 0
                 cost.latency_seconds = 0.0
             clock.synchronise()
             begin = time.perf_counter()
             for _ in range(passes):
-                vocoder.generate(mel)
+                vocoder.synthesize(mel)
             clock.synchronise()
             total = (time.perf_counter() - begin) / passes
     finally:

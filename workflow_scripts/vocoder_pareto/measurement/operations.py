@@ -129,13 +129,13 @@ class FunctionalOperations(TorchFunctionMode):
 
     Attributes:
         macs: the exact number, by name of the operation.
-        published_macs: the number of all together, as the paper counted.
+        published_excess: what the paper counted of all together beyond that.
     """
 
     def __init__(self, layers: Iterable[nn.Module]):
         super().__init__()
         self.macs: Counter[str] = Counter()
-        self.published_macs = 0
+        self.published_excess = 0
         self._layers_entered = 0
         for layer in layers:
             layer.register_forward_pre_hook(self._enter)
@@ -148,8 +148,9 @@ class FunctionalOperations(TorchFunctionMode):
         if self._layers_entered == 0 and function in _FUNCTIONS:
             name, rules, places = _FUNCTIONS[function]
             left, right = (arguments[index] if index < len(arguments) else options[word] for index, word in places)
-            self.macs[name] += rules.exact(left, right, output)
-            self.published_macs += rules.published(left, right, output)
+            macs = rules.exact(left, right, output)
+            self.macs[name] += macs
+            self.published_excess += rules.published(left, right, output) - macs
         return output
 
     def _enter(self, module, inputs):

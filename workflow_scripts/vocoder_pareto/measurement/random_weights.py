@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from vocoder_pareto.device import resolve_device
+from vocoder_pareto.measurement.complexity import counted_flops
 from vocoder_pareto.measurement.energy import Bench, Subject
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.measurement.hardware import device_name
@@ -21,10 +22,10 @@ def subject_with_random_weights(system: SystemSettings, settings: EnergySettings
     torch.manual_seed(seed)
     vocoder = build_vocoder(system).prepare_for_inference()
     frames = max(1, round(settings.clip_seconds * system.sample_rate / system.hop_length))
-    flops = 2 * count_operations(vocoder, frames).macs
+    flops = counted_flops(count_operations(vocoder, frames).macs)
     mels = np.random.default_rng(seed).random((system.n_mels, frames * settings.clips), dtype=np.float32)
     audio_seconds = frames * system.hop_length / system.sample_rate
-    return Subject(vocoder, system, {}, flops / audio_seconds, mels)
+    return Subject(vocoder, system, {}, None if flops is None else flops / audio_seconds, mels)
 
 
 def bench_with_random_weights(

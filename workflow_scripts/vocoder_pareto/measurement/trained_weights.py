@@ -39,7 +39,7 @@ def bench_with_checkpoint(
     meter = open_meter(resolved, meter_settings)
     vocoder, training = load_vocoder(checkpoint, system)
     input_mels = mels_of_test_set(mels, clip_table, system.n_mels)
-    counted = None if complexity is None else read_json(complexity)
-    flops_per_audio_second = None if counted is None else counted["flops"] / counted["audio_seconds"]
+    counted = {"flops": None} if complexity is None else read_json(complexity)
+    flops_per_audio_second = None if counted["flops"] is None else counted["flops"] / counted["audio_seconds"]
     subject = Subject(vocoder, system, training, flops_per_audio_second, input_mels, file_digest(checkpoint))
     return Bench(subject, meter, resolved)

@@ -54,7 +54,7 @@ def prepared_work(
     vocoder: Vocoder, batches: list[Tensor], settings: EnergySettings, seed: int, audio_seconds_per_clip: float
 ) -> Work:
     """A pass for each batch; all tensors lie on the device of the vocoder, which is prepared for inference."""
-    device = next(vocoder.parameters()).device
+    device = vocoder.like.device
     generator = torch.Generator(device).manual_seed(seed)
     inputs = [batch.to(device) for batch in batches]
     return Work(

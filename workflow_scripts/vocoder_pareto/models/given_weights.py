@@ -66,7 +66,8 @@ def read_weights(path: str | Path) -> GivenWeights:
 def load_given(vocoder: Vocoder, weights: dict[str, Tensor], path: str | Path) -> Layout | None:
     """Copy `weights` into `vocoder` as `load_weights` does; `path` is the file that a message names.
 
-    Weights in the layout of another project become ours, where its network is ours too.
+    Weights in the layout of another project become ours, where its network is ours too; an adapter has that network
+    itself, and takes its weights as they are.
 
     Returns:
         The layout that they had, if it was that of another project.
@@ -74,6 +75,10 @@ def load_given(vocoder: Vocoder, weights: dict[str, Tensor], path: str | Path) -
     Raises:
         UserError: They do not fit; the message says which known layout they have, or lists what does not fit.
     """
+    own = vocoder.by_own_names(weights)
+    if own is not None:
+        load_weights(vocoder, own, path)
+        return None
     layout = layout_of(weights)
     if layout is None or layout == layout_of(vocoder.state_dict()):
         load_weights(vocoder, weights, path)

@@ -18,7 +18,14 @@ def build_vocoder(system: SystemSettings) -> Vocoder:
         raise UserError(f"config key models.{system.model}.vocoder: {system.vocoder!r} is not a subclass of Vocoder")
     architecture = settings_from(kind.Architecture, system.architecture, f"{system.config_key}.architecture")
     sampling = settings_from(kind.Sampling, system.sampling, f"{system.config_key}.sampling")
+    if kind.sample_rate not in (None, system.sample_rate):
+        raise UserError(
+            f"config key {system.config_key}.front_end: {kind.__name__} is made for {kind.sample_rate} Hz, and that of "
+            f"{system.name} has {system.sample_rate}; name one of front_ends with sample_rate: {kind.sample_rate}"
+        )
     try:
-        return kind(architecture, sampling, n_mels=system.n_mels, hop_length=system.hop_length)
+        vocoder = kind(architecture, sampling, n_mels=system.n_mels, hop_length=system.hop_length)
     except ValueError as error:
         raise UserError(f"config key {system.config_key}.architecture: {error}") from error
+    vocoder.name = system.name
+    return vocoder

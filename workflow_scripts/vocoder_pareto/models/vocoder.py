@@ -5,7 +5,7 @@ Letters of shapes, here and in every model file: B batch, M mel bands, C channel
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -16,6 +16,7 @@ from torch.nn.utils.weight_norm import WeightNorm
 
 from vocoder_pareto.models.chunks import in_chunks
 from vocoder_pareto.models.layers import ChannelsLastConv1d, ChannelsLastConvTranspose1d, channels_last
+from vocoder_pareto.models.waveforms import require_form
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
 VocoderClass = TypeVar("VocoderClass", bound="Vocoder")
@@ -40,10 +41,18 @@ class Vocoder(nn.Module, ABC):
         sampling: The `Sampling` that it generates with; its defaults, where None was given.
         n_mels: M, the number of bands of the mel-spectrograms.
         hop_length: The number of samples per frame.
+        sample_rate: The samples per second that the class is made for; None where it takes any. A front end of another
+            rate is refused.
+        brings_weights: Whether the weights are there once it is built, as where the class loads them itself, or needs
+            none: then its audio is judged though nothing trains it. It is read from the source, so write it out.
+        name: What messages call it: the name of its system, once it is built for one.
     """
 
     Architecture: ClassVar[type[Any]]
     Sampling: ClassVar[type[Any]] = NoSettings
+    sample_rate: ClassVar[int | None] = None
+    brings_weights: ClassVar[bool] = False
+    _place: Tensor
 
     def __init__(self, architecture: Any, sampling: Any = None, n_mels: int = 80, hop_length: int = 256):
         super().__init__()
@@ -51,6 +60,15 @@ class Vocoder(nn.Module, ABC):
         self.sampling = self.Sampling() if sampling is None else sampling
         self.n_mels = n_mels
         self.hop_length = hop_length
+        self.name = type(self).__name__
+        # Where a vocoder without weights is, and of which type its input is; it is no part of what is saved.
+        self.register_buffer("_place", torch.empty(0), persistent=False)
+
+    @property
+    def like(self) -> Tensor:
+        """A tensor of the device and the type that its input must have: those of its first real weight."""
+        real = (weight for weight in self.parameters() if weight.is_floating_point())
+        return next(real, self._place)
 
     @abstractmethod
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
@@ -108,9 +126,10 @@ class Vocoder(nn.Module, ABC):
         Raises:
             ValueError: As for `synthesize`, or a chunk has less than one frame.
             NotImplementedError: The family does not say how much context a chunk needs.
+            UnusableAudio: As for `synthesize`.
         """
         self._check(mel)
-        return self.generate_in_chunks(mel, chunk_frames, generator)
+        return require_form(self.generate_in_chunks(mel, chunk_frames, generator), mel, self.hop_length, self.name)
 
     @torch.inference_mode()
     def synthesize(self, mel: Tensor, generator: Generators = None) -> Tensor:
@@ -125,9 +144,14 @@ class Vocoder(nn.Module, ABC):
 
         Raises:
             ValueError: `mel` has another rank, type or number of bands, no item, no frame, or holds NaN or Inf.
+            UnusableAudio: What the family gives has another type or shape than it must.
         """
         self._check(mel)
-        return self.generate(mel, generator)
+        return require_form(self.generate(mel, generator), mel, self.hop_length, self.name)
+
+    def by_own_names(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
+        """The weights of a file by the names that they have here, as an adapter tells; None leaves that to layouts."""
+        return None
 
     def prepare_for_inference(self) -> Self:
         """Fold weight norm into plain weights and leave training mode; the output stays equal to 1e-5.
@@ -138,7 +162,7 @@ class Vocoder(nn.Module, ABC):
 
         Source: Douwes et al. 2023, section 4.3.2, which removes weight normalisation before measuring.
         """
-        for module, norm in list(_old_weight_norms(self)):
+        for module, norm in list(old_weight_norms(self)):
             torch.nn.utils.remove_weight_norm(module, norm.name)
         for module in self.modules():
             if parametrize.is_parametrized(module):
@@ -152,7 +176,7 @@ class Vocoder(nn.Module, ABC):
         return self.eval().requires_grad_(False)
 
     def _check(self, mel: Tensor) -> None:
-        weight = next(self.parameters())
+        weight = self.like
         if mel.dim() != 3 or mel.shape[1] != self.n_mels:
             raise ValueError(f"mel has shape {tuple(mel.shape)}; expected (batch, {self.n_mels}, frames)")
         if mel.shape[0] == 0 or mel.shape[2] == 0:
@@ -170,13 +194,14 @@ def copied(vocoder: VocoderClass) -> VocoderClass:
 
     `copy.deepcopy` alone refuses weights under weight norm of PyTorch's old form, which are results of autograd.
     """
-    for module, norm in _old_weight_norms(vocoder):
+    for module, norm in old_weight_norms(vocoder):
         setattr(module, norm.name, getattr(module, norm.name).detach())  # the next call computes it anew
     return copy.deepcopy(vocoder)
 
 
-def _old_weight_norms(vocoder: nn.Module) -> Iterator[tuple[nn.Module, WeightNorm]]:
-    for module in vocoder.modules():
+def old_weight_norms(network: nn.Module, recurse: bool = True) -> Iterator[tuple[nn.Module, WeightNorm]]:
+    """The modules of `network`, or with `recurse` False that itself, under PyTorch's old weight norm, each with it."""
+    for module in network.modules() if recurse else (network,):
         for hook in module._forward_pre_hooks.values():
             if isinstance(hook, WeightNorm):
                 yield module, hook

@@ -52,6 +52,20 @@ def declared_settings(import_path: str, attribute: str) -> DeclaredSettings | No
     return _declared(file.resolve(), import_path.rpartition(":" if ":" in import_path else ".")[2], attribute)
 
 
+def brings_weights(import_path: str) -> bool:
+    """Whether the source of the vocoder at `import_path` says that its weights are there once it is built.
+
+    Raises:
+        UserError: The file is not valid Python.
+    """
+    try:
+        file = module_file(import_path, LIBRARY_ROOT)
+    except FileNotFoundError:
+        return False
+    owner = _Class.find(file.resolve(), import_path.rpartition(":" if ":" in import_path else ".")[2])
+    return owner is not None and owner.constant("brings_weights") is True
+
+
 @cache
 def _declared(file: Path, name: str, attribute: str) -> DeclaredSettings | None:
     owner = _Class.find(file, name)
@@ -97,6 +111,15 @@ class _Class:
                     return _Class.find(self.file, node.value.id) if isinstance(node.value, ast.Name) else None
         found = (base.attribute(name, steps + 1) for base in self.bases() if base and steps < _MOST_STEPS)
         return next((each for each in found if each), None)
+
+    def constant(self, name: str, steps: int = 0) -> Any:
+        """The constant that the attribute `name` of this class is, or of the first of its bases that has one."""
+        for node in self.node.body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            if isinstance(node, ast.Assign | ast.AnnAssign) and name in map(name_of, filter(None, targets)):
+                return node.value.value if isinstance(node.value, ast.Constant) else None
+        found = (base.constant(name, steps + 1) for base in self.bases() if base and steps < _MOST_STEPS)
+        return next((each for each in found if each is not None), None)
 
     def fields(self, steps: int = 0) -> dict[str, tuple[Any, bool]] | None:
         """The fields of this dataclass: type, and whether it needs a value; None if it is none in plain words."""

@@ -18,6 +18,8 @@ from vocoder_pareto.study.content import changes_content
 from vocoder_pareto.study.source_facts import facts_of, parsed
 from vocoder_pareto.study.syntax_trees import LIBRARY, name_of
 
+_INSTALLED = ("site-packages", "dist-packages")  # of what lies there, a package's own modules are followed alone
+
 
 def code_version(files: Iterable[str | Path], root: str | Path, program: str | None = None) -> dict[str, str]:
     """Hashes of `files` (programs or modules) and of the modules that they import, by name, 8 hex digits a file.
@@ -85,10 +87,12 @@ def imported_files(file: Path, root: Path) -> tuple[Path, ...]:
     """The files below `root`, and beside a user's own `file`, that hold the modules which `file` imports."""
     is_own = not file.is_relative_to(root)
     places = [root, *_places_of_own_modules(file)] if is_own else [root]
-    found = [folder / "__init__.py" for folder in _packages_of(file)] if is_own else []  # Python runs them first
+    found = [folder / "__init__.py" for folder in packages_of(file)] if is_own else []  # Python runs them first
     for name, level in facts_of(file).imports:
+        parts = name.split(".") if name else []
         for place in file.parents[level - 1 : level] if level else places:
-            found += _files_of_module(place, name.split(".") if name else [])
+            if not (place.name in _INSTALLED and parts[:1] != _own_package(file)):
+                found += _files_of_module(place, parts)
     return tuple(dict.fromkeys(each for each in found if each != file))
 
 
@@ -109,22 +113,34 @@ def files_of_import(file: Path, module: str, level: int, root: Path) -> list[Pat
     return []
 
 
+def imported_neighbours(file: Path) -> list[tuple[str, Path]]:
+    """The modules beside a user's own `file` that it imports by their names alone, each with its file."""
+    names = dict.fromkeys(name.partition(".")[0] for name, level in facts_of(file).imports if level == 0)
+    found = [(name, place) for name in names for place in _files_of_module(file.parent, [name])]
+    return [(name, place) for name, place in found if place != file]
+
+
 def _places_of_own_modules(file: Path) -> list[Path]:
     """Where Python looks for the modules beside a user's own file: its folder, that of its package, the current one."""
     return list(dict.fromkeys([file.parent, _top_of(file), Path.cwd()]))
 
 
-def _packages_of(file: Path) -> list[Path]:
-    """The packages that a user's own file lies in, from the inner one to the outer."""
+def packages_of(file: Path) -> list[Path]:
+    """The folders of the packages that a user's own file lies in, from the inner one to the outer."""
     folders = [file.parent]
     while (folders[-1] / "__init__.py").is_file():
         folders.append(folders[-1].parent)
     return folders[:-1]
 
 
+def _own_package(file: Path) -> list[str]:
+    """The outermost package of an installed file; or the file itself, where it is in none."""
+    return [file.relative_to(_top_of(file)).with_suffix("").parts[0]]
+
+
 def _top_of(file: Path) -> Path:
     """The folder that holds the outermost package of a user's own file."""
-    return [file.parent, *(package.parent for package in _packages_of(file))][-1]
+    return [file.parent, *(package.parent for package in packages_of(file))][-1]
 
 
 def _files_of_module(place: Path, parts: list[str]) -> Iterator[Path]:

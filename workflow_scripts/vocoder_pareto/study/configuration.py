@@ -5,7 +5,7 @@ Imports nothing heavy, since the Snakefile reads it at every start.
 
 import copy
 from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.study.class_settings import brings_weights
 from vocoder_pareto.study.early_checks import faults_of_choices, with_settings_of_classes
 from vocoder_pareto.study.front_ends import faults_of_front_ends, front_end_of, front_end_settings
 from vocoder_pareto.study.hop_lengths import faults_of_hop_length
@@ -241,12 +242,16 @@ def front_ends_of_systems(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def training_settings(config: Mapping[str, Any], model: str, size: str) -> TrainingSettings:
-    """How a system is trained: the section `training`, with what its model and its size set over it."""
+    """How a system is trained: the section `training`, with what its model and its size set over it.
+
+    What has no objective is not trained, whatever the budget of the others.
+    """
     family = config["models"][model]
     own = {**family["training"], **family["sizes"][size]["training"]}
     known = keys_of(TrainingSettings)
     values = {**config["training"], **{key: value for key, value in own.items() if key in known}}
-    return settings_from(TrainingSettings, values, f"models.{model}.sizes.{size}.training")
+    settings = settings_from(TrainingSettings, values, f"models.{model}.sizes.{size}.training")
+    return settings if family["objective"] else replace(settings, steps=0, hours=None, energy_kwh=None)
 
 
 def judged_systems(config: Mapping[str, Any]) -> list[str]:
@@ -258,11 +263,24 @@ def judged_systems(config: Mapping[str, Any]) -> list[str]:
     return [name for name, pair in configured_systems(config).items() if _is_judged(config, *pair, least)]
 
 
+def systems_of_random_weights(config: Mapping[str, Any]) -> list[str]:
+    """The systems that nobody can train: without an objective, and without weights that are given or brought."""
+    return [
+        name
+        for name, (model, size) in configured_systems(config).items()
+        if training_settings(config, model, size).is_untrained
+        and config["models"][model]["objective"] is None
+        and not brings_weights(config["models"][model]["vocoder"])
+    ]
+
+
 def _is_judged(config: Mapping[str, Any], model: str, size: str, least: EvaluationSettings) -> bool:
-    """Whether the weights of a system are given, or no bound of its training is below the `least` one."""
+    """Whether the weights of a system are given, or brought by it, or no bound of its training is below the `least`."""
     settings = training_settings(config, model, size)
+    if settings.checkpoint is not None or brings_weights(config["models"][model]["vocoder"]):
+        return True
     bounds = ((settings.steps, least.least_training_steps), (settings.hours, least.least_training_hours))
-    return settings.checkpoint is not None or all(bound is None or bound >= enough for bound, enough in bounds)
+    return all(bound is None or bound >= enough for bound, enough in bounds)
 
 
 def published_convention(config: Mapping[str, Any], model: str, size: str) -> PublishedConvention:

@@ -93,11 +93,12 @@ def with_settings_of_classes(model: str, family: dict[str, Any]) -> list[str]:
 
     Returns:
         A line for each class whose file is not there, and for each key that its class does not know, whose value has
-        another type, or that is missing.
+        another type, that is missing, or that is for a training where nothing trains the model.
     """
-    faults = [fault for owner in ("vocoder", "objective") for fault in _fault_of_path(model, owner, family[owner])]
+    owners = [owner for owner in ("vocoder", "objective") if family[owner] is not None]
+    faults = [fault for owner in owners for fault in _fault_of_path(model, owner, family[owner])]
     kinds = {name: declared_settings(family[owner], attribute) for name, (owner, attribute) in _PARTS.items()}
-    recipe = declared_settings(family["objective"], "Recipe")
+    recipe = declared_settings(family["objective"], "Recipe") if family["objective"] else None
     for where, part in (
         (f"models.{model}", family),
         *((f"models.{model}.sizes.{size}", part) for size, part in family["sizes"].items()),
@@ -106,8 +107,16 @@ def with_settings_of_classes(model: str, family: dict[str, Any]) -> list[str]:
             for name in kinds.keys() & owner.keys():
                 owner[name], found = _read(kinds[name], owner[name], f"{place}.{name}")
                 faults += found
-        part["training"], found = _recipe_read(recipe, part["training"], f"{where}.training")
-        faults += found
+        if family["objective"]:
+            part["training"], found = _recipe_read(recipe, part["training"], f"{where}.training")
+            faults += found
+        else:
+            faults += [
+                f"config key {where}.training.{key}: nothing trains {model}; name its Objective as models.{model}."
+                "objective, or leave the key out"
+                for key, value in part["training"].items()
+                if key != "checkpoint" and (key, value) != ("steps", 0)
+            ]
     for size, part in family["sizes"].items():
         for name, declared in {**kinds, "training": recipe}.items():
             given = {**family[name], **part[name]}

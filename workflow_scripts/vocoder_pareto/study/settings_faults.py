@@ -1,6 +1,7 @@
 """What is wrong with settings, in words: the key, its value, what is allowed, and the nearest name."""
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -139,7 +140,11 @@ def _fault(kind: type, path: Path, errors: Sequence[ErrorDetails], value: Any) -
         case "value_error":
             return str(context["error"])
         case "string_pattern_mismatch" if error["loc"][-1] == "[key]":
-            return f"the name {path[-1]!r} is not allowed; a name holds letters, digits and _"
+            mended = re.sub("[^A-Za-z0-9]+", "_", str(path[-1])).strip("_")
+            return (
+                f"the name {path[-1]!r} is not allowed; a name holds letters, digits and _ (A to Z, a to z, 0 to 9)"
+                f"{f', such as {mended}' if mended else ''}"
+            )
         case "string_pattern_mismatch":
             return f"{value!r} is not allowed; {_examples(kind, path) or 'it must match ' + context['pattern']}"
         case "string_too_short":

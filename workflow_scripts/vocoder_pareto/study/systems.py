@@ -28,8 +28,8 @@ class SystemSettings:
     vocoder: str
     """Import path of its `Vocoder` class, `package.module.Class` or `path/to/file.py:Class`."""
 
-    objective: str = ""
-    """Import path of its training `Objective` class."""
+    objective: str | None = None
+    """Import path of its training `Objective` class; None where nothing trains it."""
 
     architecture: Mapping[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the vocoder's `Architecture`; a change retrains."""

@@ -64,7 +64,7 @@ class TrainingJob:
             UserError: A file of the dataset cannot be read.
         """
         root = Path(__file__).parents[2]
-        own = [module_file(path, root) for path in (self.system.vocoder, self.system.objective)]
+        own = [module_file(path, root) for path in (self.system.vocoder, self.system.objective) if path]
         step, order = (Path(__file__).with_name(name) for name in ("module.py", "batches.py"))
         code = code_version([*own, step, order], root, "train")
         return TrainingIdentity.of(self.system, self.settings, self.seed, code, self.data_digest())

@@ -4,7 +4,6 @@ Weights may fit a network to the last shape and yet be made for other mel-spectr
 comes out is then noise or a hum, and every step after this one would take it for the sound of that system.
 """
 
-import copy
 import logging
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ import numpy as np
 import torch
 
 from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
-from vocoder_pareto.models.vocoder import Vocoder
+from vocoder_pareto.models.vocoder import Vocoder, copied
 from vocoder_pareto.quality.spectral_distance import d_stft
 from vocoder_pareto.training.job import TrainingJob
 
@@ -72,7 +71,7 @@ def checked_weights(vocoder: Vocoder, job: TrainingJob) -> SanityCheck | None:
     reference = recordings[loudest.row].astype(np.float64)
     if _rms(reference) < SILENCE:
         return None
-    own = copy.deepcopy(vocoder).prepare_for_inference()
+    own = copied(vocoder).prepare_for_inference()
     mel = torch.from_numpy(np.array(mels[loudest.row]))[None]
     audio = own.synthesize(mel, [torch.Generator().manual_seed(job.seed)])[0].double().numpy()
     noise = np.random.default_rng(job.seed).standard_normal(len(reference))

@@ -10,6 +10,7 @@ from vocoder_pareto.training.record import TrainingRecord
 from vocoder_pareto.training.sanity_check import LIKE_NOISE, SanityCheck
 
 GIVEN = "given_checkpoint"
+BROUGHT = "weights_of_its_class"
 UNTRAINED = "untrained"  # a flag
 HISTORY = (
     "system", "steps", "epochs", "seconds", "batch_size", "precision", "stopped_by", "losses", "validation_d_stft",

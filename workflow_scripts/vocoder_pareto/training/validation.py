@@ -49,7 +49,7 @@ class Validation:
 
     def judge(self, vocoder: Vocoder, folder: Path) -> Judged:
         """Resynthesise the clips, write them to `folder`, and judge them; `vocoder` stays as it was."""
-        device = next(vocoder.parameters()).device
+        device = vocoder.like.device
         training = vocoder.training
         vocoder.eval()
         distances, collapsed = [], []

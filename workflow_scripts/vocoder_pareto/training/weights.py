@@ -15,7 +15,7 @@ from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
 from vocoder_pareto.training.sanity_check import checked_weights
-from vocoder_pareto.training.summary import history_of, summary_of_given, summary_of_untrained
+from vocoder_pareto.training.summary import BROUGHT, history_of, summary_of_given, summary_of_untrained
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +33,26 @@ def obtain_weights(job: TrainingJob, outputs: TrainingOutputs) -> None:
     if job.settings.checkpoint is not None:
         _take_given_weights(job, outputs, job.settings.checkpoint)
     elif job.settings.is_untrained:
-        vocoder = initialised(job.system, job.seed)
-        write_outputs(outputs, job, vocoder, summary_of_untrained(job), _write_empty_curve, None, None)
+        _take_first_weights(job, outputs)
     else:
         from vocoder_pareto.training.train import train  # with Lightning, which takes seconds to import
 
         train(job, outputs)
+
+
+def _take_first_weights(job: TrainingJob, outputs: TrainingOutputs) -> None:
+    """Write the weights that a vocoder has once it is built: its own, where its class brings some, or random ones."""
+    vocoder = initialised(job.system, job.seed)
+    if vocoder.brings_weights:
+        summary = summary_of_given(job, {}, checked_weights(vocoder, job)) | {"stopped_by": BROUGHT}
+    else:
+        summary = summary_of_untrained(job)
+        if job.system.objective is None:
+            log.warning(
+                "%s: its weights are random, since it has no weights and no objective; its cost is measured alone",
+                job.system.name,
+            )
+    write_outputs(outputs, job, vocoder, summary, _write_empty_curve, None, None)
 
 
 def _take_given_weights(job: TrainingJob, outputs: TrainingOutputs, path: str) -> None:

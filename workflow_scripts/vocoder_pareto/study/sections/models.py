@@ -41,8 +41,9 @@ class ModelSettings(SizeSettings):
     vocoder: ImportPath = Field(kw_only=True)
     """Import path of its `Vocoder`: package.module.Class, or path/to/file.py:Class for a file of your own."""
 
-    objective: ImportPath = Field(kw_only=True)
-    """Import path of its `Objective`, which trains it."""
+    objective: ImportPath | None = Field(default=None, kw_only=True)
+    """Import path of its `Objective`, which trains it; null: none does. Then its weights are given, or brought by its
+    class; else they are random, and what it costs is measured alone."""
 
     sizes: Mapping[Name, SizeSettings] = Field(kw_only=True, min_length=1)
     """Its sizes by name."""

@@ -14,6 +14,8 @@ def new_objective(system: SystemSettings, vocoder: Vocoder) -> Objective:
     Raises:
         UserError: The class or a setting does not exist or fit, or the objective cannot train this vocoder.
     """
+    if system.objective is None:
+        raise UserError(f"config key models.{system.model}.objective: null, and a training needs one; name a class")
     kind = load_class(system.objective, f"models.{system.model}.objective")
     if not (isinstance(kind, type) and issubclass(kind, Objective)):
         raise UserError(
