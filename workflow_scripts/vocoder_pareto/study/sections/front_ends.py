@@ -190,5 +190,6 @@ BUILT_IN: Mapping[str, FrontEndSettings] = {
         _WAVEGLOW, sample_rate=24000, n_mels=100, fmax=None, mel_scale="htk", mel_norm="none", floor=1e-7
     ),
     "parallel_wavegan_22k": _PARALLEL_WAVEGAN,
+    "speechbrain_16k": replace(_WAVEGLOW, sample_rate=16000),
     "speecht5_16k": replace(_PARALLEL_WAVEGAN, sample_rate=16000, normalization="none"),
 }
