@@ -29,7 +29,14 @@ KINDS = {
     program.json_or_file: "settings", program.texts_by_name: "texts by name", Path: "file",
     int: "whole number", float: "number", program.int_or_null: "whole number or null", None: "text",
 }  # fmt: skip
-WITHOUT_RULE = {"check_cluster", "describe_configuration", "explain_changes", "measure_set", "show_settings"}
+WITHOUT_RULE = {
+    "check_cluster",
+    "convert_checkpoint",
+    "describe_configuration",
+    "explain_changes",
+    "measure_set",
+    "show_settings",
+}
 # What is written, and what a seed is of, each program says for itself; all else is said in the same words everywhere.
 OWN_WORDS = re.compile(r"--(output.*|seed)")
 

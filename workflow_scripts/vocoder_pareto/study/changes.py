@@ -34,6 +34,8 @@ KEYS = {
     "study_settings": "{}",
     "labels": "models.{}.label",
     "families": "models.{}.family",
+    "place": "models.*.weights.{}",
+    "layout": "models.*.weights.layout",
     "system_names": "systems",
     "voices": "dataset.voices",
     "max_clips": "generation.clips",
@@ -62,7 +64,7 @@ KEYS = {
 CONTENTS = {
     "corpus": "content of the recordings",
     "listed": "content of the list of the test set (dataset.split)",
-    "given": "content of the given weights (training.checkpoint)",
+    "given": "content of the given weights",
     "words": "content of the texts (listening_test.texts)",
     "answers": "content of the answers (listening_test.responses)",
 }
