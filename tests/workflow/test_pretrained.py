@@ -73,6 +73,7 @@ def test_a_published_vocoder_is_near_to_speech_with_its_own_front_end(project, f
     """Synthetic speech is of a voice that neither has heard."""
     assert distance(project, system) < (0.08 if SPEECH else 0.15)
     assert summary(project, system)["flags"] == []
+    assert not [line for line in finished.splitlines() if line.startswith("Weights: ") and system in line]
     assert summary(project, system)["weights"]["licence"] == "MIT"
 
 

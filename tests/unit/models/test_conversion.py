@@ -12,7 +12,6 @@ from vocoder_pareto.models.conversion import convert_checkpoint
 from vocoder_pareto.models.given_weights import load_given, read_weights
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.study.sections.front_ends import BUILT_IN
-from vocoder_pareto.study.settings import plain
 from vocoder_pareto.study.systems import SystemSettings
 
 HIFIGAN = {"channels": 16}  # V1 but for its channels
@@ -39,7 +38,7 @@ def saved(tmp_path):
             hop_length=settings.hop_length, sample_rate=settings.sample_rate,
         )  # fmt: skip
         vocoder = build_vocoder(system)
-        save_checkpoint(tmp_path / "some-S.ckpt", vocoder, system, {"steps": 1}, plain(settings))
+        save_checkpoint(tmp_path / "some-S.ckpt", vocoder, system, {"steps": 1}, settings.told())
         return vocoder
 
     return saved

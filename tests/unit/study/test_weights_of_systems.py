@@ -15,6 +15,7 @@ from vocoder_pareto.study.configuration import (
     checked,
     chosen_systems,
     front_end_of,
+    front_end_settings,
     front_ends_of_systems,
     judged_systems,
     read_configuration,
@@ -109,4 +110,4 @@ def test_a_pretrained_system_has_the_architecture_and_the_front_end_of_the_code_
     with torch.device("meta"):
         vocoder = build_vocoder(chosen_systems(PRETRAINED, [system], "systems")[0])
     assert layout.faults_of(vocoder.architecture) == []
-    assert layout.is_for(PRETRAINED["front_ends"][front_end_of(PRETRAINED, model, size)])
+    assert layout.is_for(front_end_settings(PRETRAINED, front_end_of(PRETRAINED, model, size)).told())

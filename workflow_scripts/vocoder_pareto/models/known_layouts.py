@@ -22,7 +22,6 @@ from vocoder_pareto.models.layouts import (
     wavegrad_pairs,
 )
 from vocoder_pareto.study.sections.front_ends import BUILT_IN
-from vocoder_pareto.study.settings import plain
 
 _HIFIGAN = frozenset({"conv_pre.weight", "ups.0.weight", "conv_post.weight"})
 _WAVEGLOW = frozenset({"upsample.weight", "convinv.0.conv.weight", "WN.0.start.weight", "WN.0.end.weight"})
@@ -62,7 +61,7 @@ class Layout:
 
     def is_for(self, front_end: Mapping[str, Any]) -> bool:
         """Whether published weights take this front end, told as `front_end_of` does."""
-        return any(plain(BUILT_IN[name]) == front_end for name in self.front_ends)
+        return any(BUILT_IN[name].told() == front_end for name in self.front_ends)
 
     def faults_of(self, architecture: Any) -> list[str]:
         """What of `architecture` differs from what the project's code has, in words, each with what to set."""

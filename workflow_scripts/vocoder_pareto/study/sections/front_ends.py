@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from vocoder_pareto.study.settings import STRICT
+from vocoder_pareto.study.settings import STRICT, plain
 
 PAPER = "paper"
 FrontEndName = Annotated[str, Field(pattern="^[A-Za-z0-9_]+$")]
@@ -157,6 +157,10 @@ class FrontEndSettings:
         if isinstance(self.normalization, GivenNormalization) and not self.normalization.is_given:
             return "normalization: mean and scale are null; give those of the checkpoint, one number per band"
         return None
+
+    def told(self) -> dict[str, Any]:
+        """The settings as plain values, with what null stands for: what files tell of a front end."""
+        return {**plain(self), "win_length": self.window_samples, "fmax": self.highest_hertz}
 
     def clip_samples(self, seconds: float) -> int:
         """Samples of a clip, T: as many whole frames as hold `seconds`."""
