@@ -96,7 +96,7 @@ def test_public_code_is_a_setting_of_the_architecture(options):
         parameter.copy_(torch.randn_like(parameter) / parameter[0].numel() ** 0.5)
     weights = {f"vocoder.{name}": value for name, value in vocoder.state_dict().items()}
     noisy, mel = torch.randn(2, 120).double(), torch.rand(2, 7, 4).double()
-    levels = torch.tensor([vocoder.noise_levels[2]] * 2).double()
+    levels = torch.tensor([vocoder.noise_levels[2]] * 2, dtype=torch.float64)
     expected = reference_wavegrad(
         weights, noisy, levels, mel, factors=(5, 3, 2), up_dilations=dilations,
         down_dilations=architecture.down_dilations, level_scale=architecture.noise_level_scale,

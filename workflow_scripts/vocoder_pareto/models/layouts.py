@@ -171,7 +171,8 @@ def to_theirs(vocoder: Vocoder, pairs: Pairs, is_folded: bool = False) -> dict[s
 
     With `is_folded` without weight norm. What has no counterpart keeps its name.
     """
-    remaining, theirs = dict(vocoder.state_dict()), {}
+    remaining: dict[str, Tensor] = dict(vocoder.state_dict())
+    theirs: dict[str, Tensor] = {}
     old_of = {NEW_NORM[0]: OLD_NORM[0], NEW_NORM[1]: OLD_NORM[1], "weight": "weight", "bias": "bias"}
     for pair in pairs(vocoder):
         modules = _modules_there(pair)
