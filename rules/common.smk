@@ -14,6 +14,7 @@ from vocoder_pareto.study.code_version import code_version as hashes_of_code, mo
 from vocoder_pareto.study.companions import set_aside_if_damaged
 from vocoder_pareto.study.early_checks import are_without_published_mos, require_metrics
 from vocoder_pareto.study.file_content import MEMORY, FileDigests
+from vocoder_pareto.study.given_weights import file_of_weights, weights_of
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json, require_writable
 from vocoder_pareto.study.program_settings import dataset_settings
@@ -164,9 +165,8 @@ def training_of(wildcards):
 
 
 def is_trained_here(wildcards):
-    """Whether a system is trained; else its weights are written as they are given or initialised."""
-    settings = training_of(wildcards)
-    return not (settings.is_untrained or settings.checkpoint)
+    """Whether a system is trained; else its weights are written as they are initialised."""
+    return not training_of(wildcards).is_untrained
 
 
 def system_to_train(wildcards):
@@ -189,15 +189,45 @@ def determining_settings(wildcards):
     return canonical_json(training_of(wildcards).determining())
 
 
+def any_of(names):
+    """A regular expression for these names; for none, one that nothing matches."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def are_given(system):
+    """Whether the weights of a system are given by the configuration."""
+    return weights_of(config, *SYSTEMS[system]) is not None
+
+
+def are_fetched(system):
+    """Whether the weights of a system are given, and come from the network."""
+    return are_given(system) and weights_of(config, *SYSTEMS[system]).is_fetched
+
+
+def weights_settings(wildcards):
+    """What weights a system is given, as canonical JSON."""
+    return canonical_json(plain(weights_of(config, *SYSTEMS[wildcards.system])))
+
+
+def place_of_weights(wildcards):
+    """Where the weights of a system are fetched from, as canonical JSON."""
+    return canonical_json(weights_of(config, *SYSTEMS[wildcards.system]).place())
+
+
+def layout_of_weights(wildcards):
+    """Whose layout the weights of a system must have; None for any."""
+    return weights_of(config, *SYSTEMS[wildcards.system]).layout
+
+
 def given_content(wildcards):
-    """What the given weights hold, as a digest; None where there are none."""
-    return content(*given_weights(wildcards))
+    """What the given weights hold, as a digest; None where they are fetched, and their file is not there yet."""
+    return None if are_fetched(wildcards.system) else content(given_weights(wildcards))
 
 
 def given_weights(wildcards):
-    """The file of weights that the configuration gives instead of a training, if it does."""
-    given = training_of(wildcards).checkpoint
-    return [as_it_is(given)] if given else []
+    """The file of the weights that a system is given: that of the user, or the one that is fetched."""
+    file = file_of_weights(config, *SYSTEMS[wildcards.system])
+    return file if are_fetched(wildcards.system) else as_it_is(file)
 
 
 def threads_of_training(wildcards):

@@ -1,4 +1,4 @@
-# From the dataset to 18 checkpoints, within a budget of steps, hours or energy; with 0 steps, the initial weights.
+# From the dataset to checkpoints, within a budget of steps, hours or energy; with 0 steps, the initial weights.
 
 
 rule train:
@@ -7,7 +7,6 @@ rule train:
         clip_table=of_dataset("clips.csv"),
         mels=of_dataset("mels.npy"),
         mel_stats=of_dataset("mel_stats.json"),
-        given_weights=given_weights,
     output:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
         training_summary=f"{RESULTS}/training/{{system}}/summary.json",
@@ -16,6 +15,8 @@ rule train:
         f"{RESULTS}/logs/train/{{system}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{system}}.tsv"
+    wildcard_constraints:
+        system=any_of(system for system in SYSTEMS if not are_given(system)),
     # Resumable state lies beside the outputs and is none of them, so Snakemake never deletes it.
     retries: config["training"]["retries"]
     conda:
@@ -29,7 +30,6 @@ rule train:
         state=subpath(output.training_summary, parent=True),
         system=system_to_train,
         determining=determining_settings,
-        given=given_content,
         training_settings=beside(training_settings),
         meter_settings=beside(config_json("meter")),
         carbon_settings=beside(config_json("carbon")),

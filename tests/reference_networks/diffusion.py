@@ -42,7 +42,7 @@ def diffwave(weights, noisy, steps, mel, *, factors, layers, dilation_cycle):
     return conv1d(weights, "vocoder.output", skips).squeeze(1)
 
 
-def wavegrad(weights, noisy, levels, mel, *, factors, up_dilations, down_dilations):
+def wavegrad(weights, noisy, levels, mel, *, factors, up_dilations, down_dilations, level_scale=5000, is_nearest=False):
     """Chen et al. 2021, figures 3 to 6: noisy audio (B, T), √ᾱ (B,) → its noise."""
 
     def activated(signal):
@@ -50,6 +50,8 @@ def wavegrad(weights, noisy, levels, mel, *, factors, up_dilations, down_dilatio
 
     def resampled(signal, length):
         same = signal.shape[2] == length
+        if is_nearest:  # each sample stands for those that follow it, and of several the first stands for all
+            return signal[..., torch.arange(length) * signal.shape[2] // length]
         return signal if same else functional.interpolate(signal, size=length, mode="linear", align_corners=False)
 
     def same_length(name, signal, dilation=1):
@@ -68,10 +70,10 @@ def wavegrad(weights, noisy, levels, mel, *, factors, up_dilations, down_dilatio
         hidden = activated(same_length(f"{film}.input", features[-1 - stage]))
         channels = hidden.shape[1]
         places = torch.arange(channels // 2).double()
-        angles = 5000 * levels[:, None] / 10000 ** (2 * places / channels)
+        angles = level_scale * levels[:, None] / 10000 ** (2 * places / channels)
         hidden = hidden + torch.cat([torch.sin(angles), torch.cos(angles)], dim=1).unsqueeze(2)
         modulation = same_length(f"{film}.modulation", hidden)
-        scale, shift = modulation[:, :channels], modulation[:, channels:]
+        scale, shift = modulation.chunk(2, dim=1)
         length = signal.shape[2] * factor
         hidden = same_length(f"{block}.first", resampled(activated(signal), length), dilations[0])
         hidden = same_length(f"{block}.rest.0", activated(scale * hidden + shift), dilations[1])

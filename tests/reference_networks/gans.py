@@ -80,9 +80,14 @@ def melgan_losses(weights, audio, mel, *, factors, residual_layers, scales, laye
     }
 
 
-def hifigan_generator(weights, mel, factors, kernels, residual_kernels, dilations, last_slope=0.01):
+def hifigan_generator(weights, mel, factors, kernels, residual_kernels, dilations, last_slope=0.01, padding="constant"):
     """Kong et al. 2020, section 2.3 and figure 1, with residual blocks of type 1."""
-    signal = conv1d(weights, "vocoder.first", mel, padding=3)
+
+    def same_length(name, signal, size, dilation=1):
+        amount = dilation * (size - 1) // 2
+        return conv1d(weights, name, functional.pad(signal, (amount, amount), mode=padding), dilation=dilation)
+
+    signal = same_length("vocoder.first", mel, 7)
     for stage, (factor, kernel) in enumerate(zip(factors, kernels, strict=True)):
         signal = functional.leaky_relu(signal, 0.1)
         signal = transposed1d(
@@ -93,14 +98,12 @@ def hifigan_generator(weights, mel, factors, kernels, residual_kernels, dilation
             hidden = signal
             for step, dilation in enumerate(of_block):
                 name = f"vocoder.fusions.{stage}.blocks.{block}.{step}.convolutions"
-                inner = functional.leaky_relu(hidden, 0.1)
-                inner = conv1d(weights, f"{name}.0", inner, dilation=dilation, padding=dilation * (size - 1) // 2)
-                inner = functional.leaky_relu(inner, 0.1)
-                hidden = hidden + conv1d(weights, f"{name}.1", inner, padding=(size - 1) // 2)
+                inner = same_length(f"{name}.0", functional.leaky_relu(hidden, 0.1), size, dilation)
+                hidden = hidden + same_length(f"{name}.1", functional.leaky_relu(inner, 0.1), size)
             fused = fused + hidden
         signal = fused / len(residual_kernels)
     signal = functional.leaky_relu(signal, last_slope)
-    return torch.tanh(conv1d(weights, "vocoder.last", signal, padding=3)).squeeze(1)
+    return torch.tanh(same_length("vocoder.last", signal, 7)).squeeze(1)
 
 
 def hifigan_discriminators(weights, audio):

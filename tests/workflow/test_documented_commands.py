@@ -44,6 +44,8 @@ NEEDS = {
     "python workflow_scripts/measure_set.py --config-files presets/paper.yaml --device cuda:0 "
     "--output resources/measured": "a GPU",
     "python workflow_scripts/check_cluster.py --config-files presets/paper.yaml": "a cluster",
+    "python workflow_scripts/convert_checkpoint.py --checkpoint results/checkpoints/hifigan-L.ckpt "
+    "--layout jik876_hifigan --output generator.pt": "a checkpoint",
 }
 
 

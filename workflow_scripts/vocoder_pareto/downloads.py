@@ -23,16 +23,17 @@ class Release:
 
     Attributes:
         url: Where it is.
-        sha256: The SHA-256 of its content, 64 hex digits.
+        sha256: The SHA-256 of its content, 64 hex digits; None where it is not known, and then not checked.
     """
 
     url: str
-    sha256: str
+    sha256: str | None
 
 
-def download(release: Release, target: Path, otherwise: str, attempts: int = 5) -> None:
+def download(release: Release, target: Path, otherwise: str, attempts: int = 5) -> str:
     """Download `release` to `target`, which appears once its checksum is right; go on with what an earlier try left.
 
+    Where no checksum is known, nothing tells whether what an earlier run left is of the same file: it begins anew.
     When the network fails it is tried again up to `attempts` times, after 1, 2, 4, … seconds.
 
     Args:
@@ -41,21 +42,27 @@ def download(release: Release, target: Path, otherwise: str, attempts: int = 5) 
         otherwise: What a user can do instead, as messages end.
         attempts: How often to try, at least 1.
 
+    Returns:
+        The SHA-256 of what was downloaded.
+
     Raises:
         UserError: The server cannot be reached or breaks off, the checksum is wrong, or the disk is full.
     """
     partial = target.with_name(target.name + ".partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        if release.sha256 is None:
+            partial.unlink(missing_ok=True)
         _transfer_patiently(release.url, partial, attempts)
         found = sha256_of(partial)
-        if found != release.sha256:
+        if release.sha256 not in (found, None):
             partial.unlink()
             raise UserError(
                 f"{release.url}: the download has SHA-256 {found}, not {release.sha256}; it was deleted. "
                 f"Rerun to download it again, or {otherwise}"
             )
         partial.replace(target)
+        return found
     except _NETWORK_ERRORS as error:
         reason = getattr(error, "reason", error)
         raise UserError(

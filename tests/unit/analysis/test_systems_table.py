@@ -15,7 +15,7 @@ from vocoder_pareto.analysis.systems_table import (
     systems_measured,
 )
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import write_json
+from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.quality.metrics import METRICS
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.tables.columns import ENERGY, FRONT_END_ENERGY, METRIC_COLUMNS, SYSTEMS_COLUMNS
@@ -37,8 +37,8 @@ COLUMNS = [
         for beside in ("", "_ci95", "_degrees_of_freedom")
     ),
     "mos", "mos_ci95", "mos_degrees_of_freedom", "mos_comparison_ci95", "mos_comparison_degrees_of_freedom",
-    "mos_source", "training_steps", "training_seconds", "training_energy_joules", "co2eq_kg_training",
-    "on_front_energy", "on_front_gflops",
+    "mos_source", "weights", "weights_source", "training_steps", "training_seconds", "training_energy_joules",
+    "co2eq_kg_training", "on_front_energy", "on_front_gflops",
 ]  # fmt: skip
 
 
@@ -68,6 +68,25 @@ def test_columns_are_those_of_the_design_in_their_order(joined):
 
 def test_references_stand_first_and_systems_keep_the_order_of_the_study(joined):
     assert list(joined.index) == ["ground_truth", "griffin_lim", "hifigan-S", "melgan-S", "melgan-M", "newcomer-S"]
+
+
+def test_it_is_told_how_a_system_came_to_its_weights_and_from_whom(files, printed_quality, families):
+    given = {"path": None, "url": "https://example.org/g.pt", "source": "example.org, LJSpeech", "licence": "MIT"}
+    of_nobody = {"path": "g.pt", "url": None, "source": None, "licence": None}
+    told = {
+        "melgan-S": ({}, ("trained", "")),
+        "melgan-M": ({"steps": 0}, ("untrained", "")),
+        "hifigan-S": ({"steps": None, "weights": given}, ("given", "example.org, LJSpeech, MIT")),
+        "hifigan-M": ({"steps": 7, "weights": of_nobody}, ("given", "g.pt")),
+    }
+    for system, (summary, _) in told.items():
+        files.add(system, 0.5)
+        write_json(files.training[-1], read_json(files.training[-1]) | summary)
+    table = systems_measured(measurements_of(files), mos_of_paper(printed_quality), families, CARBON)
+    rows = table.set_index("system")[["weights", "weights_source"]]
+    assert {system: tuple(rows.loc[system]) for system in told} == {
+        system: cells for system, (_, cells) in told.items()
+    }
 
 
 def test_references_have_quality_and_no_cost(joined):

@@ -67,9 +67,18 @@ def parallel_wavegan(samples):
     return (values - np.array(PER_BAND.mean)[:, None]) / np.array(PER_BAND.scale)[:, None]
 
 
+def speechbrain(samples):
+    """`mel_spectogram` of speechbrain/lobes/models/HifiGAN.py with the settings of recipes/LibriTTS/vocoder/hifigan."""
+    mel = torchaudio.transforms.MelSpectrogram(
+        sample_rate=16000, hop_length=256, win_length=1024, n_fft=1024, n_mels=80, f_min=0.0, f_max=8000.0, power=1,
+        normalized=False, norm="slaney", mel_scale="slaney",
+    )  # fmt: skip
+    return mel(torch.from_numpy(samples)).clamp(min=1e-5).log().numpy()
+
+
 WRITTEN_OUT = {
     "paper": paper, "melgan_22k": melgan, "diffwave_22k": diffwave, "wavegrad_24k": wavegrad,
-    "parallel_wavegan_22k": parallel_wavegan,
+    "parallel_wavegan_22k": parallel_wavegan, "speechbrain_16k": speechbrain,
 }  # fmt: skip
 
 

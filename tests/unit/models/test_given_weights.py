@@ -3,15 +3,18 @@
 The names of each layout are those of the project's own modules, written out from its code.
 """
 
+import re
+
 import pytest
 import torch
+from safetensors.torch import save_file
 from seeds import seed_of
 from torch import nn
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.models.given_weights import load_given, read_weights
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
-from vocoder_pareto.models.known_layouts import LAYOUTS, layout_of
+from vocoder_pareto.models.known_layouts import LAYOUTS, layout_called, layout_of
 from vocoder_pareto.models.layouts import hifigan_pairs, to_theirs
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 
@@ -43,6 +46,12 @@ def test_weights_are_found_where_projects_put_them(weights, tmp_path, nesting):
     assert found.weights.keys() == weights.keys()
     assert all(torch.equal(found.weights[name], value) for name, value in weights.items())
     assert not found.checkpoint
+
+
+def test_a_safetensors_file_is_one_whatever_its_name(weights, tmp_path):
+    """As `fetch_weights` names all files alike."""
+    save_file(weights, tmp_path / "x.weights")
+    assert read_weights(tmp_path / "x.weights").weights.keys() == weights.keys()
 
 
 @pytest.mark.parametrize("content", [[1], 3, {}, {"a": 1}, {"state_dict": [1]}, {1: torch.ones(1)}, {"model": {}}])
@@ -79,6 +88,16 @@ def hifigan(each, convolutions) -> list[str]:
     return [weight for name in names for weight in each(name)]
 
 
+def transformers() -> list[str]:
+    """`SpeechT5HifiGan` of modeling_speecht5.py: jik876's with another name for its upsamplings, and two buffers."""
+    return [name.replace("ups.", "upsampler.") for name in hifigan(plain, ("convs1", "convs2"))] + ["mean", "scale"]
+
+
+def speechbrain() -> list[str]:
+    """`HifiganGenerator` of lobes/models/HifiGAN.py, whose layers hold PyTorch's as `conv`."""
+    return [re.sub(r"\.(weight_[gv]|bias)$", r".conv.\1", name) for name in hifigan(normed, ("convs1", "convs2"))]
+
+
 def melgan() -> list[str]:
     """`Generator` of mel2wav/modules.py: a list with 3 residual blocks after each of 4 transposed convolutions."""
     names = ["model.1", "model.24"]
@@ -91,8 +110,8 @@ def melgan() -> list[str]:
     return [weight for name in names for weight in normed(name)]
 
 
-def waveglow() -> list[str]:
-    """`WaveGlow` and `WN` of glow.py: 12 flows of 8 layers."""
+def waveglow(is_old=False) -> list[str]:
+    """`WaveGlow` and `WN` of glow.py: 12 flows of 8 layers; of glow_old.py, as of NVIDIA/DeepLearningExamples."""
     names = plain("upsample")
     for flow in range(12):
         wn = f"WN.{flow}"
@@ -100,9 +119,10 @@ def waveglow() -> list[str]:
             f"convinv.{flow}.conv.weight",
             *normed(f"{wn}.start"),
             *plain(f"{wn}.end"),
-            *normed(f"{wn}.cond_layer"),
         ]
+        names += [] if is_old else normed(f"{wn}.cond_layer")
         for layer in range(8):
+            names += normed(f"{wn}.cond_layers.{layer}") if is_old else []
             names += [*normed(f"{wn}.in_layers.{layer}"), *normed(f"{wn}.res_skip_layers.{layer}")]
     return names
 
@@ -130,20 +150,28 @@ def wavegrad() -> list[str]:
 
 
 OFFICIAL = {
-    "jik876/hifi-gan": hifigan(normed, ("convs1", "convs2")),
-    "torchaudio": hifigan(plain, ("convs1", "convs2")),
-    "descriptinc": melgan(),
-    "NVIDIA": waveglow(),
-    "lmnt-com/diffwave": diffwave(),
-    "lmnt-com/wavegrad": wavegrad(),
+    "jik876_hifigan": hifigan(normed, ("convs1", "convs2")),
+    "torchaudio_hifigan": hifigan(plain, ("convs1", "convs2")),
+    "transformers_hifigan": transformers(),
+    "speechbrain_hifigan": speechbrain(),
+    "descriptinc_melgan": melgan(),
+    "nvidia_waveglow": waveglow(),
+    "nvidia_old_waveglow": waveglow(is_old=True),
+    "lmnt_diffwave": diffwave(),
+    "lmnt_wavegrad": wavegrad(),
 }
 
 
-@pytest.mark.parametrize("project", OFFICIAL)
-def test_names_of_another_project_are_recognised_and_no_others(project, tmp_path):
-    torch.save({"generator": {name: torch.ones(1) for name in OFFICIAL[project]}}, tmp_path / "x.pt")
+def test_the_names_of_all_known_layouts_are_written_out():
+    assert OFFICIAL.keys() == {layout.name for layout in LAYOUTS}
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_names_of_another_project_are_recognised_and_no_others(name, tmp_path):
+    torch.save({"generator": {each: torch.ones(1) for each in OFFICIAL[name]}}, tmp_path / "x.pt")
     given = read_weights(tmp_path / "x.pt").weights
-    assert [layout for layout in LAYOUTS if project in layout.project] == [layout_of(given)]
+    assert layout_of(given) is layout_called(name)
+    project = re.escape(layout_called(name).project)
     other = WaveFlow(WaveFlowArchitecture(flows=2, layers=1, channels=2))
     with pytest.raises(
         UserError, match=rf"x\.pt: looks like weights of .*{project}.*WaveFlow here.*front end \("
@@ -155,7 +183,7 @@ def test_names_of_another_project_are_recognised_and_no_others(project, tmp_path
 def test_weights_of_another_project_become_ours():
     theirs, ours = (HiFiGAN(SMALL, n_mels=4, hop_length=32) for _ in range(2))
     weights = to_theirs(theirs, hifigan_pairs)
-    assert load_given(ours, weights, "x.pt") == layout_of(OFFICIAL["jik876/hifi-gan"])
+    assert load_given(ours, weights, "x.pt") == layout_of(OFFICIAL["jik876_hifigan"])
     mel = torch.rand(1, 4, 3)
     assert torch.equal(ours.synthesize(mel), theirs.synthesize(mel))
     del weights["conv_pre.bias"]
@@ -163,14 +191,25 @@ def test_weights_of_another_project_become_ours():
         load_given(ours, weights, "x.pt")
 
 
+def test_weights_of_another_layout_than_is_told_are_refused():
+    theirs, ours = (HiFiGAN(SMALL, n_mels=4, hop_length=32) for _ in range(2))
+    weights = to_theirs(theirs, hifigan_pairs)
+    load_given(ours, weights, "x.pt", "jik876_hifigan")
+    with pytest.raises(UserError, match=r"x\.pt: its weights have the layout jik876_hifigan, not own; mend layout"):
+        load_given(ours, weights, "x.pt", "own")
+    load_given(ours, theirs.state_dict(), "x.pt", "own")
+    with pytest.raises(UserError, match=r"x\.pt: its weights have the layout own, not torchaudio_hifigan; mend"):
+        load_given(ours, theirs.state_dict(), "x.pt", "torchaudio_hifigan")
+
+
 def test_newer_weight_norm_is_recognised_too():
     names = [
         name.replace("weight_g", "parametrizations.weight.original0").replace(
             "weight_v", "parametrizations.weight.original1"
         )
-        for name in OFFICIAL["jik876/hifi-gan"]
+        for name in OFFICIAL["jik876_hifigan"]
     ]
-    assert layout_of(names) == layout_of(OFFICIAL["jik876/hifi-gan"])
+    assert layout_of(names) == layout_of(OFFICIAL["jik876_hifigan"])
 
 
 def test_weights_of_no_known_layout_are_listed():

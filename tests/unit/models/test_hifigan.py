@@ -3,6 +3,7 @@
 import pytest
 import torch
 from closeness import assert_close
+from reference_networks.gans import hifigan_generator
 
 from vocoder_pareto.models.hifigan import Fusion, HiFiGAN, HiFiGANArchitecture, ResidualStep
 
@@ -42,6 +43,48 @@ def test_the_last_leaky_relu_has_a_slope_of_its_own(slope):
 
 def test_the_slope_of_the_last_leaky_relu_is_that_of_the_official_code():
     assert HiFiGANArchitecture().last_slope == 0.01
+
+
+SMALL = {
+    "channels": 16, "upsampling": (4, 2), "upsampling_kernels": (8, 4), "residual_kernels": (3, 7),
+    "residual_dilations": ((1, 3), (1, 2)),
+}  # fmt: skip
+
+
+def reference(vocoder, mel, **options):
+    """The same network by the functions of PyTorch alone."""
+    weights = {f"vocoder.{name}": value.detach().double() for name, value in vocoder.state_dict().items()}
+    sizes = ("upsampling", "upsampling_kernels", "residual_kernels", "residual_dilations")
+    return hifigan_generator(weights, mel.double(), *(SMALL[size] for size in sizes), **options)
+
+
+def test_convolutions_pad_by_reflection_where_that_is_asked_for():
+    """By `torch.nn.functional.pad` before each convolution, as SpeechBrain's layers do."""
+    vocoder = HiFiGAN(HiFiGANArchitecture(**SMALL, padding="reflect"), n_mels=4, hop_length=8).double()
+    mel = torch.randn(2, 4, 9, dtype=torch.float64)
+    expected = reference(vocoder, mel, padding="reflect")
+    assert_close(vocoder.prepare_for_inference().synthesize(mel), expected, factor=256)
+    assert not torch.allclose(expected[:, :8], reference(vocoder_with_weights_of(vocoder), mel)[:, :8])
+
+
+def vocoder_with_weights_of(vocoder):
+    """One that pads by zeros; `vocoder` is folded, so that its weights are plain."""
+    other = HiFiGAN(HiFiGANArchitecture(**SMALL), n_mels=4, hop_length=8).double().prepare_for_inference()
+    other.load_state_dict(vocoder.state_dict())
+    return other
+
+
+def test_the_mean_and_the_scale_of_the_input_are_taken_from_it_where_that_is_asked_for():
+    """Before the padding: the input of the first convolution is padded by zeros, not by the mean."""
+    vocoder = HiFiGAN(HiFiGANArchitecture(**SMALL, normalizes_input=True), n_mels=4, hop_length=8).double()
+    vocoder.mean.copy_(torch.tensor([-3.0, 1.0, 0.5, 2.0]))
+    vocoder.scale.copy_(torch.tensor([2.0, 0.5, 1.0, 3.0]))
+    mel = torch.randn(2, 4, 9, dtype=torch.float64)
+    standard = (mel - torch.tensor([[-3.0], [1.0], [0.5], [2.0]])) / torch.tensor([[2.0], [0.5], [1.0], [3.0]])
+    expected = reference(vocoder, standard)
+    assert_close(vocoder.prepare_for_inference().synthesize(mel), expected, factor=256)
+    assert {"mean", "scale"} <= vocoder.state_dict().keys()
+    assert not {"mean", "scale"} & dict(vocoder.named_parameters()).keys()
 
 
 @pytest.mark.parametrize(

@@ -13,22 +13,38 @@ from vocoder_pareto.models.layouts import (
     diffwave_pairs,
     hifigan_pairs,
     melgan_pairs,
+    old_waveglow_pairs,
+    speechbrain_hifigan_pairs,
     to_ours,
     to_theirs,
+    transformers_hifigan_pairs,
     waveglow_pairs,
+    wavegrad_pairs,
 )
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
+from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture
 
 HIFIGAN_V3 = HiFiGANArchitecture(
     channels=256, upsampling=(8, 8, 4), upsampling_kernels=(16, 16, 8), residual_type="2", residual_kernels=(3, 5, 7),
     residual_dilations=((1, 2), (2, 6), (3, 12)),
 )  # fmt: skip
+SMALL_WAVEGLOW = WaveGlowArchitecture(flows=5, channels=16, layers=3)
+# As lmnt has it, but for the channels.
+WAVEGRAD = WaveGradArchitecture(
+    (24, 16, 16, 8, 4, 4), (2, 4, 4, 8, 16), (5, 5, 3, 2, 2),
+    ((1, 2, 1, 2), (1, 2, 1, 2), (1, 2, 4, 8), (1, 2, 4, 8), (1, 2, 4, 8)), (1, 2, 4), interpolation="nearest",
+    film_channels="input", noise_level_scale=1.0,
+)  # fmt: skip
 NETWORKS = {
+    "SpeechT5": (lambda: HiFiGAN(HiFiGANArchitecture(channels=16, normalizes_input=True)), transformers_hifigan_pairs),
+    "SpeechBrain": (lambda: HiFiGAN(HiFiGANArchitecture(channels=16, padding="reflect")), speechbrain_hifigan_pairs),
+    "old WaveGlow": (lambda: WaveGlow(SMALL_WAVEGLOW), old_waveglow_pairs),
+    "WaveGrad": (lambda: WaveGrad(WAVEGRAD, n_mels=128, hop_length=300), wavegrad_pairs),
     "HiFi-GAN V1": (lambda: HiFiGAN(HiFiGANArchitecture()), hifigan_pairs),
     "HiFi-GAN V3": (lambda: HiFiGAN(HIFIGAN_V3), hifigan_pairs),
     "MelGAN": (lambda: MelGAN(MelGANArchitecture()), melgan_pairs),
-    "WaveGlow": (lambda: WaveGlow(WaveGlowArchitecture(flows=5, channels=16, layers=3)), waveglow_pairs),
+    "WaveGlow": (lambda: WaveGlow(SMALL_WAVEGLOW), waveglow_pairs),
     "DiffWave": (lambda: DiffWave(DiffWaveArchitecture(residual_layers=3)), diffwave_pairs),
 }
 
@@ -66,7 +82,7 @@ def test_weights_come_back_as_they_went(network):
 
 def test_weights_without_weight_norm_make_the_same_audio(network):
     vocoder, pairs = network
-    if isinstance(vocoder, WaveGlow | DiffWave):
+    if isinstance(vocoder, WaveGlow | DiffWave | WaveGrad):
         pytest.skip("has no weight norm here")
     mel = torch.rand(1, 80, 4)
     expected = vocoder.synthesize(mel)
@@ -84,6 +100,40 @@ def test_weight_norm_that_is_not_here_is_folded():
     ours = to_ours(theirs | {"WN.0.start.weight_v": direction, "WN.0.start.weight_g": scale}, vocoder, waveglow_pairs)
     expected = with_weight_norm_folded({"weight_v": direction, "weight_g": scale})["weight"]
     assert_close(ours["flows.0.network.start.weight"], expected, factor=8)
+
+
+def test_a_conditioner_for_each_layer_becomes_one_for_all():
+    """By the convolution itself: what each of theirs gives is a part of what ours gives, layer by layer."""
+    vocoder = WaveGlow(WaveGlowArchitecture(flows=1, channels=4, layers=3))
+    theirs = to_theirs(vocoder, old_waveglow_pairs)
+    for layer in range(3):  # under weight norm, as their files hold them
+        weight = theirs.pop(f"WN.0.cond_layers.{layer}.weight")
+        norm = torch.tensor([math.sqrt(float((row.double() ** 2).sum())) for row in weight])[:, None, None]
+        theirs |= {f"WN.0.cond_layers.{layer}.weight_v": 3 * weight, f"WN.0.cond_layers.{layer}.weight_g": norm}
+    ours = to_ours(theirs, vocoder, old_waveglow_pairs)
+    mel = torch.rand(1, 640, 2)
+    conditioner = (ours["flows.0.network.conditioner.weight"], ours["flows.0.network.conditioner.bias"])
+    folded = with_weight_norm_folded(theirs)
+    parts = [
+        torch.nn.functional.conv1d(mel, *(folded[f"WN.0.cond_layers.{layer}.{part}"] for part in ("weight", "bias")))
+        for layer in range(3)
+    ]
+    assert_close(torch.nn.functional.conv1d(mel, *conditioner), torch.cat(parts, dim=1), factor=64)
+
+
+def test_wavegrad_is_numbered_from_the_waveform_down_there():
+    """The shapes of lmnt's `FiLM(2, 4)`, …, `FiLM(16, 16)` and of its blocks, with fewer channels."""
+    vocoder = WaveGrad(WAVEGRAD, n_mels=128, hop_length=300)
+    theirs = to_theirs(vocoder, wavegrad_pairs)
+    names = shapes(theirs)
+    assert len(names) == 2 * (3 + 4 * 4 + 5 * 2 + 5 * 5)
+    assert [names[f"film.{index}.output_conv.weight"] for index in (0, 4)] == [(8, 2, 3), (32, 16, 3)]
+    assert names["film.0.input_conv.weight"] == (2, 2, 3)
+    assert names["downsample.1.conv.0.weight"] == (4, 2, 3)
+    assert names["upsample.0.block1.weight"] == (16, 24, 1)
+    assert names["upsample.4.block3.1.weight"] == (4, 4, 3)
+    scale, shift = vocoder.state_dict()["films.4.0.modulation.weight"].chunk(2)
+    assert torch.equal(theirs["film.0.output_conv.weight"], torch.cat([shift, scale]))
 
 
 def test_what_has_no_counterpart_keeps_its_name():

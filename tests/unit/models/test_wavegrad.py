@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from closeness import assert_close
+from reference_networks.diffusion import wavegrad as reference_wavegrad
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -65,7 +66,7 @@ def test_the_noise_levels_are_the_scales_of_the_signal():
 
 def test_the_encoding_of_the_noise_level_is_that_of_transformers():
     """sin and cos of 5000 √ᾱ / 10000^(2i / C), section 3."""
-    given = FiLM(3, 8).encoding(torch.tensor([0.25, 0.9997], dtype=torch.float64))
+    given = FiLM(3, 8, WaveGradArchitecture()).encoding(torch.tensor([0.25, 0.9997], dtype=torch.float64))
     for row, level in zip(given[:, :, 0], (0.25, 0.9997), strict=True):
         angles = 5000 * level / 10000 ** (2 * np.arange(4) / 8)
         assert_close(row, np.concatenate([np.sin(angles), np.cos(angles)]), factor=8)
@@ -76,12 +77,47 @@ def test_resampling_interpolates_between_the_centres_of_samples(length, into):
     signal = torch.randn(2, 3, length, dtype=torch.float64)
     places = (np.arange(into) + 0.5) * length / into - 0.5
     expected = [[np.interp(places, np.arange(length), channel) for channel in item] for item in signal.numpy()]
-    assert_close(resampled(signal, into), expected, factor=8)
+    assert_close(resampled(signal, into, "linear"), expected, factor=8)
+
+
+LMNT = {"interpolation": "nearest", "film_channels": "input", "noise_level_scale": 1.0, "down_dilations": (1, 2, 4)}
+
+
+@pytest.mark.parametrize("options", [{}, LMNT], ids=["as the study", "as lmnt"])
+def test_public_code_is_a_setting_of_the_architecture(options):
+    """Against the figures of the paper, and what lmnt-com/wavegrad does otherwise, by the functions of PyTorch alone.
+
+    Both ways of computing: that of training, and the one of generation, which keeps what no step changes.
+    """
+    dilations = ((1, 2, 4, 8), (1, 2, 1, 2), (1, 2, 1, 2))
+    architecture = WaveGradArchitecture((12, 10, 8, 6), (4, 6, 10), (5, 3, 2), dilations, **options)
+    vocoder = WaveGrad(architecture, n_mels=7, hop_length=30).double().requires_grad_(False)
+    for parameter in vocoder.parameters():
+        parameter.copy_(torch.randn_like(parameter) / parameter[0].numel() ** 0.5)
+    weights = {f"vocoder.{name}": value for name, value in vocoder.state_dict().items()}
+    noisy, mel = torch.randn(2, 120).double(), torch.rand(2, 7, 4).double()
+    levels = torch.tensor([vocoder.noise_levels[2]] * 2, dtype=torch.float64)
+    expected = reference_wavegrad(
+        weights, noisy, levels, mel, factors=(5, 3, 2), up_dilations=dilations,
+        down_dilations=architecture.down_dilations, level_scale=architecture.noise_level_scale,
+        is_nearest=bool(options),
+    )  # fmt: skip
+    assert_close(vocoder.predict_noise(noisy, levels, mel), expected, factor=1024)
+    assert_close(vocoder.noise_predictor(mel)(noisy, 3), expected, factor=1024)
+
+
+def test_the_network_of_lmnt_has_its_number_of_parameters():
+    """15,920,993, as `WaveGrad` of lmnt-com/wavegrad has: 128 bands and a hop of 300."""
+    dilations = (*[(1, 2, 1, 2)] * 2, *[(1, 2, 4, 8)] * 3)
+    architecture = WaveGradArchitecture(upsample_factors=(5, 5, 3, 2, 2), up_dilations=dilations, **LMNT)
+    with torch.device("meta"):
+        vocoder = WaveGrad(architecture, n_mels=128, hop_length=300)
+    assert sum(parameter.numel() for parameter in vocoder.parameters()) == 15_920_993
 
 
 def test_modulation_scales_and_shifts_three_times():
     """Figure 4 with convolutions that only pass a signal on: what is left is the modulation."""
-    block = UpsamplingBlock(2, 2, 1, (1, 2, 4, 8)).requires_grad_(False)
+    block = UpsamplingBlock(2, 2, 1, (1, 2, 4, 8), "linear").requires_grad_(False)
     for convolution in (block.first, *block.rest, block.skip):
         torch.nn.init.dirac_(convolution.weight)
         torch.nn.init.zeros_(convolution.bias)
@@ -93,7 +129,7 @@ def test_modulation_scales_and_shifts_three_times():
 
 
 def test_a_downsampling_block_is_figure_6():
-    block, signal = DownsamplingBlock(2, 3, 4, (1, 2, 1)), torch.randn(1, 2, 32)
+    block, signal = DownsamplingBlock(2, 3, 4, (1, 2, 1), "linear"), torch.randn(1, 2, 32)
     means = (signal[:, :, 1::4] + signal[:, :, 2::4]) / 2  # of the two samples around the centre of each four
     hidden = means
     for convolution, dilation in zip(block.convolutions, (1, 2, 1), strict=True):

@@ -88,7 +88,7 @@ def test_a_param_that_an_upgrade_adds_or_takes_away_is_told(train):
 
 def test_content_of_weights_and_recordings_is_told_without_digests(train):
     one, other = "0123456789abcdef", "1123456789012345"
-    given = "content of the given weights (training.checkpoint): "
+    given = "content of the given weights: "
     assert changes({**train, "given": one}, {**train, "given": other}) == [given + "changed"]
     assert changes(train, {**train, "given": other}) == [given + "none before"]
     assert changes({**train, "given": one}, train) == [given + "none now"]
@@ -133,7 +133,7 @@ def test_each_of_many_changes_at_once_finds_its_own_value(train):
         "seed: 0 → 5",
         "training.steps: 0 → 9",
         "models.melgan.training.learning_rate: 0.0002 → 0.0001",
-        "content of the given weights (training.checkpoint): none before",
+        "content of the given weights: none before",
         "code: models.melgan",
     }
     generator = random.Random(0)

@@ -284,7 +284,7 @@ def test_given_weights_that_do_not_fit_are_listed(bench):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("absent.pt", None, "no such file; mend training.checkpoint"),
+        ("absent.pt", None, "no such file; mend the weights of this system, or its training.checkpoint"),
         ("text.pt", b"hello", "not a file of weights"),
         ("text.safetensors", b"hello", "not a file of weights"),
     ],

@@ -119,6 +119,7 @@ def systems_measured(
             "system": system,
             "family": families.get(counts["model"], ""),
             **_of_front_end(system, study.front_ends, measurements),
+            **_of_weights(measurements.training.get(system, {})),
         }
         training = measurements.training.get(system, {})
         records = {"complexity": counts, "energy": energy, "training": training}
@@ -166,6 +167,17 @@ def _of_front_end(system: str, front_ends: Mapping[str, str], measurements: Meas
         FRONT_END_ENERGY: cost.get(ENERGY),
         "front_end_real_time_factor": cost.get("real_time_factor"),
     }
+
+
+def _of_weights(training: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells of how a system came to its weights: trained here, given, or as they are initialised; and from whom."""
+    if not training:
+        return {}
+    told = training.get("weights")
+    if told is None:
+        return {"weights": "untrained" if training.get("steps") == 0 else "trained"}
+    place = next(filter(None, (told.get(key) for key in ("source", "url", "package", "path"))), None)
+    return {"weights": "given", "weights_source": ", ".join(filter(None, (place, told.get("licence")))) or None}
 
 
 def systems_published(

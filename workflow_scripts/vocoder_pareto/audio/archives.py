@@ -56,13 +56,13 @@ def fetch_archive(corpus: ArchivedCorpus, release: Release, archive: str | Path 
     extract(corpus, Path(archive), folder)
 
 
-def check_archive(corpus: ArchivedCorpus, archive: Path, sha256: str, mend: str) -> None:
+def check_archive(corpus: ArchivedCorpus, archive: Path, sha256: str | None, mend: str) -> None:
     """Check that an archive is the published one.
 
     Args:
         corpus: The corpus.
         archive: The file.
-        sha256: The SHA-256 that it must have, 64 hex digits.
+        sha256: The SHA-256 that it must have, 64 hex digits; None: any.
         mend: What to do about another one, for the message.
 
     Raises:
@@ -72,7 +72,7 @@ def check_archive(corpus: ArchivedCorpus, archive: Path, sha256: str, mend: str)
         found = sha256_of(archive)
     except OSError as error:
         raise UserError(f"{archive}: cannot be read ({error.strerror}); mend dataset.path") from error
-    if found != sha256:
+    if sha256 not in (found, None):
         raise UserError(f"{archive}: its SHA-256 is {found}, not {sha256}: it is damaged or not {corpus.name}; {mend}")
 
 

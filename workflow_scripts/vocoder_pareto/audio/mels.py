@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,6 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_json, written_whole
 from vocoder_pareto.parallel import map_in_processes
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
-from vocoder_pareto.study.settings import plain
 
 # 4 clips and their spectra (5 MB) stay in the processor's cache; with 32 it takes twice as long.
 BATCH = 4
@@ -77,14 +75,9 @@ def compute_mels(
                 "log_mel_maximum": float(whole_range[1]),
                 "clips": rows,
                 "constant_clips": int((clip_ranges[:, 0] == clip_ranges[:, 1]).sum()),
-                "front_end": _told(front_end),
+                "front_end": front_end.told(),
             },
         )
-
-
-def _told(front_end: FrontEndSettings) -> dict[str, Any]:
-    """The settings as plain values, with what null stands for."""
-    return {**plain(front_end), "win_length": front_end.window_samples, "fmax": front_end.highest_hertz}
 
 
 def _used_ranges(front_end: FrontEndSettings, clip_ranges: np.ndarray, whole_range: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.models.checkpoint import FORMAT_VERSION, UNREADABLE, are_weights, load_weights, require_entries
-from vocoder_pareto.models.known_layouts import Layout, layout_of
+from vocoder_pareto.models.known_layouts import OWN, Layout, layout_of
 from vocoder_pareto.models.layouts import to_ours
 from vocoder_pareto.models.vocoder import Vocoder
 
@@ -44,11 +44,11 @@ def read_weights(path: str | Path) -> GivenWeights:
         UserError: The file is missing, damaged, or holds something else than tensors by name.
     """
     try:
-        if Path(path).suffix == ".safetensors":
+        if _is_safetensors(path):
             return GivenWeights(_without_prefix(safetensors.torch.load(Path(path).read_bytes())))
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; mend training.checkpoint of this system") from error
+        raise UserError(f"{path}: no such file of weights") from error
     except (*UNREADABLE, safetensors.SafetensorError) as error:
         raise UserError(
             f"{path}: not a file of weights ({first_line(error)}); give .pt, .ckpt or .safetensors. Of a file with a "
@@ -63,11 +63,14 @@ def read_weights(path: str | Path) -> GivenWeights:
     return GivenWeights(_without_prefix(weights))
 
 
-def load_given(vocoder: Vocoder, weights: dict[str, Tensor], path: str | Path) -> Layout | None:
+def load_given(
+    vocoder: Vocoder, weights: dict[str, Tensor], path: str | Path, expected: str | None = None
+) -> Layout | None:
     """Copy `weights` into `vocoder` as `load_weights` does; `path` is the file that a message names.
 
     Weights in the layout of another project become ours, where its network is ours too; an adapter has that network
-    itself, and takes its weights as they are.
+    itself, and takes its weights as they are. `expected` is the name of the layout that they must have, `own` for that
+    of this project; None for any.
 
     Returns:
         The layout that they had, if it was that of another project.
@@ -80,18 +83,28 @@ def load_given(vocoder: Vocoder, weights: dict[str, Tensor], path: str | Path) -
         load_weights(vocoder, own, path)
         return None
     layout = layout_of(weights)
-    if layout is None or layout == layout_of(vocoder.state_dict()):
+    if layout == layout_of(vocoder.state_dict()):
+        layout = None  # ours
+    found = OWN if layout is None else layout.name
+    if expected not in (found, None):
+        raise UserError(f"{path}: its weights have the layout {found}, not {expected}; mend layout of their weights")
+    if layout is None:
         load_weights(vocoder, weights, path)
         return None
     classes = {kind.__name__ for kind in type(vocoder).__mro__}
-    if layout.pairs is None or layout.family not in classes:
+    if layout.family not in classes:
         raise UserError(
             f"{path}: looks like weights of {layout.project}, which are no weights of {type(vocoder).__name__} here, "
-            f"and were trained for another front end ({layout.front_end}); docs/training.md, Given weights, says what "
-            "becomes what"
+            f"and were trained for another front end ({layout.front_end}); docs/pretrained.md says what becomes what"
         )
     load_weights(vocoder, to_ours(weights, vocoder, layout.pairs), path)
     return layout
+
+
+def _is_safetensors(path: str | Path) -> bool:
+    """Whether a file is one, whatever its name: after the 8 bytes of its length its header begins as JSON does."""
+    with Path(path).open("rb") as file:
+        return file.read(9)[8:] == b"{"
 
 
 def _found(content: Any) -> dict[str, Tensor] | None:

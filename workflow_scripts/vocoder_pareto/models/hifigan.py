@@ -6,17 +6,25 @@ were trained with one slope sound wrong with another: those that the official au
 
 Table 2 of the study has V2 for S, V3 for M and V1 for L, as here. In its authors' code `small.yaml` is V3 and
 `medium.yaml` is V2, so it is open which of both the MOS of S and of M in Table 1 belongs to.
+
+Two published networks of this family differ by a detail each, which is a setting here. SpeechBrain's convolutions pad
+by reflection (`padding: reflect`); those of the paper and of the official code pad by zeros. SpeechT5's (transformers)
+takes the mean and the scale of each band, which lie among its weights, from its input (`normalizes_input: true`).
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.parametrizations import weight_norm
 
 from vocoder_pareto.models.chunks import kernel_reach, transposed_reach
 from vocoder_pareto.models.layers import (
+    ChannelsLastConv1d,
     channels_last,
     normed_conv1d,
     normed_conv_transpose1d,
@@ -24,6 +32,7 @@ from vocoder_pareto.models.layers import (
     same_padding,
 )
 from vocoder_pareto.models.vocoder import Generators, NoSettings, Vocoder
+from vocoder_pareto.reflection import reflection_padded
 
 LEAKY_SLOPE = 0.1
 
@@ -40,6 +49,8 @@ class HiFiGANArchitecture:
         residual_kernels: The kernel of each block of a fusion, odd.
         residual_dilations: The dilations of each block of a fusion, at least 1.
         last_slope: The slope of the last leaky ReLU for negative values, at least 0 and less than 1.
+        padding: What the convolutions see beyond the ends of their signal: zeros, or its reflection.
+        normalizes_input: Whether the network takes a mean and a scale of each band from its input.
 
     Raises:
         ValueError: A setting is out of its range; the message says which.
@@ -52,6 +63,8 @@ class HiFiGANArchitecture:
     residual_kernels: tuple[int, ...] = (3, 7, 11)
     residual_dilations: tuple[tuple[int, ...], ...] = ((1, 3, 5), (1, 3, 5), (1, 3, 5))
     last_slope: float = 0.01
+    padding: Literal["zeros", "reflect"] = "zeros"
+    normalizes_input: bool = False
 
     def __post_init__(self) -> None:
         if not self.upsampling or len(self.upsampling) != len(self.upsampling_kernels):
@@ -80,14 +93,40 @@ class HiFiGANArchitecture:
             raise ValueError(f"last_slope is {self.last_slope}; must be at least 0 and less than 1")
 
 
+class ReflectingConv1d(ChannelsLastConv1d):
+    """A convolution that pads its signal by reflection, by as much as another one pads by zeros."""
+
+    def __init__(self, *arguments, padding: int, **options):
+        super().__init__(*arguments, **options)
+        self.reflected = padding
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """(B, C_in, T) → (B, C_out, T)."""
+        return super().forward(reflection_padded(signal, self.reflected))
+
+
+def convolution_of(architecture: HiFiGANArchitecture) -> Callable[..., nn.Conv1d]:
+    """What builds a weight-normalised convolution from channels, kernel, dilation and padding."""
+    if architecture.padding == "zeros":
+        return normed_conv1d
+    return lambda *arguments, **options: weight_norm(ReflectingConv1d(*arguments, **options))
+
+
 class ResidualStep(nn.Module):
     """Leaky ReLU and a dilated convolution, if `paired` then leaky ReLU and a plain one, beside a shortcut."""
 
-    def __init__(self, channels: int, kernel: int, dilation: int, paired: bool):
+    def __init__(
+        self,
+        channels: int,
+        kernel: int,
+        dilation: int,
+        paired: bool,
+        convolution: Callable[..., nn.Conv1d] = normed_conv1d,
+    ):
         super().__init__()
         dilations = (dilation, 1) if paired else (dilation,)
         self.convolutions = nn.ModuleList(
-            normed_conv1d(channels, channels, kernel, dilation=each, padding=same_padding(kernel, each))
+            convolution(channels, channels, kernel, dilation=each, padding=same_padding(kernel, each))
             for each in dilations
         )
 
@@ -105,9 +144,9 @@ class Fusion(nn.Module):
 
     def __init__(self, channels: int, architecture: HiFiGANArchitecture):
         super().__init__()
-        paired = architecture.residual_type == "1"
+        paired, convolution = architecture.residual_type == "1", convolution_of(architecture)
         self.blocks = nn.ModuleList(
-            nn.Sequential(*(ResidualStep(channels, kernel, dilation, paired) for dilation in dilations))
+            nn.Sequential(*(ResidualStep(channels, kernel, dilation, paired, convolution) for dilation in dilations))
             for kernel, dilations in zip(architecture.residual_kernels, architecture.residual_dilations, strict=True)
         )
 
@@ -125,6 +164,8 @@ class HiFiGAN(Vocoder):
 
     Architecture = HiFiGANArchitecture
     architecture: HiFiGANArchitecture
+    mean: Tensor
+    scale: Tensor
 
     def __init__(
         self,
@@ -135,8 +176,11 @@ class HiFiGAN(Vocoder):
     ):
         super().__init__(architecture, sampling, n_mels, hop_length)
         require_product(architecture.upsampling, hop_length)
-        channels = architecture.channels
-        self.first = normed_conv1d(n_mels, channels, 7, padding=3)
+        channels, convolution = architecture.channels, convolution_of(architecture)
+        if architecture.normalizes_input:
+            self.register_buffer("mean", torch.zeros(n_mels))
+            self.register_buffer("scale", torch.ones(n_mels))
+        self.first = convolution(n_mels, channels, 7, padding=3)
         self.upsamplings, self.fusions = nn.ModuleList(), nn.ModuleList()
         for factor, kernel in zip(architecture.upsampling, architecture.upsampling_kernels, strict=True):
             self.upsamplings.append(
@@ -144,10 +188,12 @@ class HiFiGAN(Vocoder):
             )
             channels //= 2
             self.fusions.append(Fusion(channels, architecture))
-        self.last = normed_conv1d(channels, 1, 7, padding=3)
+        self.last = convolution(channels, 1, 7, padding=3)
 
     def forward(self, mel: Tensor) -> Tensor:
         """Mel-spectrogram (B, M, L) → waveform (B, T) in [-1, 1]."""
+        if self.architecture.normalizes_input:
+            mel = (mel - self.mean[:, None]) / self.scale[:, None]
         signal = self.first(mel)
         for upsampling, fusion in zip(self.upsamplings, self.fusions, strict=True):
             signal = fusion(upsampling(functional.leaky_relu(signal, LEAKY_SLOPE)))  # (B, C, T') -> (B, C/2, T' · f)

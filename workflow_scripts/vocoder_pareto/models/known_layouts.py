@@ -4,8 +4,9 @@ Every entry was read from the code of its project: the names from its modules, t
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from vocoder_pareto.models.layouts import (
     NEW_NORM,
@@ -14,11 +15,19 @@ from vocoder_pareto.models.layouts import (
     diffwave_pairs,
     hifigan_pairs,
     melgan_pairs,
+    old_waveglow_pairs,
+    speechbrain_hifigan_pairs,
+    transformers_hifigan_pairs,
     waveglow_pairs,
+    wavegrad_pairs,
 )
+from vocoder_pareto.study.sections.front_ends import BUILT_IN
 
 _HIFIGAN = frozenset({"conv_pre.weight", "ups.0.weight", "conv_post.weight"})
+_WAVEGLOW = frozenset({"upsample.weight", "convinv.0.conv.weight", "WN.0.start.weight", "WN.0.end.weight"})
 _HIFIGAN_FRONT_END = "22,050 Hz, n_fft 1024, hop 256, 80 bands to 8,000 Hz, ln(magnitude)"
+_HIFIGAN_CODE = {"last_slope": 0.01, "padding": "zeros", "normalizes_input": False}
+OWN = "own"  # the name of our layout
 _NORMED = re.compile("|".join(map(re.escape, (*OLD_NORM, *NEW_NORM))))
 
 
@@ -27,47 +36,114 @@ class Layout:
     """The names of another project's weights.
 
     Attributes:
+        name: What `weights.layout` of the configuration calls it.
         project: Whose they are, for messages.
         weights: Names that all its files have, with weight norm as one weight; together no other project has them.
         weight_norm: Whether the weights are under weight norm; None for either.
         front_end: What its published weights were trained on, for messages.
-        family: The name of the class here whose weights they can become; None where the networks differ.
-        pairs: What becomes what, see `layouts`; None where the networks differ.
+        front_ends: The built-in front ends that compute this.
+        family: The name of the class here whose weights they can become.
+        pairs: What becomes what, see `layouts`.
+        architecture: Settings of the architecture that the project's code has, where ours may be others.
+        container: The key below which its files hold the weights; None where they hold nothing else.
     """
 
+    name: str
     project: str
     weights: frozenset[str]
     weight_norm: bool | None
     front_end: str
-    family: str | None = None
-    pairs: Pairs | None = None
+    front_ends: tuple[str, ...]
+    family: str
+    pairs: Pairs
+    architecture: Mapping[str, Any]
+    container: str | None
+
+    def is_for(self, front_end: Mapping[str, Any]) -> bool:
+        """Whether published weights take this front end, told as `front_end_of` does."""
+        return any(BUILT_IN[name].told() == front_end for name in self.front_ends)
+
+    def faults_of(self, architecture: Any) -> list[str]:
+        """What of `architecture` differs from what the project's code has, in words, each with what to set."""
+        here = {name: getattr(architecture, name) for name in self.architecture}
+        return [
+            f"{name} is {here[name]}, set {name}: {theirs}"
+            for name, theirs in self.architecture.items()
+            if here[name] != theirs
+        ]
 
 
 LAYOUTS = (
     Layout(
-        "the HiFi-GAN of github.com/jik876/hifi-gan", _HIFIGAN, True, _HIFIGAN_FRONT_END, "HiFiGAN", hifigan_pairs
+        "jik876_hifigan", "the HiFi-GAN of github.com/jik876/hifi-gan", _HIFIGAN, True, _HIFIGAN_FRONT_END,
+        ("hifigan_22k",), "HiFiGAN", hifigan_pairs, _HIFIGAN_CODE, "generator",
     ),
     Layout(
-        "torchaudio's HiFi-GAN, or jik876's without weight norm",
-        _HIFIGAN, False, _HIFIGAN_FRONT_END, "HiFiGAN", hifigan_pairs,
+        "torchaudio_hifigan", "torchaudio's HiFi-GAN, or jik876's without weight norm", _HIFIGAN, False,
+        _HIFIGAN_FRONT_END, ("hifigan_22k",), "HiFiGAN", hifigan_pairs, _HIFIGAN_CODE, None,
     ),
     Layout(
+        "transformers_hifigan",
+        "the HiFi-GAN of SpeechT5 in transformers",
+        frozenset({"conv_pre.weight", "upsampler.0.weight", "conv_post.weight", "mean", "scale"}),
+        False,
+        "16,000 Hz, n_fft 1024, hop 256, 80 bands from 80 to 7,600 Hz, log10(magnitude)",
+        ("speecht5_16k",),
+        "HiFiGAN",
+        transformers_hifigan_pairs,
+        _HIFIGAN_CODE | {"normalizes_input": True},
+        None,
+    ),
+    Layout(
+        "speechbrain_hifigan",
+        "SpeechBrain's HiFi-GAN",
+        frozenset({"conv_pre.conv.weight", "ups.0.conv.weight", "conv_post.conv.weight"}),
+        None,
+        "16,000 or 22,050 Hz, n_fft 1024, hop 256, 80 bands to 8,000 Hz, ln(magnitude) of centred frames",
+        ("speechbrain_16k", "waveglow_22k"),
+        "HiFiGAN",
+        speechbrain_hifigan_pairs,
+        _HIFIGAN_CODE | {"padding": "reflect"},
+        None,
+    ),
+    Layout(
+        "descriptinc_melgan",
         "the MelGAN of github.com/descriptinc/melgan-neurips",
         frozenset({"model.1.weight", "model.3.weight", "model.4.block.2.weight", "model.4.shortcut.weight"}),
         None,
         "22,050 Hz, n_fft 1024, hop 256, 80 bands to 11,025 Hz, log10(magnitude)",
+        ("melgan_22k",),
         "MelGAN",
         melgan_pairs,
+        {},
+        None,
     ),
     Layout(
+        "nvidia_waveglow",
         "the WaveGlow of github.com/NVIDIA/waveglow",
-        frozenset({"upsample.weight", "convinv.0.conv.weight", "WN.0.start.weight", "WN.0.end.weight"}),
+        _WAVEGLOW | {"WN.0.cond_layer.weight"},
         None,
         _HIFIGAN_FRONT_END,
+        ("waveglow_22k",),
         "WaveGlow",
         waveglow_pairs,
+        {"upsample_cut": "end"},
+        "state_dict",
     ),
     Layout(
+        "nvidia_old_waveglow",
+        "the WaveGlow of github.com/NVIDIA/DeepLearningExamples, or the first of NVIDIA/waveglow",
+        _WAVEGLOW | {"WN.0.cond_layers.0.weight"},
+        None,
+        _HIFIGAN_FRONT_END,
+        ("waveglow_22k",),
+        "WaveGlow",
+        old_waveglow_pairs,
+        {"upsample_cut": "end"},
+        "state_dict",
+    ),
+    Layout(
+        "lmnt_diffwave",
         "the DiffWave of github.com/lmnt-com/diffwave",
         frozenset({
             "diffusion_embedding.projection1.weight", "residual_layers.0.dilated_conv.weight",
@@ -75,24 +151,38 @@ LAYOUTS = (
         }),
         None,
         "22,050 Hz, n_fft 1024, hop 256, 80 bands from 20 Hz, decibels of the normalised magnitude, 0 to 1",
+        ("diffwave_22k",),
         "DiffWave",
         diffwave_pairs,
+        {"first_step": 0},
+        "model",
     ),
     Layout(
+        "lmnt_wavegrad",
         "the WaveGrad of github.com/lmnt-com/wavegrad",
         frozenset({"first_conv.weight", "last_conv.weight", "film.0.input_conv.weight", "upsample.0.block1.weight"}),
         None,
-        "hop 300, 128 bands from 20 Hz, decibels of the normalised magnitude, 0 to 1",
+        "24,000 Hz, n_fft 2048, hop 300, 128 bands from 20 Hz, decibels of the normalised magnitude, 0 to 1",
+        ("wavegrad_24k",),
+        "WaveGrad",
+        wavegrad_pairs,
+        {"interpolation": "nearest", "film_channels": "input", "noise_level_scale": 1.0, "down_dilations": (1, 2, 4)},
+        "model",
     ),
 )  # fmt: skip
+
+
+def layout_called(name: str) -> Layout:
+    """The known layout of this name, one of `LayoutName` but `own`."""
+    return next(layout for layout in LAYOUTS if layout.name == name)
 
 
 def layout_of(names: Iterable[str]) -> Layout | None:
     """The known layout whose names are among `names`, those of a file's weights; None if there is none."""
     names = list(names)
-    plain = {_NORMED.sub("weight", name) for name in names}
+    folded = {_NORMED.sub("weight", name) for name in names}
     normed = any(_NORMED.search(name) for name in names)
     for layout in LAYOUTS:
-        if layout.weights <= plain and layout.weight_norm in (None, normed):
+        if layout.weights <= folded and layout.weight_norm in (None, normed):
             return layout
     return None

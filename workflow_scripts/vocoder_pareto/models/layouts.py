@@ -1,9 +1,9 @@
 """How other projects lay out the weights of these families, and what becomes what.
 
 A layout names, for every module of ours that has weights, the module of theirs with the same weights, so that it is
-read in both directions. Weights differ in three ways beside their names: which half of the output channels comes first
-(`swapped`), whether weight norm is folded, and which parametrisation it has (`weight_g` and `weight_v` of PyTorch's old
-form, `parametrizations.weight.original0` and `1` of its new one).
+read in both directions. Weights differ in four ways beside their names: which half of the output channels comes first
+(`swapped`), whether a module is cut into several (`parts`), whether weight norm is folded, and which parametrisation it
+has (`weight_g` and `weight_v` of PyTorch's old form, `parametrizations.weight.original0` and `1` of its new one).
 
 No family's module is imported here: else an edit of one would make the weights of all others stale.
 """
@@ -27,17 +27,20 @@ class Pair(NamedTuple):
         ours: Its name in our network.
         theirs: Its name in their file.
         swapped: Whether the halves of the output channels stand in the other order there.
+        parts: The number of modules there, below that name and numbered from 0, whose output channels together are
+            those of ours; 0 where it is one module of that name.
     """
 
     ours: str
     theirs: str
     swapped: bool = False
+    parts: int = 0
 
 
 Pairs = Callable[[Vocoder], Iterator[Pair]]
 
 
-def hifigan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
+def hifigan_pairs(vocoder: Vocoder, upsamplings: str = "ups") -> Iterator[Pair]:
     """jik876's HiFi-GAN, and torchaudio's, which has the same names without weight norm.
 
     Their residual blocks are numbered through all stages; a block of type 1 keeps its dilated convolutions apart from
@@ -47,7 +50,7 @@ def hifigan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
     yield Pair("first", "conv_pre")
     blocks = len(architecture.residual_kernels)
     for stage in range(len(architecture.upsampling)):
-        yield Pair(f"upsamplings.{stage}", f"ups.{stage}")
+        yield Pair(f"upsamplings.{stage}", f"{upsamplings}.{stage}")
         for block, dilations in enumerate(architecture.residual_dilations):
             for step in range(len(dilations)):
                 ours = f"fusions.{stage}.blocks.{block}.{step}.convolutions"
@@ -60,24 +63,45 @@ def hifigan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
     yield Pair("last", "conv_post")
 
 
+def transformers_hifigan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
+    """The HiFi-GAN of SpeechT5 in transformers, with the mean and the scale of its input among its weights."""
+    return hifigan_pairs(vocoder, "upsampler")
+
+
+def speechbrain_hifigan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
+    """SpeechBrain's HiFi-GAN: each convolution lies one level deeper."""
+    return (pair._replace(theirs=f"{pair.theirs}.conv") for pair in hifigan_pairs(vocoder))
+
+
 def melgan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
     """descriptinc's MelGAN: one sequence of the same layers."""
     for name in _modules_with_weights(vocoder):
         yield Pair(name, f"model.{name.removeprefix('layers.')}")
 
 
-def waveglow_pairs(vocoder: Vocoder) -> Iterator[Pair]:
-    """NVIDIA's WaveGlow, whose networks give the shift first, then the logarithm of the scale."""
+def waveglow_pairs(vocoder: Vocoder, is_old: bool = False) -> Iterator[Pair]:
+    """NVIDIA's WaveGlow, whose networks give the shift first, then the logarithm of the scale.
+
+    With `is_old` that of its first version and of NVIDIA/DeepLearningExamples, which condition each layer by itself.
+    """
     yield Pair("upsampler", "upsample")
     for flow in range(vocoder.architecture.flows):
         network, theirs = f"flows.{flow}.network", f"WN.{flow}"
         yield Pair(f"flows.{flow}.mixing.convolution", f"convinv.{flow}.conv")
         yield Pair(f"{network}.start", f"{theirs}.start")
-        yield Pair(f"{network}.conditioner", f"{theirs}.cond_layer")
+        if is_old:
+            yield Pair(f"{network}.conditioner", f"{theirs}.cond_layers", parts=vocoder.architecture.layers)
+        else:
+            yield Pair(f"{network}.conditioner", f"{theirs}.cond_layer")
         for layer in range(vocoder.architecture.layers):
             yield Pair(f"{network}.convolutions.{layer}", f"{theirs}.in_layers.{layer}")
             yield Pair(f"{network}.outputs.{layer}", f"{theirs}.res_skip_layers.{layer}")
         yield Pair(f"{network}.end", f"{theirs}.end", swapped=True)
+
+
+def old_waveglow_pairs(vocoder: Vocoder) -> Iterator[Pair]:
+    """See `waveglow_pairs`."""
+    return waveglow_pairs(vocoder, is_old=True)
 
 
 def diffwave_pairs(vocoder: Vocoder) -> Iterator[Pair]:
@@ -97,6 +121,28 @@ def diffwave_pairs(vocoder: Vocoder) -> Iterator[Pair]:
     yield Pair("output", "output_projection")
 
 
+def wavegrad_pairs(vocoder: Vocoder) -> Iterator[Pair]:
+    """lmnt's WaveGrad, whose FiLM gives the shift first, and is numbered from the rate of the waveform down."""
+    stages = len(vocoder.architecture.upsample_factors)
+    yield Pair("mel_convolution", "first_conv")
+    yield Pair("waveform_convolution", "downsample.0")
+    for stage in range(stages - 1):
+        ours, theirs = f"downsampling.{stage}.0", f"downsample.{stage + 1}"
+        yield Pair(f"{ours}.skip", f"{theirs}.residual_dense")
+        for index in range(3):
+            yield Pair(f"{ours}.convolutions.{index}", f"{theirs}.conv.{index}")
+    for stage in range(stages):
+        ours, theirs, film = f"upsampling.{stage}.0", f"upsample.{stage}", f"film.{stages - 1 - stage}"
+        yield Pair(f"{ours}.skip", f"{theirs}.block1")
+        yield Pair(f"{ours}.first", f"{theirs}.block2.0")
+        yield Pair(f"{ours}.rest.0", f"{theirs}.block2.1")
+        yield Pair(f"{ours}.rest.1", f"{theirs}.block3.0")
+        yield Pair(f"{ours}.rest.2", f"{theirs}.block3.1")
+        yield Pair(f"films.{stage}.0.input", f"{film}.input_conv")
+        yield Pair(f"films.{stage}.0.modulation", f"{film}.output_conv", swapped=True)
+    yield Pair("output", "last_conv")
+
+
 def to_ours(weights: Mapping[str, Tensor], vocoder: Vocoder, pairs: Pairs) -> dict[str, Tensor]:
     """The weights of another project's file by the names of ours.
 
@@ -112,21 +158,38 @@ def to_ours(weights: Mapping[str, Tensor], vocoder: Vocoder, pairs: Pairs) -> di
     remaining, ours = dict(weights), {}
     expected = vocoder.state_dict()
     for pair in pairs(vocoder):
-        for name, value in _weight_of(remaining, pair.theirs, f"{pair.ours}.{NEW_NORM[0]}" in expected).items():
+        is_normed = f"{pair.ours}.{NEW_NORM[0]}" in expected
+        parts = [_weight_of(remaining, module, is_normed) for module in _modules_there(pair)]
+        for name in parts[0]:
+            value = torch.cat([part[name] for part in parts if name in part])
             ours[f"{pair.ours}.{name}"] = _halves_swapped(value) if pair.swapped else value
     return ours | remaining
 
 
-def to_theirs(vocoder: Vocoder, pairs: Pairs) -> dict[str, Tensor]:
-    """The weights of `vocoder` by another project's names, with weight norm, where it is, in PyTorch's old form."""
-    state, theirs = vocoder.state_dict(), {}
+def to_theirs(vocoder: Vocoder, pairs: Pairs, is_folded: bool = False) -> dict[str, Tensor]:
+    """The weights of `vocoder` by another project's names, with weight norm, where it is, in PyTorch's old form.
+
+    With `is_folded` without weight norm. What has no counterpart keeps its name.
+    """
+    remaining: dict[str, Tensor] = dict(vocoder.state_dict())
+    theirs: dict[str, Tensor] = {}
     old_of = {NEW_NORM[0]: OLD_NORM[0], NEW_NORM[1]: OLD_NORM[1], "weight": "weight", "bias": "bias"}
     for pair in pairs(vocoder):
+        modules = _modules_there(pair)
+        if is_folded:
+            plain = _weight_of(remaining, pair.ours, is_normed=False)
+            remaining |= {f"{pair.ours}.{name}": value for name, value in plain.items()}
         for ours, name in old_of.items():
-            value = state.get(f"{pair.ours}.{ours}")
+            value = remaining.pop(f"{pair.ours}.{ours}", None)
             if value is not None:
-                theirs[f"{pair.theirs}.{name}"] = _halves_swapped(value) if pair.swapped else value
-    return theirs
+                parts = (_halves_swapped(value) if pair.swapped else value).chunk(len(modules))
+                theirs |= {f"{module}.{name}": part for module, part in zip(modules, parts, strict=True)}
+    return theirs | remaining
+
+
+def _modules_there(pair: Pair) -> list[str]:
+    """The names of the modules in their file that make up a pair."""
+    return [f"{pair.theirs}.{part}" for part in range(pair.parts)] or [pair.theirs]
 
 
 def _weight_of(weights: dict[str, Tensor], module: str, is_normed: bool) -> dict[str, Tensor]:

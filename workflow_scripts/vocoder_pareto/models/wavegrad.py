@@ -14,9 +14,11 @@ is Douwes et al. (2023):
 - Bounds. Lmnt clips every state to [−1, 1], ivanvovk and the study what each step takes for the clean waveform. We clip
   the result, and of the states what lies far outside.
 - Blocks. Leaky ReLUs have slope 0.2 in public code and here, 0.01 in the study. Up- and downsampling is linear
-  interpolation in ivanvovk's code, the study and here; lmnt takes the nearest sample. FiLM's first convolution goes to
-  the channels of the upsampling block in the study and here, and keeps those of its input in public code. Downsampling
-  blocks have dilations 1, 2, 1 in the study and here, 1, 2, 4 in the paper and public code: `down_dilations`.
+  interpolation in ivanvovk's code, the study and here; lmnt takes the nearest sample: `interpolation: nearest`. FiLM's
+  first convolution goes to the channels of the upsampling block in the study and here, and keeps those of its input in
+  public code: `film_channels: input`. Downsampling blocks have dilations 1, 2, 1 in the study and here, 1, 2, 4 in the
+  paper and public code: `down_dilations`.
+- Noise level. The paper, ivanvovk, the study and we encode 5,000 √ᾱ; lmnt encodes √ᾱ itself: `noise_level_scale: 1.0`.
 - Large size. Its configuration is not published in full; ours stacks every block twice, and the first of each pair
   changes the rate.
 - Loss and learning rate: see `training/objectives/wavegrad.py`.
@@ -41,7 +43,7 @@ kernel 1, and with scale γ and shift ξ (FiLM, figure 5) from the features F of
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, prod
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -52,7 +54,6 @@ from vocoder_pareto.models.diffusion import DiffusionVocoder, NoisePredictor, No
 from vocoder_pareto.models.layers import ChannelsLastConv1d, ModulesOf, channels_last, same_padding
 
 SLOPE = 0.2  # of the leaky ReLUs
-NOISE_LEVEL_SCALE = 5000  # of √ᾱ before its positional encoding (section 3)
 
 Block = TypeVar("Block", bound=nn.Module)
 
@@ -70,6 +71,10 @@ class WaveGradArchitecture:
         up_dilations: The dilations of the four convolutions in the blocks of each upsampling stage.
         down_dilations: The dilations of the three convolutions in every downsampling block.
         blocks_per_stage: The number of blocks stacked in each stage, at least 1.
+        interpolation: What the signal between samples is: linear, or as in lmnt-com/wavegrad the nearest.
+        film_channels: The channels between FiLM's convolutions: those of its output, or as in public code of its input.
+        noise_level_scale: What √ᾱ is multiplied by before its positional encoding: 5,000 as in section 3 of the paper,
+            or 1 as in lmnt-com/wavegrad.
         first_beta: β_1 of the linear noise schedule whose levels training draws between, in (0, 1).
         last_beta: β_N of that schedule, in (0, 1).
         diffusion_steps: N, the number of its steps, at least 1.
@@ -81,6 +86,9 @@ class WaveGradArchitecture:
     up_dilations: tuple[tuple[int, int, int, int], ...] = (*[(1, 2, 4, 8)] * 3, *[(1, 2, 1, 2)] * 2)
     down_dilations: tuple[int, int, int] = (1, 2, 1)
     blocks_per_stage: int = 1
+    interpolation: Literal["linear", "nearest"] = "linear"
+    film_channels: Literal["output", "input"] = "output"
+    noise_level_scale: float = 5000.0
     first_beta: float = 1e-6
     last_beta: float = 1e-2
     diffusion_steps: int = 1000
@@ -104,14 +112,15 @@ class WaveGradSampling:
 class FiLM(nn.Module):
     """Figure 5: feature-wise linear modulation, from features of the noisy waveform and the noise level."""
 
-    def __init__(self, in_channels: int, out_channels: int):
+    def __init__(self, in_channels: int, out_channels: int, architecture: WaveGradArchitecture):
         super().__init__()
-        self.out_channels = out_channels
-        self.input = _convolution(in_channels, out_channels)
-        self.modulation = _convolution(out_channels, 2 * out_channels)
+        self.channels = out_channels if architecture.film_channels == "output" else in_channels
+        self.noise_level_scale = architecture.noise_level_scale
+        self.input = _convolution(in_channels, self.channels)
+        self.modulation = _convolution(self.channels, 2 * out_channels)
 
     def forward(self, features: Tensor, encoding: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (B, C_in, T), encoding of the noise level (B or 1, C, 1) → scale and shift, each (B, C, T)."""
+        """Features (B, C_in, T), encoding of the noise level (B or 1, C_inner, 1) → scale and shift, each (B, C, T)."""
         return self.modulation(_activated(self.input(features)) + encoding).chunk(2, dim=1)
 
     def in_place(self, features: Tensor, encoding: Tensor) -> tuple[Tensor, Tensor]:
@@ -119,19 +128,21 @@ class FiLM(nn.Module):
         return self.modulation(_activated_in_place(self.input(features)).add_(encoding)).chunk(2, dim=1)
 
     def encoding(self, noise_level: Tensor) -> Tensor:
-        """Noise levels √ᾱ (B,) → sines and cosines (B, C, 1), the positional encoding of Transformers."""
+        """Noise levels √ᾱ (B,) → sines and cosines (B, C_inner, 1), the positional encoding of Transformers."""
         # In double precision, since the arguments reach 5000 and neighbouring levels differ little.
-        places = torch.arange(self.out_channels // 2, dtype=torch.float64, device=noise_level.device)
-        angles = NOISE_LEVEL_SCALE * noise_level.double()[:, None] * 1e4 ** (-2 * places / self.out_channels)
+        places = torch.arange(self.channels // 2, dtype=torch.float64, device=noise_level.device)
+        angles = self.noise_level_scale * noise_level.double()[:, None] * 1e4 ** (-2 * places / self.channels)
         return torch.cat([angles.sin(), angles.cos()], dim=1).unsqueeze(2).to(self.input.weight.dtype)
 
 
 class UpsamplingBlock(nn.Module):
     """Figure 4 (UBlock): two residual blocks of two convolutions, modulated before all but the first of the four."""
 
-    def __init__(self, in_channels: int, out_channels: int, factor: int, dilations: tuple[int, ...]):
+    def __init__(
+        self, in_channels: int, out_channels: int, factor: int, dilations: tuple[int, ...], interpolation: str
+    ):
         super().__init__()
-        self.factor = factor
+        self.factor, self.interpolation = factor, interpolation
         first, *rest = dilations
         self.first = _convolution(in_channels, out_channels, first)
         self.rest = ModulesOf(_convolution(out_channels, out_channels, dilation) for dilation in rest)
@@ -140,8 +151,8 @@ class UpsamplingBlock(nn.Module):
     def forward(self, signal: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Signal (B, C_in, T), modulation (B, C, T · factor) → (B, C, T · factor)."""
         second, third, fourth = self.rest
-        upsampled = resampled(signal, signal.shape[2] * self.factor)
-        hidden = self.first(resampled(_activated(signal), upsampled.shape[2]))
+        upsampled = resampled(signal, signal.shape[2] * self.factor, self.interpolation)
+        hidden = self.first(resampled(_activated(signal), upsampled.shape[2], self.interpolation))
         signal = self.skip(upsampled) + second(_activated(hidden * scale + shift))
         hidden = third(_activated(signal * scale + shift))
         return signal + fourth(_activated(hidden * scale + shift))
@@ -149,7 +160,8 @@ class UpsamplingBlock(nn.Module):
     def unmodulated(self, signal: Tensor) -> tuple[Tensor, Tensor]:
         """Signal (B, C_in, T) → h of equation 1, skip of equation 4, each (B, C, T · factor); needs no noise level."""
         length = signal.shape[2] * self.factor
-        return self.first(resampled(_activated(signal), length)), resampled(self.skip(signal), length)
+        hidden = self.first(resampled(_activated(signal), length, self.interpolation))
+        return hidden, resampled(self.skip(signal), length, self.interpolation)
 
     def modulated(self, hidden: Tensor, skip: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """The rest of `forward`, from what `unmodulated` gives, in place: → (B, C, T · factor)."""
@@ -162,9 +174,11 @@ class UpsamplingBlock(nn.Module):
 class DownsamplingBlock(nn.Module):
     """Figure 6 (DBlock): a residual block of three convolutions after downsampling."""
 
-    def __init__(self, in_channels: int, out_channels: int, factor: int, dilations: tuple[int, ...]):
+    def __init__(
+        self, in_channels: int, out_channels: int, factor: int, dilations: tuple[int, ...], interpolation: str
+    ):
         super().__init__()
-        self.factor = factor
+        self.factor, self.interpolation = factor, interpolation
         self.convolutions = ModulesOf(
             _convolution(out_channels if index else in_channels, out_channels, dilation)
             for index, dilation in enumerate(dilations)
@@ -173,7 +187,7 @@ class DownsamplingBlock(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         """(B, C_in, T) → (B, C, T / factor)."""
-        signal = hidden = resampled(signal, signal.shape[2] // self.factor)
+        signal = hidden = resampled(signal, signal.shape[2] // self.factor, self.interpolation)
         for convolution in self.convolutions:
             hidden = convolution(_activated(hidden))
         return hidden + self.skip(signal)
@@ -203,19 +217,19 @@ class WaveGrad(DiffusionVocoder):
         schedule = NoiseSchedule.linear(sampling.first_beta, sampling.last_beta, sampling.steps)
         super().__init__(architecture, sampling, n_mels, hop_length, schedule, list(schedule.signal_scales[1:]))
         up, down, factors = architecture.up_channels, architecture.down_channels, architecture.upsample_factors
-        count = architecture.blocks_per_stage
         self.mel_convolution = _convolution(n_mels, up[0])
         self.waveform_convolution = ChannelsLastConv1d(1, down[0], 5, padding=2)
         self.downsampling = ModulesOf(  # from the rate of the waveform down to that of the first upsampling stage
-            nn.Sequential(*_stacked(count, DownsamplingBlock, source, into, factor, architecture.down_dilations))
+            nn.Sequential(*_stacked(architecture, DownsamplingBlock, source, into, factor, architecture.down_dilations))
             for source, into, factor in zip(down[:-1], down[1:], factors[:0:-1], strict=True)
         )
         self.upsampling = ModulesOf(
-            ModulesOf(_stacked(count, UpsamplingBlock, source, into, factor, dilations))
+            ModulesOf(_stacked(architecture, UpsamplingBlock, source, into, factor, dilations))
             for source, into, factor, dilations in zip(up[:-1], up[1:], factors, architecture.up_dilations, strict=True)
         )
         self.films = ModulesOf(  # one for each upsampling block, from the features at its rate
-            ModulesOf(FiLM(source, into) for _ in range(count)) for source, into in zip(down[::-1], up[1:], strict=True)
+            ModulesOf(FiLM(source, into, architecture) for _ in range(architecture.blocks_per_stage))
+            for source, into in zip(down[::-1], up[1:], strict=True)
         )
         self.output = _convolution(up[-1], 1)
         for module in self.modules():
@@ -276,15 +290,16 @@ class WaveGrad(DiffusionVocoder):
 
 
 def _stacked(
-    count: int,
-    block: Callable[[int, int, int, tuple[int, ...]], Block],
+    architecture: WaveGradArchitecture,
+    block: Callable[[int, int, int, tuple[int, ...], str], Block],
     source: int,
     into: int,
     factor: int,
     dilations: tuple[int, ...],
 ) -> list[Block]:
     """The blocks of a stage; the first changes the rate and the channels."""
-    return [block(source, into, factor, dilations), *(block(into, into, 1, dilations) for _ in range(count - 1))]
+    mode, more = architecture.interpolation, architecture.blocks_per_stage - 1
+    return [block(source, into, factor, dilations, mode), *(block(into, into, 1, dilations, mode) for _ in range(more))]
 
 
 def _convolution(in_channels: int, out_channels: int, dilation: int = 1) -> ChannelsLastConv1d:
@@ -300,11 +315,12 @@ def _activated_in_place(signal: Tensor) -> Tensor:
     return functional.leaky_relu(signal, SLOPE, inplace=True)
 
 
-def resampled(signal: Tensor, length: int) -> Tensor:
-    """(B, C, T) → (B, C, length) by linear interpolation; as an image of height 1, which keeps channels-last memory."""
+def resampled(signal: Tensor, length: int, interpolation: str) -> Tensor:
+    """(B, C, T) → (B, C, length) by interpolation; as an image of height 1, which keeps channels-last memory."""
     if length == signal.shape[2]:
         return signal
-    return functional.interpolate(signal.unsqueeze(2), size=(1, length), mode="bilinear").squeeze(2)
+    mode = {"linear": "bilinear", "nearest": "nearest"}[interpolation]
+    return functional.interpolate(signal.unsqueeze(2), size=(1, length), mode=mode).squeeze(2)
 
 
 def _check(architecture: WaveGradArchitecture, hop_length: int) -> None:
@@ -316,7 +332,13 @@ def _check(architecture: WaveGradArchitecture, hop_length: int) -> None:
         raise ValueError(f"{stages} upsample_factors need {stages + 1} up_channels and {stages} down_channels")
     if len(architecture.up_dilations) != stages:
         raise ValueError(f"{stages} upsample_factors need {stages} up_dilations")
-    if any(channels % 2 for channels in architecture.up_channels[1:]):
-        raise ValueError("up_channels must be even, since half of them are sines and half cosines of the noise level")
+    inner = architecture.up_channels[1:] if architecture.film_channels == "output" else architecture.down_channels
+    if any(channels % 2 for channels in inner):
+        raise ValueError(
+            f"{'up' if architecture.film_channels == 'output' else 'down'}_channels must be even, since half of them "
+            "are sines and half cosines of the noise level"
+        )
+    if architecture.noise_level_scale <= 0:
+        raise ValueError(f"noise_level_scale is {architecture.noise_level_scale:g}; must be more than 0")
     if architecture.blocks_per_stage < 1:
         raise ValueError("blocks_per_stage must be at least 1")

@@ -35,6 +35,8 @@ KEYS = {
     "study_settings": "{}",
     "labels": "models.{}.label",
     "families": "models.{}.family",
+    "place": "models.*.weights.{}",
+    "layout": "models.*.weights.layout",
     "system_names": "systems",
     "voices": "dataset.voices",
     "corpus_source": "dataset.source",
@@ -65,7 +67,7 @@ KEYS = {
 CONTENTS = {
     "corpus": "content of the recordings",
     "listed": "content of the list of the test set (dataset.split)",
-    "given": "content of the given weights (training.checkpoint)",
+    "given": "content of the given weights",
     "words": "content of the texts (listening_test.texts)",
     "answers": "content of the answers (listening_test.responses)",
 }

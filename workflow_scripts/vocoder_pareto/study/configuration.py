@@ -16,6 +16,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.class_settings import brings_weights
 from vocoder_pareto.study.early_checks import faults_of_choices, with_settings_of_classes
 from vocoder_pareto.study.front_ends import faults_of_front_ends, front_end_of, front_end_settings
+from vocoder_pareto.study.given_weights import fault_of_weights, file_of_weights
 from vocoder_pareto.study.hop_lengths import faults_of_hop_length
 from vocoder_pareto.study.sections.analysis import FigureSettings, ParetoSettings, ReportSettings
 from vocoder_pareto.study.sections.dataset import DatasetSettings
@@ -56,6 +57,7 @@ class Configuration:
       training              the recipe (learning rate, weights of losses), and any key of `training` above
       published_convention  how the paper's FLOPs were counted, where it differs from: 64 frames, the plain form
       front_end             what makes its mel-spectrograms, one of `front_ends` above; without it, paper
+      weights               weights to use instead of a training, by url, path or package (docs/pretrained.md)
     The keys of architecture, sampling and recipe are described in the model's and the objective's file."""
 
     results_dir: ResultsFolder = "results"
@@ -244,13 +246,15 @@ def front_ends_of_systems(config: Mapping[str, Any]) -> dict[str, str]:
 def training_settings(config: Mapping[str, Any], model: str, size: str) -> TrainingSettings:
     """How a system is trained: the section `training`, with what its model and its size set over it.
 
-    What has no objective is not trained, whatever the budget of the others.
+    What has no objective is not trained, whatever the budget of the others. Its `checkpoint` is the file of the weights
+    that the system is given, however it is given them.
     """
     family = config["models"][model]
     own = {**family["training"], **family["sizes"][size]["training"]}
     known = keys_of(TrainingSettings)
     values = {**config["training"], **{key: value for key, value in own.items() if key in known}}
     settings = settings_from(TrainingSettings, values, f"models.{model}.sizes.{size}.training")
+    settings = replace(settings, checkpoint=file_of_weights(config, model, size))
     return settings if family["objective"] else replace(settings, steps=0, hours=None, energy_kwh=None)
 
 
@@ -342,6 +346,8 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
 
 def _faults_of_system(config: Mapping[str, Any], model: str, size: str) -> list[str]:
     """What is wrong with the settings of one system where their types are known here."""
+    if fault := fault_of_weights(config, model, size):
+        return [fault]
     try:
         training_settings(config, model, size)
         published_convention(config, model, size)

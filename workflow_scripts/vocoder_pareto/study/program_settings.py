@@ -11,6 +11,7 @@ from vocoder_pareto.study.configuration import (
     published_convention,
     training_settings,
 )
+from vocoder_pareto.study.given_weights import weights_of
 from vocoder_pareto.study.settings import plain
 
 LISTENING_TEST_PARTS = ("design", "loudness", "page", "screening", "statistics", "paired")
@@ -23,8 +24,10 @@ def settings_of_system(config: Mapping[str, Any], name: str) -> dict[str, Any]:
         UserError: The configuration does not study such a system.
     """
     (system,) = chosen_systems(config, [name], "--system-name")
+    weights = weights_of(config, system.model, system.size)
     return {
         "system": plain(system),
+        "weights-settings": None if weights is None else plain(weights),
         "training-settings": plain(training_settings(config, system.model, system.size)),
         "convention-settings": plain(published_convention(config, system.model, system.size)),
         "front-end-settings": plain(front_end_settings(config, front_end_of(config, system.model, system.size))),

@@ -108,6 +108,8 @@ SYSTEMS_COLUMNS = (
     Column("mos_comparison_ci95", "MOS, half-width of the 95 % interval for comparisons within the test"),
     Column("mos_comparison_degrees_of_freedom", "MOS, degrees of freedom of the interval for comparisons"),
     Column("mos_source", "Source of the MOS", kind="text"),
+    Column("weights", "Weights", kind="text"),
+    Column("weights_source", "Source of the weights", kind="text"),
     Column("training_steps", "Training steps", kind="integer", record="training", key="steps"),
     Column(
         "training_seconds", "Training time", "h", "number", "min", "log", 1 / SECONDS_PER_HOUR,

@@ -8,6 +8,7 @@ from vocoder_pareto.audio.front_end import front_end_of
 from vocoder_pareto.study.code_version import code_version, module_file
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
+from vocoder_pareto.study.sections.weights import WeightsSettings
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.budget import Budget
 from vocoder_pareto.training.identity import TrainingIdentity
@@ -30,6 +31,7 @@ class TrainingJob:
         carbon: How energy becomes emissions.
         mel_stats: The file of the dataset that tells what made its mel-spectrograms, `mel_stats.json`; with None the
             checkpoint does not tell.
+        weights: What the configuration tells of the weights that take the place of the training, `settings.checkpoint`.
     """
 
     system: SystemSettings
@@ -43,6 +45,7 @@ class TrainingJob:
     meter: MeterSettings = field(default_factory=MeterSettings)
     carbon: CarbonSettings = field(default_factory=CarbonSettings)
     mel_stats: Path | None = None
+    weights: WeightsSettings | None = None
 
     @property
     def budget(self) -> Budget:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from vocoder_pareto.study.provenance import installed_version
+from vocoder_pareto.study.settings import plain
 from vocoder_pareto.training.job import TrainingJob
 from vocoder_pareto.training.record import TrainingRecord
 from vocoder_pareto.training.sanity_check import LIKE_NOISE, SanityCheck
@@ -89,13 +90,14 @@ def summary_of_untrained(job: TrainingJob) -> dict[str, Any]:
     return {**summary_of(job, TrainingRecord()), **never, "flags": [UNTRAINED]}
 
 
-def summary_of_given(job: TrainingJob, known: dict[str, Any], check: SanityCheck | None) -> dict[str, Any]:
+def summary_of_given(job: TrainingJob, known: dict[str, Any], check: SanityCheck | None, sha256: str) -> dict[str, Any]:
     """Return the summary of weights that were given.
 
     Args:
         job: The training that takes their place, whose `settings.checkpoint` names their file.
         known: What their file says of their training, if it is a checkpoint of this project.
         check: What they make of a known recording; None where none was at hand.
+        sha256: The SHA-256 of their file; None where they are in none.
     """
     unknown = dict.fromkeys((
         "steps", "epochs", "seconds", "pieces", "killed_pieces", "lost_steps", "lost_seconds", "lost_energy_joules",
@@ -108,6 +110,7 @@ def summary_of_given(job: TrainingJob, known: dict[str, Any], check: SanityCheck
         "system": job.system.name,
         "stopped_by": GIVEN,
         "checkpoint": job.settings.checkpoint,
+        "weights": {**({} if job.weights is None else plain(job.weights)), "sha256": sha256},
         "sanity_check": None if check is None else asdict(check),
         "flags": [LIKE_NOISE] if check is not None and check.is_like_noise else [],
     }

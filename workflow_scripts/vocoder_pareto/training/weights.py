@@ -12,6 +12,7 @@ from vocoder_pareto.models.checkpoint import require_made_for, save_checkpoint
 from vocoder_pareto.models.given_weights import load_given, read_weights
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.vocoder import Vocoder
+from vocoder_pareto.published_weights import require_sha256
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
 from vocoder_pareto.training.sanity_check import checked_weights
@@ -23,15 +24,14 @@ log = logging.getLogger(__name__)
 def obtain_weights(job: TrainingJob, outputs: TrainingOutputs) -> None:
     """Write the checkpoint of a system with its summary and its curve: train it, unless there is nothing to train.
 
-    Weights that are given (`training.checkpoint`) become the checkpoint as they are, and with a budget of 0 steps those
-    that the network is initialised with: neither opens a meter or looks for a state.
+    Weights that are given (`job.settings.checkpoint`) become the checkpoint as they are, see `take_weights`, and with a
+    budget of 0 steps those that the network is initialised with: neither opens a meter or looks for a state.
 
     Raises:
-        UserError: The weights that are given cannot be read, were made for another front end or do not fit, or as
-            `train`.
+        UserError: As `take_weights` or `train`.
     """
     if job.settings.checkpoint is not None:
-        _take_given_weights(job, outputs, job.settings.checkpoint)
+        take_weights(job, outputs)
     elif job.settings.is_untrained:
         _take_first_weights(job, outputs)
     else:
@@ -44,7 +44,7 @@ def _take_first_weights(job: TrainingJob, outputs: TrainingOutputs) -> None:
     """Write the weights that a vocoder has once it is built: its own, where its class brings some, or random ones."""
     vocoder = initialised(job.system, job.seed)
     if vocoder.brings_weights:
-        summary = summary_of_given(job, {}, checked_weights(vocoder, job)) | {"stopped_by": BROUGHT}
+        summary = summary_of_given(job, {}, checked_weights(vocoder, job), None) | {"stopped_by": BROUGHT}
     else:
         summary = summary_of_untrained(job)
         if job.system.objective is None:
@@ -55,19 +55,41 @@ def _take_first_weights(job: TrainingJob, outputs: TrainingOutputs) -> None:
     write_outputs(outputs, job, vocoder, summary, _write_empty_curve, None, None)
 
 
-def _take_given_weights(job: TrainingJob, outputs: TrainingOutputs, path: str) -> None:
+def take_weights(job: TrainingJob, outputs: TrainingOutputs) -> None:
+    """Make the given weights, the file `job.settings.checkpoint`, the checkpoint, and try them on a known recording.
+
+    Raises:
+        UserError: They cannot be read, have another SHA-256 or layout than `job.weights` says, were made for another
+            front end, or do not fit.
+    """
+    path, told = str(job.settings.checkpoint), job.weights
+    found = require_sha256(path, None if told is None else told.sha256)
     vocoder, here = initialised(job.system, job.seed), job.front_end()
     given = read_weights(path)
     require_made_for(given.checkpoint, vocoder, job.system, here, path)
-    layout = load_given(vocoder, given.weights, path)
+    layout = load_given(vocoder, given.weights, path, None if told is None else told.layout)
     if layout is not None:
         log.info("%s: weights of %s, trained on %s", path, layout.project, layout.front_end)
+        for fault in layout.faults_of(vocoder.architecture):
+            log.warning(
+                "Weights: those of %s come from the code of %s, whose architecture differs: %s in %s.architecture.",
+                job.system.name, layout.project, fault, job.system.config_key,
+            )  # fmt: skip
+        if here is not None and not layout.is_for(here):
+            log.warning(
+                "Weights: those of %s are in the layout of %s, whose published weights take the front end %s; this "
+                "system has another one, so set front_end of its model, unless they were trained for this one.",
+                job.system.name, layout.project, " or ".join(layout.front_ends),
+            )  # fmt: skip
     check, origin = checked_weights(vocoder, job), given.checkpoint.get("origin")
     if check is not None and check.is_like_noise:
-        log.warning("%s: %s; were they trained for other mel-spectrograms than those of this study?", path, check.words)
+        log.warning(
+            "Weights: of %s, %s; were they trained for other mel-spectrograms than those of this study?",
+            job.system.name, check.words,
+        )  # fmt: skip
     if origin is not None and origin.get("data") != job.data_digest():
         log.info("%s: trained on other clips than those of this study", path)
-    summary = summary_of_given(job, given.checkpoint.get("training", {}), check)
+    summary = summary_of_given(job, given.checkpoint.get("training", {}), check, found)
     write_outputs(outputs, job, vocoder, summary, _write_empty_curve, given.checkpoint.get("front_end"), origin)
 
 

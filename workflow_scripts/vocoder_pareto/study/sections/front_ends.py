@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from vocoder_pareto.study.settings import STRICT
+from vocoder_pareto.study.settings import STRICT, plain
 
 PAPER = "paper"
 FrontEndName = Annotated[str, Field(pattern="^[A-Za-z0-9_]+$")]
@@ -158,6 +158,10 @@ class FrontEndSettings:
             return "normalization: mean and scale are null; give those of the checkpoint, one number per band"
         return None
 
+    def told(self) -> dict[str, Any]:
+        """The settings as plain values, with what null stands for: what files tell of a front end."""
+        return {**plain(self), "win_length": self.window_samples, "fmax": self.highest_hertz}
+
     def clip_samples(self, seconds: float) -> int:
         """Samples of a clip, T: as many whole frames as hold `seconds`."""
         return math.ceil(round(seconds * self.sample_rate / self.hop_length, 6)) * self.hop_length
@@ -190,5 +194,6 @@ BUILT_IN: Mapping[str, FrontEndSettings] = {
         _WAVEGLOW, sample_rate=24000, n_mels=100, fmax=None, mel_scale="htk", mel_norm="none", floor=1e-7
     ),
     "parallel_wavegan_22k": _PARALLEL_WAVEGAN,
+    "speechbrain_16k": replace(_WAVEGLOW, sample_rate=16000),
     "speecht5_16k": replace(_PARALLEL_WAVEGAN, sample_rate=16000, normalization="none"),
 }

@@ -7,6 +7,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from vocoder_pareto.study.sections.front_ends import FrontEndName
+from vocoder_pareto.study.sections.weights import WeightsSettings
 from vocoder_pareto.study.settings import STRICT
 
 Name = Annotated[str, Field(pattern="^[A-Za-z0-9_]+$")]
@@ -32,6 +33,9 @@ class SizeSettings:
 
     front_end: FrontEndName | None = None
     """What makes its mel-spectrograms, one of front_ends; null: that of its model, else paper."""
+
+    weights: WeightsSettings | None = None
+    """Weights to use instead of a training, see docs/pretrained.md; null: those of its model, else none."""
 
 
 @dataclass(frozen=True, config=STRICT)

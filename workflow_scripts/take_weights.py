@@ -1,0 +1,52 @@
+"""Make the checkpoint of a system from weights that it is given, of this project or another one, and try them out."""
+
+import argparse
+import logging
+from pathlib import Path
+
+import vocoder_pareto.passive_threads  # noqa: F401 - before PyTorch is imported
+from vocoder_pareto.program import json_or_file, run_program
+from vocoder_pareto.study.sections.training import TrainingSettings
+from vocoder_pareto.study.sections.weights import WeightsSettings
+from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.systems import SystemSettings
+from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
+from vocoder_pareto.training.weights import take_weights
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--system", type=json_or_file, required=True, help="settings of the system, JSON or @file")
+    parser.add_argument("--weights", type=Path, required=True, help="file of weights")
+    parser.add_argument(
+        "--weights-settings", type=json_or_file, required=True, help="weights of the system, JSON or @file"
+    )
+    parser.add_argument("--clips", type=Path, required=True, help="clips.npy of prepare_clips.py")
+    parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
+    parser.add_argument("--mels", type=Path, required=True, help="mels.npy of compute_mels.py")
+    parser.add_argument("--mel-stats", type=Path, required=True, help="mel_stats.json of compute_mels.py")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the noise of sampling (default: %(default)s)")
+    parser.add_argument("--output-checkpoint", type=Path, required=True, help="checkpoint for inference to write")
+    parser.add_argument("--output-training-summary", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--output-training-curve", type=Path, required=True, help="CSV file to write, without rows")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    job = TrainingJob(
+        system=settings_from(SystemSettings, arguments.system, "models"),
+        settings=TrainingSettings(checkpoint=str(arguments.weights)),
+        clips=arguments.clips,
+        table=arguments.clip_table,
+        mels=arguments.mels,
+        mel_stats=arguments.mel_stats,
+        state_root=arguments.output_training_summary.parent,
+        seed=arguments.seed,
+        weights=settings_from(WeightsSettings, arguments.weights_settings, "weights"),
+    )
+    outputs = TrainingOutputs(
+        arguments.output_checkpoint, arguments.output_training_summary, arguments.output_training_curve
+    )
+    take_weights(job, outputs)
+
+
+if __name__ == "__main__":
+    run_program(main)
