@@ -7,7 +7,7 @@ from vocoder_pareto.analysis.correlation import correlate_with_mos, read_scores
 from vocoder_pareto.analysis.correlation_figure import draw_correlations
 from vocoder_pareto.analysis.figure_style import drawing, save_figure
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
-from vocoder_pareto.quality.metrics import known_metrics
+from vocoder_pareto.quality.metrics import PREDICTED_MOS, known_metrics
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.sections.quality import QualitySettings
 from vocoder_pareto.study.settings import settings_from
@@ -30,7 +30,8 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
-    metrics = known_metrics(settings_from(QualitySettings, arguments.quality_settings, "quality").metrics)
+    names = settings_from(QualitySettings, arguments.quality_settings, "quality").metrics
+    metrics = (*known_metrics(names), PREDICTED_MOS)
     scores = read_scores(arguments.system_table, arguments.quality_measurements, metrics)
     correlations = correlate_with_mos(scores, arguments.seed, metrics)
     with drawing(settings):

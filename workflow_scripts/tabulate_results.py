@@ -44,7 +44,9 @@ def main() -> None:
     ]
     quality = result_tables.quality_table(systems, arguments.origin, stars[0], arguments.labels)
     cost = result_tables.cost_table(systems, arguments.origin, stars[1], arguments.labels, found.get("doubts", {}))
-    quality_display = result_tables.quality_display(quality, systems, found.get("ratings", ""))
+    quality_display = result_tables.quality_display(
+        quality, systems, found.get("ratings", ""), found.get("predicted_mos", {})
+    )
     cost_display = result_tables.cost_display(cost, systems, found.get("not_publishable", ()))
     for table, display, (csv, markdown, latex) in (
         (quality, quality_display, arguments.output_table1),
