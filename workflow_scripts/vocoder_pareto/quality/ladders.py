@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal
 
-from vocoder_pareto.study.sections.front_ends import FrontEndSettings
-
 # (samples (T,), samples per second, generator of what is random) → samples (T,)
 Degrade = Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
 _FILTER_ORDER = 8
+_N_FFT, _HOP_LENGTH = 2048, 256  # of the paper's mel-spectrograms
 
 
 @dataclass(frozen=True)
@@ -40,18 +39,23 @@ def with_noise(decibels: float) -> Degrade:
 
 
 def inverted(iterations: int) -> Degrade:
-    """The mel-spectrogram is inverted by so many `iterations` of Griffin-Lim; the front end is the paper's."""
+    """The magnitudes of the spectrum are inverted by so many `iterations` of Griffin-Lim: the phases are lost.
+
+    Not those of a mel-spectrogram, of which so much is lost that more iterations hardly help.
+    """
 
     def degrade(samples: np.ndarray, sample_rate: int, generator: np.random.Generator) -> np.ndarray:
-        import torch
+        import librosa  # takes seconds
 
-        from vocoder_pareto.audio.features import features
-        from vocoder_pareto.generation.griffin_lim import invert_mel  # librosa takes seconds to import
-
-        front_end = FrontEndSettings(sample_rate=sample_rate)
-        mel = features(torch.from_numpy(np.asarray(samples, np.float32)), front_end).numpy()
-        seed = int(generator.integers(2**32))
-        return invert_mel(mel, np.array([0.0, 1.0], np.float32), front_end, iterations, seed)
+        magnitudes = np.abs(librosa.stft(samples, n_fft=_N_FFT, hop_length=_HOP_LENGTH))
+        return librosa.griffinlim(
+            magnitudes,
+            n_iter=iterations,
+            n_fft=_N_FFT,
+            hop_length=_HOP_LENGTH,
+            length=len(samples),
+            random_state=int(generator.integers(2**32)),
+        ).astype(np.float32)
 
     return degrade
 

@@ -27,6 +27,7 @@ def try_predictor(
     seed: int,
     output: str | Path,
     load: Callable[[], Predict] = distillmos,
+    ladders: Sequence[Ladder] = LADDERS,
 ) -> None:
     """Let a predictor hear the recordings and ladders made of them, and write whether it may be used, as JSON.
 
@@ -39,13 +40,14 @@ def try_predictor(
         seed: of the noise and of the phases that Griffin-Lim starts from, at least 0.
         output: the JSON file.
         load: loads the predictor.
+        ladders: what it must put in order.
 
     Raises:
         UserError: the manifest or its audio is missing or damaged, or the output cannot be written.
     """
     passages = read_passages(manifest, SAMPLE_RATE, settings.trial_passages)
     try:
-        found = _heard(load(), passages, seed)
+        found = _heard(load(), passages, ladders, seed)
     except PredictorMissing as error:
         found = {RECORDINGS: None, "ladders": [], "refused": str(error)}
     else:
@@ -74,10 +76,10 @@ def refusal(recordings: float | None, ladders: Sequence[dict[str, Any]], bound: 
     return "; ".join(faults) or None
 
 
-def _heard(predict: Predict, passages: Sequence[Passage], seed: int) -> dict[str, Any]:
+def _heard(predict: Predict, passages: Sequence[Passage], ladders: Sequence[Ladder], seed: int) -> dict[str, Any]:
     if not passages:
         return {RECORDINGS: None, "ladders": []}
-    steps = 1 + sum(len(ladder.steps) for ladder in LADDERS)
+    steps = 1 + sum(len(ladder.steps) for ladder in ladders)
     with tqdm(total=steps * len(passages), desc="Trying the predictor", unit="passage") as bar:
 
         def mean_of(sounds: Sequence[np.ndarray]) -> float:
@@ -88,8 +90,8 @@ def _heard(predict: Predict, passages: Sequence[Passage], seed: int) -> dict[str
             return float(np.mean(scores))
 
         recordings = mean_of([passage.samples for passage in passages])
-        ladders = [{"name": ladder.name, "steps": _steps(ladder, passages, seed, mean_of)} for ladder in LADDERS]
-    return {RECORDINGS: recordings, "ladders": ladders}
+        found = [{"name": each.name, "steps": _steps(each, passages, seed, mean_of)} for each in ladders]
+    return {RECORDINGS: recordings, "ladders": found}
 
 
 def _steps(
