@@ -89,6 +89,7 @@ rule predict_mos:
 rule correlate_metrics:
     input:
         system_table=f"{RESULTS}/systems.csv",
+        measurement_flags=f"{RESULTS}/systems_flags.json",
         quality_measurements=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=JUDGED),
     output:
         table=report(
@@ -115,6 +116,7 @@ rule correlate_metrics:
         "Correlating objective metrics with MOS."
     shell:
         "python {params.program:q} --system-table {input.system_table:q}"
+        " --measurement-flags {input.measurement_flags:q}"
         " --quality-measurements {input.quality_measurements:q} --quality-settings {params.quality_settings:q}"
         " --seed {params.seed} --figure-settings {params.figure_settings:q} --labels {params.labels:q}"
         " --output-table {output.table:q} --output-figures {output.figures:q} &> {log:q}"
