@@ -29,6 +29,7 @@ STAGES = {
     "counting of FLOPs": ["measure_complexity.py"],
     "measurement of energy": ["measure_energy.py", "measure_front_end.py", "measure_reference.py"],
     "objective quality": ["measure_quality.py"],
+    "predicted MOS": ["try_predictor.py", "predict_mos.py"],
 }
 OTHERS = "tables, figures, report"
 

@@ -57,6 +57,7 @@ rule tabulate_systems:
             front_end=FRONT_ENDS if config["measurements"]["from"] is None else [],
         ),
         quality_measurements=expand(f"{RESULTS}/measurements/quality/{{system}}.csv", system=[*REFERENCES, *JUDGED]),
+        predicted_mos=PREDICTED_MOS,
         published_quality=PRINTED_QUALITY,
         published_cost=PRINTED_COST,
         mos_table=MOS,
@@ -84,7 +85,8 @@ rule tabulate_systems:
         "python {params.program:q} --complexity-measurements {input.complexity_measurements:q}"
         " --energy-measurements {input.energy_measurements:q} --training-summaries {input.training_summaries:q}"
         " --front-end-measurements {input.front_end_measurements:q} --front-ends {params.front_ends:q}"
-        " --quality-measurements {input.quality_measurements:q} --published-quality {input.published_quality:q}"
+        " --quality-measurements {input.quality_measurements:q} --predicted-mos {input.predicted_mos:q}"
+        " --published-quality {input.published_quality:q}"
         " --published-cost {input.published_cost:q} --corpus-source {params.corpus_source}"
         " --mos-table {input.mos_table:q} --rating-counts {input.rating_counts:q} --families {params.families:q}"
         " --carbon-settings {params.carbon_settings:q} --meter-settings {params.meter_settings:q}"

@@ -130,6 +130,7 @@ use rule draw_pareto as draw_published_pareto with:
 use rule correlate_metrics as correlate_published_metrics with:
     input:
         system_table=f"{PUBLISHED}/systems.csv",
+        measurement_flags=[],
         quality_measurements=[],
     output:
         table=report(

@@ -45,6 +45,7 @@ def main() -> None:
         figures=settings_from(FigureSettings, arguments.figure_settings, "figures"),
         flags=found["flags"],
         ratings=found.get("ratings", ""),
+        predicted=found.get("predicted_mos", {}),
         loudness=settings_from(LoudnessSettings, arguments.loudness_settings, "listening_test.loudness"),
     )
     report = settings_from(ReportSettings, arguments.report_settings, "report")

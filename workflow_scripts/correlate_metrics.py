@@ -6,8 +6,9 @@ from pathlib import Path
 from vocoder_pareto.analysis.correlation import correlate_with_mos, read_scores
 from vocoder_pareto.analysis.correlation_figure import draw_correlations
 from vocoder_pareto.analysis.figure_style import drawing, save_figure
+from vocoder_pareto.files import read_json
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
-from vocoder_pareto.quality.metrics import known_metrics
+from vocoder_pareto.quality.metrics import PREDICTED_MOS, known_metrics
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.sections.quality import QualitySettings
 from vocoder_pareto.study.settings import settings_from
@@ -17,6 +18,7 @@ from vocoder_pareto.tables.csv_tables import write_table
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--system-table", type=Path, required=True, help="systems.csv of tabulate_systems.py")
+    parser.add_argument("--measurement-flags", type=Path, nargs="?", help="systems_flags.json of tabulate_systems.py")
     parser.add_argument("--quality-measurements", type=Path, nargs="*", default=[], help="CSV file per system")
     parser.add_argument("--quality-settings", type=json_or_file, default={}, help="section quality, JSON or @file")
     parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: %(default)s)")
@@ -30,11 +32,15 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
-    metrics = known_metrics(settings_from(QualitySettings, arguments.quality_settings, "quality").metrics)
+    names = settings_from(QualitySettings, arguments.quality_settings, "quality").metrics
+    metrics = (*known_metrics(names), PREDICTED_MOS)
     scores = read_scores(arguments.system_table, arguments.quality_measurements, metrics)
     correlations = correlate_with_mos(scores, arguments.seed, metrics)
+    found = read_json(arguments.measurement_flags) if arguments.measurement_flags else {}
+    withheld = found.get("predicted_mos", {}).get("withheld", "")
     with drawing(settings):
-        save_figure(draw_correlations(scores, correlations, settings, arguments.labels), arguments.output_figures)
+        figure = draw_correlations(scores, correlations, settings, arguments.labels, withheld)
+        save_figure(figure, arguments.output_figures)
     write_table(correlations, arguments.output_table)
 
 

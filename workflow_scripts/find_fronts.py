@@ -43,6 +43,7 @@ def main() -> None:
         arguments.systematic_common_share,
         doubts=found.get("doubts", {}),
         ratings=found.get("ratings", ""),
+        predicted=found.get("predicted_mos", {}),
     )
     front.write(arguments.output_front_table, arguments.output_front_summary)
 

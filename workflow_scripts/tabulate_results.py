@@ -38,13 +38,13 @@ def main() -> None:
     arguments = parser.parse_args()
     systems = read_systems(arguments.system_table)
     found = read_json(arguments.measurement_flags) if arguments.measurement_flags else {}
-    stars = [
-        table.loc[table["suggested_by_authors"], "system"]
-        for table in (read_quality(arguments.published_quality), read_cost(arguments.published_cost))
-    ]
+    printed = (read_quality(arguments.published_quality), read_cost(arguments.published_cost))
+    stars = [table.loc[table["suggested_by_authors"], "system"] for table in printed]
     quality = result_tables.quality_table(systems, arguments.origin, stars[0], arguments.labels)
     cost = result_tables.cost_table(systems, arguments.origin, stars[1], arguments.labels, found.get("doubts", {}))
-    quality_display = result_tables.quality_display(quality, systems, found.get("ratings", ""))
+    quality_display = result_tables.quality_display(
+        quality, systems, found.get("ratings", ""), found.get("predicted_mos", {})
+    )
     cost_display = result_tables.cost_display(cost, systems, found.get("not_publishable", ()))
     for table, display, (csv, markdown, latex) in (
         (quality, quality_display, arguments.output_table1),

@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--front-end-measurements", type=Path, nargs="*", default=[], help="JSON file per front end")
     parser.add_argument("--front-ends", type=texts_by_name, default={}, help='as {"melgan-S": "paper"}, or @file')
     parser.add_argument("--quality-measurements", type=Path, nargs="*", default=[], help="CSV file per system")
+    parser.add_argument("--predicted-mos", type=Path, nargs="*", default=[], help="JSON file per system")
     parser.add_argument("--published-quality", type=Path, required=True, help="table 1 as printed (CSV; for its MOS)")
     parser.add_argument("--published-cost", type=Path, help="table 2 as printed (CSV; whose counts get the MOS)")
     parser.add_argument("--corpus-source", help="dataset.source: whose recordings get the printed MOS")
@@ -41,6 +42,7 @@ def main() -> None:
         arguments.quality_measurements,
         settings_from(MeterSettings, arguments.meter_settings, "meter") if arguments.meter_settings else None,
         arguments.front_end_measurements,
+        arguments.predicted_mos,
     )
     cost = arguments.published_cost and read_cost(arguments.published_cost)
     study = Study(arguments.front_ends, arguments.corpus_source, cost)

@@ -26,6 +26,7 @@ def project(tmp_path_factory) -> Project:
     project = copy_of_project(tmp_path_factory.mktemp("untrained") / "study")
     (project.folder / "untrained.yaml").write_text(UNTRAINED)
     (project.folder / "briefly_trained.yaml").write_text(BRIEFLY_TRAINED)
+    (project.folder / "predicted.yaml").write_text("predicted_mos: {predictor: distillmos}")
     (project.folder / "one_trained.yaml").write_text("models: {melgan: {sizes: {S: {training: {steps: 2}}}}}")
     return project
 
@@ -51,6 +52,12 @@ def test_of_a_study_with_both_the_trained_systems_alone_are_judged(project):
     jobs = planned(project, "untrained.yaml", "one_trained.yaml", "--", "all", "listening_test")
     for rule, count in (("train", 4), ("generate_audio", 1), ("measure_quality", 4), ("export_listening_test", 1)):
         assert jobs[rule] == count, rule
+
+
+def test_the_predictor_is_tried_once_and_hears_the_references_and_what_is_judged(project):
+    assert not planned(project, "untrained.yaml").keys() & {"try_predictor", "predict_mos"}
+    jobs = planned(project, "untrained.yaml", "one_trained.yaml", "predicted.yaml")
+    assert (jobs["try_predictor"], jobs["predict_mos"]) == (1, 4)
 
 
 def test_audio_that_is_asked_for_by_its_name_is_made_whatever_the_training(project):

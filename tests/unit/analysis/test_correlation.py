@@ -123,3 +123,10 @@ def test_figure_without_rated_systems_says_so():
         figure = draw_correlations(empty, correlate_with_mos(empty, 0), FigureSettings(), {})
         figure.draw_without_rendering()
     assert "undefined for 0 systems" in texts(figure)
+
+
+def test_figure_says_why_there_is_no_predicted_mos(scores):
+    why = "Predicted MOS is withheld on this corpus: the recordings score 2.18, not above 3.5."
+    with drawing(FigureSettings()):
+        figure = draw_correlations(scores, correlate_with_mos(scores, 0), FigureSettings(), {}, why)
+    assert why in texts(figure).replace("\n", " ")

@@ -1,7 +1,7 @@
 """A small figure of each objective metric against MOS, a panel per metric, with its rank correlation above."""
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,11 @@ PANEL_SHARE = 0.62  # width of a panel, as a share of a figure's width
 
 
 def draw_correlations(
-    scores: pd.DataFrame, correlations: pd.DataFrame, settings: FigureSettings, labels: Mapping[str, str]
+    scores: pd.DataFrame,
+    correlations: pd.DataFrame,
+    settings: FigureSettings,
+    labels: Mapping[str, str],
+    withheld: str = "",
 ) -> Figure:
     """Panels of metric against MOS, a marker per model and a shade per size; call it within `drawing`.
 
@@ -30,6 +34,7 @@ def draw_correlations(
         correlations: a row per metric, see `correlation.correlate_with_mos`.
         settings: style of all figures.
         labels: what readers see for each model; their order gives the markers.
+        withheld: why there is no predicted MOS, in a sentence.
     """
     named = [system_label(model, size, labels) for model, size in zip(scores["model"], scores["size"], strict=True)]
     omitted = sentence(scores, pd.Series(named, scores.index, dtype=object))
@@ -39,7 +44,7 @@ def draw_correlations(
     rows = math.ceil(len(metrics) / columns)
     side = settings.width_inches * PANEL_SHARE
     figure = new_figure(max(settings.width_inches, side * columns), side * rows + 0.45)
-    write_below(figure, _caption(scores, omitted), settings.font_size - 1.8)
+    write_below(figure, _caption(scores, [omitted, withheld]), settings.font_size - 1.8)
     markers = {model: marker_of(model, labels, scores["model"]) for model in dict.fromkeys(scores["model"])}
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes, metric in zip(grid.flat, metrics, strict=False):
@@ -98,10 +103,10 @@ def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
 
 
-def _caption(scores: pd.DataFrame, omitted: str) -> str:
+def _caption(scores: pd.DataFrame, remarks: Sequence[str]) -> str:
     sources = list(dict.fromkeys(scores["mos_source"]))
     sentences = [f"MOS: {source_of(word).described('mos')}." for word in sources if word]
-    sentences += filter(None, [omitted])
+    sentences += filter(None, remarks)
     steps = sorted(set(scores["training_steps"].dropna()))
     if PUBLISHED.word in sources and steps:
         trained = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")

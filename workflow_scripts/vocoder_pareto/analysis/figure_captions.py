@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from vocoder_pareto.analysis.doubts import explanation
 from vocoder_pareto.analysis.fronts import Front
 from vocoder_pareto.analysis.partly_known import MOS_COLUMNS
-from vocoder_pareto.tables.columns import ENERGY, column_of, label_of_system
+from vocoder_pareto.analysis.predictions import not_told_apart
+from vocoder_pareto.tables.columns import ENERGY, PREDICTED_MOS, column_of, label_of_system
 from vocoder_pareto.tables.comparability import why_costs_differ
 from vocoder_pareto.tables.sources import source_of
 
@@ -38,7 +39,7 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
     sources = front.summary.get("sources", {})
     rated_by, metered_by = (list(filter(None, sources.get(name, []))) for name in ("mos_source", "energy_source"))
     sentences = [f"MOS: {source_of(word).described('mos', 'mos_ci95')}." for word in rated_by]
-    sentences += filter(None, [front.summary.get("ratings", "")])
+    sentences += filter(None, [front.summary.get("ratings", ""), *_of_predictions(front, labels)])
     energy = [source_of(word).described(ENERGY) for word in metered_by]
     devices = [device for device in sources.get("device", []) if device]
     if energy:
@@ -71,6 +72,21 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
     if elsewhere := front.summary.get("computed_elsewhere"):
         sentences.append(f"By another device or meter, so not on this axis: {_listed(elsewhere, front, labels)}.")
     return sentences
+
+
+def _of_predictions(front: Front, labels: Mapping[str, str]) -> list[str]:
+    """Who predicted the MOS on an axis, why there is none, and which differences of it say nothing."""
+    if PREDICTED_MOS not in front.names:
+        return []
+    predicted = front.summary.get("predicted_mos", {})
+    words = filter(None, front.summary.get("sources", {}).get(f"{PREDICTED_MOS}_source", []))
+    names = [label_of_system(system, labels) for system in front.table["system"]]
+    scores = dict(zip(names, front.table[PREDICTED_MOS], strict=True))
+    return [
+        *(f"Predicted MOS: {source_of(f'predicted:{word}').label}." for word in words),
+        predicted.get("withheld", ""),
+        not_told_apart(scores, predicted.get("resolution")) if predicted else "",
+    ]
 
 
 def _without_all(front: Front) -> dict[str, list[str]]:

@@ -26,6 +26,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.tables.columns import (
     METRIC_COLUMNS,
+    PREDICTED_MOS,
     REFERENCE_FAMILY,
     SYSTEMS_COLUMNS,
     Kind,
@@ -38,7 +39,7 @@ from vocoder_pareto.tables.sources import PUBLISHED
 IDENTITY = ("system", "label", "model", "size", "family")
 _FLAGS = ("on_front", "on_family_front", "is_knee")
 COLUMNS_OF_FRONTS = (*IDENTITY, *_FLAGS, "front_probability", "hypervolume_share", "dominated_by")
-QUALITY_COLUMNS = ("mos", *METRIC_COLUMNS)
+QUALITY_COLUMNS = ("mos", PREDICTED_MOS, *METRIC_COLUMNS)
 MAX_LISTED = 200  # systems; in longer tables, `dominated_by` lists the first of the optimal systems only
 MOST_DOMINATORS = 10  # that it lists there
 MAX_SHARES = 10_000  # (systems on the front)^(objectives - 1), beyond which their shares of the volume are left empty
@@ -127,6 +128,7 @@ def find_front(
     exact: Collection[str] = EXACT_COLUMNS,
     doubts: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ratings: str = "",
+    predicted: Mapping[str, Any] = MappingProxyType({}),
 ) -> Front:
     """The front of `systems` in `objectives`.
 
@@ -141,6 +143,7 @@ def find_front(
         not_publishable: systems measured with a shortened protocol.
         common_share, exact: see `uncertainty_of`.
         ratings: what became of the ratings that the MOS is made of, in a sentence.
+        predicted: of predicted MOS, why it is `withheld`, in a sentence, and its `resolution`, see `predictions`.
 
     Raises:
         UserError: an objective is no numeric column, its uncertainty is negative, or MOS of several listening tests
@@ -185,6 +188,7 @@ def find_front(
         "not_publishable": [name for name in table["system"] if name in short],
         "doubts": {name: list(doubts[name]) for name in table["system"] if on_device and name in doubts},
         "ratings": ratings if set(MOS_COLUMNS) & set(names) else "",
+        "predicted_mos": dict(predicted) if PREDICTED_MOS in names else {},
         "training_steps": _training_steps(table, names),
         "is_uncertain": uncertainty.is_uncertain,
         "uncertainty_unknown": _columns_where(uncertainty.unknown, table, names),
@@ -202,7 +206,8 @@ def find_front(
 
 def _kinds_of_columns(names: Sequence[str]) -> dict[str, Kind]:
     """What the columns of the table of a front in the objectives `names` hold."""
-    texts: dict[str, Kind] = dict.fromkeys([*IDENTITY, "dominated_by", "mos_source", "energy_source", "device"], "text")
+    sources = ("mos_source", f"{PREDICTED_MOS}_source", "energy_source", "device")
+    texts: dict[str, Kind] = dict.fromkeys([*IDENTITY, "dominated_by", *sources], "text")
     flags: dict[str, Kind] = dict.fromkeys(_FLAGS, "flag")
     beside = [f"{name}{suffix}" for name in names for suffix in SUFFIXES]
     numbers: dict[str, Kind] = dict.fromkeys([*names, *beside, "front_probability", "hypervolume_share"], "number")
@@ -287,11 +292,16 @@ def _training_steps(table: pd.DataFrame, names: Sequence[str]) -> list[int]:
     """Fewest and most steps of the models whose quality is shown; none where it is the paper's, or not known."""
     if "training_steps" not in table or not set(QUALITY_COLUMNS) & set(names):
         return []
-    is_ours = (table["mos_source"] != PUBLISHED.word) | bool(set(METRIC_COLUMNS) & set(names))
+    is_ours = (table["mos_source"] != PUBLISHED.word) | bool({PREDICTED_MOS, *METRIC_COLUMNS} & set(names))
     ours = table["training_steps"][is_ours]
     return [int(ours.min()), int(ours.max())] if ours.notna().any() else []
 
 
 def _sources(table: pd.DataFrame, names: Sequence[str]) -> dict[str, list[str]]:
-    wanted = [("mos_source", MOS_COLUMNS), ("energy_source", ENERGY_COLUMNS), ("device", DEVICE_COLUMNS)]
+    wanted = [
+        ("mos_source", MOS_COLUMNS),
+        (f"{PREDICTED_MOS}_source", (PREDICTED_MOS,)),
+        ("energy_source", ENERGY_COLUMNS),
+        ("device", DEVICE_COLUMNS),
+    ]
     return {source: list(table[source]) for source, columns in wanted if set(columns) & set(names) and source in table}

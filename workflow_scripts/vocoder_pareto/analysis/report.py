@@ -15,6 +15,7 @@ from matplotlib.colors import to_hex
 from vocoder_pareto.analysis.doubts import MARK, doubts_of, explanation
 from vocoder_pareto.analysis.figure_style import REFERENCE_COLOUR, marker_of, size_colours
 from vocoder_pareto.analysis.partly_known import computed_elsewhere
+from vocoder_pareto.analysis.predictions import not_told_apart
 from vocoder_pareto.analysis.report_audio import (
     COLLAPSED,
     audio_note,
@@ -32,6 +33,7 @@ from vocoder_pareto.study.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
 from vocoder_pareto.tables.columns import (
     ENERGY,
     FRONT_END_ENERGY,
+    PREDICTED_MOS,
     REFERENCE_FAMILY,
     SYSTEMS_COLUMNS,
     Column,
@@ -62,6 +64,7 @@ class ReportInputs:
         flags: what was found amiss with the training or measurement of each system, by its name.
         ratings: what became of the ratings of a listening test, in a sentence; empty if there was none.
         loudness: how loud all audio of the page is.
+        predicted: of predicted MOS, why it is `withheld` and its `resolution`, see `predictions`.
     """
 
     systems: Path
@@ -75,6 +78,7 @@ class ReportInputs:
     flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ratings: str = ""
     loudness: LoudnessSettings = field(default_factory=LoudnessSettings)
+    predicted: Mapping[str, Any] = field(default_factory=dict)
 
 
 def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
@@ -182,8 +186,8 @@ def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
         _note("Mean opinion scores", systems["mos_source"], "not rated"),
         *({"kind": remark.kind, "text": f"Dataset: {remark.text}"} for remark in inputs.dataset.remarks()),
     ]
-    if inputs.ratings:
-        notes.append({"kind": "note", "text": inputs.ratings.removesuffix(".")})
+    told = [inputs.ratings, *_of_predictions(systems, inputs)]
+    notes += [{"kind": "note", "text": text.removesuffix(".")} for text in told if text]
     if briefly_trained(systems).any():
         notes.append({"kind": "warning", "text": "The audio is of briefly trained models: not what they can do"})
     if untrained := sentence(systems, _names(systems, inputs)):
@@ -199,6 +203,15 @@ def _notes(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, str]]:
     if noisy := _flagged(systems, inputs, LIKE_NOISE):
         notes.append({"kind": "warning", "text": f"The given weights generate noise: {', '.join(noisy)}"})
     return notes
+
+
+def _of_predictions(systems: pd.DataFrame, inputs: ReportInputs) -> list[str]:
+    """Who predicted the MOS, why there is none, and which differences of it say nothing."""
+    scores = systems[PREDICTED_MOS]
+    words = sorted(set(systems[f"{PREDICTED_MOS}_source"]) - {""})
+    apart = not_told_apart(dict(zip(_names(systems, inputs), scores, strict=True)), inputs.predicted.get("resolution"))
+    meant = [f"Predicted MOS: {source_of(f'predicted:{word}').meaning}" for word in words]
+    return [*meant, inputs.predicted.get("withheld", ""), apart]
 
 
 def _note(what: str, words: pd.Series, without: str, where: str = "") -> dict[str, str]:

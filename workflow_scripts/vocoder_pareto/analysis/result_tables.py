@@ -2,17 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from vocoder_pareto.analysis.display_table import DisplayColumn, DisplayTable
 from vocoder_pareto.analysis.doubts import MARK, explanation
 from vocoder_pareto.analysis.figure_captions import NOT_PUBLISHABLE
+from vocoder_pareto.analysis.predictions import not_told_apart
 from vocoder_pareto.analysis.untrained import sentence
-from vocoder_pareto.tables.columns import ENERGY, EXACT_GFLOPS, PRINTED_GFLOPS, REFERENCE_FAMILY, model_label
+from vocoder_pareto.tables.columns import (
+    ENERGY,
+    EXACT_GFLOPS,
+    PREDICTED_MOS,
+    PRINTED_GFLOPS,
+    REFERENCE_FAMILY,
+    model_label,
+)
 from vocoder_pareto.tables.comparability import why_costs_differ
-from vocoder_pareto.tables.sources import CONVERTED, COUNTED, INFERRED, MEASURED, PUBLISHED, Source
+from vocoder_pareto.tables.sources import CONVERTED, COUNTED, INFERRED, MEASURED, PREDICTED, PUBLISHED, Source
 
 Origin = Literal["published", "measured"]
 
@@ -25,7 +33,7 @@ DISTANCES = {"published": PUBLISHED, "measured": MEASURED}
 def quality_table(
     systems: pd.DataFrame, origin: Origin, suggested: Sequence[str], labels: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Table 1 as data: MOS and spectral distance of every system, each with its source."""
+    """Table 1 as data: MOS, spectral distance and predicted MOS of every system, each with its source."""
     interval_source = systems["mos_source"].replace({PUBLISHED.word: INFERRED.word})
     return _named(systems, suggested, labels).assign(
         mos=systems["mos"],
@@ -35,6 +43,9 @@ def quality_table(
         d_stft=systems["d_stft"],
         d_stft_source=_where_known(systems["d_stft"], DISTANCES[origin]),
         d_stft_ci95=systems["d_stft_ci95"],
+        predicted_mos=systems[PREDICTED_MOS],
+        predicted_mos_source=_where_known(systems[PREDICTED_MOS], PREDICTED),
+        predicted_mos_ci95=systems[f"{PREDICTED_MOS}_ci95"],
     )
 
 
@@ -70,8 +81,22 @@ def cost_table(
     )
 
 
-def quality_display(table: pd.DataFrame, systems: pd.DataFrame, ratings: str = "") -> DisplayTable:
-    """Table 1 for readers; `systems` is what `table` was made of, `ratings` a sentence on those of a listening test."""
+def quality_display(
+    table: pd.DataFrame,
+    systems: pd.DataFrame,
+    ratings: str = "",
+    predicted: Mapping[str, Any] = MappingProxyType({}),
+) -> DisplayTable:
+    """Table 1 for readers.
+
+    Args:
+        table: see `quality_table`.
+        systems: what it was made of.
+        ratings: a sentence on those of a listening test.
+        predicted: of predicted MOS, why it is `withheld` and its `resolution`, see `predictions`.
+    """
+    scores = dict(zip(_names(table), table[PREDICTED_MOS], strict=True))
+    predictions = [predicted["withheld"], not_told_apart(scores, predicted["resolution"])] if predicted else []
     return DisplayTable(
         caption="Quality of the systems: mean opinion score (MOS) and spectral distance.",
         columns=[
@@ -82,9 +107,15 @@ def quality_display(table: pd.DataFrame, systems: pd.DataFrame, ratings: str = "
                 "D_STFT", _formatted(table["d_stft"], ".4f"), list(table["d_stft_source"]), r"$\mathcal{D}_{STFT}$"
             ),
             DisplayColumn("± (95 %)", _formatted(table["d_stft_ci95"], ".4f"), list(table["d_stft_source"])),
+            DisplayColumn(
+                "Predicted MOS", _formatted(table[PREDICTED_MOS], ".2f"), list(table["predicted_mos_source"])
+            ),
+            DisplayColumn(
+                "± (95 %)", _formatted(table["predicted_mos_ci95"], ".2f"), list(table["predicted_mos_source"])
+            ),
         ],
         emphasised=_on_front(table, systems),
-        notes=[*_notes(table, systems), *filter(None, [ratings])],
+        notes=[*_notes(table, systems), *filter(None, [ratings, *predictions])],
         label="tab:quality",
     )
 

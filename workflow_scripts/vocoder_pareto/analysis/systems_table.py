@@ -13,6 +13,7 @@ from vocoder_pareto.analysis import published
 from vocoder_pareto.analysis.doubts import doubts_of
 from vocoder_pareto.analysis.estimates import restated, with_systematic
 from vocoder_pareto.analysis.pareto import optimal
+from vocoder_pareto.analysis.predictions import resolution_of, withheld_sentence
 from vocoder_pareto.analysis.printed_mos import Study, withheld_mos
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
@@ -25,6 +26,7 @@ from vocoder_pareto.tables.columns import (
     EXACT_GFLOPS,
     FRONT_END_ENERGY,
     METRIC_COLUMNS,
+    PREDICTED_MOS,
     PRINTED_GFLOPS,
     REFERENCE_FAMILY,
     SYSTEMS_COLUMNS,
@@ -50,6 +52,7 @@ class Measurements:
         energy, training: mappings by system.
         quality: by system, what its clips have in each metric: (clips with a value,) by the metric's name.
         front_ends: mappings by front end.
+        predictions: mappings by system.
     """
 
     complexity: Sequence[Mapping[str, Any]]
@@ -57,6 +60,7 @@ class Measurements:
     training: Mapping[str, Mapping[str, Any]]
     quality: Mapping[str, Mapping[str, np.ndarray]]
     front_ends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    predictions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def read_measurements(
@@ -66,8 +70,9 @@ def read_measurements(
     quality: Sequence[str | Path],
     meter: MeterSettings | None = None,
     front_ends: Sequence[str | Path] = (),
+    predictions: Sequence[str | Path] = (),
 ) -> Measurements:
-    """Read the JSON files of complexity, energy, training and front ends, and the CSV files of quality.
+    """Read the JSON files of complexity, energy, training, front ends and predicted MOS, and the CSV files of quality.
 
     Estimated joules are restated for what `meter` says that a busy core draws; None leaves them alone. Each record of
     energy gets the systematic uncertainty that `meter`, or its defaults, have for its source.
@@ -87,6 +92,7 @@ def read_measurements(
         training={system: restated(record, watts_per_core) for system, record in _by_system(training).items()},
         quality={Path(path).stem: _values_of_metrics(path) for path in quality},
         front_ends={record["front_end"]: restated(record, watts_per_core) for record in map(read_json, front_ends)},
+        predictions=_by_system(predictions),
     )
 
 
@@ -129,9 +135,18 @@ def systems_measured(
     for row in rows:
         for name, values in measurements.quality.get(row["system"], {}).items():
             row |= _with_interval(name, values.tolist())
+        row |= _predicted(measurements.predictions.get(row["system"], {}))
         if row["system"] in rated.index:
             row |= {name: rated.loc[row["system"], name] for name in _MOS_COLUMNS if name in rated}
     return with_fronts(_as_table(rows), FRONTS)
+
+
+def _predicted(prediction: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells of a predicted MOS; they stay empty where it is withheld."""
+    if prediction.get(PREDICTED_MOS) is None:
+        return {}
+    names = (PREDICTED_MOS, f"{PREDICTED_MOS}_ci95", f"{PREDICTED_MOS}_degrees_of_freedom")
+    return {name: prediction[name] for name in names} | {f"{PREDICTED_MOS}_source": prediction["predictor"]}
 
 
 def _cells(records: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -264,7 +279,8 @@ def mos_of_listening_test(path: str | Path) -> pd.DataFrame:
 def measurement_flags(measurements: Measurements) -> dict[str, Any]:
     """What `systems.csv` has no column for.
 
-    Systems measured with a shortened protocol, flags, what of these speaks against an energy, clips per system.
+    Systems measured with a shortened protocol, flags, what of these speaks against an energy, clips per system, why
+    predicted MOS is withheld, and by how much it must differ.
     """
     flags = {
         system: [*energy.get("flags", []), *measurements.training.get(system, {}).get("flags", [])]
@@ -275,6 +291,10 @@ def measurement_flags(measurements: Measurements) -> dict[str, Any]:
         "flags": {system: found for system, found in flags.items() if found},
         "doubts": doubts_of({system: energy.get("flags", []) for system, energy in measurements.energy.items()}),
         "d_stft_clips": {system: len(values["d_stft"]) for system, values in measurements.quality.items()},
+        "predicted_mos": {
+            "withheld": withheld_sentence(measurements.predictions),
+            "resolution": resolution_of(measurements.predictions),
+        },
     }
 
 

@@ -38,7 +38,7 @@ class Metric:
         unit: empty where it has none.
         package: what computes it.
         source: who defined it.
-        function: what measures it, or the import path of that.
+        function: what measures it, or the import path of that; empty of what compares no two signals.
         ranks: whether it may rank systems.
     """
 
@@ -51,7 +51,7 @@ class Metric:
     unit: str
     package: str
     source: str
-    function: Measure | str
+    function: Measure | str = ""
     ranks: bool = True
 
     def measure(self, reference: Any, estimate: Any, sample_rate: int) -> float:
@@ -110,6 +110,10 @@ METRICS = (
         f"{_LIBRARY}.speech.pesq_wideband",
     ),
 )  # fmt: skip
+# No comparison of two signals, so no metric to configure: `predict_mos` hears a system's own audio.
+PREDICTED_MOS = Metric(
+    "predicted_mos", "Predicted MOS", "higher", 1.0, 5.0, math.nan, "", "distillmos", "Stahl and Gamper 2025"
+)
 _BY_NAME = {each.name: each for each in METRICS}
 _DECORATED: dict[Measure, Metric] = {}
 

@@ -32,13 +32,14 @@ from vocoder_pareto.study.sections.measurement import (
 )
 from vocoder_pareto.study.sections.models import ModelSettings, Name, SharedRecipe
 from vocoder_pareto.study.sections.paths import ResultsFolder
+from vocoder_pareto.study.sections.predicted_mos import PredictedMosSettings
 from vocoder_pareto.study.sections.quality import QualitySettings
 from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
 from vocoder_pareto.study.settings import STRICT, plain, settings_from
 from vocoder_pareto.study.settings_faults import keys_of, nearest
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.study.yaml_files import read_yaml
-from vocoder_pareto.tables.columns import METRIC_COLUMNS, SYSTEMS_COLUMNS
+from vocoder_pareto.tables.columns import METRIC_COLUMNS, PREDICTED_MOS, SYSTEMS_COLUMNS
 
 OBJECTIVE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.direction)
 # The largest seed that Python, NumPy and PyTorch all take.
@@ -115,6 +116,10 @@ class Configuration:
 
     quality: QualitySettings = field(default_factory=QualitySettings)
     """Objective quality of the reconstructions, against the recordings."""
+
+    predicted_mos: PredictedMosSettings = field(default_factory=PredictedMosSettings)
+    """MOS as a network predicts it (docs/listening_test.md), withheld where it cannot tell good recordings from bad
+    ones. It never stands in for ratings."""
 
     listening_test: ListeningTestSettings = field(default_factory=ListeningTestSettings)
     """The listening test (docs/listening_test.md) of trained systems, which the target `listening_test` exports; with
@@ -339,6 +344,9 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
             elif column in METRIC_COLUMNS and column not in ("d_stft", *config["quality"]["metrics"]):
                 where = f"config key pareto.objectives.{number}.columns"
                 faults.append(f"{where}: {column!r} is not measured; add it to quality.metrics")
+            elif column == PREDICTED_MOS and not config["predicted_mos"]["predictor"]:
+                where = f"config key pareto.objectives.{number}.columns"
+                faults.append(f"{where}: {column!r} is not predicted; set predicted_mos.predictor to distillmos")
     return faults + faults_of_front_ends(
         config, [known[name] for name in (known if named == "all" else named) if name in known]
     )

@@ -43,6 +43,7 @@ def settings_of_study(config: Mapping[str, Any]) -> dict[str, Any]:
         "energy-settings": config["energy"],
         "sweep-settings": config["measurements"]["sweep"],
         "quality-settings": config["quality"],
+        "predicted-mos-settings": config["predicted_mos"],
         "figure-settings": config["figures"],
         "report-settings": config["report"],
         **{f"{name}-settings": config["listening_test"][name] for name in LISTENING_TEST_PARTS},

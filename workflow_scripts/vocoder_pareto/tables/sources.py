@@ -20,7 +20,7 @@ class Source:
         mark: what stands at a number in tables for readers, explained below them by `label`.
         label: what readers see in captions and below tables; follows "Energy:".
         meaning: the same in full, for the report page and the documentation.
-        given_by: `paper`, `study` (counted or timed here), `meter`, `listeners`, or `nothing`.
+        given_by: `paper`, `study` (counted or timed here), `meter`, `listeners`, `predictor`, or `nothing`.
         compares_with: words of other sources whose numbers may share an axis with its own, or be divided by them;
             numbers of one source always may, on the same device and in the same test.
         stands_in: whether nobody measured, counted or printed the number: readers are warned.
@@ -31,7 +31,7 @@ class Source:
     mark: str
     label: str
     meaning: str
-    given_by: Literal["paper", "study", "meter", "listeners", "nothing"] = "nothing"
+    given_by: Literal["paper", "study", "meter", "listeners", "predictor", "nothing"] = "nothing"
     compares_with: tuple[str, ...] = ()
     stands_in: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -84,6 +84,10 @@ SIMULATED = Source(
     "simulated", "s", "SIMULATED listeners, for demonstration only", "simulated, of no evidential value", "listeners",
     stands_in=True,
 )  # fmt: skip
+PREDICTED = Source(
+    "predicted:distillmos-0.9.1", "d", "predicted by DistillMOS 0.9.1, rated by nobody",
+    "predicted by a network from the audio (DistillMOS 0.9.1), rated by nobody", "predictor",
+)  # fmt: skip
 NONE = Source("none", "-", "not metered", "trained on a device whose energy nothing can meter")
 UNTRAINED = Source("untrained", "u", "not trained", "not trained: the weights are as they are initialised")
 
@@ -91,7 +95,7 @@ SOURCES = {
     source.word: source
     for source in (
         PUBLISHED, CONVERTED, INFERRED, COUNTED, MEASURED, NVML, NVML_MODULE, NVML_POWER, RAPL, ZEUS_AMD, ZEUS_APPLE,
-        ZEUS_JETSON, ESTIMATED, LISTENING_TEST, SIMULATED, NONE, UNTRAINED,
+        ZEUS_JETSON, ESTIMATED, LISTENING_TEST, SIMULATED, PREDICTED, NONE, UNTRAINED,
     )
 }  # fmt: skip
 LISTENER_WORDS = tuple(source.word for source in SOURCES.values() if source.given_by == "listeners")

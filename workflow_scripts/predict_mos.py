@@ -1,0 +1,23 @@
+"""Predict the MOS of generated audio, if the predictor has stood its trial on this corpus: a JSON file."""
+
+import argparse
+from pathlib import Path
+
+from vocoder_pareto.program import run_program
+from vocoder_pareto.quality.predicted_mos import predict_mos
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifest", type=Path, required=True, help="manifest.csv of the system")
+    parser.add_argument(
+        "--predictor-trial", type=Path, required=True, help="JSON file of try_predictor.py (the verdict)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: %(default)s)")
+    parser.add_argument("--output", type=Path, required=True, help="JSON file to write (the system's predicted MOS)")
+    arguments = parser.parse_args()
+    predict_mos(arguments.manifest, arguments.predictor_trial, arguments.seed, arguments.output)
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,24 @@
+"""Predicted MOS: what a network that was trained on ratings says of the audio."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from vocoder_pareto.study.settings import STRICT
+
+
+@dataclass(frozen=True, config=STRICT)
+class PredictedMosSettings:
+    """MOS as a network predicts it, where it can tell good from bad on the study's own recordings."""
+
+    predictor: Literal["distillmos"] | None = "distillmos"
+    """distillmos: DistillMOS (MIT licence, its weights come with the package) | null: predict nothing."""
+
+    recordings_above: float = Field(default=3.5, ge=1, le=5)
+    """What the recordings must score in the mean (1 to 5), or nothing is predicted for this corpus. Listeners call
+    recordings good (4) or better; 3.5 is where good ends and fair begins. LJSpeech scores 4.3, eSpeak's voice 2.2."""
+
+    trial_passages: int = Field(default=4, ge=1)
+    """How many passages of at least 7 s the predictor is tried on (>= 1), each as it is and made worse in eight
+    ways."""
