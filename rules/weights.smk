@@ -31,7 +31,7 @@ rule fetch_weights:
     shell:
         "python {params.program:q} --weights-settings {params.weights_settings:q}"
         " --output-weights {output.weights:q} --output-record {output.record:q} &> {log:q}"
-        " && sed -n '/^Weights: /p' {log:q} >&2"
+        " && (grep '^Weights: ' {log:q} >&2 || true)"
 
 
 rule take_weights:
@@ -74,4 +74,4 @@ rule take_weights:
         " --mels {input.mels:q} --mel-stats {input.mel_stats:q} --seed {params.seed}"
         " --output-checkpoint {output.checkpoint:q} --output-training-summary {output.training_summary:q}"
         " --output-training-curve {output.training_curve:q} &> {log:q}"
-        " && sed -n '/^Weights: /p' {log:q} >&2"
+        " && (grep '^Weights: ' {log:q} >&2 || true)"

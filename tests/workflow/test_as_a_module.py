@@ -96,7 +96,7 @@ def test_a_prefix_does_not_concern_a_users_own_files_and_those_of_the_workflow(t
         (outer / "mine" / name).touch()
     said = snakemake(outer, "--dry-run", "--printshellcmds", "--", "vocoder_all", "vocoder_listening_test")
     words = set(said.replace(",", " ").split())
-    assert {"mine/texts.json", "mine/weights.pt", "modules/vocoder-pareto/workflow_scripts/train.py"} <= words
+    assert {"mine/texts.json", "mine/weights.pt", "modules/vocoder-pareto/workflow_scripts/take_weights.py"} <= words
     assert not [word for word in words if word.startswith(("vocoders/mine", "vocoders/modules", "results/"))]
 
 
