@@ -162,6 +162,7 @@ def test_the_programs_export_simulate_and_analyse(manifests, tmp_path):
         "--output-key", out / "key.json", "--output-invitations", out / "invitations.csv",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "WARNING: listening test: 4 participants × 4 sentences find a difference of" in done.stderr
     done = run(
         "simulate_responses", "--key", out / "key.json", "--listeners", 4, "--output", out / "responses",
         "--published-quality", "resources/published/table1_quality.csv",
