@@ -34,7 +34,6 @@ def main() -> None:
     parser.add_argument("--output-system-table", type=Path, required=True, help="systems.csv to write")
     parser.add_argument("--output-measurement-flags", type=Path, required=True, help="systems_flags.json to write")
     arguments = parser.parse_args()
-
     measurements = systems_table.read_measurements(
         arguments.complexity_measurements,
         arguments.energy_measurements,

@@ -46,13 +46,14 @@ def try_predictor(
         UserError: the manifest or its audio is missing or damaged, or the output cannot be written.
     """
     passages = read_passages(manifest, SAMPLE_RATE, settings.trial_passages)
-    try:
-        found = _heard(load(), passages, ladders, seed)
-    except PredictorMissing as error:
-        found = {RECORDINGS: None, "ladders": [], "refused": str(error)}
-    else:
-        found["refused"] = refusal(found[RECORDINGS], found["ladders"], settings.recordings_above)
     bound = settings.recordings_above
+    found: dict[str, Any] = {RECORDINGS: None, "ladders": []}
+    try:
+        if passages:
+            found = _heard(load(), passages, ladders, seed)
+        found["refused"] = refusal(found[RECORDINGS], found["ladders"], bound)
+    except PredictorMissing as error:
+        found["refused"] = str(error)
     write_json(output, {"predictor": DISTILLMOS, "passages": len(passages), "bound": bound, **found})
 
 
@@ -77,8 +78,6 @@ def refusal(recordings: float | None, ladders: Sequence[dict[str, Any]], bound: 
 
 
 def _heard(predict: Predict, passages: Sequence[Passage], ladders: Sequence[Ladder], seed: int) -> dict[str, Any]:
-    if not passages:
-        return {RECORDINGS: None, "ladders": []}
     steps = 1 + sum(len(ladder.steps) for ladder in ladders)
     with tqdm(total=steps * len(passages), desc="Trying the predictor", unit="passage") as bar:
 

@@ -22,6 +22,7 @@ KEYS = {
     "protocol": "energy.{}",
     "meter_backend": "meter.backend",
     "quality_settings": "quality.{}",
+    "predicted_mos_settings": "predicted_mos.{}",
     "figure_settings": "figures.{}",
     "report_settings": "report.{}",
     "sweep_settings": "measurements.sweep.{}",
