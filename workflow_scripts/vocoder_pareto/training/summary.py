@@ -90,7 +90,9 @@ def summary_of_untrained(job: TrainingJob) -> dict[str, Any]:
     return {**summary_of(job, TrainingRecord()), **never, "flags": [UNTRAINED]}
 
 
-def summary_of_given(job: TrainingJob, known: dict[str, Any], check: SanityCheck | None, sha256: str) -> dict[str, Any]:
+def summary_of_given(
+    job: TrainingJob, known: dict[str, Any], check: SanityCheck | None, sha256: str | None
+) -> dict[str, Any]:
     """Return the summary of weights that were given.
 
     Args:
