@@ -19,7 +19,8 @@ from vocoder_pareto.study.configuration import merged
 pytestmark = [pytest.mark.pretrained, pytest.mark.workflow]
 
 SPEECH = os.environ.get("VOCODER_PARETO_SPEECH")
-SYSTEMS = ["hifigan-V1_LJSpeech", "hifigan-V1_universal"]
+# The greatest mean D_STFT on LJSpeech: the universal one knows many voices, and none as well.
+SYSTEMS = {"hifigan-V1_LJSpeech": 0.08, "hifigan-V1_universal": 0.1}
 OF_RECORDINGS = {"source": "folder", "path": str(Path(SPEECH or ".").absolute()), "clips": None, "test_share": 0.9}
 OF_ESPEAK = {"source": "synthetic", "path": None, "clips": 20}
 
@@ -71,7 +72,7 @@ def summary(project, system):
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_published_vocoder_is_near_to_speech_with_its_own_front_end(project, finished, system):
     """Synthetic speech is of a voice that neither has heard."""
-    assert distance(project, system) < (0.08 if SPEECH else 0.15)
+    assert distance(project, system) < (SYSTEMS[system] if SPEECH else 0.15)
     assert summary(project, system)["flags"] == []
     assert not [line for line in finished.splitlines() if line.startswith("Weights: ") and system in line]
     assert summary(project, system)["weights"]["licence"] == "MIT"
@@ -87,7 +88,7 @@ def test_the_content_is_that_of_the_preset(project, finished):
 def test_a_wrong_front_end_is_told_in_words_before_anything_is_measured(project, finished, name):
     told = [line for line in finished.splitlines() if line.startswith("Weights: ") and f"hifigan-{name}" in line]
     assert "whose published weights take the front end hifigan_22k; this system has another one" in told[0]
-    assert distance(project, f"hifigan-{name}") > 2 * distance(project, SYSTEMS[0])
+    assert distance(project, f"hifigan-{name}") > 2 * distance(project, "hifigan-V1_LJSpeech")
 
 
 def test_a_front_end_that_makes_noise_is_flagged(project, finished):
