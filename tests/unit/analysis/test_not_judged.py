@@ -226,6 +226,7 @@ def test_the_page_has_the_audio_of_references_alone_and_says_why(study, tmp_path
     inputs = ReportInputs(
         tmp_path / "systems.csv", manifests, [], DATASET, provenance, PROJECT / "resources" / "report", labels,
         FigureSettings(), flags, "Ratings: 7 used, 0 screened out (0 of 2 sessions), 3 rejected.",
+        predicted={"withheld": "Predicted MOS is withheld on this corpus: it is too short.", "resolution": None},
     )  # fmt: skip
     build_report(inputs, tmp_path / "report" / "index.html", clips_limit=3)
     page = Page((tmp_path / "report" / "index.html").read_text())
@@ -240,5 +241,6 @@ def test_the_page_has_the_audio_of_references_alone_and_says_why(study, tmp_path
     assert "Not trained, so not judged: all systems" in said
     assert "No system was trained for long enough, so there is audio of the references alone." in said
     assert "Ratings: 7 used, 0 screened out (0 of 2 sessions), 3 rejected" in said
+    assert "Predicted MOS is withheld on this corpus: it is too short" in said
     assert "briefly trained" not in said
     assert "untrained: all systems." in said

@@ -1,7 +1,7 @@
 """Whether a predictor of MOS may speak of a corpus: it must know good recordings, and put what is worse below them.
 
 A predictor was trained on other speech than that of a study, and may be worthless there: DistillMOS gives the voice of
-eSpeak 2.2, and 2.6 with noise at 10 dB. So each study first lets it hear its own recordings, and ladders made of them.
+eSpeak 2.3, and 2.5 with noise at 20 dB. So each study first lets it hear its own recordings, and ladders made of them.
 """
 
 from collections.abc import Callable, Sequence
