@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     limits = Limits(arguments.max_bytes, arguments.max_per_minute, arguments.max_total_bytes)
     application = receiver(arguments.key, arguments.output, limits, arguments.allowed_origin, arguments.trusted_proxies)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # also where a shell in the background ignores the first
+        signal.signal(stop, signal.default_int_handler)
     with server_of(application, arguments.host, arguments.port) as server, suppress(KeyboardInterrupt):
         logging.info("answers to http://%s:%d%s go to %s", arguments.host, server.server_port, PATH, arguments.output)
         server.serve_forever()

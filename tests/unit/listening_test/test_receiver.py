@@ -5,6 +5,7 @@ import io
 import json
 import os
 import socket
+import signal
 import subprocess
 import sys
 import threading
@@ -373,16 +374,17 @@ def test_a_sender_that_stops_in_the_middle_holds_nobody_up(make, valid, received
     assert len(files(received)) == 1
 
 
-def test_the_program_receives_until_it_is_interrupted(key_path, received, valid):
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_the_program_receives_until_it_is_interrupted(key_path, received, valid, stop):
     command = [sys.executable, PROGRAM, "--key", key_path, "--output", received, "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         said = process.stderr.readline()
         port = int(said.partition("http://127.0.0.1:")[2].partition("/")[0])
         body = json.dumps(valid())
         assert request(port, "POST", "/answers", body, {"Content-Type": "application/json"})[0] == 200
-        process.send_signal(2)
-        rest = process.stderr.read()
-        assert process.wait() == 0
+        process.send_signal(stop)
+        rest = process.communicate(timeout=60)[1]
+        assert process.returncode == 0
     assert "Traceback" not in rest
     assert "p1" not in rest  # who took part is not logged
     assert len(files(received)) == 1

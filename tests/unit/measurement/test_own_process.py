@@ -14,7 +14,9 @@ from vocoder_pareto.measurement import own_process
 from vocoder_pareto.measurement.own_process import in_own_process
 
 MEASURES_FOR_EVER = """
+import signal
 import time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell in the background has it ignore
 from vocoder_pareto.measurement.own_process import in_own_process
 
 def measure():
