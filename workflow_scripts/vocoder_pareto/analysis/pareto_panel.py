@@ -264,7 +264,13 @@ def _draw_ticks(axes: Axes, panel: Panel, look: Look) -> list[Text]:
             line(value, 0, TICK_LENGTH, **style)
             if len(ticks) > MAX_NAMED_TICKS:
                 continue
-            place = {"xy": (value, TICK_LENGTH), "xytext": (0, 2), "ha": "center", "va": "bottom", "rotation": 90}
+            place: dict[str, Any] = {
+                "xy": (value, TICK_LENGTH),
+                "xytext": (0, 2),
+                "ha": "center",
+                "va": "bottom",
+                "rotation": 90,
+            }
             if not is_upright:
                 place = {"xy": (TICK_LENGTH, value), "xytext": (2, 0), "ha": "left", "va": "center"}
             texts.append(axes.annotate(label_of_system(system, look.labels), xycoords=transform, **place, **named))
