@@ -73,7 +73,7 @@ rule tabulate_systems:
     params:
         families=model_families(),
         front_ends=canonical_json(configuration.front_ends_of_systems(config)),
-        corpus_source=config["dataset"]["source"],
+        corpus_kind=config["dataset"]["source"],
         carbon_settings=beside(config_json("carbon")),
         meter_settings=assumptions_of_meter(),
         emission_factors=emission_factors(),
@@ -87,7 +87,7 @@ rule tabulate_systems:
         " --front-end-measurements {input.front_end_measurements:q} --front-ends {params.front_ends:q}"
         " --quality-measurements {input.quality_measurements:q} --predicted-mos {input.predicted_mos:q}"
         " --published-quality {input.published_quality:q}"
-        " --published-cost {input.published_cost:q} --corpus-source {params.corpus_source}"
+        " --published-cost {input.published_cost:q} --corpus-kind {params.corpus_kind:q}"
         " --mos-table {input.mos_table:q} --rating-counts {input.rating_counts:q} --families {params.families:q}"
         " --carbon-settings {params.carbon_settings:q} --meter-settings {params.meter_settings:q}"
         " --output-system-table {output.system_table:q} --output-measurement-flags {output.measurement_flags:q}"

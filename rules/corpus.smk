@@ -79,5 +79,5 @@ rule fetch_cmu_arctic:
     message:
         "Fetching the voice {params.voice} of CMU ARCTIC."
     shell:
-        "python {params.program:q} --voice {params.voice} --archive {params.archive:q} --output {output.metadata:q}"
+        "python {params.program:q} --voice {params.voice:q} --archive {params.archive:q} --output {output.metadata:q}"
         " &> {log:q}"

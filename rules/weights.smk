@@ -1,5 +1,5 @@
 # Weights that a system is given: fetched from the network where they are not on this machine, then made its checkpoint.
-from vocoder_pareto.published_weights import require_recorded
+from vocoder_pareto.study.given_weights import require_recorded
 
 try:
     for fetched in filter(are_fetched, SYSTEMS):

@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--predicted-mos", type=Path, nargs="*", default=[], help="JSON file per system")
     parser.add_argument("--published-quality", type=Path, required=True, help="table 1 as printed (CSV; for its MOS)")
     parser.add_argument("--published-cost", type=Path, help="table 2 as printed (CSV; whose counts get the MOS)")
-    parser.add_argument("--corpus-source", help="dataset.source: whose recordings get the printed MOS")
+    parser.add_argument("--corpus-kind", help="dataset.source: whose recordings get the printed MOS")
     parser.add_argument("--mos-table", type=Path, nargs="?", help="mos.csv of a listening test, instead of the paper's")
     parser.add_argument("--rating-counts", type=Path, nargs="?", help="counts.json of analyse_responses.py")
     parser.add_argument("--families", type=texts_by_name, default={}, help='families, as {"melgan": "GAN"}, or @file')
@@ -44,7 +44,7 @@ def main() -> None:
         arguments.predicted_mos,
     )
     cost = arguments.published_cost and read_cost(arguments.published_cost)
-    study = Study(arguments.front_ends, arguments.corpus_source, cost)
+    study = Study(arguments.front_ends, arguments.corpus_kind, cost)
     mos = systems_table.mos_of_study(arguments.mos_table, arguments.published_quality)
     carbon = settings_from(CarbonSettings, arguments.carbon_settings, "carbon")
     table = systems_table.systems_measured(measurements, mos, arguments.families, carbon, study)

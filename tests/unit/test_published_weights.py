@@ -8,7 +8,8 @@ import zipfile
 import pytest
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.published_weights import fetch_weights, require_recorded, require_sha256
+from vocoder_pareto.published_weights import fetch_weights, require_sha256
+from vocoder_pareto.study.given_weights import require_recorded
 from vocoder_pareto.study.sections.weights import WeightsSettings
 from vocoder_pareto.study.settings import settings_from
 

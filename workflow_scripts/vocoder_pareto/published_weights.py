@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vocoder_pareto.downloads import Release, download, sha256_of
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import read_json, write_json, written_whole
+from vocoder_pareto.files import write_json, written_whole
 from vocoder_pareto.study.sections.weights import WeightsSettings
 
 log = logging.getLogger(__name__)
@@ -36,25 +36,6 @@ def fetch_weights(weights: WeightsSettings, target: Path, record: Path) -> None:
         log.warning("Weights: no SHA-256 was given for %s; that of what was fetched is %s.", target, found)
     known = {"licence": weights.licence, "source": weights.source}
     write_json(record, {**weights.place(), "bytes": target.stat().st_size, "sha256": found, **known})
-
-
-def require_recorded(weights: WeightsSettings, record: str | Path) -> None:
-    """Refuse weights that were fetched while another SHA-256 was known, or none, than is known now.
-
-    `record` is what `fetch_weights` wrote; without it, or where it tells of another place, they are yet to be fetched.
-
-    Raises:
-        UserError: They have another SHA-256, or the record cannot be read.
-    """
-    if weights.sha256 is None or not Path(record).is_file():
-        return
-    known = read_json(record)
-    is_same_place = all(known.get(key) == value for key, value in weights.place().items())
-    if is_same_place and known.get("sha256") != weights.sha256:
-        raise UserError(
-            f"{record}: the weights that were fetched have SHA-256 {known.get('sha256')}, not {weights.sha256}; mend "
-            "the sha256 of these weights, or delete their files there, and they are fetched again"
-        )
 
 
 def require_sha256(path: str | Path, sha256: str | None) -> str:

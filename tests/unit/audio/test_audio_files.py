@@ -131,7 +131,7 @@ def test_samples_beyond_full_scale_are_clipped_and_counted(tmp_path):
     np.testing.assert_array_equal(written, [0, 32767, -32768, 32767, -32768, 16384])
 
 
-@pytest.mark.parametrize("samples", [np.zeros((2, 3)), np.zeros(0), np.array([np.nan])])
+@pytest.mark.parametrize("samples", [np.zeros((2, 3, 4)), np.zeros(0), np.array([np.nan])])
 def test_what_cannot_be_a_recording_is_not_written(tmp_path, samples):
     with pytest.raises(ValueError, match="samples"):
         write_wav(tmp_path / "a.wav", samples, 16000)

@@ -47,9 +47,9 @@ def test_layers_are_timed_in_float32(vocoder, monkeypatch):
     """PyTorch allows TF32 to convolutions on NVIDIA GPUs, which `energy.precision: float32` does not."""
     seen = []
 
-    def watched(mel):
+    def watched(mel, generator=None):
         seen.append(torch.backends.cudnn.allow_tf32)
-        return SmallVocoder.generate(vocoder, mel)
+        return SmallVocoder.generate(vocoder, mel, generator)
 
     monkeypatch.setattr(vocoder, "generate", watched)
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)

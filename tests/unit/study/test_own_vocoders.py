@@ -56,7 +56,7 @@ def study(file, kind, training=None, **own):
     )
 
 
-@pytest.mark.parametrize("training", [{"steps": 0}, {"steps": 100}, {"steps": None, "hours": 2.0}])
+@pytest.mark.parametrize("training", [{"steps": 0}, {"steps": 1000}, {"steps": None, "hours": 2.0}])
 def test_a_class_alone_has_a_cost_whatever_the_budget_of_the_others(file, training):
     config = study(file, "Plain", training)
     assert training_settings(config, "mine", "S").is_untrained

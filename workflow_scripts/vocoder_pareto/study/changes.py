@@ -40,7 +40,7 @@ KEYS = {
     "layout": "models.*.weights.layout",
     "system_names": "systems",
     "voices": "dataset.voices",
-    "corpus_source": "dataset.source",
+    "corpus_kind": "dataset.source",
     "voice": "dataset.arctic_voice",
     "max_clips": "generation.clips",
     "iterations": "generation.griffin_lim_iterations",
