@@ -16,6 +16,7 @@ import pytest
 import soundfile
 from torchaudio.datasets import CMUARCTIC, cmuarctic
 
+from vocoder_pareto import downloads
 from vocoder_pareto.audio.archives import extract, fetch_archive
 from vocoder_pareto.audio.clips import prepare_clips
 from vocoder_pareto.audio.cmu_arctic import arctic_corpus, published_arctic
@@ -99,7 +100,8 @@ def test_the_users_archive_must_have_the_checksum(archive, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_an_unreachable_server_is_named_with_the_way_out(tmp_path):
+def test_an_unreachable_server_is_named_with_the_way_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads.time, "sleep", lambda seconds: None)
     release = Release("http://127.0.0.1:1/cmu_us_slt_arctic.tar.bz2", "0" * 64)
     with pytest.raises(UserError, match=r"download failed .*set dataset\.path to the folder cmu_us_slt_arctic or to"):
         fetch_archive(SLT, release, None, tmp_path / "cmu_us_slt_arctic")
