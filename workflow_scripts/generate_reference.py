@@ -4,6 +4,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+import vocoder_pareto.passive_threads  # noqa: F401 - before NumPy is imported
 from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth, write_world
 from vocoder_pareto.program import int_or_null, json_or_file, run_program

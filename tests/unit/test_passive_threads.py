@@ -9,6 +9,10 @@ import pytest
 
 from vocoder_pareto.study.source_facts import facts_of
 
+PROGRAMS_THAT_MEASURE = (
+    "generate_reference", "measure_energy", "measure_front_end", "measure_reference", "measure_set", "sweep_energy",
+    "train",
+)  # fmt: skip
 PROGRAMS = Path(__file__).parents[2] / "workflow_scripts"
 
 
@@ -30,7 +34,7 @@ def test_threads_that_wait_sleep_where_cpu_time_counts_as_energy():
     assert policy_of("measure_energy.py") == "PASSIVE"
 
 
-@pytest.mark.parametrize("program", ["measure_energy", "measure_front_end", "measure_set", "sweep_energy", "train"])
+@pytest.mark.parametrize("program", PROGRAMS_THAT_MEASURE)
 def test_so_it_is_in_all_programs_that_measure_since_it_is_their_first_import(program):
     names = [name for name, _ in facts_of(PROGRAMS / f"{program}.py").imports]
     first = next(name for name in names if name.partition(".")[0] not in sys.stdlib_module_names)
@@ -39,3 +43,20 @@ def test_so_it_is_in_all_programs_that_measure_since_it_is_their_first_import(pr
 
 def test_a_policy_of_the_user_is_left_alone():
     assert policy_of("measure_energy.py", OMP_WAIT_POLICY="active") == "ACTIVE"
+
+
+@pytest.mark.parametrize(("variables", "threads"), [({}, {1}), ({"OPENBLAS_NUM_THREADS": "2"}, {2})])
+def test_openblas_whose_threads_spin_whatever_the_policy_has_one(variables, threads):
+    """threadpoolctl asks the library itself; where NumPy brings another one, there is nothing to see."""
+    code = """
+import vocoder_pareto.passive_threads, numpy, scipy.linalg, threadpoolctl
+print(*(found["num_threads"] for found in threadpoolctl.threadpool_info() if found["internal_api"] == "openblas"))
+"""
+    environment = {name: value for name, value in os.environ.items() if "NUM_THREADS" not in name}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROGRAMS, env={**environment, **variables}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    if not ran.stdout.strip() or (os.cpu_count() or 1) < 2:
+        pytest.skip("no OpenBLAS here, or a single core")
+    assert set(map(int, ran.stdout.split())) == threads
