@@ -4,8 +4,9 @@ A spinning thread counts as CPU time though nothing is computed, the more of it 
 energy was up to 60 times too high. OpenMP reads the variable as it is loaded, so PyTorch must not have been imported.
 A policy that the user has set is left alone. docs/measurement.md tells what it costs.
 
-The threads of OpenBLAS, which NumPy and SciPy bring, spin whatever that policy says: the inversion of a mel-spectrogram by
-librosa took ten times the CPU time, and time, with two of them as with one. So it gets one, unless the user has said.
+The threads of OpenBLAS, which NumPy and SciPy bring, spin whatever that policy says: librosa's inversion of a
+mel-spectrogram took ten times the CPU time, and time, with two of them as with one. So it gets one, unless the user has
+said how many.
 """
 
 import os
