@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import write_text
+from vocoder_pareto.files import write_text, written_whole
 from vocoder_pareto.tables.csv_files import read_csv
 from vocoder_pareto.tables.csv_tables import read_table
 
@@ -20,12 +20,21 @@ def read_measured(path: Path, texts: Collection[str]) -> pd.DataFrame:
     return read_table(path, {name: "text" if name in texts else "number" for name in read_csv(path).columns})
 
 
-def replace_sections(document: Path, sections: Mapping[str, str]) -> None:
-    """Put each text between the lines `<!-- {name}:begin -->` and `<!-- {name}:end -->` of a document.
+def write_measured(rows: pd.DataFrame, path: Path | None) -> None:
+    """Write a table that `read_measured` reads, whole or not at all; nothing for no path."""
+    if path is not None:
+        with written_whole(path) as temporary:
+            rows.to_csv(temporary, index=False)
+
+
+def replace_sections(document: Path | None, sections: Mapping[str, str]) -> None:
+    """Put each text between the lines `<!-- {name}:begin -->` and `<!-- {name}:end -->` of a document, if there is one.
 
     Raises:
         UserError: see `require_sections`.
     """
+    if document is None:
+        return
     require_sections(document, sections)
     content = document.read_text(encoding="utf-8")
     for name, text in sections.items():
@@ -35,12 +44,14 @@ def replace_sections(document: Path, sections: Mapping[str, str]) -> None:
     write_text(document, content)
 
 
-def require_sections(document: Path, names: Mapping[str, str] | list[str]) -> None:
-    """Refuse a document without these sections, before anything is measured.
+def require_sections(document: Path | None, names: Mapping[str, str] | list[str]) -> None:
+    """Refuse a document without these sections, before anything is measured; None is no document, and right.
 
     Raises:
         UserError: the document is missing, or it does not have the markers of a section once each.
     """
+    if document is None:
+        return
     try:
         content = document.read_text(encoding="utf-8")
     except OSError as error:

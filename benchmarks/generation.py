@@ -30,13 +30,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from documented import read_measured, replace_sections, require_sections, table
+from documented import read_measured, replace_sections, require_sections, table, write_measured
 from machine_rates import MachineRates, measure_machine_rates
 from torch import Tensor
 from tqdm import tqdm
 
 from vocoder_pareto.device import resolve_device
-from vocoder_pareto.files import read_json, write_json, written_whole
+from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.measurement.hardware import device_name, hardware_description, software_description
@@ -86,8 +86,7 @@ def main() -> None:
     parser.add_argument("--measured-table", type=Path, help="CSV file of an earlier call to show instead of measuring")
     parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/performance.md)")
     arguments = parser.parse_args()
-    if arguments.output_document:
-        require_sections(arguments.output_document, SECTIONS[arguments.form])
+    require_sections(arguments.output_document, SECTIONS[arguments.form])
     if arguments.measured_table:
         measured = read_measured(arguments.measured_table, ("system", "form", "device", "energy_source"))
         about = read_json(arguments.measured_table.with_suffix(".json"))
@@ -99,8 +98,7 @@ def main() -> None:
     else:
         texts = [f"{conditions(measured, rates)}\n\n{form_table(measured, arguments.form)}"]
     print(*texts, sep="\n\n")
-    if arguments.output_document:
-        replace_sections(arguments.output_document, dict(zip(SECTIONS[arguments.form], texts, strict=True)))
+    replace_sections(arguments.output_document, dict(zip(SECTIONS[arguments.form], texts, strict=True)))
 
 
 def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -123,8 +121,7 @@ def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, Any]
     for system in tqdm(systems, desc="Generating"):
         rows += measurements(system, device, rates, meter, arguments)
         if arguments.output:
-            with written_whole(arguments.output) as temporary:
-                pd.DataFrame(rows).to_csv(temporary, index=False)
+            write_measured(pd.DataFrame(rows), arguments.output)
             write_json(arguments.output.with_suffix(".json"), about)
     return pd.DataFrame(rows), about
 

@@ -21,13 +21,12 @@ from typing import Any
 
 import pandas as pd
 import psutil
-from documented import replace_sections, require_sections, table
+from documented import replace_sections, require_sections, table, write_measured
 from tqdm import tqdm
 
 import vocoder_pareto.passive_threads  # noqa: F401 - before PyTorch is imported
 from vocoder_pareto.analysis.doubts import doubts_of
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import written_whole
 from vocoder_pareto.measurement.energy import measure_in_processes
 from vocoder_pareto.measurement.random_weights import bench_with_random_weights
 from vocoder_pareto.program import run_program
@@ -58,16 +57,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="CSV file to write")
     parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/performance.md)")
     arguments = parser.parse_args()
-    if arguments.output_document:
-        require_sections(arguments.output_document, ["agreement"])
+    require_sections(arguments.output_document, ["agreement"])
     measured = measure(arguments)
-    if arguments.output:
-        with written_whole(arguments.output) as temporary:
-            measured.to_csv(temporary, index=False)
+    write_measured(measured, arguments.output)
     text = report(measured)
     print(text)
-    if arguments.output_document:
-        replace_sections(arguments.output_document, {"agreement": text})
+    replace_sections(arguments.output_document, {"agreement": text})
 
 
 def measure(arguments: argparse.Namespace) -> pd.DataFrame:

@@ -19,10 +19,9 @@ import numpy as np
 import pandas as pd
 import pynvml
 import torch
-from documented import read_measured, replace_sections, require_sections, table
+from documented import read_measured, replace_sections, require_sections, table, write_measured
 
 from vocoder_pareto.device import resolve_device
-from vocoder_pareto.files import written_whole
 from vocoder_pareto.measurement.hardware import device_name
 from vocoder_pareto.measurement.nvml import gpu_handle
 from vocoder_pareto.program import run_program
@@ -39,19 +38,15 @@ def main() -> None:
     parser.add_argument("--measured-table", type=Path, help="CSV file of an earlier call to show instead of measuring")
     parser.add_argument("--output-document", type=Path, help="document to write the table into (docs/performance.md)")
     arguments = parser.parse_args()
-    if arguments.output_document:
-        require_sections(arguments.output_document, [SECTION])
+    require_sections(arguments.output_document, [SECTION])
     if arguments.measured_table:
         readings = read_measured(arguments.measured_table, ("device",))
     else:
         readings = observed(resolve_device(arguments.device))
-    if arguments.output:
-        with written_whole(arguments.output) as temporary:
-            readings.to_csv(temporary, index=False)
+    write_measured(readings, arguments.output)
     text = report(readings)
     print(text)
-    if arguments.output_document:
-        replace_sections(arguments.output_document, {SECTION: text})
+    replace_sections(arguments.output_document, {SECTION: text})
 
 
 def observed(device: torch.device) -> pd.DataFrame:

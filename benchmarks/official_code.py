@@ -40,14 +40,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from documented import read_measured, replace_sections, require_sections, table
+from documented import read_measured, replace_sections, require_sections, table, write_measured
 from generation import Form, build_form, chosen_systems, lively, timed_alternately
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import read_json, write_json, written_whole
+from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.hardware import device_name, hardware_description, software_description
 from vocoder_pareto.measurement.workload import numeric_precision
 from vocoder_pareto.models.registry import build_vocoder
@@ -82,8 +82,7 @@ def main() -> None:
     parser.add_argument("--measured-table", type=Path, help="CSV file of an earlier call to show instead of measuring")
     parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/performance.md)")
     arguments = parser.parse_args()
-    if arguments.output_document:
-        require_sections(arguments.output_document, ["official"])
+    require_sections(arguments.output_document, ["official"])
     if arguments.measured_table:
         measured = read_measured(arguments.measured_table, ("system", "form", "device"))
         about = read_json(arguments.measured_table.with_suffix(".json"))
@@ -91,8 +90,7 @@ def main() -> None:
         measured, about = measure(arguments)
     text = speed_table(measured, about)
     print(text)
-    if arguments.output_document:
-        replace_sections(arguments.output_document, {"official": text})
+    replace_sections(arguments.output_document, {"official": text})
 
 
 def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -111,8 +109,7 @@ def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, Any]
     for system in tqdm(systems, desc="Generating"):
         rows += measurements(system, device, Path(arguments.official_code[system.model]).resolve(), arguments)
         if arguments.output:
-            with written_whole(arguments.output) as temporary:
-                pd.DataFrame(rows).to_csv(temporary, index=False)
+            write_measured(pd.DataFrame(rows), arguments.output)
             write_json(arguments.output.with_suffix(".json"), about)
     return pd.DataFrame(rows), about
 

@@ -33,8 +33,7 @@ def main() -> None:
     parser.add_argument("--operations", type=int, default=5, help="how many operations to name (default: %(default)s)")
     parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/performance.md)")
     arguments = parser.parse_args()
-    if arguments.output_document:
-        require_sections(arguments.output_document, ["operations"])
+    require_sections(arguments.output_document, ["operations"])
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     device = resolve_device(arguments.device)
@@ -46,8 +45,7 @@ def main() -> None:
     threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
     text = f"By torch.profiler on {device_name(device)}{threads}:\n\n{table(columns, lines)}"
     print(text)
-    if arguments.output_document:
-        replace_sections(arguments.output_document, {"operations": text})
+    replace_sections(arguments.output_document, {"operations": text})
 
 
 def operations_of(

@@ -135,8 +135,7 @@ def main() -> None:
     )
     parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/performance.md)")
     arguments = parser.parse_args()
-    if arguments.output_document:
-        require_sections(arguments.output_document, ["preprocessing"])
+    require_sections(arguments.output_document, ["preprocessing"])
     torch.set_num_threads(1)
     sentences = read_sentences(SENTENCES)
     # Two sentences last about as long as a recording of LJSpeech, 6.6 s on average.
@@ -147,8 +146,7 @@ def main() -> None:
         synthesize_corpus(sentences, arguments.scaling_clip_count, ["en-us"], Path(many, "metadata.csv"), processes=4)
         text += f"\n\n{scale(Path(many), arguments.cores)}"
     print(text)
-    if arguments.output_document:
-        replace_sections(arguments.output_document, {"preprocessing": text})
+    replace_sections(arguments.output_document, {"preprocessing": text})
 
 
 if __name__ == "__main__":

@@ -16,13 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from documented import read_measured, replace_sections, require_sections, table
+from documented import read_measured, replace_sections, require_sections, table, write_measured
 from generation import chosen_systems
 from scipy.optimize import nnls
 from tqdm import tqdm
 
 from vocoder_pareto.analysis.published import read_cost
-from vocoder_pareto.files import written_whole
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.program import run_program
@@ -40,16 +39,12 @@ def main() -> None:
     parser.add_argument("--measured-table", type=Path, help="CSV file of an earlier call to show instead of measuring")
     parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/analysis.md)")
     arguments = parser.parse_args()
-    if arguments.output_document:
-        require_sections(arguments.output_document, [SECTION])
+    require_sections(arguments.output_document, [SECTION])
     counts = read_measured(arguments.measured_table, ("system", "form")) if arguments.measured_table else counted()
-    if arguments.output:
-        with written_whole(arguments.output) as temporary:
-            counts.to_csv(temporary, index=False)
+    write_measured(counts, arguments.output)
     text = report(counts, printed_joules())
     print(text)
-    if arguments.output_document:
-        replace_sections(arguments.output_document, {SECTION: text})
+    replace_sections(arguments.output_document, {SECTION: text})
 
 
 def counted() -> pd.DataFrame:

@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 import seaborn
 import torch
-from documented import read_measured, replace_sections, require_sections, table
+from documented import read_measured, replace_sections, require_sections, table, write_measured
 from generation import PROJECT, SEED, chosen_systems, lively, seeded
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 from vocoder_pareto.analysis.figure_style import drawing, new_figure, save_figure, write_below
 from vocoder_pareto.device import resolve_device
-from vocoder_pareto.files import write_json, written_whole
+from vocoder_pareto.files import write_json
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.hardware import PeakMemory, device_name, hardware_description, software_description
 from vocoder_pareto.models.registry import build_vocoder
@@ -82,8 +82,7 @@ def main() -> None:
     if arguments.point:
         print(json.dumps(measured_point(**arguments.point)))
         return
-    if arguments.output_document:
-        require_sections(arguments.output_document, ["scaling"])
+    require_sections(arguments.output_document, ["scaling"])
     if arguments.measured_table:
         points = read_measured(arguments.measured_table, ("system", "device", "memory_method"))
     else:
@@ -94,8 +93,7 @@ def main() -> None:
             save_figure(drawn_curves(points, settings), [arguments.output_figure])
     text = f"{conditions(points)}\n\n{curves_table(points)}"
     print(text)
-    if arguments.output_document:
-        replace_sections(arguments.output_document, {"scaling": text})
+    replace_sections(arguments.output_document, {"scaling": text})
 
 
 def measured_curves(arguments: argparse.Namespace) -> pd.DataFrame:
@@ -126,9 +124,7 @@ def measured_curves(arguments: argparse.Namespace) -> pd.DataFrame:
         for curve in curves:
             for point in curve:
                 rows.append(in_fresh_process({"name": name, **point, **shared}))
-                if arguments.output:
-                    with written_whole(arguments.output) as temporary:
-                        pd.DataFrame(rows).to_csv(temporary, index=False)
+                write_measured(pd.DataFrame(rows), arguments.output)
                 if rows[-1]["seconds"] > arguments.max_point_seconds:
                     break
     return pd.DataFrame(rows)

@@ -232,15 +232,13 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="CSV to write")
     parser.add_argument("--output-document", type=Path, help="document to write the table into (docs/operation.md)")
     arguments = parser.parse_args()
-    if arguments.output_document:
-        require_sections(arguments.output_document, ["stale_jobs"])
+    require_sections(arguments.output_document, ["stale_jobs"])
     rows = measured(named_folders(arguments.projects))
     rows.to_csv(arguments.output, index=False)
     shown = [name for name in rows if not name.startswith("rules_")]
     text = table([name.replace("_", " ") for name in shown], rows[shown].to_numpy().tolist())
     print(text)
-    if arguments.output_document:
-        replace_sections(arguments.output_document, {"stale_jobs": text})
+    replace_sections(arguments.output_document, {"stale_jobs": text})
 
 
 if __name__ == "__main__":

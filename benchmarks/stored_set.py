@@ -31,12 +31,10 @@ def main() -> None:
     )
     parser.add_argument("--output-document", type=Path, help="document to write the table into (docs/performance.md)")
     arguments = parser.parse_args()
-    if arguments.output_document:
-        require_sections(arguments.output_document, [SECTION])
+    require_sections(arguments.output_document, [SECTION])
     text = report(arguments.measured_set)
     print(text)
-    if arguments.output_document:
-        replace_sections(arguments.output_document, {SECTION: text})
+    replace_sections(arguments.output_document, {SECTION: text})
 
 
 def report(folder: Path) -> str:

@@ -123,15 +123,13 @@ def main() -> None:
     )
     parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/performance.md)")
     arguments = parser.parse_args()
-    if arguments.output_document:
-        require_sections(arguments.output_document, ["study"])
+    require_sections(arguments.output_document, ["study"])
     jobs = recorded_jobs(arguments.folder)
     if not jobs:
         parser.error(f"no record of a job in {arguments.folder / '.snakemake'}; run the study there first")
     text = report(jobs, breakdown(jobs, arguments.rounds))
     print(text)
-    if arguments.output_document:
-        replace_sections(arguments.output_document, {"study": text})
+    replace_sections(arguments.output_document, {"study": text})
 
 
 if __name__ == "__main__":
