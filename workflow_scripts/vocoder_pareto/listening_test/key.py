@@ -110,9 +110,7 @@ def read_key(path: str | Path) -> Key:
     Raises:
         UserError: The file is missing, is not a key, or is of another version.
     """
-    content = read_json(path)
-    if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:
-        raise UserError(f"{path}: not the key of a listening test (version {VERSION}); take key.json of its export")
+    content = content_of_key(path, FORMAT, VERSION, "listening test", "key.json")
     try:
         return Key(
             content["test_id"],
@@ -123,6 +121,23 @@ def read_key(path: str | Path) -> Key:
         )
     except (KeyError, TypeError) as error:
         raise UserError(f"{path}: damaged ({error!r}); take key.json of the export again") from error
+
+
+def content_of_key(path: str | Path, form: str, version: int, kind: str, name: str) -> dict[str, Any]:
+    """What the key of a test of some kind holds, as it stands in its file.
+
+    Args:
+        path: The file.
+        form, version: What it must say of itself.
+        kind, name: The test and the file's usual name, for the message.
+
+    Raises:
+        UserError: The file is missing, is not such a key, or is of another version.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("format") != form or content.get("version") != version:
+        raise UserError(f"{path}: not the key of a {kind} (version {version}); take {name} of its export")
+    return content
 
 
 def session_of(content: Mapping[str, Any]) -> Session:

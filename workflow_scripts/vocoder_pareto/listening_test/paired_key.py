@@ -7,7 +7,7 @@ from typing import Literal
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
-from vocoder_pareto.listening_test.key import KeyOfSessions, Session, session_of
+from vocoder_pareto.listening_test.key import KeyOfSessions, Session, content_of_key, session_of
 
 FORMAT = "vocoder-pareto paired test key"
 VERSION = 1
@@ -78,9 +78,7 @@ def read_paired_key(path: str | Path) -> PairedKey:
     Raises:
         UserError: The file is missing, is not the key of a test of pairs, or is of another version.
     """
-    content = read_json(path)
-    if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:
-        raise UserError(f"{path}: not the key of a paired test (version {VERSION}); take paired_key.json of its export")
+    content = content_of_key(path, FORMAT, VERSION, "paired test", PAIRED_KEY_NAME)
     try:
         key = PairedKey(
             content["test_id"],

@@ -45,11 +45,8 @@ def declared_settings(import_path: str, attribute: str) -> DeclaredSettings | No
     Raises:
         UserError: The file is not valid Python.
     """
-    try:
-        file = module_file(import_path, LIBRARY_ROOT)
-    except FileNotFoundError:
-        return None
-    return _declared(file.resolve(), import_path.rpartition(":" if ":" in import_path else ".")[2], attribute)
+    place = _place_of(import_path)
+    return _declared(*place, attribute) if place else None
 
 
 def brings_weights(import_path: str) -> bool:
@@ -58,12 +55,18 @@ def brings_weights(import_path: str) -> bool:
     Raises:
         UserError: The file is not valid Python.
     """
+    place = _place_of(import_path)
+    owner = _Class.find(*place) if place else None
+    return owner is not None and owner.constant("brings_weights") is True
+
+
+def _place_of(import_path: str) -> tuple[Path, str] | None:
+    """The file that an import path names, and the name of the class in it; None if there is no such file."""
     try:
         file = module_file(import_path, LIBRARY_ROOT)
     except FileNotFoundError:
-        return False
-    owner = _Class.find(file.resolve(), import_path.rpartition(":" if ":" in import_path else ".")[2])
-    return owner is not None and owner.constant("brings_weights") is True
+        return None
+    return file.resolve(), import_path.rpartition(":" if ":" in import_path else ".")[2]
 
 
 @cache
