@@ -7,9 +7,10 @@ not a mel-spectrogram, so it is told more than the other systems are.
 
 import numpy as np
 import pyworld
+import soxr
 
-# D4C decides what is voiced (LoveTrain) by the power up to 7,900 Hz. Below twice that rate there is none, it reads
-# memory behind its spectrum, and equal samples give other audio.
+# D4C decides what is voiced (LoveTrain) by the power up to 7,900 Hz. Below twice that rate it reads memory behind its
+# spectrum, so that equal samples give other audio, and below 7,900 Hz it writes there, too.
 LEAST_RATE_OF_LOVE_TRAIN = 2 * 7900
 
 
@@ -23,15 +24,17 @@ def resynthesised(samples: np.ndarray, sample_rate: int) -> np.ndarray:
         sample_rate: Samples per second.
 
     Source: the example of pyworld's documentation, `wav2world` and `synthesize` with their defaults; at rates below
-    15,800 Hz without LoveTrain, so that all frames with a pitch are voiced.
+    15,800 Hz at the least multiple that reaches it, resampled there and back by soxr.
     """
-    doubles = np.ascontiguousarray(samples, np.float64)
-    if sample_rate >= LEAST_RATE_OF_LOVE_TRAIN:
-        pitch, envelope, aperiodicity = pyworld.wav2world(doubles, sample_rate)
-    else:
-        rough, times = pyworld.dio(doubles, sample_rate)
-        pitch = pyworld.stonemask(doubles, rough, times, sample_rate)
-        envelope = pyworld.cheaptrick(doubles, pitch, times, sample_rate)
-        aperiodicity = pyworld.d4c(doubles, pitch, times, sample_rate, threshold=0.0)
-    synthesised = pyworld.synthesize(pitch, envelope, aperiodicity, sample_rate)[: len(samples)]
+    multiple = -(-LEAST_RATE_OF_LOVE_TRAIN // sample_rate)
+    world_rate = multiple * sample_rate
+    doubles = _resampled(np.ascontiguousarray(samples, np.float64), sample_rate, world_rate)
+    synthesised = _resampled(
+        pyworld.synthesize(*pyworld.wav2world(doubles, world_rate), world_rate), world_rate, sample_rate
+    )
+    synthesised = synthesised[: len(samples)]
     return np.pad(synthesised, (0, len(samples) - len(synthesised))).astype(np.float32)
+
+
+def _resampled(samples: np.ndarray, sample_rate: int, other_rate: int) -> np.ndarray:
+    return samples if other_rate == sample_rate else soxr.resample(samples, sample_rate, other_rate, quality="HQ")
