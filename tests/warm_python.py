@@ -1,7 +1,11 @@
 """Python programs in forks of a process that has imported what they import, so that tests need not wait for it.
 
-A fork is what `python program.py …` is after its imports: a process of its own, with its words, folder, standard output
-and error, which ends through the interpreter's own end. Tests of variables, of imports or of kills start the program.
+A fork is what `python program.py …` is after its imports: a process of its own, with its words, folder, variables and
+streams, which ends through the interpreter's own end, and is killed if the one that waits for it is. What variables do
+before the first import (those of OpenMP, say) they have done already: tests of that, of imports or of signals start the
+program.
+
+    python warm_python.py SOCKET MODULE…    imports the modules and serves the socket until its standard input ends
 """
 
 import gc
@@ -11,11 +15,17 @@ import os
 import runpy
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+CLIENT = Path(__file__).with_name("warm_client.py")
+LENGTH_BYTES = 8
 
 
 class WarmPython:
@@ -23,49 +33,91 @@ class WarmPython:
 
     Args:
         modules: What it has imported.
-        environment: Its variables, and those of all its forks.
+        environment: Its variables, and those of all its forks by `run`.
     """
 
     def __init__(self, modules: list[str], environment: dict[str, str]):
         self._folder = tempfile.TemporaryDirectory(prefix="warm-python-")
+        self._environment = environment
+        address = f"{self._folder.name}/socket"
+        self.python = Path(self._folder.name, "bin", "python")
+        """A program that does what `python` does, for a shell that finds it first."""
+        self.python.parent.mkdir()
+        self.python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{CLIENT}" "{address}" "$@"\n')
+        self.python.chmod(0o755)
         self._server = subprocess.Popen(
-            [sys.executable, __file__, self._folder.name, *modules],
+            [sys.executable, __file__, address, *modules],
             env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
+        assert self._server.stdout is not None
+        self._server.stdout.readline()  # it is ready
 
     def run(self, words: list[str], folder: str | Path = ".", timeout: float = 1800) -> subprocess.CompletedProcess:
         """What `python` does with `words` in `folder`: those of a program, or `-m` and those of a module."""
-        print(json.dumps([os.path.abspath(folder), words]), file=self._server.stdin, flush=True)
-        if not select.select([self._server.stdout], [], [], timeout)[0]:
-            os.killpg(self._server.pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(words, timeout)
-        status = int(self._server.stdout.readline())
-        stdout, stderr = (Path(self._folder.name, name).read_text() for name in ("stdout", "stderr"))
-        return subprocess.CompletedProcess(words, status, stdout, stderr)
+        return subprocess.run(
+            [self.python, *words], cwd=folder, env=self._environment,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
+        )  # fmt: skip
 
 
 @cache
 def warm_torch() -> WarmPython:
     """The one of this process of tests that has imported PyTorch and what figures need, and that finds the library."""
     library = str(Path(__file__).parents[1] / "workflow_scripts")
-    modules = ["torch", "seaborn", "soundfile"]
-    return WarmPython(modules, {**os.environ, "PYTHONPATH": library, "OMP_NUM_THREADS": "1"})
+    return WarmPython(["torch", "seaborn", "soundfile"], {**os.environ, "PYTHONPATH": library, "OMP_NUM_THREADS": "1"})
 
 
-def serve(output: str, *modules: str) -> None:
-    """Run a program per line of standard input in a fork, and print its exit status."""
+def serve(address: str, *modules: str) -> None:
+    """Fork for each program that comes through the socket."""
     for module in modules:
         importlib.import_module(module)
     gc.freeze()
-    for line in sys.stdin:
-        folder, words = json.loads(line)
-        child = os.fork()
-        if not child:
-            os.chdir(folder)
-            for number, name in enumerate((os.devnull, f"{output}/stdout", f"{output}/stderr")):
-                os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC), number)
-            return run(words)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that answer
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(address)
+        door.listen()
+        print("ready", flush=True)
+        while True:
+            ready, _, _ = select.select([door, sys.stdin], [], [])
+            if sys.stdin in ready:
+                return
+            connection, _ = door.accept()
+            if not os.fork():
+                door.close()
+                return answer(connection)
+            connection.close()
+
+
+def answer(connection: socket.socket) -> None:
+    """Run the program that the connection tells in a fork, and tell its exit status."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    length, streams, _, _ = socket.recv_fds(connection, LENGTH_BYTES, 3)
+    with connection.makefile("rb") as request:
+        folder, words, variables = json.loads(request.read(int.from_bytes(length)))
+    child = os.fork()
+    if not child:
+        connection.close()
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(variables)
+        return run(words)
+    for stream in streams:
+        os.close(stream)
+    threading.Thread(target=end_with, args=(connection, child), daemon=True).start()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with suppress(BrokenPipeError):
+        connection.sendall(status.to_bytes(LENGTH_BYTES, signed=True))
+    os._exit(0)
+
+
+def end_with(connection: socket.socket, child: int) -> None:
+    """Kill the child once nobody waits for it any more."""
+    connection.recv(1)
+    with suppress(ProcessLookupError):  # it ended by itself
+        os.kill(child, signal.SIGKILL)
 
 
 def run(words: list[str]) -> None:

@@ -173,6 +173,7 @@ def test_the_operations_of_a_system_are_named(document):
     assert "convolution" in document.read_text()
 
 
+@pytest.mark.slow
 def test_agreement_measures_alone_and_beside_busy_cores(tmp_path):
     settings = (
         "clip_seconds: 0.1, min_window_seconds: 0, max_warmup_seconds: 0, processes: 1, windows: 2, max_retries: 0"

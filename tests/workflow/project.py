@@ -15,6 +15,13 @@ from warm_python import WarmPython
 PROJECT = Path(__file__).resolve().parents[2]
 TINY_CONFIG = "tests/workflow/tiny.yaml"
 STAND_IN_CONDA = PROJECT / "tests" / "workflow" / "stand_in_conda" / "bin"
+IMPORTED_BY_PROGRAMS = [
+    "torch", "torch.utils.flop_counter", "torch._dynamo", "torchaudio", "thop", "lightning.pytorch.loggers",
+    "lightning.pytorch.trainer", "torch.utils.tensorboard", "scipy.stats", "scipy.optimize", "librosa.core.audio",
+    "pandas", "seaborn", "matplotlib.backends.backend_pdf", "matplotlib.backends.backend_svg",
+    "matplotlib.backends.backend_agg", "statsmodels.api", "soundfile", "soxr", "pyloudnorm", "pyworld", "pydantic",
+    "psutil", "tqdm",
+]  # fmt: skip
 LOG = re.compile(r"&>>? (?:'[^']*/logs/|\S*?logs/)(\w+)(?:/([\w.-]+))?\.log")
 
 
@@ -62,7 +69,11 @@ class Project:
 def run_snakemake(
     arguments: list[str], folder: Path, variables: dict[str, str] | None = None, timeout: float = 1800
 ) -> subprocess.CompletedProcess:
-    """`snakemake` as a user of the virtual environment runs it in `folder`: with `variables`, in a new interpreter."""
+    """`snakemake` as a user of the virtual environment runs it in `folder`.
+
+    Its jobs find PyTorch and the like imported, as it does itself what it imports; with `variables`, in the environment
+    of a user, nothing is.
+    """
     if not variables:
         return warm_snakemake().run(["-m", "snakemake", *arguments], folder, timeout)
     return subprocess.run(
@@ -73,8 +84,15 @@ def run_snakemake(
 
 @cache
 def warm_snakemake() -> WarmPython:
-    """The one of this process of tests."""
-    return WarmPython(["snakemake.cli"], environment())
+    """The one of this process of tests, in whose shells `python` is warm, too."""
+    path = f"{warm_programs().python.parent}{os.pathsep}{environment()['PATH']}"
+    return WarmPython(["snakemake.cli"], {**environment(), "PATH": path})
+
+
+@cache
+def warm_programs() -> WarmPython:
+    """The one that has imported what takes the programs of the study longest."""
+    return WarmPython(IMPORTED_BY_PROGRAMS, environment())
 
 
 def environment() -> dict[str, str]:

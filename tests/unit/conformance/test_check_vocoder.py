@@ -34,6 +34,7 @@ SMALL = {
     "waveflow": ({"flows": 3, "layers": 5, "channels": 8}, {}, {}),
     "waveglow": ({"flows": 5, "layers": 5, "channels": 8, "upsample_kernel": 256}, {}, {}),
 }
+OF_EACH_KIND = ("melgan", "diffwave", "waveglow")
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +64,8 @@ def small():
         if system.size == "S":
             parts = zip(("architecture", "sampling", "recipe"), SMALL[system.model], strict=True)
             changed = {name: {**getattr(system, name), **part} for name, part in parts}
-            yield pytest.param(replace(system, **changed), id=f"small {system.model}")
+            marks = () if system.model in OF_EACH_KIND else pytest.mark.slow
+            yield pytest.param(replace(system, **changed), id=f"small {system.model}", marks=marks)
 
 
 @pytest.mark.parametrize("system", [*full_size(), *small()])

@@ -74,7 +74,11 @@ def test_a_flow_is_the_affine_map_of_the_paper():
     assert_close(log_determinant, log_sigma.sum()[None], factor=16)
 
 
-@pytest.mark.parametrize(("sizes", "saving"), [((64, 8), 6), ((96, 16), 10), ((128, 16), 10)])
+def slow(*values):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("sizes", "saving"), [((64, 8), 6), slow((96, 16), 10), slow((128, 16), 10)])
 def test_the_queue_saves_most_of_the_operations(sizes, saving):
     vocoder = WaveFlow(WaveFlowArchitecture(channels=sizes[0], height=sizes[1])).prepare_for_inference()
     fast, plain = (count_operations(vocoder, 4, plainly=plainly) for plainly in (False, True))

@@ -146,7 +146,7 @@ def test_the_mel_loss_hears_what_a_listener_hears(hifigan, speech):
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
 def test_the_mel_loss_keeps_its_precision_where_networks_do_not(hifigan, kind):
-    batch = a_batch()
+    batch = a_batch(1)
     guess = (torch.randn_like(batch.audio) * 0.2).to(kind)
     expected = official_mel_loss(batch.audio, guess.float())
     with torch.autocast("cpu", kind):
@@ -193,6 +193,7 @@ def test_a_turn_leaves_no_gradients_in_the_other_network(family, request):
             assert all((value.grad is not None) == (name == turn) for value in network.parameters())
 
 
+@pytest.mark.slow
 def test_the_turns_can_be_compiled():
     """What one turn computed or froze must not be met in another, nor in the same turn of the next step."""
     torch.manual_seed(seed_of(0))
