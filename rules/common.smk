@@ -143,6 +143,20 @@ def of_dataset(name):
     )
 
 
+def judged_of(name):
+    """Function of a system: the file `name` of the utterances that are judged, in the form that its front end makes."""
+    return lambda wildcards: (
+        f"{RESULTS}/evaluation/{configuration.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
+    )
+
+
+def measured_with(name):
+    """Function of a system: the file `name` of the clips that energy is measured with, as its front end makes them."""
+    return lambda wildcards: (
+        f"{RESULTS}/measurements/input/{configuration.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
+    )
+
+
 def settings_of_front_end(wildcards):
     """The front end of a job, as canonical JSON."""
     return config_json("front_ends", wildcards.front_end)

@@ -86,7 +86,7 @@ class Configuration:
     published vocoders come from. One of your own has a name and the keys that differ from these."""
 
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
-    """What the audio of all systems is brought to before it is compared, rated and shown."""
+    """What is judged: how much of each utterance of the test set, at which rate, of which systems."""
 
     training: TrainingSettings = field(default_factory=TrainingSettings)
     """How long, and with what means, every system is trained. Any key can be set for one model or size below
