@@ -128,7 +128,7 @@ rule cut_energy_clips:
     conda:
         "../envs/audio.yaml"
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
         runtime=30,
         corpus=corpus_folder,  # no param, see prepare_clips
     params:

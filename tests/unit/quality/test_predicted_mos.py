@@ -113,8 +113,10 @@ def test_no_more_passages_are_heard_than_are_configured(tmp_path):
 
 
 def test_low_recordings_are_refused_with_their_score_and_the_bound(tmp_path):
-    found = trial(tmp_path, np.array(in_order()) - 1.0)
+    """And heard no further: there is one score to give."""
+    found = trial(tmp_path, [3.3])
     assert found["refused"] == "the recordings score 3.30, not above 3.5"
+    assert found["ladders"] == []
 
 
 @pytest.mark.parametrize("place", range(1, 1 + sum(STEPS)))

@@ -66,7 +66,7 @@ def briefly_trained(systems: pd.DataFrame) -> pd.Series:
 def audio_note(systems: pd.DataFrame, loudness: LoudnessSettings) -> str:
     """What a reader must know before listening."""
     clips = (
-        "Test-set clips: the recording, and what each system makes of its mel-spectrogram (WORLD: of the recording). "
+        "Utterances of the test set: the recording, and what each system makes of its mel-spectrogram (WORLD: of the recording). "
         f"All are played equally loud ({loudness.target_lufs:g} LUFS, as far as peaks allow); the spectrograms show "
         "their own levels."
     )

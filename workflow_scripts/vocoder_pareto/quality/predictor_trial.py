@@ -32,7 +32,8 @@ def try_predictor(
     """Let a predictor hear the recordings and ladders made of them, and write whether it may be used, as JSON.
 
     Written are `predictor`; `passages`, how many it heard of each step; `recordings`, their mean, and `bound`, which
-    that must exceed; `ladders`, the mean of each step; `refused`, why it may not be used, null where it may.
+    that must exceed; `ladders`, the mean of each step, none where the recordings are not above the bound; `refused`, why
+    it may not be used, null where it may.
 
     Args:
         manifest: manifest.csv of the ground truth.
@@ -50,7 +51,7 @@ def try_predictor(
     found: dict[str, Any] = {RECORDINGS: None, "ladders": []}
     try:
         if passages:
-            found = _heard(load(), passages, ladders, seed)
+            found = _heard(load(), passages, ladders, seed, bound)
         found["refused"] = refusal(found[RECORDINGS], found["ladders"], bound)
     except PredictorMissing as error:
         found["refused"] = str(error)
@@ -77,7 +78,9 @@ def refusal(recordings: float | None, ladders: Sequence[dict[str, Any]], bound: 
     return "; ".join(faults) or None
 
 
-def _heard(predict: Predict, passages: Sequence[Passage], ladders: Sequence[Ladder], seed: int) -> dict[str, Any]:
+def _heard(
+    predict: Predict, passages: Sequence[Passage], ladders: Sequence[Ladder], seed: int, bound: float
+) -> dict[str, Any]:
     steps = 1 + sum(len(ladder.steps) for ladder in ladders)
     with tqdm(total=steps * len(passages), desc="Trying the predictor", unit="passage") as bar:
 
@@ -89,7 +92,8 @@ def _heard(predict: Predict, passages: Sequence[Passage], ladders: Sequence[Ladd
             return float(np.mean(scores))
 
         recordings = mean_of([passage.samples for passage in passages])
-        found = [{"name": each.name, "steps": _steps(each, passages, seed, mean_of)} for each in ladders]
+        tried = ladders if recordings > bound else ()  # they could not save it, and take the longest
+        found = [{"name": each.name, "steps": _steps(each, passages, seed, mean_of)} for each in tried]
     return {RECORDINGS: recordings, "ladders": found}
 
 
