@@ -88,7 +88,7 @@ def test_natural_speech_is_the_recording_by_librosa_and_ends_where_it_ends(recor
 
 
 def test_a_short_utterance_is_measured_at_its_own_length(recordings, tmp_path):
-    """By the equation of SING at 0.75 s. Followed by zeros up to 1.024 s, which all systems get right, it was smaller."""
+    """By the equation of SING over 0.75 s. With zeros behind it up to 1.024 s, as clips have, it would be smaller."""
     generated, truth = copied(recordings, 22050, 1.024)
     rng = np.random.default_rng(seed_of(3))
     for entry in read_manifest(generated):

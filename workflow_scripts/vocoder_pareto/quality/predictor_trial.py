@@ -32,8 +32,8 @@ def try_predictor(
     """Let a predictor hear the recordings and ladders made of them, and write whether it may be used, as JSON.
 
     Written are `predictor`; `passages`, how many it heard of each step; `recordings`, their mean, and `bound`, which
-    that must exceed; `ladders`, the mean of each step, none where the recordings are not above the bound; `refused`, why
-    it may not be used, null where it may.
+    that must exceed; `ladders`, the mean of each step, none where the recordings do not; `refused`, why it may not be
+    used, null where it may.
 
     Args:
         manifest: manifest.csv of the ground truth.
