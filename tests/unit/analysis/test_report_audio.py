@@ -71,7 +71,7 @@ def test_a_spectrogram_shows_the_level_that_was_generated(tmp_path):
 
 
 def test_a_picture_of_a_long_utterance_holds_all_of_it_in_few_columns(tmp_path):
-    """Of a tone that stops half-way, in 20 s, the left half of the picture is bright at its height and the right dark."""
+    """Of a tone that stops half-way, in 20 s, the left half of the picture is bright at its height, the right dark."""
     tone = np.sin(2 * np.pi * 2000 * np.arange(20 * RATE) / RATE)
     tone[len(tone) // 2 :] = 0
     save_spectrogram(tone, tmp_path / "long.png")
