@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from vocoder_pareto.files import write_json
 from vocoder_pareto.quality.ladders import LADDERS, Ladder
+from vocoder_pareto.quality.loading import WORDS
 from vocoder_pareto.quality.passages import LEAST_SECONDS, Passage, read_passages
-from vocoder_pareto.quality.predictors import DISTILLMOS, SAMPLE_RATE, Predict, PredictorMissing, distillmos
+from vocoder_pareto.quality.predictors import SAMPLE_RATE, Predict, PredictorMissing, distillmos
 from vocoder_pareto.study.sections.predicted_mos import PredictedMosSettings
 
 RECORDINGS = "recordings"
@@ -40,7 +41,7 @@ def try_predictor(
         settings: the section predicted_mos.
         seed: of the noise and of the phases that Griffin-Lim starts from, at least 0.
         output: the JSON file.
-        load: loads the predictor.
+        load: loads the predictor, see `predictor_of`.
         ladders: what it must put in order.
 
     Raises:
@@ -55,7 +56,8 @@ def try_predictor(
         found["refused"] = refusal(found[RECORDINGS], found["ladders"], bound)
     except PredictorMissing as error:
         found["refused"] = str(error)
-    write_json(output, {"predictor": DISTILLMOS, "passages": len(passages), "bound": bound, **found})
+    word = WORDS[settings.predictor or "distillmos"]
+    write_json(output, {"predictor": word, "passages": len(passages), "bound": bound, **found})
 
 
 def refusal(recordings: float | None, ladders: Sequence[dict[str, Any]], bound: float) -> str | None:

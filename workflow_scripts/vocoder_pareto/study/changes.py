@@ -71,6 +71,7 @@ CONTENTS = {
     "corpus": "content of the recordings",
     "listed": "content of the list of the test set (dataset.split)",
     "given": "content of the given weights",
+    "predictor_weights": "content of UTMOS (predicted_mos.utmos_file)",
     "words": "content of the texts (listening_test.texts)",
     "answers": "content of the answers (listening_test.responses)",
 }

@@ -346,7 +346,7 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
                 faults.append(f"{where}: {column!r} is not measured; add it to quality.metrics")
             elif column == PREDICTED_MOS and not config["predicted_mos"]["predictor"]:
                 where = f"config key pareto.objectives.{number}.columns"
-                faults.append(f"{where}: {column!r} is not predicted; set predicted_mos.predictor to distillmos")
+                faults.append(f"{where}: {column!r} is not predicted; set predicted_mos.predictor, as to distillmos")
     return faults + faults_of_front_ends(
         config, [known[name] for name in (known if named == "all" else named) if name in known]
     )
