@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.program import json_or_file, run_program
-from vocoder_pareto.quality.loading import predictor_of
+from vocoder_pareto.quality.loading import loader_of
 from vocoder_pareto.quality.predicted_mos import predict_mos
 from vocoder_pareto.study.sections.predicted_mos import PredictedMosSettings
 from vocoder_pareto.study.settings import settings_from
@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="JSON file to write (the system's predicted MOS)")
     arguments = parser.parse_args()
     settings = settings_from(PredictedMosSettings, arguments.predicted_mos_settings, "predicted_mos")
-    load = predictor_of(settings, arguments.utmos_file)
+    load = loader_of(settings, arguments.utmos_file)
     predict_mos(arguments.manifest, arguments.predictor_trial, arguments.seed, arguments.output, load)
 
 

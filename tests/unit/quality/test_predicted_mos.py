@@ -18,7 +18,7 @@ from vocoder_pareto.audio.espeak import SAMPLE_RATE, synthesize_speech
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.quality.ladders import LADDERS, Ladder, inverted, low_passed, with_noise
-from vocoder_pareto.quality.loading import WORDS, predictor_of
+from vocoder_pareto.quality.loading import WORDS, loader_of
 from vocoder_pareto.quality.predicted_mos import half_width, predict_mos
 from vocoder_pareto.quality.predictor_trial import refusal, try_predictor
 from vocoder_pareto.quality.predictors import DISTILLMOS, PredictorMissing, distillmos
@@ -238,7 +238,7 @@ def test_the_file_of_utmos_is_asked_for_a_score_of_samples_as_they_are(tmp_path,
     """By its own formula; the checksum is that of coreutils."""
     settings = PredictedMosSettings("utmos", str(utmos_file), sha256sum(utmos_file), recordings_above=1.5)
     output, samples = tmp_path / "trial.json", noise(8)
-    try_predictor(recordings(tmp_path, samples), settings, 0, output, predictor_of(settings), UNCHANGED)
+    try_predictor(recordings(tmp_path, samples), settings, 0, output, loader_of(settings), UNCHANGED)
     found = json.loads(output.read_text())
     assert found["predictor"] == "utmos22-strong"
     assert found["recordings"] == pytest.approx(1 + 4 * np.abs(samples).mean(), abs=1e-3)
@@ -249,7 +249,7 @@ def test_the_file_of_utmos_is_asked_for_a_score_of_samples_as_they_are(tmp_path,
 def test_without_the_file_of_utmos_nothing_is_predicted_and_the_reason_is_told(tmp_path, file):
     settings = PredictedMosSettings("utmos", file)
     output = tmp_path / "trial.json"
-    try_predictor(recordings(tmp_path, noise(8)), settings, 0, output, predictor_of(settings))
+    try_predictor(recordings(tmp_path, noise(8)), settings, 0, output, loader_of(settings))
     where = "no file is given" if file is None else "nowhere.pt is not there"
     refused = json.loads(output.read_text())["refused"]
     assert refused == f"UTMOS is not on this machine: {where} (predicted_mos.utmos_file)"

@@ -12,7 +12,7 @@ UTMOS = "utmos22-strong"
 WORDS = {"distillmos": DISTILLMOS, "utmos": UTMOS}  # in columns of sources
 
 
-def predictor_of(settings: PredictedMosSettings, utmos_file: str | Path | None = None) -> Callable[[], Predict]:
+def loader_of(settings: PredictedMosSettings, utmos_file: str | Path | None = None) -> Callable[[], Predict]:
     """What loads the predictor of the section predicted_mos; it raises PredictorMissing where it is not here.
 
     Args:

@@ -41,7 +41,7 @@ def try_predictor(
         settings: the section predicted_mos.
         seed: of the noise and of the phases that Griffin-Lim starts from, at least 0.
         output: the JSON file.
-        load: loads the predictor, see `predictor_of`.
+        load: loads the predictor, see `loader_of`.
         ladders: what it must put in order.
 
     Raises:
