@@ -113,6 +113,8 @@ def prepare_utterances(
             `error`; none is left; an output cannot be written.
     """
     tests = clips_of(read_clip_table(clip_table), "test", max_clips)
+    if not tests:
+        raise UserError(f"{clip_table}: no clip of the test set; enlarge the corpus")
     analyse = partial(_analysed, Path(corpus), settings.channels, front_end, max_seconds, range_of_dataset(mel_stats))
     with one_thread(), written_whole(mels) as temporary:
         outcomes = map_in_processes(analyse, tests, processes, "Preparing utterances", chunk_size=4, unit="utterance")
