@@ -27,12 +27,15 @@ PAPER = FrontEndSettings()
 
 @pytest.fixture
 def corpus(tmp_path):
-    """Four recordings of noise whose loudness rises."""
+    """Four recordings of noise that rises and falls as syllables do, and gets louder towards the end."""
     folder = tmp_path / "corpus"
     folder.mkdir()
     for seed, (name, samples) in enumerate(SAMPLES.items()):
-        noise = np.random.default_rng(seed_of(seed)).uniform(-0.9, 0.9, samples)
-        soundfile.write(folder / f"{name}.wav", noise * np.linspace(0.05, 1, samples), RATE)
+        rng = np.random.default_rng(seed_of(seed))
+        tenths = np.arange(0, samples + 2205, 2205)
+        syllables = np.interp(np.arange(samples), tenths, rng.uniform(0.05, 1, len(tenths)))
+        noise = rng.uniform(-0.9, 0.9, samples) * syllables
+        soundfile.write(folder / f"{name}.wav", noise * np.linspace(0.3, 1, samples), RATE)
     (tmp_path / "test.txt").write_text("b\nc\nd\n")
     return folder
 
