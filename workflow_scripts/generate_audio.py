@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--mels", type=Path, required=True, help="mels.npy (of prepare_utterances.py)")
     parser.add_argument("--mel-stats", type=Path, required=True, help="mel_stats.json of compute_mels.py")
     parser.add_argument("--utterance-table", type=Path, required=True, help="utterances.csv of prepare_utterances.py")
-    parser.add_argument("--batch-size", type=int, default=1, help="utterances at once (default: %(default)s)")
+    parser.add_argument("--batch-size", type=int, default=1, help="clips at once (default: %(default)s)")
     parser.add_argument(
         "--chunk-frames",
         type=int_or_null,

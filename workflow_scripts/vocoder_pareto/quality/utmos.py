@@ -55,6 +55,4 @@ def _require_sha256(file: Path, sha256: str | None) -> None:
     except OSError as error:
         raise UserError(f"{_KEY}: {file} cannot be read ({error.strerror})") from error
     if sha256 not in (None, found):
-        raise UserError(
-            f"{_KEY}: {file} has SHA-256 {found}, and predicted_mos.utmos_sha256 says {sha256}; mend either"
-        )
+        raise UserError(f"{_KEY}: {file} has SHA-256 {found}, not {sha256}; mend it, or predicted_mos.utmos_sha256")
