@@ -85,7 +85,7 @@ def write_audio_set(
     except OSError as error:
         raise UserError(f"{manifest.parent}: cannot be cleared ({error.strerror}); mend its permissions") from error
     entries = []
-    each = comparisons or [None] * len(clip_ids)
+    each: Sequence[Comparison | None] = comparisons or [None] * len(clip_ids)
     for clip_id, seed, comparison, samples in zip(clip_ids, seeds, each, audio, strict=True):
         rate = comparison.sample_rate if comparison else sample_rate
         name = original = f"{clip_id}.wav"
