@@ -23,7 +23,14 @@ from vocoder_pareto.program import run_program
 
 PROGRAMS = Path(__file__).parents[1] / "workflow_scripts"
 STAGES = {
-    "preprocessing": ["synthesize_corpus.py", "fetch_ljspeech.py", "prepare_clips.py", "compute_mels.py"],
+    "preprocessing": [
+        "synthesize_corpus.py",
+        "fetch_ljspeech.py",
+        "prepare_clips.py",
+        "compute_mels.py",
+        "prepare_utterances.py",
+        "cut_energy_clips.py",
+    ],
     "training": ["train.py"],
     "generation": ["generate_audio.py", "generate_reference.py"],
     "counting of FLOPs": ["measure_complexity.py"],

@@ -44,6 +44,8 @@ REFERENCES = list(REFERENCE_SYSTEMS)
 MANIFESTS = [f"{RESULTS}/generated/{system}/manifest.csv" for system in [*REFERENCES, *JUDGED]]
 FRONT_ENDS = configuration.used_front_ends(config)  # what one tells of the recordings, all tell
 TEST_LIST = [config["dataset"]["split"]["file"]] if isinstance(config["dataset"]["split"], dict) else []
+UTMOS = [config["predicted_mos"]["utmos_file"]] if config["predicted_mos"]["predictor"] == "utmos" else []
+UTMOS_FILES = [file for file in UTMOS if file and os.path.exists(file)]  # without one, nothing is predicted
 ENERGY = settings_from(EnergySettings, config["energy"], "energy")
 ON_A_CLUSTER = workflow.nodes is not None  # that --jobs, not --cores, says how much runs at a time
 
@@ -140,6 +142,20 @@ def of_dataset(name):
     """Function of a system: the file `name` of the dataset in the form that its front end makes."""
     return lambda wildcards: (
         f"{RESULTS}/dataset/{configuration.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
+    )
+
+
+def judged_of(name):
+    """Function of a system: the file `name` of the utterances that are judged, in the form that its front end makes."""
+    return lambda wildcards: (
+        f"{RESULTS}/evaluation/{configuration.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
+    )
+
+
+def measured_with(name):
+    """Function of a system: the file `name` of the clips that energy is measured with, as its front end makes them."""
+    return lambda wildcards: (
+        f"{RESULTS}/measurements/input/{configuration.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
     )
 
 
@@ -272,6 +288,11 @@ def seed_of_split():
     """The seed that chooses the test set; 0 where none is drawn, so that another seed makes no other clips."""
     settings = settings_from(DatasetSettings, dataset_settings(config), "dataset")
     return config["seed"] if split_name(settings) == "random" else 0
+
+
+def predictor_settings():
+    """The section predicted_mos but for where the file of UTMOS lies, as canonical JSON."""
+    return canonical_json({key: value for key, value in config["predicted_mos"].items() if key != "utmos_file"})
 
 
 def energy_protocol():

@@ -4,9 +4,9 @@
 rule generate_audio:
     input:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
-        mels=of_dataset("mels.npy"),
+        mels=judged_of("mels.npy"),
+        utterance_table=judged_of("utterances.csv"),
         mel_stats=of_dataset("mel_stats.json"),
-        clip_table=of_dataset("clips.csv"),
     output:
         manifest=f"{RESULTS}/generated/{{system}}/manifest.csv",
     log:
@@ -22,9 +22,7 @@ rule generate_audio:
         runtime=240,
     params:
         system=system_to_generate,
-        max_clips=config_json("generation", "clips"),
         compared_rate=config["evaluation"]["sample_rate"],
-        compared_seconds=config["dataset"]["clip_seconds"],
         batch_size=beside(config["generation"]["batch_size"]),
         chunk_frames=beside(config_json("generation", "chunk_frames")),
         seed=config["seed"],
@@ -35,18 +33,17 @@ rule generate_audio:
         "Generating the test set with {wildcards.system}."
     shell:
         "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q} --mels {input.mels:q}"
-        " --mel-stats {input.mel_stats:q} --clip-table {input.clip_table:q} --max-clips {params.max_clips:q}"
+        " --utterance-table {input.utterance_table:q} --mel-stats {input.mel_stats:q}"
         " --batch-size {params.batch_size} --chunk-frames {params.chunk_frames:q}"
-        " --compared-rate {params.compared_rate} --compared-seconds {params.compared_seconds} --seed {params.seed}"
+        " --compared-rate {params.compared_rate} --seed {params.seed}"
         " --device {params.device:q} --output {output.manifest:q} &> {log:q}"
 
 
 rule generate_reference:
     input:
         corpus=CORPUS.metadata or [],
-        mels=f"{RESULTS}/dataset/{PAPER}/mels.npy",
-        mel_ranges=f"{RESULTS}/dataset/{PAPER}/mel_ranges.npy",
-        clip_table=f"{RESULTS}/dataset/{PAPER}/clips.csv",
+        mels=f"{RESULTS}/evaluation/{PAPER}/mels.npy",
+        utterance_table=f"{RESULTS}/evaluation/{PAPER}/utterances.csv",
     output:
         manifest=f"{RESULTS}/generated/{{reference}}/manifest.csv",
     log:
@@ -65,8 +62,6 @@ rule generate_reference:
         dataset_settings=canonical_json(dataset_settings(config)),
         front_end_settings=config_json("front_ends", PAPER),
         compared_rate=config["evaluation"]["sample_rate"],
-        compared_seconds=config["dataset"]["clip_seconds"],
-        max_clips=config_json("generation", "clips"),
         iterations=config["generation"]["griffin_lim_iterations"],
         seed=config["seed"],
         program=program("generate_reference"),
@@ -75,7 +70,7 @@ rule generate_reference:
         "Writing the test set as {wildcards.reference}."
     shell:
         "python {params.program:q} --reference {wildcards.reference} --corpus {resources.corpus:q}"
-        " --dataset-settings {params.dataset_settings:q} --mels {input.mels:q} --mel-ranges {input.mel_ranges:q} --clip-table {input.clip_table:q}"
-        " --front-end-settings {params.front_end_settings:q} --compared-rate {params.compared_rate}"
-        " --compared-seconds {params.compared_seconds} --max-clips {params.max_clips:q} --iterations {params.iterations}"
+        " --dataset-settings {params.dataset_settings:q} --mels {input.mels:q}"
+        " --utterance-table {input.utterance_table:q} --front-end-settings {params.front_end_settings:q}"
+        " --compared-rate {params.compared_rate} --iterations {params.iterations}"
         " --seed {params.seed} --processes {threads} --output {output.manifest:q} &> {log:q}"

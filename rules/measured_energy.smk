@@ -5,8 +5,7 @@ rule measure_energy:
     input:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
         complexity_measurement=f"{RESULTS}/measurements/complexity/{{system}}.json",
-        mels=of_dataset("mels.npy"),
-        clip_table=of_dataset("clips.csv"),
+        mels=measured_with("mels.npy"),
     output:
         measurement=f"{RESULTS}/measurements/energy/{{system}}.json",
     log:
@@ -35,15 +34,14 @@ rule measure_energy:
     shell:
         "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q}"
         " --complexity-measurement {input.complexity_measurement:q} --mels {input.mels:q}"
-        " --clip-table {input.clip_table:q} --energy-settings {params.energy_settings:q}"
+        " --energy-settings {params.energy_settings:q}"
         " --meter-settings {params.meter_settings:q} --device {params.device:q} --seed {params.seed}"
         " --output-records {params.records:q} --output {output.measurement:q} &> {log:q}"
 
 
 rule measure_front_end:
     input:
-        clips=f"{RESULTS}/dataset/{{front_end}}/clips.npy",
-        clip_table=f"{RESULTS}/dataset/{{front_end}}/clips.csv",
+        clips=f"{RESULTS}/measurements/input/{{front_end}}/clips.npy",
     output:
         measurement=f"{RESULTS}/measurements/front_ends/{{front_end}}.json",
     log:
@@ -70,17 +68,16 @@ rule measure_front_end:
         "Measuring the energy of the front end {wildcards.front_end}, alone on the machine."
     shell:
         "python {params.program:q} --front-end {wildcards.front_end} --front-end-settings {params.front_end_settings:q}"
-        " --clips {input.clips:q} --clip-table {input.clip_table:q} --energy-settings {params.energy_settings:q}"
+        " --clips {input.clips:q} --energy-settings {params.energy_settings:q}"
         " --meter-settings {params.meter_settings:q} --device {params.device:q} --seed {params.seed}"
         " --output {output.measurement:q} &> {log:q}"
 
 
 rule measure_reference:
     input:
-        mels=f"{RESULTS}/dataset/{PAPER}/mels.npy",
-        mel_ranges=f"{RESULTS}/dataset/{PAPER}/mel_ranges.npy",
-        clip_table=f"{RESULTS}/dataset/{PAPER}/clips.csv",
-        reference_manifest=f"{RESULTS}/generated/ground_truth/manifest.csv",
+        clips=f"{RESULTS}/measurements/input/{PAPER}/clips.npy",
+        mels=f"{RESULTS}/measurements/input/{PAPER}/mels.npy",
+        mel_ranges=f"{RESULTS}/measurements/input/{PAPER}/mel_ranges.npy",
     output:
         measurement=f"{RESULTS}/measurements/energy/{{reference}}.json",
     log:
@@ -96,6 +93,7 @@ rule measure_reference:
         slurm_extra="--exclusive",
     params:
         front_end_settings=config_json("front_ends", PAPER),
+        compared_rate=config["evaluation"]["sample_rate"],
         iterations=config["generation"]["griffin_lim_iterations"],
         protocol=energy_protocol(),
         energy_settings=beside(config_json("energy")),
@@ -108,9 +106,8 @@ rule measure_reference:
     message:
         "Measuring the energy of {wildcards.reference} on the CPU, alone on the machine."
     shell:
-        "python {params.program:q} --reference {wildcards.reference} --mels {input.mels:q}"
-        " --mel-ranges {input.mel_ranges:q} --clip-table {input.clip_table:q}"
-        " --reference-manifest {input.reference_manifest:q} --front-end-settings {params.front_end_settings:q}"
-        " --iterations {params.iterations} --energy-settings {params.energy_settings:q}"
+        "python {params.program:q} --reference {wildcards.reference} --clips {input.clips:q} --mels {input.mels:q}"
+        " --mel-ranges {input.mel_ranges:q} --front-end-settings {params.front_end_settings:q}"
+        " --compared-rate {params.compared_rate} --iterations {params.iterations} --energy-settings {params.energy_settings:q}"
         " --meter-settings {params.meter_settings:q} --device {params.device:q} --seed {params.seed}"
         " --output {output.measurement:q} &> {log:q}"

@@ -32,8 +32,7 @@ else:
 rule sweep_energy:
     input:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
-        mels=of_dataset("mels.npy"),
-        clip_table=of_dataset("clips.csv"),
+        mels=measured_with("mels.npy"),
     output:
         sweep=f"{RESULTS}/measurements/sweeps/{{system}}.csv",
     log:
@@ -62,7 +61,7 @@ rule sweep_energy:
         "Measuring {wildcards.system} against batch size and precision, alone on the machine."
     shell:
         "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q} --mels {input.mels:q}"
-        " --clip-table {input.clip_table:q} --energy-settings {params.energy_settings:q}"
+        " --energy-settings {params.energy_settings:q}"
         " --sweep-settings {params.sweep_settings:q} --meter-settings {params.meter_settings:q}"
         " --device {params.device:q} --seed {params.seed} --output-records {params.records:q}"
         " --output {output.sweep:q} &> {log:q}"

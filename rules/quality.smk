@@ -47,7 +47,9 @@ rule try_predictor:
         mem_mb=4000,
         runtime=60,
     params:
-        predicted_mos_settings=config_json("predicted_mos"),
+        predicted_mos_settings=predictor_settings(),
+        utmos_file=beside(UTMOS_FILES),
+        predictor_weights=content(*UTMOS_FILES),
         seed=config["seed"],
         program=program("try_predictor"),
         code=code_version("try_predictor"),
@@ -55,7 +57,8 @@ rule try_predictor:
         "Trying the predictor of MOS on the recordings."
     shell:
         "python {params.program:q} --reference-manifest {input.reference_manifest:q}"
-        " --predicted-mos-settings {params.predicted_mos_settings:q} --seed {params.seed}"
+        " --predicted-mos-settings {params.predicted_mos_settings:q} --utmos-file {params.utmos_file:q}"
+        " --seed {params.seed}"
         " --output-predictor-trial {output.predictor_trial:q} &> {log:q}"
 
 
@@ -76,6 +79,9 @@ rule predict_mos:
         mem_mb=4000,
         runtime=240,
     params:
+        predicted_mos_settings=predictor_settings(),
+        utmos_file=beside(UTMOS_FILES),
+        predictor_weights=content(*UTMOS_FILES),
         seed=config["seed"],
         program=program("predict_mos"),
         code=code_version("predict_mos"),
@@ -83,6 +89,7 @@ rule predict_mos:
         "Predicting the MOS of {wildcards.system}."
     shell:
         "python {params.program:q} --manifest {input.manifest:q} --predictor-trial {input.predictor_trial:q}"
+        " --predicted-mos-settings {params.predicted_mos_settings:q} --utmos-file {params.utmos_file:q}"
         " --seed {params.seed} --output {output.prediction:q} &> {log:q}"
 
 

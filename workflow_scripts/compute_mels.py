@@ -11,7 +11,7 @@ from vocoder_pareto.study.settings import settings_from
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=Path, required=True, help="clips.npy of prepare_clips.py")
+    parser.add_argument("--clips", type=Path, required=True, help="clips.npy (of prepare_clips.py)")
     parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
     parser.add_argument("--front-end-settings", type=json_or_file, default={}, help="one of front_ends, JSON or @file")
     parser.add_argument("--processes", type=int, default=1, help="processes that work at once (default: %(default)s)")

@@ -19,8 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--front-end", required=True, help="name of the front end")
     parser.add_argument("--front-end-settings", type=json_or_file, default={}, help="one of front_ends, JSON or @file")
-    parser.add_argument("--clips", type=Path, required=True, help="clips.npy of prepare_clips.py")
-    parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
+    parser.add_argument("--clips", type=Path, required=True, help="clips.npy (of cut_energy_clips.py)")
     parser.add_argument("--energy-settings", type=json_or_file, default={}, help="section energy, JSON or @file")
     parser.add_argument("--meter-settings", type=json_or_file, default={}, help="section meter, JSON or @file")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
@@ -33,7 +32,6 @@ def main() -> None:
         arguments.front_end,
         settings_from(FrontEndSettings, arguments.front_end_settings, f"front_ends.{arguments.front_end}"),
         arguments.clips,
-        arguments.clip_table,
         settings_from(MeterSettings, arguments.meter_settings, "meter"),
         arguments.device,
     )

@@ -19,11 +19,11 @@ from vocoder_pareto.study.systems import RECONSTRUCTIONS, WORLD
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reference", choices=RECONSTRUCTIONS, required=True, help="the reference system")
-    parser.add_argument("--mels", type=Path, required=True, help="mels.npy of compute_mels.py")
-    parser.add_argument("--mel-ranges", type=Path, required=True, help="mel_ranges.npy of compute_mels.py")
-    parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
-    parser.add_argument("--reference-manifest", type=Path, required=True, help="manifest.csv of the ground truth")
+    parser.add_argument("--clips", type=Path, required=True, help="clips.npy (of cut_energy_clips.py, for world)")
+    parser.add_argument("--mels", type=Path, required=True, help="mels.npy (of cut_energy_clips.py, for griffin_lim)")
+    parser.add_argument("--mel-ranges", type=Path, required=True, help="mel_ranges.npy of cut_energy_clips.py")
     parser.add_argument("--front-end-settings", type=json_or_file, default={}, help="one of front_ends, JSON or @file")
+    parser.add_argument("--compared-rate", type=int, required=True, help="samples per second of audio to compare")
     parser.add_argument("--iterations", type=int, default=60, help="iterations of Griffin-Lim (default: %(default)s)")
     parser.add_argument("--energy-settings", type=json_or_file, default={}, help="section energy, JSON or @file")
     parser.add_argument("--meter-settings", type=json_or_file, default={}, help="section meter, JSON or @file")
@@ -35,14 +35,14 @@ def main() -> None:
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     meter = settings_from(MeterSettings, given.meter_settings, "meter")
+    front_end = settings_from(FrontEndSettings, given.front_end_settings, "front_ends")
     if given.reference == WORLD:
-        open_bench = partial(bench_with_world, given.reference_manifest, meter, given.device)
+        rates = front_end.sample_rate, given.compared_rate
+        open_bench = partial(bench_with_world, given.clips, *rates, meter, given.device)
     else:
-        open_bench = partial(
-            bench_with_griffin_lim, given.mels, given.mel_ranges, given.clip_table,
-            settings_from(FrontEndSettings, given.front_end_settings, "front_ends"), given.iterations, given.seed,
-            meter, given.device,
-        )  # fmt: skip
+        mels = given.mels, given.mel_ranges
+        options = given.iterations, given.seed, meter, given.device
+        open_bench = partial(bench_with_griffin_lim, *mels, front_end, *options)
     settings = settings_from(EnergySettings, given.energy_settings, "energy")
     write_json(given.output, measure_work(open_bench, settings, given.seed))
 

@@ -21,9 +21,9 @@ def main() -> None:
     parser.add_argument(
         "--weights-settings", type=json_or_file, required=True, help="weights of the system, JSON or @file"
     )
-    parser.add_argument("--clips", type=Path, required=True, help="clips.npy of prepare_clips.py")
+    parser.add_argument("--clips", type=Path, required=True, help="clips.npy (of prepare_clips.py)")
     parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
-    parser.add_argument("--mels", type=Path, required=True, help="mels.npy of compute_mels.py")
+    parser.add_argument("--mels", type=Path, required=True, help="mels.npy (of compute_mels.py)")
     parser.add_argument("--mel-stats", type=Path, required=True, help="mel_stats.json of compute_mels.py")
     parser.add_argument("--seed", type=int, default=0, help="seed of the noise of sampling (default: %(default)s)")
     parser.add_argument("--output-checkpoint", type=Path, required=True, help="checkpoint for inference to write")

@@ -126,7 +126,7 @@ def test_a_study_runs_and_training_jobs_resume_after_their_time_limit(cluster, t
 
     (energy,) = jobs["measure_energy"]
     assert (energy["ProcCnt"], gpus[energy["JobId"]]) == (CORES, GPUS), "the node is its own"
-    assert len(jobs["preprocessing_compute_mels_prepare_clips"]) == 1
+    assert len(jobs["preprocessing_compute_mels_cut_energy_clips_prepare_clips"]) == 1
 
 
 @WITHOUT_ACCOUNTING

@@ -12,7 +12,8 @@ import pytest
 from seeds import seed_of
 
 from vocoder_pareto import caches
-from vocoder_pareto.audio.dataset import Clip, write_clip_table
+from vocoder_pareto.audio.utterances import COLUMNS
+from vocoder_pareto.tables.csv_files import write_csv
 
 VARIABLES = ("NUMBA_CACHE_DIR", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
 SOURCES = Path(caches.__file__).parents[1]
@@ -96,9 +97,8 @@ def test_programs_work_as_a_user_without_name_and_home_in_an_environment_that_ca
     tmp_path.chmod(0o777)
     for folder in tmp_path.parents[:2]:
         folder.chmod(0o755)
-    np.save(tmp_path / "mels.npy", np.random.default_rng(seed_of(0)).random((1, 40, 32), dtype=np.float32))
-    np.save(tmp_path / "ranges.npy", np.array([[0, 3]], dtype=np.float32))
-    write_clip_table(tmp_path / "clips.csv", [Clip(0, "clip", "a.wav", 1.0, "test")])
+    np.save(tmp_path / "mels.npy", np.random.default_rng(seed_of(0)).random((32, 40), dtype=np.float32))
+    write_csv(tmp_path / "utterances.csv", COLUMNS, [("clip", "a.wav", 0, 0.5, 32, 0, 3)])
     environment = {"PATH": os.environ["PATH"], "HOME": "/proc", "TMPDIR": str(tmp_path)}
 
     def run(*arguments):
@@ -109,9 +109,9 @@ def test_programs_work_as_a_user_without_name_and_home_in_an_environment_that_ca
         pytest.skip("others cannot read this environment")
     assert "cannot cache function" in run("-c", "import librosa; librosa.griffinlim").stderr
     settings = json.dumps({"sample_rate": 8000, "n_fft": 512, "hop_length": 128, "n_mels": 40})
-    inputs = ("--corpus", "none", "--dataset-settings", "{}", "--compared-rate", 16000, "--compared-seconds", 0.5)
-    inputs += ("--mels", tmp_path / "mels.npy", "--mel-ranges", tmp_path / "ranges.npy")
-    inputs += ("--clip-table", tmp_path / "clips.csv", "--front-end-settings", settings)
+    inputs = ("--corpus", "none", "--dataset-settings", "{}", "--compared-rate", 16000)
+    inputs += ("--mels", tmp_path / "mels.npy", "--utterance-table", tmp_path / "utterances.csv")
+    inputs += ("--front-end-settings", settings)
     output = tmp_path / "griffin_lim" / "manifest.csv"
     program = (SOURCES / "generate_reference.py", "--reference", "griffin_lim", "--iterations", 2)
     inverted = run(*program, *inputs, "--output", output)

@@ -27,7 +27,8 @@ pytestmark = pytest.mark.xdist_group("programs")  # the parsers are taken once: 
 
 KINDS = {
     program.json_or_file: "settings", program.texts_by_name: "texts by name", Path: "file",
-    int: "whole number", float: "number", program.int_or_null: "whole number or null", None: "text",
+    int: "whole number", float: "number", program.int_or_null: "whole number or null",
+    program.float_or_null: "number or null", None: "text",
 }  # fmt: skip
 WITHOUT_RULE = {
     "check_cluster", "check_vocoder", "convert_checkpoint", "describe_configuration", "explain_changes", "measure_set",

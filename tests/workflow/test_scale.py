@@ -31,7 +31,14 @@ def test_every_job_of_hundreds_of_systems_is_planned_once(systems, tmp_path):
     for rule in ("train", "generate_audio", "measure_energy", "measure_complexity"):
         assert counts[rule] == str(systems), rule
     assert counts["measure_quality"] == str(systems + 3), "the reference systems too"
-    for rule in ("prepare_clips", "compute_mels", "tabulate_systems", "build_report"):
+    for rule in (
+        "prepare_clips",
+        "compute_mels",
+        "prepare_utterances",
+        "cut_energy_clips",
+        "tabulate_systems",
+        "build_report",
+    ):
         assert counts[rule] == "1", rule
 
 

@@ -62,6 +62,25 @@ def test_emissions_and_watts_of_an_estimate_are_computed_in_tables(finished_stud
     assert not rules & {"train", "measure_energy", "generate_audio", "measure_quality"}
 
 
+def test_how_much_is_judged_changes_audio_and_what_hears_it_alone(finished_study):
+    rules = finished_study.stale_rules("--config", "evaluation={seconds: 2.0}")
+    assert {"prepare_utterances", "generate_audio", "generate_reference", "measure_quality"} <= rules
+    assert not rules & {
+        "prepare_clips",
+        "compute_mels",
+        "train",
+        "cut_energy_clips",
+        "measure_energy",
+        "measure_reference",
+    }
+
+
+def test_other_clips_to_measure_energy_with_change_energy_alone(finished_study):
+    rules = finished_study.stale_rules("--config", "energy={clip_seconds: 0.5}")
+    assert {"cut_energy_clips", "measure_energy", "measure_front_end", "measure_reference"} <= rules
+    assert not rules & {"compute_mels", "train", "prepare_utterances", "generate_audio", "measure_quality"}
+
+
 def test_energy_of_another_reader_is_measured_again_and_nothing_is_trained_for_it(finished_study):
     rules = finished_study.stale_rules("--config", "meter={backend: auto}")
     assert "measure_energy" in rules

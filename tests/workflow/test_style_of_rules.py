@@ -16,7 +16,7 @@ UNQUOTED = {
     "threads", "params.batch_size", "params.draws", "params.iterations",
     "params.listeners", "params.max_rejected_share", "params.origin",
     "params.seed", "params.systematic_common_share", "params.sample_rate", "params.clip_samples",
-    "params.compared_seconds", "params.compared_rate",
+    "params.clip_count", "params.clip_seconds", "params.compared_rate",
     "wildcards.reference", "wildcards.front_end",
 }  # fmt: skip
 

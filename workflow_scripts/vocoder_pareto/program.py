@@ -98,3 +98,12 @@ def int_or_null(text: str) -> int | None:
         ValueError: neither, which argparse reports with the flag's name.
     """
     return None if text == "null" else int(text)
+
+
+def float_or_null(text: str) -> float | None:
+    """An argparse type: a number, or `null`.
+
+    Raises:
+        ValueError: neither, which argparse reports with the flag's name.
+    """
+    return None if text == "null" else float(text)

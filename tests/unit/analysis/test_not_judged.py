@@ -236,7 +236,7 @@ def test_the_page_has_the_audio_of_references_alone_and_says_why(study, tmp_path
     said = " ".join(page.text.split())
     first = "clips for training: 8, for the test: 2 (the last in sorted order), recordings skipped: 1"
     assert f"Dataset: {first} (of the first 11 of 12 recordings, dataset.clips)" in said
-    assert "no items of a listening test: 1, in the test set 1 (digital silence: 1, LJ001)" in said
+    assert "clips with too little sound: 1, in the test set 1 (digital silence: 1, LJ001)" in said
     assert "2 of 10 clips for testing, the last in sorted order" in said
     assert "Not trained, so not judged: all systems" in said
     assert "No system was trained for long enough, so there is audio of the references alone." in said

@@ -9,6 +9,7 @@ import soundfile
 from seeds import seed_of
 
 from vocoder_pareto.analysis.report_audio import audio_note, briefly_trained, training_note, write_clips
+from vocoder_pareto.analysis.spectrograms import save_spectrogram
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.listening_test import LoudnessSettings
 
@@ -67,6 +68,17 @@ def test_a_spectrogram_shows_the_level_that_was_generated(tmp_path):
         clips = write_clips(system(tmp_path, name, speech(scale)), tmp_path / "report", 1, LOUDNESS)
         brightness.append(matplotlib.image.imread(tmp_path / "report" / clips["clip0"]["picture"])[..., :3].mean())
     assert brightness[0] < 0.6 * brightness[1]
+
+
+def test_a_picture_of_a_long_utterance_holds_all_of_it_in_few_columns(tmp_path):
+    """Of a tone that stops half-way, in 20 s, the left half of the picture is bright at its height, the right dark."""
+    tone = np.sin(2 * np.pi * 2000 * np.arange(20 * RATE) / RATE)
+    tone[len(tone) // 2 :] = 0
+    save_spectrogram(tone, tmp_path / "long.png")
+    picture = matplotlib.image.imread(tmp_path / "long.png")[..., :3].max(axis=(0, 2))
+    assert 1000 < len(picture) < 1100
+    half = len(picture) // 2
+    assert picture[: half - 20].min() > 0.9 > 0.2 > picture[half + 20 :].max()
 
 
 def test_a_manifest_without_clips_is_named(tmp_path):

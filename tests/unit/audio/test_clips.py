@@ -253,7 +253,7 @@ def test_clips_with_too_little_sound_stay_and_are_told(tmp_path, noise, caplog):
     assert summary.padding_share == pytest.approx((1 - 6000 / SAMPLES) / 7)
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert told == [
-        "Dataset: clips with too little sound to be judged, and no items of a listening test: 5, in the test set 1 "
+        "Dataset: clips with too little sound: 5, in the test set 1 "
         "(digital silence: 2, late, silent; constant: 1, constant; next to no sound: 1, faint; mostly padding: 1, "
         "padded)."
     ]

@@ -3,15 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from closeness import assert_close
 from noisy_vocoder import NoisyVocoder
 from seeds import seed_of
 from warm_python import warm_torch
 
-from vocoder_pareto.audio.dataset import Clip, write_clip_table
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.audio.manifest import read_manifest
+from vocoder_pareto.audio.utterances import COLUMNS
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.generation.test_set import generate_clips, generate_test_set
@@ -20,19 +21,21 @@ from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.study.settings import plain
 from vocoder_pareto.study.systems import SystemSettings
+from vocoder_pareto.tables.csv_files import write_csv
 
 PROJECT = Path(__file__).parents[3]
 SYSTEM = SystemSettings("noisy", "S", f"{Path(__file__).parent / 'noisy_vocoder.py'}:NoisyVocoder", hop_length=64)
 
 
+FRAMES = {5: 16, 6: 9, 7: 16, 8: 16, 9: 3}  # of five utterances by their rows, unequally long
+
+
 @pytest.fixture
 def study(tmp_path):
-    """Mel-spectrograms of ten clips, of which the last five are the test set, and a checkpoint of 3 training steps."""
+    """Mel-spectrograms of five utterances, and a checkpoint of 3 training steps."""
     rng = np.random.default_rng(seed_of(0))
-    np.save(tmp_path / "mels.npy", rng.uniform(0, 1, (10, 80, 16)).astype(np.float32))
-    splits = ["train"] * 5 + ["test"] * 5
-    clips = [Clip(row, f"clip{row}", "a.wav", 1.0, split) for row, split in enumerate(splits)]
-    write_clip_table(tmp_path / "clips.csv", clips)
+    np.save(tmp_path / "mels.npy", rng.uniform(0, 1, (sum(FRAMES.values()), 80)).astype(np.float32))
+    judge(tmp_path)
     stats = {"front_end": plain(FrontEndSettings(hop_length=64))}
     (tmp_path / "mel_stats.json").write_text(json.dumps(stats))
     torch.manual_seed(seed_of(0))
@@ -40,32 +43,47 @@ def study(tmp_path):
     return tmp_path
 
 
-def generate(study, limit=None, seed=0, batch_size=1, name="generated"):
+def judge(study, limit=5):
+    """The first utterances alone: their table, and their mel-spectrograms one after the other."""
+    rows = [(f"clip{row}", "a.wav", row, frames * 64 / 16000, frames, 0, 1) for row, frames in FRAMES.items()][:limit]
+    write_csv(study / "utterances.csv", COLUMNS, rows)
+    mels = np.load(study / "mels.npy")
+    np.save(study / "mels.npy", mels[: sum(row[4] for row in rows)])
+
+
+def mel_of(study, row):
+    first = sum(frames for other, frames in FRAMES.items() if other < row)
+    return np.load(study / "mels.npy")[first : first + FRAMES[row]].T
+
+
+def generate(study, seed=0, batch_size=1, name="generated", **options):
     manifest = study / name / "manifest.csv"
     generate_test_set(
         study / "noisy-S.ckpt",
         SYSTEM,
         study / "mels.npy",
-        study / "clips.csv",
+        study / "utterances.csv",
         manifest,
-        limit=limit,
         seed=seed,
         batch_size=batch_size,
         device=torch.device("cpu"),
+        **options,
     )
     return {entry.clip_id: (manifest.parent / entry.file).read_bytes() for entry in read_manifest(manifest)}
 
 
-def test_every_test_clip_has_a_wav_and_a_row(study):
+def test_every_utterance_has_a_wav_of_its_length_and_a_row(study):
     assert list(generate(study)) == [f"clip{row}" for row in range(5, 10)]
     entries = read_manifest(study / "generated" / "manifest.csv")
-    assert {entry.duration_seconds for entry in entries} == {16 * 64 / 16000}
+    assert [entry.duration_seconds for entry in entries] == [frames * 64 / 16000 for frames in FRAMES.values()]
     assert {entry.sample_rate for entry in entries} == {16000}
-    assert len(read_audio(study / "generated" / "clip7.wav").samples) == 16 * 64
+    for entry, frames in zip(entries, FRAMES.values(), strict=True):
+        assert soundfile.info(study / "generated" / entry.file).frames == frames * 64
 
 
 def test_the_manifest_tells_that_the_model_was_hardly_trained(study):
-    generate(study, limit=1)
+    judge(study, 1)
+    generate(study)
     assert [entry.training_steps for entry in read_manifest(study / "generated" / "manifest.csv")] == [3]
 
 
@@ -78,11 +96,13 @@ def test_equal_seeds_give_equal_bytes_and_other_seeds_others(study):
 
 def test_a_clip_is_the_same_alone_and_among_others(study):
     everything = generate(study)
-    assert generate(study, limit=2) == {name: everything[name] for name in ("clip5", "clip6")}
+    judge(study, 2)
+    assert generate(study) == {name: everything[name] for name in ("clip5", "clip6")}
 
 
 @pytest.mark.parametrize("batch_size", [2, 3, 5, 16])
 def test_the_batch_does_not_change_a_clip_but_for_rounding(study, batch_size):
+    """Nor do longer ones beside it, for whose sake it would have to be padded."""
     generate(study)
     generate(study, batch_size=batch_size, name="batched")
     for row in range(5, 10):
@@ -92,7 +112,8 @@ def test_the_batch_does_not_change_a_clip_but_for_rounding(study, batch_size):
 
 def test_chunks_do_not_change_a_clip_and_are_used_for_longer_clips_only(monkeypatch):
     vocoder = MelGAN(MelGANArchitecture(4, 1)).prepare_for_inference()
-    mels = np.random.default_rng(seed_of(0)).uniform(0, 1, (3, 80, 30)).astype(np.float32)
+    rng = np.random.default_rng(seed_of(0))
+    mels = [rng.uniform(0, 1, (80, frames)).astype(np.float32) for frames in (30, 30, 7, 19)]
     chunks = []
     context_frames = vocoder.context_frames
 
@@ -102,23 +123,36 @@ def test_chunks_do_not_change_a_clip_and_are_used_for_longer_clips_only(monkeypa
 
     monkeypatch.setattr(vocoder, "context_frames", watched)
     whole, long_enough, chunked = (
-        np.stack(list(generate_clips(vocoder, mels, range(3), [0, 1, 2], 2, frames))) for frames in (None, 30, 7)
+        list(generate_clips(vocoder, mels, [0, 1, 2, 3], 2, frames)) for frames in (None, 30, 7)
     )
-    assert np.array_equal(whole, long_enough)
-    assert len(chunks) == 2  # a call for each batch of the last way
-    assert_close(chunked, whole, factor=256)
+    assert len(chunks) == 2  # a call for each batch of the last way, but for the one that is short enough
+    for mel, one, same, pieces in zip(mels, whole, long_enough, chunked, strict=True):
+        assert len(one) == mel.shape[1] * 256
+        assert np.array_equal(one, same)
+        assert_close(pieces, one, factor=256)
+
+
+def test_clips_share_a_batch_with_those_of_their_length_that_follow(monkeypatch):
+    vocoder, shapes = NoisyVocoder(), []
+    synthesize = vocoder.synthesize
+    monkeypatch.setattr(vocoder, "synthesize", lambda mel, *more: shapes.append(mel.shape) or synthesize(mel, *more))
+    mels = [np.zeros((80, frames), np.float32) for frames in (4, 4, 4, 2, 4, 4)]
+    assert [len(audio) for audio in generate_clips(vocoder, mels, range(6), 2)] == [
+        mel.shape[1] * vocoder.hop_length for mel in mels
+    ]
+    assert [(shape[0], shape[2]) for shape in shapes] == [(2, 4), (1, 4), (1, 2), (2, 4)]
 
 
 def test_chunks_of_a_vocoder_that_does_not_know_its_context_are_refused(study):
     with pytest.raises(UserError, match=r"generation\.chunk_frames: NoisyVocoder does not say .* set it to null"):
-        list(generate_clips(NoisyVocoder(), np.zeros((1, 80, 4), dtype=np.float32), [0], [1], 1, 2))
+        list(generate_clips(NoisyVocoder(), np.zeros((1, 80, 4), dtype=np.float32), [1], 1, 2))
 
 
 def test_audio_is_that_of_the_vocoder_for_the_clips_own_mel_and_seed(study):
     generate(study, seed=4)
     torch.manual_seed(seed_of(0))
     vocoder = NoisyVocoder(hop_length=64)
-    mel = torch.from_numpy(np.load(study / "mels.npy")[7:8])
+    mel = torch.from_numpy(mel_of(study, 7).copy())[None]
     expected = vocoder.synthesize(mel, torch.Generator().manual_seed(clip_seed(4, 7)))[0].numpy()
     np.testing.assert_allclose(read_audio(study / "generated" / "clip7.wav").samples, expected, atol=2.0**-15)
 
@@ -139,15 +173,15 @@ def test_a_diverged_model_is_named_and_leaves_no_manifest(study):
 
 
 def test_mels_of_another_number_of_bands_are_refused(study):
-    np.save(study / "mels.npy", np.zeros((10, 40, 16), dtype=np.float32))
-    with pytest.raises(UserError, match=r"mels\.npy: holds .*rerun the rule `compute_mels`"):
+    np.save(study / "mels.npy", np.zeros((sum(FRAMES.values()), 40), dtype=np.float32))
+    with pytest.raises(UserError, match=r"mels\.npy: holds .*rerun the rule `prepare_utterances`"):
         generate(study)
 
 
 @pytest.mark.parametrize(("batch_size", "seeds"), [(0, [1, 2]), (1, [1])])
 def test_a_batch_that_cannot_be_is_a_fault(batch_size, seeds):
     with pytest.raises(ValueError, match="batch_size"):
-        list(generate_clips(NoisyVocoder(), np.zeros((2, 80, 4), dtype=np.float32), [0, 1], seeds, batch_size))
+        list(generate_clips(NoisyVocoder(), np.zeros((2, 80, 4), dtype=np.float32), seeds, batch_size))
 
 
 @pytest.mark.parametrize(
@@ -161,7 +195,7 @@ def test_a_batch_that_does_not_fit_into_the_gpu_is_named(monkeypatch, error):
     vocoder = NoisyVocoder()
     monkeypatch.setattr(vocoder, "synthesize", out_of_memory)
     with pytest.raises(UserError, match=r"generation\.batch_size: 2 clips of 4 frames .*lower it"):
-        list(generate_clips(vocoder, np.zeros((2, 80, 4), dtype=np.float32), [0, 1], [1, 2], 2))
+        list(generate_clips(vocoder, np.zeros((2, 80, 4), dtype=np.float32), [1, 2], 2))
 
 
 def run_program(study, *options):
@@ -175,15 +209,15 @@ def run_program(study, *options):
         "--mel-stats",
         study / "mel_stats.json",
     ]
-    command += ["--clip-table", study / "clips.csv", "--output", study / "program" / "manifest.csv", *options]
-    command += ["--compared-rate", "16000", "--compared-seconds", str(16 * 64 / 16000)]
+    command += ["--utterance-table", study / "utterances.csv", "--output", study / "program" / "manifest.csv", *options]
+    command += ["--compared-rate", "16000"]
     return warm_torch().run([*map(str, command)])
 
 
 def test_the_program_writes_what_the_library_does(study):
-    result = run_program(study, "--max-clips", "3", "--device", "cpu", "--seed", "9")
+    result = run_program(study, "--device", "cpu", "--seed", "9")
     assert result.returncode == 0, result.stderr
-    audio = generate(study, limit=3, seed=9)
+    audio = generate(study, seed=9, compared_rate=16000)
     assert all((study / "program" / f"{name}.wav").read_bytes() == content for name, content in audio.items())
     assert "Generating audio" in result.stderr
 

@@ -8,21 +8,21 @@ import soundfile
 import torch
 from scipy import signal
 
-from vocoder_pareto.audio.comparison import Comparison
 from vocoder_pareto.audio.dataset import Clip, write_clip_table
 from vocoder_pareto.audio.features import features
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.audio.mels import compute_mels
+from vocoder_pareto.audio.utterances import prepare_utterances
 from vocoder_pareto.generation.griffin_lim import linear_mel
 from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth, write_world
 from vocoder_pareto.generation.seeds import clip_seed
 from vocoder_pareto.generation.world import resynthesised
+from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndSettings
 
 FRONT_END = FrontEndSettings(sample_rate=8000, n_fft=512, hop_length=128, n_mels=40)
 SAMPLES = 4096
-AS_IT_IS = Comparison(8000, SAMPLES / 8000)
 
 
 def chirp(row):
@@ -32,25 +32,33 @@ def chirp(row):
 
 @pytest.fixture
 def dataset(tmp_path):
-    """Six clips, of which the last three are the test set, and the recordings that they are the beginning of."""
+    """Six recordings, of which the last three are the test set, and the clips that they begin with."""
     np.save(tmp_path / "clips.npy", np.stack([chirp(row) for row in range(6)]))
     splits = ["train"] * 3 + ["test"] * 3
-    clips = [Clip(row, f"clip{row}", f"{row}.wav", 1.0, split) for row, split in enumerate(splits)]
+    clips = [Clip(row, f"clip{row}", f"{row}.wav", (SAMPLES + 500) / 8000, split) for row, split in enumerate(splits)]
     for row in range(6):
         soundfile.write(tmp_path / f"{row}.wav", np.append(chirp(row), np.zeros(500)), 8000, subtype="FLOAT")
     write_clip_table(tmp_path / "clips.csv", clips)
     return tmp_path
 
 
-def invert(dataset, normalization="per_spectrogram", limit=None, seed=0, processes=1, comparison=AS_IT_IS, **settings):
+def judged(dataset, limit=None, front_end=FRONT_END):
+    """The table of the utterances: so much of each recording as the clips hold."""
+    outputs = {"mels": dataset / "all_mels.npy", "ranges": dataset / "ranges.npy", "stats": dataset / "stats.json"}
+    compute_mels(dataset / "clips.npy", dataset / "clips.csv", front_end, processes=1, **outputs)
+    table, mels = dataset / "utterances.csv", dataset / "mels.npy"
+    options = {"max_clips": limit, "max_seconds": SAMPLES / 8000, "processes": 1, "table": table, "mels": mels}
+    inputs = dataset, dataset / "clips.csv", outputs["stats"]
+    prepare_utterances(*inputs, DatasetSettings(source="folder"), front_end, **options)
+    return table
+
+
+def invert(dataset, normalization="per_spectrogram", limit=None, seed=0, processes=1, rate=8000, **settings):
     front_end = replace(FRONT_END, normalization=normalization, **settings)
-    mels, ranges = dataset / "mels.npy", dataset / "ranges.npy"
-    table = dataset / "clips.csv"
-    outputs = {"mels": mels, "ranges": ranges, "stats": dataset / "stats.json"}
-    compute_mels(dataset / "clips.npy", table, front_end, processes=1, **outputs)
+    table = judged(dataset, limit, front_end)
     manifest = dataset / "griffin_lim" / "manifest.csv"
-    options = {"limit": limit, "iterations": 16, "seed": seed, "processes": processes}
-    write_griffin_lim(mels, ranges, table, manifest, front_end, comparison, **options)
+    options = {"iterations": 16, "seed": seed, "processes": processes}
+    write_griffin_lim(dataset / "mels.npy", table, manifest, front_end, rate, **options)
     return {entry.clip_id: read_audio(manifest.parent / entry.file).samples for entry in read_manifest(manifest)}
 
 
@@ -61,7 +69,7 @@ def log_mel_error(samples, row):
 
 def test_ground_truth_is_the_beginning_of_the_recordings(dataset):
     manifest = dataset / "ground_truth" / "manifest.csv"
-    write_ground_truth(dataset, dataset / "clips.csv", manifest, AS_IT_IS, limit=2)
+    write_ground_truth(dataset, judged(dataset, 2), manifest, 8000)
     entries = read_manifest(manifest)
     assert [entry.clip_id for entry in entries] == ["clip3", "clip4"]
     assert {(entry.seed, entry.training_steps, entry.sample_rate) for entry in entries} == {(None, None, 8000)}
@@ -113,15 +121,15 @@ def test_what_a_front_end_does_to_a_mel_is_undone(name):
 
 
 def test_audio_of_another_rate_is_brought_to_the_rate_of_the_comparison_and_kept(dataset):
-    invert(dataset, comparison=Comparison(16000, 0.4))
+    invert(dataset, rate=16000)
     (first, *_) = read_manifest(dataset / "griffin_lim" / "manifest.csv")
     assert (first.sample_rate, first.original_sample_rate) == (16000, 8000)
     compared, original = (
         read_audio(dataset / "griffin_lim" / file).samples for file in (first.file, first.original_file)
     )
-    assert (len(compared), len(original)) == (6400, 3200)
+    assert (len(compared), len(original)) == (2 * SAMPLES, SAMPLES)
     again = librosa.resample(original, orig_sr=8000, target_sr=16000, res_type="soxr_hq")
-    assert np.abs(again[200:6000] - compared[200:6000]).max() < 2e-3  # both were rounded to 16 bits
+    assert np.abs(again[200:8000] - compared[200:8000]).max() < 2e-3  # both were rounded to 16 bits
 
 
 def test_griffin_lim_depends_on_the_seed_and_on_nothing_else(dataset):
@@ -151,7 +159,7 @@ def vowel(fundamental, sample_rate=16000, seconds=1.024):
 def test_world_is_the_example_of_its_documentation(dataset):
     """pyworld's readme, function by function; at twice 8,000 Hz, since D4C looks up to 7,900 Hz."""
     manifest = dataset / "world" / "manifest.csv"
-    write_world(dataset, dataset / "clips.csv", manifest, AS_IT_IS, limit=2)
+    write_world(dataset, judged(dataset, 2), manifest, 8000)
     entries = read_manifest(manifest)
     assert [(entry.clip_id, entry.seed, entry.sample_rate) for entry in entries] == [
         ("clip3", None, 8000), ("clip4", None, 8000),
@@ -203,8 +211,8 @@ def test_world_gives_back_the_pitch_and_the_envelope_of_a_known_vowel(fundamenta
 
 def test_world_of_equal_samples_is_equal_in_every_process_and_whatever_was_resynthesised_before(dataset):
     first, again = (dataset / name / "manifest.csv" for name in ("first", "again"))
-    write_world(dataset, dataset / "clips.csv", first, AS_IT_IS, limit=None)
-    write_world(dataset, dataset / "clips.csv", again, AS_IT_IS, limit=2, processes=2)
+    write_world(dataset, judged(dataset), first, 8000)
+    write_world(dataset, judged(dataset, 2), again, 8000, processes=2)
     for entry in read_manifest(again):
         assert (again.parent / entry.file).read_bytes() == (first.parent / entry.file).read_bytes()
 

@@ -7,13 +7,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import librosa
 import numpy as np
 import pytest
 from seeds import seed_of
 
-from vocoder_pareto.audio.dataset import Clip, write_clip_table
-from vocoder_pareto.audio.manifest import write_audio_set
-from vocoder_pareto.audio.mels import compute_mels
 from vocoder_pareto.measurement import reference_energy
 from vocoder_pareto.measurement.reference_energy import bench_with_griffin_lim, bench_with_world
 from vocoder_pareto.measurement.work_energy import measure_work
@@ -31,24 +29,20 @@ METER = MeterSettings(cpu_watts_per_core=10.0)
 
 @pytest.fixture
 def study(tmp_path):
-    """Three clips of noise, of which two are the test set, with their mels and the manifest of the ground truth."""
-    audio = np.random.default_rng(seed_of(0)).uniform(-0.5, 0.5, (3, 2048)).astype(np.float32)
-    np.save(tmp_path / "clips.npy", audio)
-    clips = [Clip(row, f"clip{row}", "a.wav", 1.0, split) for row, split in enumerate(("train", "test", "test"))]
-    write_clip_table(tmp_path / "clips.csv", clips)
-    outputs = {"mels": tmp_path / "mels.npy", "ranges": tmp_path / "ranges.npy", "stats": tmp_path / "stats.json"}
-    compute_mels(tmp_path / "clips.npy", tmp_path / "clips.csv", FRONT_END, processes=1, **outputs)
-    write_audio_set(tmp_path / "manifest.csv", ["clip1", "clip2"], audio[1:], 8000, [None, None])
+    """Three clips of noise as the protocol has them, with their mels and ranges."""
+    rng = np.random.default_rng(seed_of(0))
+    np.save(tmp_path / "clips.npy", rng.uniform(-0.5, 0.5, (3, 12 * 128)).astype(np.float32))
+    np.save(tmp_path / "mels.npy", rng.random((3, 40, 12), dtype=np.float32))
+    np.save(tmp_path / "ranges.npy", np.array([[0, 1], [0, 2], [0, 3]], np.float32))
     return tmp_path
 
 
 def griffin_lim(study, device="cpu"):
-    files = study / "mels.npy", study / "ranges.npy", study / "clips.csv"
-    return bench_with_griffin_lim(*files, FRONT_END, 2, 0, METER, device)
+    return bench_with_griffin_lim(study / "mels.npy", study / "ranges.npy", FRONT_END, 2, 0, METER, device)
 
 
-def world(study, device="cpu"):
-    return bench_with_world(study / "manifest.csv", METER, device)
+def world(study, device="cpu", rate=8000):
+    return bench_with_world(study / "clips.npy", 8000, rate, METER, device)
 
 
 def test_the_unit_of_work_is_one_clip_a_pass_cut_from_the_test_set(study, monkeypatch):
@@ -61,12 +55,20 @@ def test_the_unit_of_work_is_one_clip_a_pass_cut_from_the_test_set(study, monkey
         for one_pass in work.passes:
             one_pass()
         assert work.audio_seconds == [seconds] * 3
-    mels = np.load(study / "mels.npy")
-    in_time = np.concatenate([mels[1], mels[2], mels[1], mels[2]], axis=1)  # 16 frames each, from the beginning again
-    np.testing.assert_array_equal(np.concatenate(seen["mels"], axis=1), in_time[:, : 3 * 12])
-    recordings = np.load(study / "clips.npy")[1:].ravel()
-    expected = np.concatenate([recordings, recordings])[: 3 * 1600]
-    np.testing.assert_allclose(np.concatenate(seen["audio"]), expected, atol=2**-15)
+    np.testing.assert_array_equal(np.stack(seen["mels"]), np.load(study / "mels.npy"))
+    recordings = np.load(study / "clips.npy").ravel()
+    np.testing.assert_array_equal(np.concatenate(seen["audio"]), np.resize(recordings, 3 * 1600))
+
+
+def test_world_works_at_the_rate_that_is_compared(study, monkeypatch):
+    """The clips of 8,000 Hz, resampled to 16,000 Hz as librosa does."""
+    seen = []
+    monkeypatch.setattr(reference_energy, "resynthesised", lambda audio, rate: seen.append((audio, rate)))
+    work = world(study, rate=16000).work_of(QUICK)
+    work.passes[0]()
+    expected = librosa.resample(np.load(study / "clips.npy").ravel(), orig_sr=8000, target_sr=16000)
+    assert seen[0][1] == 16000
+    assert np.abs(seen[0][0] - expected[:3200]).max() < 1e-6
 
 
 @pytest.mark.parametrize("open_bench", [griffin_lim, world])
@@ -94,18 +96,18 @@ def test_beside_a_gpu_the_record_says_that_it_is_of_the_cpu_and_is_metered_as_on
     assert "computed_on_cpu" not in record["reasons"]["not_publishable"]
     assert record["energy_source"] in ("estimated", "rapl")
     other = MeterSettings(backend="zeus", unreadable_rapl="error")
-    assert bench_with_world(study / "manifest.csv", other, "cuda").meter.source in ("estimated", "rapl")
+    assert bench_with_world(study / "clips.npy", 8000, 8000, other, "cuda").meter.source in ("estimated", "rapl")
 
 
 def test_the_program_writes_what_is_measured(study):
-    files = {"--mels": "mels.npy", "--mel-ranges": "ranges.npy", "--clip-table": "clips.csv"}
+    files = {"--mels": "mels.npy", "--mel-ranges": "ranges.npy", "--clips": "clips.npy"}
     arguments = [word for flag, name in files.items() for word in (flag, study / name)]
     front_end = {"sample_rate": 8000, "n_fft": 512, "hop_length": 128, "n_mels": 40}
     protocol = {"clip_seconds": 0.2, "processes": 1, "windows": 2, "min_window_seconds": 0.02, "max_warmup_seconds": 0}
     subprocess.run(
         [
-            sys.executable, PROGRAM, "--reference", "griffin_lim", *arguments, "--reference-manifest",
-            study / "manifest.csv", "--front-end-settings", json.dumps(front_end), "--iterations", "2",
+            sys.executable, PROGRAM, "--reference", "griffin_lim", *arguments, "--compared-rate", "8000",
+            "--front-end-settings", json.dumps(front_end), "--iterations", "2",
             "--energy-settings", json.dumps(protocol), "--device", "cpu", "--output", study / "record.json",
         ],
         check=True, capture_output=True, timeout=300,

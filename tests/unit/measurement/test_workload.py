@@ -6,33 +6,18 @@ from small_vocoder import SmallVocoder
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.workload import (
     input_batches,
-    mels_of_test_set,
+    mels_of_clips,
     numeric_precision,
     prepared_work,
 )
 from vocoder_pareto.study.sections.measurement import EnergySettings
 
 
-@pytest.fixture
-def dataset(tmp_path):
-    """Three clips of 4 frames, whose mels hold their row number; the last two are the test set."""
-    mels = np.repeat(np.arange(3, dtype=np.float32), 80 * 4).reshape(3, 80, 4)
-    np.save(tmp_path / "mels.npy", mels)
-    rows = ["a,a.wav,1.0,train", "b,b.wav,1.0,test", "c,c.wav,1.0,test"]
-    (tmp_path / "clips.csv").write_text("\n".join(["clip_id,source,duration_seconds,split", *rows]) + "\n")
-    return tmp_path
-
-
-def test_clips_are_cut_from_the_mels_of_the_test_set_in_order(dataset):
-    mels = mels_of_test_set(dataset / "mels.npy", dataset / "clips.csv", 80)
+def test_mels_of_clips_lie_one_after_the_other_in_time(tmp_path):
+    np.save(tmp_path / "mels.npy", np.repeat(np.arange(1, 3, dtype=np.float32), 80 * 4).reshape(2, 80, 4))
+    mels = mels_of_clips(tmp_path / "mels.npy", 80)
+    assert mels.shape == (80, 8)
     assert mels[0].tolist() == [1, 1, 1, 1, 2, 2, 2, 2]
-
-
-def test_a_corpus_without_test_clips_is_refused(dataset):
-    table = (dataset / "clips.csv").read_text().replace(",test", ",train")
-    (dataset / "clips.csv").write_text(table)
-    with pytest.raises(UserError, match="no clip of the test set"):
-        mels_of_test_set(dataset / "mels.npy", dataset / "clips.csv", 80)
 
 
 def test_clips_follow_each_other_and_begin_again_at_the_end_of_the_mels():

@@ -4,21 +4,27 @@ Stand-ins with known scores take the predictor's place. The real one is tried wh
 """
 
 import json
+import subprocess
+import warnings
 
 import numpy as np
 import pytest
 import soxr
+import torch
 from scipy import stats
 from seeds import seed_of
 
 from vocoder_pareto.audio.espeak import SAMPLE_RATE, synthesize_speech
 from vocoder_pareto.audio.manifest import write_audio_set
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.quality.ladders import LADDERS, Ladder, inverted, low_passed, with_noise
+from vocoder_pareto.quality.loading import WORDS, loader_of
 from vocoder_pareto.quality.predicted_mos import half_width, predict_mos
 from vocoder_pareto.quality.predictor_trial import refusal, try_predictor
 from vocoder_pareto.quality.predictors import DISTILLMOS, PredictorMissing, distillmos
+from vocoder_pareto.quality.utmos import utmos
 from vocoder_pareto.study.sections.predicted_mos import PredictedMosSettings
-from vocoder_pareto.tables.sources import PREDICTED
+from vocoder_pareto.tables.sources import PREDICTED, PREDICTED_BY_UTMOS
 
 RATE = 16000
 # Of the real ladders, but nothing becomes worse: what they do to a recording is tested by itself.
@@ -113,8 +119,10 @@ def test_no_more_passages_are_heard_than_are_configured(tmp_path):
 
 
 def test_low_recordings_are_refused_with_their_score_and_the_bound(tmp_path):
-    found = trial(tmp_path, np.array(in_order()) - 1.0)
+    """And heard no further: there is one score to give."""
+    found = trial(tmp_path, [3.3])
     assert found["refused"] == "the recordings score 3.30, not above 3.5"
+    assert found["ladders"] == []
 
 
 @pytest.mark.parametrize("place", range(1, 1 + sum(STEPS)))
@@ -201,6 +209,58 @@ def test_an_interval_of_many_values_is_the_normal_one():
 
 def test_the_word_of_the_source_names_the_predictor():
     assert PREDICTED.word == f"predicted:{DISTILLMOS}"
+    assert PREDICTED_BY_UTMOS.word == f"predicted:{WORDS['utmos']}"
+
+
+# UTMOS, of a file
+
+
+class LoudnessAsScore(torch.nn.Module):
+    """1 plus four times the mean magnitude of samples (1, T): a score that is known."""
+
+    def forward(self, samples: torch.Tensor) -> torch.Tensor:
+        return 1 + 4 * samples.abs().mean(dim=1)
+
+
+@pytest.fixture
+def utmos_file(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch would have another format; that of the field is this one
+        torch.jit.script(LoudnessAsScore()).save(str(tmp_path / "utmos.pt"))
+    return tmp_path / "utmos.pt"
+
+
+def sha256sum(file):
+    return subprocess.run(["sha256sum", file], check=True, capture_output=True, text=True).stdout.split()[0]
+
+
+def test_the_file_of_utmos_is_asked_for_a_score_of_samples_as_they_are(tmp_path, utmos_file):
+    """By its own formula; the checksum is that of coreutils."""
+    settings = PredictedMosSettings("utmos", str(utmos_file), sha256sum(utmos_file), recordings_above=1.5)
+    output, samples = tmp_path / "trial.json", noise(8)
+    try_predictor(recordings(tmp_path, samples), settings, 0, output, loader_of(settings), UNCHANGED)
+    found = json.loads(output.read_text())
+    assert found["predictor"] == "utmos22-strong"
+    assert found["recordings"] == pytest.approx(1 + 4 * np.abs(samples).mean(), abs=1e-3)
+    assert "does not come out in order" in found["refused"]
+
+
+@pytest.mark.parametrize("file", [None, "nowhere.pt"])
+def test_without_the_file_of_utmos_nothing_is_predicted_and_the_reason_is_told(tmp_path, file):
+    settings = PredictedMosSettings("utmos", file)
+    output = tmp_path / "trial.json"
+    try_predictor(recordings(tmp_path, noise(8)), settings, 0, output, loader_of(settings))
+    where = "no file is given" if file is None else "nowhere.pt is not there"
+    refused = json.loads(output.read_text())["refused"]
+    assert refused == f"UTMOS is not on this machine: {where} (predicted_mos.utmos_file)"
+
+
+def test_another_file_than_the_checksum_says_or_none_of_torchscript_is_a_mistake(tmp_path, utmos_file):
+    with pytest.raises(UserError, match=f"has SHA-256 {sha256sum(utmos_file)}, not {'0' * 64}; mend it, or"):
+        utmos(utmos_file, "0" * 64)
+    utmos_file.write_bytes(b"no network")
+    with pytest.raises(UserError, match=r"utmos_file: .*utmos\.pt is no TorchScript module"):
+        utmos(utmos_file, None)
 
 
 # The real predictor, where it is installed

@@ -146,7 +146,7 @@ def test_each_of_many_changes_at_once_finds_its_own_value(train):
 
 def test_the_same_name_can_be_another_key_in_another_rule():
     before, now = {"max_clips": "null"}, {"max_clips": "20"}
-    assert changes(before, now, "generate_audio") == ["generation.clips: null → 20"]
+    assert changes(before, now, "prepare_utterances") == ["generation.clips: null → 20"]
     assert changes(before, now, "vocoders_synthesize_corpus") == ["dataset.clips: null → 20"]
 
 

@@ -66,9 +66,9 @@ def briefly_trained(systems: pd.DataFrame) -> pd.Series:
 def audio_note(systems: pd.DataFrame, loudness: LoudnessSettings) -> str:
     """What a reader must know before listening."""
     clips = (
-        "Test-set clips: the recording, and what each system makes of its mel-spectrogram (WORLD: of the recording). "
-        f"All are played equally loud ({loudness.target_lufs:g} LUFS, as far as peaks allow); the spectrograms show "
-        "their own levels."
+        "Utterances of the test set: the recording, and what each system makes of its mel-spectrogram (WORLD: of the "
+        f"recording). All are played equally loud ({loudness.target_lufs:g} LUFS, as far as peaks allow); the "
+        "spectrograms show their own levels."
     )
     if _judged(systems).empty:
         return f"{clips} No system was trained for long enough, so there is audio of the references alone."

@@ -20,7 +20,7 @@ from vocoder_pareto.tables.columns import (
     model_label,
 )
 from vocoder_pareto.tables.comparability import why_costs_differ
-from vocoder_pareto.tables.sources import CONVERTED, COUNTED, INFERRED, MEASURED, PREDICTED, PUBLISHED, Source
+from vocoder_pareto.tables.sources import CONVERTED, COUNTED, INFERRED, MEASURED, PUBLISHED, Source
 
 Origin = Literal["published", "measured"]
 
@@ -44,7 +44,7 @@ def quality_table(
         d_stft_source=_where_known(systems["d_stft"], DISTANCES[origin]),
         d_stft_ci95=systems["d_stft_ci95"],
         predicted_mos=systems[PREDICTED_MOS],
-        predicted_mos_source=_where_known(systems[PREDICTED_MOS], PREDICTED),
+        predicted_mos_source=[f"predicted:{word}" if word else "" for word in systems[f"{PREDICTED_MOS}_source"]],
         predicted_mos_ci95=systems[f"{PREDICTED_MOS}_ci95"],
     )
 

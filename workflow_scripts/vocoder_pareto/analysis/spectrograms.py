@@ -10,6 +10,7 @@ from vocoder_pareto.files import written_whole
 
 N_FFT = 512
 HOP_LENGTH = 64
+MOST_COLUMNS = 1024  # of pixels: a picture of a long utterance is no larger than the page needs
 RANGE_DECIBELS = 70.0
 
 
@@ -20,7 +21,8 @@ def save_spectrogram(audio: np.ndarray, path: str | Path) -> None:
     """
     audio = np.pad(audio, (0, max(0, N_FFT - len(audio))))
     window = signal.windows.hann(N_FFT, sym=False)
-    transform = signal.ShortTimeFFT(window, HOP_LENGTH, fs=1.0, scale_to="magnitude")
+    hop = max(HOP_LENGTH, -(-len(audio) // MOST_COLUMNS))
+    transform = signal.ShortTimeFFT(window, hop, fs=1.0, scale_to="magnitude")
     decibels = 20 * np.log10(np.abs(transform.stft(audio)) + 1e-10)
     with written_whole(path) as temporary:
         matplotlib.image.imsave(

@@ -1,9 +1,12 @@
 """What audio of any sample rate is brought to before it is compared: one rate, and one stretch of time."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import soxr
+
+_ROUNDED_SAMPLES = 0.05  # durations are told to the microsecond: so much of a sample is rounding
 
 
 @dataclass(frozen=True)
@@ -19,8 +22,8 @@ class Comparison:
     seconds: float
 
     def samples_at(self, sample_rate: int) -> int:
-        """Samples of the stretch at `sample_rate`."""
-        return round(self.seconds * sample_rate)
+        """Whole samples of the stretch at `sample_rate`, at least one."""
+        return max(1, math.floor(self.seconds * sample_rate + _ROUNDED_SAMPLES))
 
     def stretch_of(self, samples: np.ndarray, sample_rate: int) -> np.ndarray:
         """The stretch of `samples` (T,) at their own rate; zeros follow where they end before."""

@@ -118,8 +118,8 @@ class DatasetSummary:
             kinds = "; ".join(self._kinds_of_little_sound())
             yield Remark(
                 "warning",
-                "clips with too little sound to be judged, and no items of a listening test: "
-                f"{len(self.little_sound)}, in the test set {self.little_sound_of_test} ({kinds})",
+                f"clips with too little sound: {len(self.little_sound)}, in the test set {self.little_sound_of_test} "
+                f"({kinds})",
             )
 
         if self.trained_on:

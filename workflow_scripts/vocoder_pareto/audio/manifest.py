@@ -57,7 +57,7 @@ def write_audio_set(
     sample_rate: int,
     seeds: Sequence[int | None],
     training_steps: int | None = None,
-    comparison: Comparison | None = None,
+    comparisons: Sequence[Comparison] | None = None,
 ) -> list[AudioEntry]:
     """Write a wav for each clip beside the manifest, then the manifest itself, and return its rows.
 
@@ -70,7 +70,7 @@ def write_audio_set(
         sample_rate: The number of samples per second of `audio`.
         seeds: The seed of each clip's noise; None for recordings.
         training_steps: The training steps of the checkpoint; None for references.
-        comparison: The rate and the stretch of time of the wavs; None leaves both as they are.
+        comparisons: The rate and the stretch of time of each clip's wav; None leaves both as they are.
 
     Raises:
         UserError: The folder cannot be written.
@@ -85,8 +85,9 @@ def write_audio_set(
     except OSError as error:
         raise UserError(f"{manifest.parent}: cannot be cleared ({error.strerror}); mend its permissions") from error
     entries = []
-    rate = comparison.sample_rate if comparison else sample_rate
-    for clip_id, seed, samples in zip(clip_ids, seeds, audio, strict=True):
+    each: Sequence[Comparison | None] = comparisons or [None] * len(clip_ids)
+    for clip_id, seed, comparison, samples in zip(clip_ids, seeds, each, audio, strict=True):
+        rate = comparison.sample_rate if comparison else sample_rate
         name = original = f"{clip_id}.wav"
         if rate != sample_rate and comparison:
             original = f"{ORIGINAL}/{name}"

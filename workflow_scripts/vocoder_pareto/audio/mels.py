@@ -11,7 +11,7 @@ import torch
 from vocoder_pareto.audio.dataset import RowFile, open_array, read_clip_table
 from vocoder_pareto.audio.features import features, min_max_normalized, ranges_of
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import write_json, written_whole
+from vocoder_pareto.files import read_json, write_json, written_whole
 from vocoder_pareto.parallel import map_in_processes
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 
@@ -58,7 +58,7 @@ def compute_mels(
     with written_whole(mels) as temporary:
         log_mels = RowFile.allocate(temporary, (rows, front_end.bands, samples // front_end.hop_length))
         analyse = partial(_write_features, audio, log_mels, front_end)
-        with _one_thread():
+        with one_thread():
             clip_ranges = np.array(_over_batches(analyse, batches, processes), dtype=np.float32)
         whole_range = np.array([clip_ranges[:, 0].min(), clip_ranges[:, 1].max()])
         used = _used_ranges(front_end, clip_ranges, whole_range)
@@ -78,6 +78,44 @@ def compute_mels(
                 "front_end": front_end.told(),
             },
         )
+
+
+@torch.inference_mode()
+def normalized_features(
+    samples: np.ndarray, front_end: FrontEndSettings, whole_range: tuple[float, float]
+) -> tuple[np.ndarray, tuple[float, float]]:
+    """The normalised features of one recording, as `compute_mels` makes those of a clip, and their range.
+
+    Args:
+        samples: The recording (T,) float32, of whole frames.
+        front_end: The settings that they are computed by.
+        whole_range: What becomes 0 and 1 where the normalisation is that of the whole dataset.
+
+    Returns:
+        Features (bands, frames) float32, and what became 0 and 1 in them: 0 and 1 where no range is looked for.
+    """
+    values = features(torch.from_numpy(samples)[None], front_end)
+    if not front_end.has_range:
+        return values[0].numpy(), (0.0, 1.0)
+    used = ranges_of(values) if front_end.normalization == "per_spectrogram" else torch.tensor([whole_range])
+    low, high = used[0].tolist()
+    return min_max_normalized(values, used)[0].numpy(), (low, high)
+
+
+def range_of_dataset(stats: str | Path) -> tuple[float, float]:
+    """What becomes 0 and 1 where features are normalised by the range of the whole dataset.
+
+    Args:
+        stats: mel_stats.json of `compute_mels`.
+
+    Raises:
+        UserError: The file is missing or damaged.
+    """
+    found = read_json(stats)
+    try:
+        return float(found["log_mel_minimum"]), float(found["log_mel_maximum"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{stats}: damaged; delete it and rerun the rule `compute_mels`") from error
 
 
 def _used_ranges(front_end: FrontEndSettings, clip_ranges: np.ndarray, whole_range: np.ndarray) -> np.ndarray:
@@ -117,7 +155,7 @@ def _write_features(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Let PyTorch compute with one thread, here and in processes forked here: a batch is too small for several."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from vocoder_pareto.audio.comparison import Comparison
-from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
 from vocoder_pareto.audio.manifest import write_audio_set
+from vocoder_pareto.audio.utterances import open_mels, read_utterances
 from vocoder_pareto.device_memory import is_out_of_memory
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.generation.seeds import clip_seed
@@ -27,29 +26,27 @@ def generate_test_set(
     table: str | Path,
     manifest: str | Path,
     *,
-    limit: int | None,
     seed: int,
     batch_size: int,
     chunk_frames: int | None = None,
-    comparison: Comparison | None = None,
+    compared_rate: int | None = None,
     front_end: Mapping[str, Any] | None = None,
     device: torch.device,
 ) -> None:
-    """Write a wav for each of the first `limit` test clips (all, if None), and their manifest.
+    """Write a wav for each utterance that is judged, and their manifest.
 
     The manifest holds the training steps of the checkpoint, which tell the audio of a briefly trained model.
 
     Args:
         checkpoint: The checkpoint of the vocoder, from `save_checkpoint`.
         system: The settings that build the vocoder.
-        mels: The normalised mel-spectrograms, mels.npy (N, n_mels, L).
-        table: The table of clips, clips.csv, N rows.
+        mels: The mel-spectrograms of the utterances, mels.npy of `prepare_utterances`.
+        table: Their table, utterances.csv.
         manifest: manifest.csv to write, with the wavs beside it.
-        limit: The number of test clips, at least 1; None for all.
-        seed: The seed of the study, at least 0, from which each clip's seed is derived.
-        batch_size: The number of clips that are generated at once, at least 1.
-        chunk_frames: The number of frames of the chunks in which longer clips are generated; None for whole clips.
-        comparison: The rate and the stretch of time of the wavs; None leaves both as they are generated.
+        seed: The seed of the study, at least 0, from which each utterance's seed is derived.
+        batch_size: The number of utterances of equal length that are generated at once, at least 1.
+        chunk_frames: The number of frames of the chunks in which longer ones are generated; None for whole ones.
+        compared_rate: The sample rate of the wavs, cut to what is judged; None leaves audio as it is generated.
         front_end: What made the mel-spectrograms, see `front_end_of`; None leaves it unchecked but for what `system`
             tells.
         device: The device that generates.
@@ -58,28 +55,27 @@ def generate_test_set(
         UserError: An input is missing or damaged, the checkpoint was made for another front end or architecture, what
             the vocoder gives is no audio (see `waveforms`), or an output cannot be written.
     """
-    clips = read_clip_table(table)
-    spectrograms = open_array(mels, (len(clips), system.n_mels, None), "compute_mels")
+    utterances = read_utterances(table)
+    spectrograms = open_mels(mels, utterances, system.n_mels)
     vocoder, training = load_vocoder(checkpoint, system, front_end)
     vocoder.to(device).prepare_for_inference()
-    tests = clips_of(clips, "test", limit)
-    seeds = [clip_seed(seed, clip.row) for clip in tests]
-    audio = generate_clips(vocoder, spectrograms, [clip.row for clip in tests], seeds, batch_size, chunk_frames)
+    seeds = [clip_seed(seed, utterance.row) for utterance in utterances]
+    inputs = [utterance.mel_in(spectrograms) for utterance in utterances]
+    audio = generate_clips(vocoder, inputs, seeds, batch_size, chunk_frames)
     write_audio_set(
         manifest,
-        [clip.clip_id for clip in tests],
+        [utterance.clip_id for utterance in utterances],
         audio,
         system.sample_rate,
         seeds,
         training.get("steps"),
-        comparison,
+        [utterance.compared_at(compared_rate) for utterance in utterances] if compared_rate else None,
     )
 
 
 def generate_clips(
     vocoder: Vocoder,
-    mels: np.ndarray,
-    rows: Sequence[int],
+    mels: Sequence[np.ndarray],
     seeds: Sequence[int],
     batch_size: int,
     chunk_frames: int | None = None,
@@ -88,27 +84,26 @@ def generate_clips(
 
     Each clip draws its noise from its own seed, so its audio does not depend on its batch, but for rounding; nor does
     it depend on `chunk_frames`, which bounds the memory that long clips take (see `Vocoder.synthesize_in_chunks`).
+    Clips that follow each other and are equally long share a batch: none is padded, since networks hear padding.
 
     Args:
         vocoder: The vocoder, on the device that generates.
-        mels: The normalised mel-spectrograms (N, M, L).
-        rows: The rows of `mels` to generate.
-        seeds: The seed of each row's noise, 0 to 2^32 − 1.
+        mels: The normalised mel-spectrogram of each clip, (M, L), of any length each.
+        seeds: The seed of each clip's noise, 0 to 2^32 − 1.
         batch_size: The number of clips that are generated at once, at least 1.
         chunk_frames: The number of frames of the chunks in which longer clips are generated; None for whole clips.
 
     Raises:
         UserError: The memory of the GPU is too small for a batch, or the vocoder cannot generate in chunks.
         UnusableAudio: What it gives is no audio of the right length, finite, in range and decided by the seeds.
-        ValueError: The batch size is below 1, or there is another number of seeds than of rows.
+        ValueError: The batch size is below 1, or there is another number of seeds than of clips.
     """
-    if batch_size < 1 or len(seeds) != len(rows):
-        raise ValueError(f"batch_size {batch_size} must be at least 1, and seeds ({len(seeds)}) as many as rows")
+    if batch_size < 1 or len(seeds) != len(mels):
+        raise ValueError(f"batch_size {batch_size} must be at least 1, and seeds ({len(seeds)}) as many as clips")
     weights = vocoder.like
-    with tqdm(total=len(rows), desc="Generating audio", unit="clip") as bar:
-        for start in range(0, len(rows), batch_size):
-            batch = slice(start, start + batch_size)
-            mel = torch.from_numpy(mels[rows[batch]]).to(weights)  # (B, M, L)
+    with tqdm(total=len(mels), desc="Generating audio", unit="clip") as bar:
+        for batch in _batches([mel.shape[1] for mel in mels], batch_size):
+            mel = torch.from_numpy(np.stack(mels[batch])).to(weights)  # (B, M, L)
             generators = [torch.Generator(weights.device).manual_seed(item) for item in seeds[batch]]
             try:
                 with own_noise_alone(vocoder.name):
@@ -118,10 +113,22 @@ def generate_clips(
                     raise
                 raise UserError(
                     f"config key generation.batch_size: {len(mel)} clips of {mel.shape[2]} frames at once do not fit "
-                    f"into the memory of {weights.device}; lower it, set generation.chunk_frames, or set device to cpu"
+                    f"into the memory of {weights.device}; lower it, lower generation.chunk_frames, or set device to "
+                    "cpu"
                 ) from error
             yield from require_sound(audio, vocoder.name).float().cpu().numpy()
             bar.update(len(mel))
+
+
+def _batches(lengths: Sequence[int], batch_size: int) -> Iterator[slice]:
+    """Runs of at most `batch_size` equal lengths, in their order."""
+    start = 0
+    while start < len(lengths):
+        stop = start + 1
+        while stop < min(len(lengths), start + batch_size) and lengths[stop] == lengths[start]:
+            stop += 1
+        yield slice(start, stop)
+        start = stop
 
 
 def _synthesized(

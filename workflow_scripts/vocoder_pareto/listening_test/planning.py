@@ -172,10 +172,9 @@ def audible(
     left = len(audio[GROUND_TRUTH]) - len(unfit)
     if left < items:
         without = f" without {len(unfit)} that have too little sound: {told}" if unfit else ""
-        mend = "; where recordings are shorter than a clip, lower dataset.clip_seconds" if unfit else ""
         raise UserError(
             f"config key {key} is {items}, but only {left} clips exist in every system{without}; "
-            f"generate more of them, or set items to at most {left}{mend}"
+            f"generate more of them, or set items to at most {left}"
         )
     if unfit:
         log.warning(

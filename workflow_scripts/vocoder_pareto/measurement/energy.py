@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from vocoder_pareto.measurement.assessment import assessed
+from vocoder_pareto.measurement.clip_files import frames_of
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.cross_check import window_checked_by_zeus
 from vocoder_pareto.measurement.digests import system_digest
@@ -142,7 +143,7 @@ def _observe(
     earlier: Sequence[Measured],
 ) -> _Observation:
     system = subject.system
-    frames = max(1, round(settings.clip_seconds * system.sample_rate / system.hop_length))
+    frames = frames_of(settings.clip_seconds, system.sample_rate, system.hop_length)
     audio_seconds = frames * system.hop_length / system.sample_rate
     if settings.shortfalls() and not earlier:
         log.warning("%s: the protocol is short: %s", system.name, ", ".join(settings.shortfalls()))

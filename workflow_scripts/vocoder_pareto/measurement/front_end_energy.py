@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
 from vocoder_pareto.audio.features import features, min_max_normalized, ranges_of
 from vocoder_pareto.device import resolve_device
-from vocoder_pareto.errors import UserError
+from vocoder_pareto.measurement.clip_files import frames_of, open_energy_clips
 from vocoder_pareto.measurement.meter import open_meter
 from vocoder_pareto.measurement.work import Work
 from vocoder_pareto.measurement.work_energy import WorkBench
@@ -27,22 +26,23 @@ def bench_with_recordings(
     name: str,
     front_end: FrontEndSettings,
     clips: Path,
-    clip_table: Path,
     meter_settings: MeterSettings,
     device: str,
 ) -> WorkBench:
-    """What `measure_work` opens for `measurements/front_ends/{front_end}.json`: the test set and the meter.
+    """What `measure_work` opens for `measurements/front_ends/{front_end}.json`: recordings and the meter.
+
+    Args:
+        name: The name of the front end.
+        front_end: Its settings.
+        clips: The clips.npy of `cut_energy_clips`.
+        meter_settings: How energy is read.
+        device: One of auto, cpu, cuda and cuda:N.
 
     Raises:
         UserError: A file is missing or damaged, or the device or its meter is not there.
     """
     resolved = resolve_device(device)
-    table = read_clip_table(clip_table)
-    samples = open_array(clips, (len(table), None), "prepare_clips")
-    test = clips_of(table, "test")
-    if not test:
-        raise UserError(f"{clip_table}: no clip of the test set; enlarge the corpus")
-    audio = np.concatenate([samples[clip.row] for clip in test])
+    audio = open_energy_clips(clips, None).reshape(-1)
     return WorkBench(
         identity={"front_end": name, "settings": plain(front_end)},
         work_of=lambda settings: work_of_front_end(front_end, audio, settings, resolved),
@@ -55,7 +55,7 @@ def work_of_front_end(
     front_end: FrontEndSettings, audio: np.ndarray, settings: EnergySettings, device: torch.device
 ) -> Work:
     """The unit of work: clips of `settings.clip_seconds`, of whole frames, cut from `audio` (T,)."""
-    frames = max(1, round(settings.clip_seconds * front_end.sample_rate / front_end.hop_length))
+    frames = frames_of(settings.clip_seconds, front_end.sample_rate, front_end.hop_length)
     cut = input_batches(audio[None], frames * front_end.hop_length, settings.clips, settings.batch_size)
     batches = [batch[:, 0].to(device) for batch in cut]
     return Work(

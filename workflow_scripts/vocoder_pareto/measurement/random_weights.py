@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from vocoder_pareto.device import resolve_device
+from vocoder_pareto.measurement.clip_files import frames_of
 from vocoder_pareto.measurement.complexity import counted_flops
 from vocoder_pareto.measurement.energy import Bench, Subject
 from vocoder_pareto.measurement.flops import count_operations
@@ -21,7 +22,7 @@ def subject_with_random_weights(system: SystemSettings, settings: EnergySettings
     """What `measure_energy` takes: `system` with random weights, and as much random input as `settings` ask for."""
     torch.manual_seed(seed)
     vocoder = build_vocoder(system).prepare_for_inference()
-    frames = max(1, round(settings.clip_seconds * system.sample_rate / system.hop_length))
+    frames = frames_of(settings.clip_seconds, system.sample_rate, system.hop_length)
     flops = counted_flops(count_operations(vocoder, frames).macs)
     mels = np.random.default_rng(seed).random((system.n_mels, frames * settings.clips), dtype=np.float32)
     audio_seconds = frames * system.hop_length / system.sample_rate

@@ -9,18 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import soxr
 import torch
 
-from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
-from vocoder_pareto.audio.files import read_audio
-from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.device import resolve_device
-from vocoder_pareto.errors import UserError
 from vocoder_pareto.generation.griffin_lim import invert_mel
 from vocoder_pareto.generation.world import resynthesised
+from vocoder_pareto.measurement.clip_files import frames_of, open_energy_clips
 from vocoder_pareto.measurement.meter import open_meter
 from vocoder_pareto.measurement.work import Work
 from vocoder_pareto.measurement.work_energy import WorkBench
+from vocoder_pareto.measurement.workload import mels_of_clips
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
 from vocoder_pareto.study.systems import GRIFFIN_LIM, WORLD
@@ -31,8 +30,7 @@ COMPUTED_ON_CPU = "computed_on_cpu"
 
 def bench_with_griffin_lim(
     mels: Path,
-    ranges: Path,
-    clip_table: Path,
+    mel_ranges: Path,
     front_end: FrontEndSettings,
     iterations: int,
     seed: int,
@@ -42,7 +40,8 @@ def bench_with_griffin_lim(
     """What `measure_work` opens for `measurements/energy/griffin_lim.json`.
 
     Args:
-        mels, ranges, clip_table, front_end, iterations: As for `write_griffin_lim`.
+        mels, mel_ranges: The files of `cut_energy_clips`.
+        front_end, iterations: As for `write_griffin_lim`.
         seed: The seed of the initial phases.
         meter_settings: How the CPU is metered.
         device: The device of the study, `auto`, `cpu`, `cuda` or `cuda:N`, which decides nothing but a flag.
@@ -50,55 +49,47 @@ def bench_with_griffin_lim(
     Raises:
         UserError: A file is missing or damaged, or the CPU cannot be metered.
     """
-    table = read_clip_table(clip_table)
-    test = _rows_of_test_set(clip_table)
-    normalised = open_array(mels, (len(table), front_end.bands, None), "compute_mels")
-    limits = open_array(ranges, (len(table), 2), "compute_mels")
-    spectrograms = np.concatenate([normalised[row] for row in test], axis=1)  # (M, frames of all)
+    spectrograms = mels_of_clips(mels, front_end.bands)
     # The ranges of the clips differ; that of the first gives all the same amount of work.
-    value_range = np.asarray(limits[test[0]])
+    value_range = np.array(open_energy_clips(mel_ranges, 2)[0])
 
     def invert(mel: np.ndarray) -> None:
         invert_mel(mel, value_range, front_end, iterations, seed)
 
     def work_of(settings: EnergySettings) -> Work:
-        frames = max(1, round(settings.clip_seconds * front_end.sample_rate / front_end.hop_length))
+        frames = frames_of(settings.clip_seconds, front_end.sample_rate, front_end.hop_length)
         seconds = frames * front_end.hop_length / front_end.sample_rate
         return _work(_cut(spectrograms, frames, settings.clips), seconds, invert)
 
     return _bench(GRIFFIN_LIM, work_of, "float32", meter_settings, device)
 
 
-def bench_with_world(manifest: Path, meter_settings: MeterSettings, device: str) -> WorkBench:
+def bench_with_world(
+    clips: Path, sample_rate: int, compared_rate: int, meter_settings: MeterSettings, device: str
+) -> WorkBench:
     """What `measure_work` opens for `measurements/energy/world.json`.
 
     Args:
-        manifest: The manifest.csv of the ground truth, whose recordings are analysed and synthesised.
+        clips: The clips.npy of `cut_energy_clips`, which are analysed and synthesised.
+        sample_rate: Their sample rate.
+        compared_rate: The sample rate that WORLD works at, to which they are resampled beforehand.
         meter_settings: How the CPU is metered.
         device: As for `bench_with_griffin_lim`.
 
     Raises:
         UserError: A file is missing or damaged, or the CPU cannot be metered.
     """
-    recordings = [read_audio(manifest.parent / entry.file) for entry in read_manifest(manifest)]
-    sample_rate = recordings[0].sample_rate
-    samples = np.concatenate([recording.samples for recording in recordings])[None]  # (1, samples of all)
+    audio = open_energy_clips(clips, None).reshape(-1)
+    samples = soxr.resample(audio, sample_rate, compared_rate, quality="HQ")[None]  # (1, samples of all)
 
     def resynthesise(clip: np.ndarray) -> None:
-        resynthesised(clip[0], sample_rate)
+        resynthesised(clip[0], compared_rate)
 
     def work_of(settings: EnergySettings) -> Work:
-        length = max(1, round(settings.clip_seconds * sample_rate))
-        return _work(_cut(samples, length, settings.clips), length / sample_rate, resynthesise)
+        length = max(1, round(settings.clip_seconds * compared_rate))
+        return _work(_cut(samples, length, settings.clips), length / compared_rate, resynthesise)
 
     return _bench(WORLD, work_of, "float64", meter_settings, device)
-
-
-def _rows_of_test_set(clip_table: Path) -> list[int]:
-    rows = [clip.row for clip in clips_of(read_clip_table(clip_table), "test")]
-    if not rows:
-        raise UserError(f"{clip_table}: no clip of the test set; enlarge the corpus")
-    return rows
 
 
 def _cut(columns: np.ndarray, length: int, clips: int) -> list[np.ndarray]:

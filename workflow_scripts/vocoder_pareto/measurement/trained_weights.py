@@ -7,7 +7,7 @@ from vocoder_pareto.files import read_json
 from vocoder_pareto.measurement.digests import file_digest
 from vocoder_pareto.measurement.energy import Bench, Subject
 from vocoder_pareto.measurement.meter import open_meter
-from vocoder_pareto.measurement.workload import mels_of_test_set
+from vocoder_pareto.measurement.workload import mels_of_clips
 from vocoder_pareto.models.checkpoint import load_vocoder
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.systems import SystemSettings
@@ -18,7 +18,6 @@ def bench_with_checkpoint(
     system: SystemSettings,
     complexity: Path | None,
     mels: Path,
-    clip_table: Path,
     meter_settings: MeterSettings,
     device: str,
 ) -> Bench:
@@ -28,7 +27,7 @@ def bench_with_checkpoint(
         checkpoint: The weights of `system`.
         system: The system.
         complexity: The file of `measure_complexity.py`; None leaves the bound of FLOPs per joule out.
-        mels, clip_table: The files `mels.npy` and `clips.csv` of the dataset.
+        mels: The mels.npy of `cut_energy_clips`.
         meter_settings: How energy is read.
         device: One of auto, cpu, cuda and cuda:N.
 
@@ -38,7 +37,7 @@ def bench_with_checkpoint(
     resolved = resolve_device(device)
     meter = open_meter(resolved, meter_settings)
     vocoder, training = load_vocoder(checkpoint, system)
-    input_mels = mels_of_test_set(mels, clip_table, system.n_mels)
+    input_mels = mels_of_clips(mels, system.n_mels)
     counted = {"flops": None} if complexity is None else read_json(complexity)
     flops_per_audio_second = None if counted["flops"] is None else counted["flops"] / counted["audio_seconds"]
     subject = Subject(vocoder, system, training, flops_per_audio_second, input_mels, file_digest(checkpoint))

@@ -1,4 +1,4 @@
-"""The work that is measured: a vocoder that turns the test set's mel-spectrograms into clips."""
+"""The work that is measured: a vocoder that turns mel-spectrograms of the test set into clips."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vocoder_pareto.audio.dataset import clips_of, open_array, read_clip_table
 from vocoder_pareto.device_memory import is_out_of_memory
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.measurement.clip_files import open_energy_clips
 from vocoder_pareto.measurement.work import Work
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.study.sections.measurement import EnergySettings
@@ -25,18 +25,17 @@ class UnsupportedPrecision(UserError):
     """The device does not compute so."""
 
 
-def mels_of_test_set(mels_file: str | Path, table_file: str | Path, n_mels: int) -> np.ndarray:
-    """The mel-spectrograms of the test set, one after the other in time: (M, frames of all).
+def mels_of_clips(mels: str | Path, n_mels: int) -> np.ndarray:
+    """The mel-spectrograms of the clips of the energy protocol, one after the other in time: (M, frames of all).
+
+    Args:
+        mels: The mels.npy of `cut_energy_clips`.
+        n_mels: M, the rows that they must have.
 
     Raises:
-        UserError: a file is missing or damaged, or there is no test clip.
+        UserError: the file is missing or damaged.
     """
-    clips = read_clip_table(table_file)
-    mels = open_array(mels_file, (len(clips), n_mels, None), "compute_mels")
-    test = clips_of(clips, "test")
-    if not test:
-        raise UserError(f"{table_file}: no clip of the test set; enlarge the corpus")
-    return np.concatenate([mels[clip.row] for clip in test], axis=1)
+    return np.concatenate(open_energy_clips(mels, n_mels, None), axis=1)
 
 
 def input_batches(mels: np.ndarray, frames: int, clips: int, batch_size: int) -> list[Tensor]:

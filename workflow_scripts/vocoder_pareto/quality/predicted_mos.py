@@ -35,7 +35,7 @@ def predict_mos(
         trial: what `try_predictor` wrote.
         seed: of the bootstrap, at least 0.
         output: the JSON file.
-        load: loads the predictor.
+        load: loads the predictor, see `loader_of`.
 
     Raises:
         UserError: an input is missing or damaged, or the output cannot be written.

@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from vocoder_pareto.files import write_json
 from vocoder_pareto.quality.ladders import LADDERS, Ladder
+from vocoder_pareto.quality.loading import WORDS
 from vocoder_pareto.quality.passages import LEAST_SECONDS, Passage, read_passages
-from vocoder_pareto.quality.predictors import DISTILLMOS, SAMPLE_RATE, Predict, PredictorMissing, distillmos
+from vocoder_pareto.quality.predictors import SAMPLE_RATE, Predict, PredictorMissing, distillmos
 from vocoder_pareto.study.sections.predicted_mos import PredictedMosSettings
 
 RECORDINGS = "recordings"
@@ -32,14 +33,15 @@ def try_predictor(
     """Let a predictor hear the recordings and ladders made of them, and write whether it may be used, as JSON.
 
     Written are `predictor`; `passages`, how many it heard of each step; `recordings`, their mean, and `bound`, which
-    that must exceed; `ladders`, the mean of each step; `refused`, why it may not be used, null where it may.
+    that must exceed; `ladders`, the mean of each step, none where the recordings do not; `refused`, why it may not be
+    used, null where it may.
 
     Args:
         manifest: manifest.csv of the ground truth.
         settings: the section predicted_mos.
         seed: of the noise and of the phases that Griffin-Lim starts from, at least 0.
         output: the JSON file.
-        load: loads the predictor.
+        load: loads the predictor, see `loader_of`.
         ladders: what it must put in order.
 
     Raises:
@@ -50,11 +52,12 @@ def try_predictor(
     found: dict[str, Any] = {RECORDINGS: None, "ladders": []}
     try:
         if passages:
-            found = _heard(load(), passages, ladders, seed)
+            found = _heard(load(), passages, ladders, seed, bound)
         found["refused"] = refusal(found[RECORDINGS], found["ladders"], bound)
     except PredictorMissing as error:
         found["refused"] = str(error)
-    write_json(output, {"predictor": DISTILLMOS, "passages": len(passages), "bound": bound, **found})
+    word = WORDS[settings.predictor or "distillmos"]
+    write_json(output, {"predictor": word, "passages": len(passages), "bound": bound, **found})
 
 
 def refusal(recordings: float | None, ladders: Sequence[dict[str, Any]], bound: float) -> str | None:
@@ -77,7 +80,9 @@ def refusal(recordings: float | None, ladders: Sequence[dict[str, Any]], bound: 
     return "; ".join(faults) or None
 
 
-def _heard(predict: Predict, passages: Sequence[Passage], ladders: Sequence[Ladder], seed: int) -> dict[str, Any]:
+def _heard(
+    predict: Predict, passages: Sequence[Passage], ladders: Sequence[Ladder], seed: int, bound: float
+) -> dict[str, Any]:
     steps = 1 + sum(len(ladder.steps) for ladder in ladders)
     with tqdm(total=steps * len(passages), desc="Trying the predictor", unit="passage") as bar:
 
@@ -89,7 +94,8 @@ def _heard(predict: Predict, passages: Sequence[Passage], ladders: Sequence[Ladd
             return float(np.mean(scores))
 
         recordings = mean_of([passage.samples for passage in passages])
-        found = [{"name": each.name, "steps": _steps(each, passages, seed, mean_of)} for each in ladders]
+        tried = ladders if recordings > bound else ()  # they could not save it, and take the longest
+        found = [{"name": each.name, "steps": _steps(each, passages, seed, mean_of)} for each in tried]
     return {RECORDINGS: recordings, "ladders": found}
 
 

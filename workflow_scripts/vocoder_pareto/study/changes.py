@@ -49,7 +49,9 @@ KEYS = {
     "compared_rate": "evaluation.sample_rate",
     "sample_rate": "front_ends.*.sample_rate",
     "clip_samples": "dataset.clip_seconds",
-    "compared_seconds": "dataset.clip_seconds",
+    "max_seconds": "evaluation.seconds",
+    "clip_count": "energy.clips",
+    "clip_seconds": "energy.clip_seconds",
     "meter_settings": "meter.{}",
     "emission_factors": "carbon (intensity_kg_per_kwh, power_usage_effectiveness)",
     "draws": "pareto.draws",
@@ -69,6 +71,7 @@ CONTENTS = {
     "corpus": "content of the recordings",
     "listed": "content of the list of the test set (dataset.split)",
     "given": "content of the given weights",
+    "predictor_weights": "content of UTMOS (predicted_mos.utmos_file)",
     "words": "content of the texts (listening_test.texts)",
     "answers": "content of the answers (listening_test.responses)",
 }

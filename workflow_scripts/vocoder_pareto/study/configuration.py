@@ -86,7 +86,7 @@ class Configuration:
     published vocoders come from. One of your own has a name and the keys that differ from these."""
 
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
-    """What the audio of all systems is brought to before it is compared, rated and shown."""
+    """What is judged: how much of each utterance of the test set, at which rate, of which systems."""
 
     training: TrainingSettings = field(default_factory=TrainingSettings)
     """How long, and with what means, every system is trained. Any key can be set for one model or size below
@@ -346,7 +346,7 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
                 faults.append(f"{where}: {column!r} is not measured; add it to quality.metrics")
             elif column == PREDICTED_MOS and not config["predicted_mos"]["predictor"]:
                 where = f"config key pareto.objectives.{number}.columns"
-                faults.append(f"{where}: {column!r} is not predicted; set predicted_mos.predictor to distillmos")
+                faults.append(f"{where}: {column!r} is not predicted; set predicted_mos.predictor, as to distillmos")
     return faults + faults_of_front_ends(
         config, [known[name] for name in (known if named == "all" else named) if name in known]
     )

@@ -36,11 +36,13 @@ CONTENT = (
     "analysis.*", "generation.*", "listening_test.*", "quality.*", "tables.*",
     "audio.clips", "audio.comparison", "audio.corpora", "audio.dataset", "audio.dataset_summary", "audio.espeak",
     "audio.features", "audio.files", "audio.loudness", "audio.manifest", "audio.mels", "audio.sound", "audio.split",
-    "audio.synthetic_corpus",
-    "measurement.assessment", "measurement.backends", "measurement.bounds", "measurement.clocks",
+    "audio.synthetic_corpus", "audio.utterances",
+    "measurement.assessment", "measurement.backends", "measurement.bounds", "measurement.clip_files",
+    "measurement.clocks",
     "measurement.combined_runs", "measurement.combined_windows", "measurement.complexity", "measurement.cpu_time",
     "measurement.cross_check",
-    "measurement.disturbances", "measurement.energy", "measurement.flops", "measurement.front_end_energy",
+    "measurement.disturbances", "measurement.energy", "measurement.energy_clips", "measurement.flops",
+    "measurement.front_end_energy",
     "measurement.layer_profile",
     "measurement.measured_set", "measurement.memory_traffic", "measurement.meter", "measurement.mirrored_dies",
     "measurement.nvml", "measurement.nvml_power", "measurement.operations", "measurement.power_integral",
@@ -64,7 +66,8 @@ CONTENT = (
 
 # They read and write no tables but the project's own, which stay the same however strictly those of users are read.
 _WITH_OWN_TABLES = (
-    "prepare_clips", "compute_mels", "generate_audio", "generate_reference", "measure_energy", "measure_reference",
+    "prepare_clips", "compute_mels", "prepare_utterances", "cut_energy_clips",
+    "generate_audio", "generate_reference", "measure_energy", "measure_reference",
     "measure_set", "sweep_energy", "profile_layers",
 )  # fmt: skip
 

@@ -88,6 +88,10 @@ PREDICTED = Source(
     "predicted:distillmos-0.9.1", "d", "predicted by DistillMOS 0.9.1, rated by nobody",
     "predicted by a network from the audio (DistillMOS 0.9.1), rated by nobody", "predictor",
 )  # fmt: skip
+PREDICTED_BY_UTMOS = Source(
+    "predicted:utmos22-strong", "U", "predicted by UTMOS, rated by nobody",
+    "predicted by a network from the audio (UTMOS, strong learner), rated by nobody", "predictor",
+)  # fmt: skip
 NONE = Source("none", "-", "not metered", "trained on a device whose energy nothing can meter")
 UNTRAINED = Source("untrained", "u", "not trained", "not trained: the weights are as they are initialised")
 
@@ -95,7 +99,8 @@ SOURCES = {
     source.word: source
     for source in (
         PUBLISHED, CONVERTED, INFERRED, COUNTED, MEASURED, NVML, NVML_MODULE, NVML_POWER, RAPL, ZEUS_AMD, ZEUS_APPLE,
-        ZEUS_JETSON, ESTIMATED, LISTENING_TEST, SIMULATED, PREDICTED, NONE, UNTRAINED,
+        ZEUS_JETSON, ESTIMATED, LISTENING_TEST, SIMULATED, PREDICTED, PREDICTED_BY_UTMOS,
+        NONE, UNTRAINED,
     )
 }  # fmt: skip
 LISTENER_WORDS = tuple(source.word for source in SOURCES.values() if source.given_by == "listeners")

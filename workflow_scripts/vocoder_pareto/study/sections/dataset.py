@@ -69,6 +69,6 @@ class DatasetSettings:
     out, and why."""
 
     clip_seconds: float = Field(default=1.024, gt=0)
-    """Seconds of a clip: the beginning of each recording, followed by zeros where it is shorter. Where these are no
-    whole number of frames of a front end, its clips last to the end of the frame, and audio is cut before it is
-    compared. 1.024 s at 16000 Hz are 64 frames of 256 samples."""
+    """Seconds of a clip to train on (> 0): the beginning of each recording, followed by zeros where it is shorter.
+    Where these are no whole number of frames of a front end, its clips last to the end of the frame. 1.024 s at
+    16000 Hz are 64 frames of 256 samples. What is judged is set by evaluation.seconds."""

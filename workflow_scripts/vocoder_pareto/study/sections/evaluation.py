@@ -5,10 +5,17 @@ from pydantic.dataclasses import dataclass
 
 from vocoder_pareto.study.settings import STRICT
 
+LEAST_SECONDS = 0.1  # less is no utterance
+
 
 @dataclass(frozen=True, config=STRICT)
 class EvaluationSettings:
-    """What all audio is brought to before it is compared, rated and shown."""
+    """What is judged: how much of each utterance of the test set, at which rate, of which systems."""
+
+    seconds: float | None = Field(default=10.0, ge=LEAST_SECONDS)
+    """How much of each utterance of the test set is generated, compared, rated and shown, in seconds from its beginning
+    (>= 0.1). One that is shorter is taken whole, and none is padded; null: all are whole. 1.024 is what the paper
+    judges."""
 
     sample_rate: int = Field(default=16000, ge=1)
     """Sample rate in Hz. Audio of another rate is resampled by soxr, and kept beside as the vocoder made it."""

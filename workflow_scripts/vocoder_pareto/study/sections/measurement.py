@@ -88,7 +88,7 @@ class EnergySettings:
     """The unit of work: this many different clips (>= 1) …"""
 
     clip_seconds: float = Field(default=0.4, gt=0)
-    """… of this length in seconds (> 0), cut from the test set's mel-spectrograms, …"""
+    """… of this length in seconds (> 0), cut from the recordings of the test set end to end, …"""
 
     batch_size: int = Field(default=1, ge=1)
     """… generated so many at a time (>= 1)."""
