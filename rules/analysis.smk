@@ -31,6 +31,7 @@ TABLES = [
     *expand(f"{RESULTS}/pareto_energy_and_{{distance}}.csv", distance=DISTANCES),
     *expand(f"{RESULTS}/pareto/{{objectives}}.csv", objectives=OBJECTIVES),
 ]
+CARDS = [f"{RESULTS}/cards/{system}{suffix}" for system in SYSTEMS for suffix in (".md", ".json")]
 FIGURES = [
     *expand(f"{RESULTS}/{{figure}}.{{suffix}}", figure=[*FRONTS_OF_FIGURE, "pareto_definition"], suffix=["pdf", "svg"]),
     *expand(f"{RESULTS}/pareto/{{objectives}}.{{suffix}}", objectives=OBJECTIVES, suffix=["pdf", "svg"]),
@@ -192,6 +193,37 @@ rule account_carbon:
         " --published-system-table {input.published_system_table:q} --system-table {input.system_table:q}"
         " --training-summaries {input.training_summaries:q} --carbon-settings {params.carbon_settings:q}"
         " --output {output.carbon:q} &> {log:q}"
+
+
+rule write_energy_cards:
+    input:
+        system_table=f"{RESULTS}/systems.csv",
+        measurement_flags=f"{RESULTS}/systems_flags.json",
+        carbon=f"{RESULTS}/carbon.csv",
+        energy_measurements=expand(f"{RESULTS}/measurements/energy/{{system}}.json", system=SYSTEMS),
+        training_summaries=expand(f"{RESULTS}/training/{{system}}/summary.json", system=SYSTEMS),
+    output:
+        cards=CARDS,
+    log:
+        f"{RESULTS}/logs/write_energy_cards.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        carbon_settings=config_json("carbon"),
+        reference_system=config["report"]["reference_system"],
+        report_settings=beside(config_json("report")),
+        labels=model_labels(),
+        program=program("write_energy_cards"),
+        code=code_version("write_energy_cards"),
+    message:
+        "Writing an energy card per system."
+    shell:
+        "python {params.program:q} --system-table {input.system_table:q}"
+        " --measurement-flags {input.measurement_flags:q} --carbon {input.carbon:q}"
+        " --energy-measurements {input.energy_measurements:q} --training-summaries {input.training_summaries:q}"
+        " --carbon-settings {params.carbon_settings:q} --report-settings {params.report_settings:q}"
+        " --labels {params.labels:q} --output-cards {output.cards:q} &> {log:q}"
 
 
 rule find_fronts:

@@ -5,6 +5,7 @@ ENVIRONMENTS = [str(HOME / f"envs/{name}.yaml") for name in ("analysis", "audio"
 STUDY = [
     *TABLES,
     *FIGURES,
+    *CARDS,
     *PUBLISHED_STUDY,
     *multiext(f"{RESULTS}/quality_correlation", ".csv", ".pdf", ".svg"),
     *MANIFESTS,  # Snakemake makes a file again that another one was made of only if it is asked for: so is the audio.

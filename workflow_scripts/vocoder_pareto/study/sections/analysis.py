@@ -80,3 +80,7 @@ class ReportSettings:
 
     clips: int = Field(default=10, ge=1)
     """Test clips in its listening grid (>= 1)."""
+
+    reference_system: str = Field(default="hifigan-L", min_length=1)
+    """System whose energy is 1 where energies are stated relative to one, on cards and on the leaderboard. Where it was
+    not measured on the same device, nothing is stated."""
