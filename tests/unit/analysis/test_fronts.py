@@ -145,12 +145,13 @@ def test_scaled_costs_run_from_best_to_worst_with_costs_by_logarithm():
         ("parameters", "min", [1.0, 2.0], True),
         ("mos", "max", [1.0, 4.0], False),
         ("dollars", "min", [1.0, 1000.0], True),
-        ("dollars", "min", [1.0, 10.0], False),
+        ("dollars", "min", [1.0, 1.1], True),
+        ("dollars", "min", [-1.0, 10.0], False),
         ("accuracy", "max", [0.001, 1.0], False),
         ("parameters", "min", [0.0, 2.0], False),
     ],
 )
-def test_costs_over_decades_get_logarithmic_axes(name, direction, values, expected):
+def test_positive_costs_get_logarithmic_axes(name, direction, values, expected):
     assert is_logarithmic(name, direction, np.array(values)) is expected
 
 

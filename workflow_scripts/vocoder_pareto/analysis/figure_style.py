@@ -62,6 +62,7 @@ def drawing(settings: FigureSettings) -> Iterator[None]:
         "grid.color": GRID, "grid.linewidth": 0.5, "mathtext.fontset": "dejavusans",
         "pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "vocoder-pareto",
         "figure.dpi": 144, "text.hinting": "none",
+        "text.parse_math": False,  # names are text, and a dollar in one is a dollar
     }  # fmt: skip
     with matplotlib.rc_context(style), _missing_glyphs_told(settings.font):
         yield

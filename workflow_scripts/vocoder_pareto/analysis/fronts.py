@@ -230,11 +230,11 @@ def scaled_costs(values: np.ndarray, objectives: Objectives) -> np.ndarray:
 
 
 def is_logarithmic(name: str, direction: str, values: np.ndarray) -> bool:
-    """Whether a column belongs on a logarithmic axis: one that is known to, or an unknown cost over two decades."""
+    """Whether a column belongs on a logarithmic axis: one that is known to, or an unknown cost that is positive."""
     if len(values) == 0 or values.min() <= 0:
         return False
     known = any(column.name == name for column in SYSTEMS_COLUMNS)
-    return column_of(name).scale == "log" if known else direction == "min" and bool(values.max() / 100 > values.min())
+    return column_of(name).scale == "log" if known else direction == "min"
 
 
 def _members(

@@ -1,7 +1,9 @@
 """The energy of systems as a multiple of that of one reference system on the same device, where the two compare."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -36,13 +38,13 @@ def relative_energies(systems: pd.DataFrame, reference: str) -> dict[str, Relati
         systems: `systems.csv`, or its columns system, device, energy_source and those of the energy.
         reference: name of a system.
     """
-    rows = systems.set_index("system")
-    if reference not in rows.index:
-        return {name: _without(reference, f"{reference} was not measured beside it") for name in rows.index}
-    base = rows.loc[reference]
+    rows = {row["system"]: row for row in systems.to_dict("records")}
+    if reference not in rows:
+        return {name: _without(reference, f"{reference} was not measured beside it") for name in rows}
+    base = rows[reference]
     if pd.isna(base[ENERGY]):
-        return {name: _without(reference, f"the energy of {reference} is not known") for name in rows.index}
-    return {name: _relative(name, row, reference, base) for name, row in rows.iterrows()}
+        return {name: _without(reference, f"the energy of {reference} is not known") for name in rows}
+    return {name: _relative(row, base) for name, row in rows.items()}
 
 
 def ratio_with_interval(
@@ -50,13 +52,14 @@ def ratio_with_interval(
 ) -> tuple[float, float | None]:
     """`energy` / `base`, and the half-width of its 95 % interval, to first order: relative ones add as squares."""
     ratio = energy / base
-    if any(each is None or pd.isna(each) for each in (half_width, base_half_width)):
+    if half_width is None or base_half_width is None or math.isnan(half_width) or math.isnan(base_half_width):
         return ratio, None
     return ratio, ratio * math.hypot(half_width / energy, base_half_width / base)
 
 
-def _relative(name: object, row: pd.Series, reference: str, base: pd.Series) -> RelativeEnergy:
-    if name == reference:
+def _relative(row: Mapping[Any, Any], base: Mapping[Any, Any]) -> RelativeEnergy:
+    reference = base["system"]
+    if row["system"] == reference:
         return RelativeEnergy(reference, 1.0, 0.0)
     if pd.isna(row[ENERGY]):
         return _without(reference, "its energy is not known")

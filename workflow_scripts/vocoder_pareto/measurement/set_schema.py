@@ -97,7 +97,7 @@ class FullProtocol(Protocol):
     min_window_seconds: NotNegative
     min_repeats: Annotated[int, Field(ge=1)]
     max_pause_seconds: NotNegative
-    max_relative_interval: Amount  # type: ignore[assignment]
+    max_relative_interval: Amount
     max_retries: Count
     compile: bool
     weight_norm: Word

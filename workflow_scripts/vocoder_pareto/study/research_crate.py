@@ -31,7 +31,8 @@ Synthesis Models, ICASSP 2023"
 )
 FORMATS = {
     ".csv": "text/csv", ".json": "application/json", ".md": "text/markdown", ".tex": "application/x-tex",
-    ".pdf": "application/pdf", ".svg": "image/svg+xml", ".html": "text/html", ".smk": "text/x-python", "": "text/x-python",
+    ".pdf": "application/pdf", ".svg": "image/svg+xml", ".html": "text/html", ".smk": "text/x-python",
+    "": "text/x-python",  # Snakefile
 }  # fmt: skip
 _WHOLE_FOLDERS = {
     "manifest.csv": "Generated audio",
@@ -89,7 +90,8 @@ def crate_metadata(inputs: CrateInputs, workflow: Sequence[Path], folder: Path, 
     config = _file(folder / "workflow" / "config.json", folder) | {
         "name": "Configuration of the study", "exampleOfWork": _reference("#configuration"),
     }  # fmt: skip
-    main = _main_workflow(_name(workflow[0], folder), rules, inputs.provenance)
+    script = _name(workflow[0], folder)
+    main = _main_workflow(script, rules, inputs.provenance)
     moment = written.astimezone(UTC).isoformat(timespec="seconds")
     action = {
         "@id": "#study",
@@ -97,7 +99,7 @@ def crate_metadata(inputs: CrateInputs, workflow: Sequence[Path], folder: Path, 
         "name": "The study",
         "description": f"All that Snakemake made, by commit {_commit(inputs.provenance)}; "
         "versions of packages and the machine are in provenance.json.",
-        "instrument": _reference(main["@id"]),
+        "instrument": _reference(script),
         "object": _reference(config["@id"]),
         "result": [_reference(part["@id"]) for part in parts],
         "endTime": moment,
@@ -112,8 +114,8 @@ def crate_metadata(inputs: CrateInputs, workflow: Sequence[Path], folder: Path, 
         "license": LICENCE,
         "conformsTo": [_reference(profile) for profile in PROFILES],
         "hasPart": [_reference(each["@id"]) for each in (main, *rules, config, *parts)],
-        "mainEntity": _reference(main["@id"]),
-        "mentions": _reference(action["@id"]),
+        "mainEntity": _reference(script),
+        "mentions": _reference("#study"),
     }
     return {"@context": CONTEXTS, "@graph": [_descriptor(), root, main, *_contextual(inputs.provenance),
                                              *rules, config, *parts, action]}  # fmt: skip
