@@ -33,8 +33,12 @@ TABLES = [
 ]
 CARDS = [f"{RESULTS}/cards/{system}{suffix}" for system in SYSTEMS for suffix in (".md", ".json")]
 FIGURES = [
-    *expand(f"{RESULTS}/{{figure}}.{{suffix}}", figure=[*FRONTS_OF_FIGURE, "pareto_definition"], suffix=["pdf", "svg"]),
-    *expand(f"{RESULTS}/pareto/{{objectives}}.{{suffix}}", objectives=OBJECTIVES, suffix=["pdf", "svg"]),
+    *expand(
+        f"{RESULTS}/{{figure}}.{{suffix}}",
+        figure=[*FRONTS_OF_FIGURE, "pareto_definition"],
+        suffix=config["figures"]["formats"],
+    ),
+    *expand(f"{RESULTS}/pareto/{{objectives}}.{{suffix}}", objectives=OBJECTIVES, suffix=config["figures"]["formats"]),
 ]
 
 
@@ -302,7 +306,7 @@ rule draw_pareto:
         front_summaries=fronts_of_figure(RESULTS, ".json"),
     output:
         figures=report(
-            multiext(f"{RESULTS}/{{figure}}", ".pdf", ".svg"),
+            multiext(f"{RESULTS}/{{figure}}", *FIGURE_SUFFIXES),
             caption="../resources/captions/pareto.rst",
             category="Figures",
         ),
@@ -330,7 +334,7 @@ use rule draw_pareto as draw_pareto_of_objectives with:
         front_summaries=f"{RESULTS}/pareto/{{objectives}}.json",
     output:
         figures=report(
-            multiext(f"{RESULTS}/pareto/{{objectives}}", ".pdf", ".svg"),
+            multiext(f"{RESULTS}/pareto/{{objectives}}", *FIGURE_SUFFIXES),
             caption="../resources/captions/pareto.rst",
             category="Figures",
         ),
@@ -342,8 +346,8 @@ rule draw_definition:
     output:
         figures=report(
             [
-                *multiext(f"{RESULTS}/pareto_definition", ".pdf", ".svg"),
-                *multiext(f"{RESULTS}/published/pareto_definition", ".pdf", ".svg"),
+                *multiext(f"{RESULTS}/pareto_definition", *FIGURE_SUFFIXES),
+                *multiext(f"{RESULTS}/published/pareto_definition", *FIGURE_SUFFIXES),
             ],
             caption="../resources/captions/definition.rst",
             category="Figures",

@@ -45,6 +45,7 @@ MANIFESTS = [f"{RESULTS}/generated/{system}/manifest.csv" for system in [*REFERE
 FRONT_ENDS = configuration.used_front_ends(config)  # what one tells of the recordings, all tell
 TEST_LIST = [config["dataset"]["split"]["file"]] if isinstance(config["dataset"]["split"], dict) else []
 ENERGY = settings_from(EnergySettings, config["energy"], "energy")
+FIGURE_SUFFIXES = [f".{each}" for each in config["figures"]["formats"]]
 ON_A_CLUSTER = workflow.nodes is not None  # that --jobs, not --cores, says how much runs at a time
 
 

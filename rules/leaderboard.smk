@@ -1,6 +1,6 @@
 # All measured sets side by side: `snakemake leaderboard` takes seconds, and needs no model and no measurement.
 MEASURED_SETS = sorted(Path(f"{RESOURCES}/measured").glob("*/set.json"))
-LEADERBOARD = multiext(f"{RESULTS}/leaderboard/leaderboard", ".csv", ".json", ".pdf", ".svg")
+LEADERBOARD = multiext(f"{RESULTS}/leaderboard/leaderboard", ".csv", ".json", *FIGURE_SUFFIXES)
 
 
 rule leaderboard:
@@ -18,7 +18,7 @@ rule draw_leaderboard:
     output:
         table=f"{RESULTS}/leaderboard/leaderboard.csv",
         agreement=f"{RESULTS}/leaderboard/leaderboard.json",
-        figures=multiext(f"{RESULTS}/leaderboard/leaderboard", ".pdf", ".svg"),
+        figures=multiext(f"{RESULTS}/leaderboard/leaderboard", *FIGURE_SUFFIXES),
         page=f"{RESULTS}/leaderboard/index.html",
     log:
         f"{RESULTS}/logs/draw_leaderboard.log",

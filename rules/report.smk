@@ -7,7 +7,7 @@ STUDY = [
     *FIGURES,
     *CARDS,
     *PUBLISHED_STUDY,
-    *multiext(f"{RESULTS}/quality_correlation", ".csv", ".pdf", ".svg"),
+    *multiext(f"{RESULTS}/quality_correlation", ".csv", *FIGURE_SUFFIXES),
     *MANIFESTS,  # Snakemake makes a file again that another one was made of only if it is asked for: so is the audio.
     f"{RESULTS}/report/index.html",
     f"{RESULTS}/provenance.json",

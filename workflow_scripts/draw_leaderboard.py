@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.analysis import leaderboard as boards
-from vocoder_pareto.analysis.figure_style import drawing, save_figure
+from vocoder_pareto.analysis.figure_style import drawing, save_figure, svg_of
 from vocoder_pareto.analysis.leaderboard_figure import draw_leaderboard
 from vocoder_pareto.analysis.leaderboard_page import leaderboard_html
 from vocoder_pareto.files import write_json, write_text
@@ -26,7 +26,9 @@ def main() -> None:
     )
     parser.add_argument("--output-table", type=Path, required=True, help="CSV file to write, a row per set and system")
     parser.add_argument("--output-agreement", type=Path, required=True, help="JSON file to write: rank correlations")
-    parser.add_argument("--output-figures", type=Path, nargs="+", required=True, help="figures to write, one an SVG")
+    parser.add_argument(
+        "--output-figures", type=Path, nargs="+", required=True, help="files to write (.pdf, .svg, .png)"
+    )
     parser.add_argument("--output-page", type=Path, required=True, help="HTML file to write")
     arguments = parser.parse_args()
     reference = settings_from(ReportSettings, arguments.report_settings, "report").reference_system
@@ -36,8 +38,9 @@ def main() -> None:
     sets = boards.one_name_per_configuration([published, *stored])
     table, agreement = boards.leaderboard_table(sets, reference), boards.rank_agreement(sets)
     with drawing(settings):
-        save_figure(draw_leaderboard(sets, table, reference, settings, arguments.labels), arguments.output_figures)
-    picture = next(path for path in arguments.output_figures if path.suffix == ".svg").read_text(encoding="utf-8")
+        figure = draw_leaderboard(sets, table, reference, settings, arguments.labels)
+        save_figure(figure, arguments.output_figures)
+        picture = svg_of(figure)
     page = leaderboard_html(sets, table, agreement, reference, arguments.labels, arguments.template, picture)
     write_table(table, arguments.output_table)
     write_json(arguments.output_agreement, {"reference_system": reference, "rank_agreement": agreement})

@@ -213,6 +213,13 @@ def test_a_name_is_drawn_as_it_is_written(tmp_path, name):
     assert not text.get_parse_math()
 
 
+def test_formats_are_named_once_and_are_known():
+    assert settings_from(FigureSettings, {"formats": ["png"]}, "figures").formats == ("png",)
+    for formats in ([], ["pdf", "pdf"], ["gif"]):
+        with pytest.raises(UserError, match="config key figures"):
+            settings_from(FigureSettings, {"formats": formats}, "figures")
+
+
 def test_intervals_within_the_axis_have_no_arrowhead(fronts, labels):
     assert all(arrowheads(axes) == [] for axes in drawn(panels_beside(fronts), labels).axes)
 

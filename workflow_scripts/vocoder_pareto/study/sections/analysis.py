@@ -73,6 +73,14 @@ class FigureSettings:
     probabilities: bool = True
     """Write how likely each system is on the front: true | false."""
 
+    formats: tuple[Literal["pdf", "svg", "png"], ...] = Field(default=("pdf", "svg"), min_length=1)
+    """In which formats figures are written, one or more: pdf (for LaTeX; fonts embedded) | svg (glyphs as outlines) |
+    png (300 dots per inch)."""
+
+    def __post_init__(self):
+        if len(set(self.formats)) < len(self.formats):
+            raise ValueError(f"formats: {', '.join(self.formats)}: one stands twice; name each once")
+
 
 @dataclass(frozen=True, config=STRICT)
 class ReportSettings:
