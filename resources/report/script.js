@@ -204,12 +204,13 @@ function drawScatter() {
     const place = [horizontal.place(row[x]), vertical.place(row[y])];
     const group = drawn("g", { class: "system", tabindex: 0, role: "button", "data-system": row.system, "aria-label": `${row.label}: ${columns.get(x).label} ${shown(row[x])}, ${columns.get(y).label} ${shown(row[y])}` });
     const [left, right] = ends(row, x, xScale).map(horizontal.place), [low, high] = ends(row, y, yScale).map(vertical.place);
-    if (left !== right) group.append(drawn("line", { class: "interval", x1: left, x2: right, y1: place[1], y2: place[1] }));
-    if (low !== high) group.append(drawn("line", { class: "interval", x1: place[0], x2: place[0], y1: low, y2: high }));
+    const isPlain = isMany && !optimal.includes(row);
+    if (!isPlain && left !== right) group.append(drawn("line", { class: "interval", x1: left, x2: right, y1: place[1], y2: place[1] }));
+    if (!isPlain && low !== high) group.append(drawn("line", { class: "interval", x1: place[0], x2: place[0], y1: low, y2: high }));
     if (optimal.includes(row)) group.append(drawn("circle", { class: "ring", cx: place[0], cy: place[1], r: isMany ? 9 : 13 }));
     group.append(mark(row.marker, place[0], place[1], isMany ? 4 : 7, { class: "mark", fill: row.colour, stroke: "#33404d" }));
     const doubtful = [x, y].some((name) => isDoubtful(row, columns.get(name)));
-    if (!isMany || optimal.includes(row)) {
+    if (!isPlain) {
       const text = drawn("text", { class: "name", "text-anchor": "middle" }, row.label + (doubtful ? data.doubtMark : ""));
       group.append(text);
       labels.push({ text, x: place[0], y: place[1] });

@@ -69,10 +69,10 @@ def _faults_of_file(file: Path, records: dict[Path, Mapping[str, Any]]) -> list[
         content = require_record(file, read_json(file), file.stem)
     except UserError as error:
         return [str(error)]
-    records[file] = content
     record, fault = _parsed(SetRecord, content)
     if record is None:
         return [f"{file}: {fault}; measure it anew (measure_set.py), or restore what was measured"]
+    records[file] = content
     return [f"{file}: {fault}" for fault in _faults_of_record(record)]
 
 
@@ -109,7 +109,12 @@ def _faults_of_record(record: SetRecord) -> Iterator[str]:
 
 def _faults_of_window(window: Window, record: SetRecord) -> Iterator[str]:
     """What of a window contradicts its counters; one that is not valid claims nothing."""
-    if _time(window.end.utc) <= _time(window.start.utc):
+    try:
+        is_in_order = datetime.fromisoformat(window.start.utc) < datetime.fromisoformat(window.end.utc)
+    except ValueError:
+        yield f"start.utc {window.start.utc} or end.utc {window.end.utc} is no time; restore what was measured"
+        return
+    if not is_in_order:
         yield f"end.utc {window.end.utc} is not after start.utc {window.start.utc}; restore what was measured"
     if not window.valid or window.joules is None:
         return
@@ -138,7 +143,11 @@ def _faults_of_flags(record: SetRecord) -> Iterator[str]:
     """Flags that the protocol and the source ask for, and that are missing."""
     keys = EnergySettings.__dataclass_fields__
     protocol = {key: value for key, value in record.protocol.model_dump().items() if key in keys}
-    shortfalls = settings_from(EnergySettings, protocol, "energy").shortfalls()
+    try:
+        shortfalls = settings_from(EnergySettings, protocol, "energy").shortfalls()
+    except UserError as error:
+        yield f"protocol: {str(error).splitlines()[0]}; restore what was measured"
+        return
     if shortfalls and "short_protocol" not in record.flags:
         yield f"flags lack short_protocol, though {shortfalls[0]}; restore what was measured"
     if record.energy_source == ESTIMATED.word and "energy_estimated" not in record.flags:
@@ -192,7 +201,3 @@ def _faults_of_summary(folder: Path) -> Iterator[str]:
             f"{file}: does not agree with the runs ({', '.join(wrong) or 'device, source or number of runs'}); restore "
             "both (measure_set.py writes it after each run)"
         )
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
