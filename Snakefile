@@ -1,5 +1,5 @@
 # The study as a directed acyclic graph: corpus → clips → mels → checkpoints → audio → measurements → tables → figures.
-# Targets: `snakemake` (all), `snakemake published`, or any file below `results/`.
+# Targets: `snakemake` (all), `snakemake published`, `snakemake leaderboard`, or any file below `results/`.
 from snakemake.utils import min_version
 
 min_version("9.1")
@@ -23,6 +23,7 @@ include: "rules/analysis.smk"
 include: "rules/listening_test.smk"
 include: "rules/paired_test.smk"
 include: "rules/published.smk"
+include: "rules/leaderboard.smk"
 include: "rules/report.smk"
 include: "rules/stored_results.smk"
 

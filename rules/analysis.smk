@@ -31,9 +31,14 @@ TABLES = [
     *expand(f"{RESULTS}/pareto_energy_and_{{distance}}.csv", distance=DISTANCES),
     *expand(f"{RESULTS}/pareto/{{objectives}}.csv", objectives=OBJECTIVES),
 ]
+CARDS = [f"{RESULTS}/cards/{system}{suffix}" for system in SYSTEMS for suffix in (".md", ".json")]
 FIGURES = [
-    *expand(f"{RESULTS}/{{figure}}.{{suffix}}", figure=[*FRONTS_OF_FIGURE, "pareto_definition"], suffix=["pdf", "svg"]),
-    *expand(f"{RESULTS}/pareto/{{objectives}}.{{suffix}}", objectives=OBJECTIVES, suffix=["pdf", "svg"]),
+    *expand(
+        f"{RESULTS}/{{figure}}.{{suffix}}",
+        figure=[*FRONTS_OF_FIGURE, "pareto_definition"],
+        suffix=config["figures"]["formats"],
+    ),
+    *expand(f"{RESULTS}/pareto/{{objectives}}.{{suffix}}", objectives=OBJECTIVES, suffix=config["figures"]["formats"]),
 ]
 
 
@@ -194,6 +199,37 @@ rule account_carbon:
         " --output {output.carbon:q} &> {log:q}"
 
 
+rule write_energy_cards:
+    input:
+        system_table=f"{RESULTS}/systems.csv",
+        measurement_flags=f"{RESULTS}/systems_flags.json",
+        carbon=f"{RESULTS}/carbon.csv",
+        energy_measurements=expand(f"{RESULTS}/measurements/energy/{{system}}.json", system=SYSTEMS),
+        training_summaries=expand(f"{RESULTS}/training/{{system}}/summary.json", system=SYSTEMS),
+    output:
+        cards=CARDS,
+    log:
+        f"{RESULTS}/logs/write_energy_cards.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        carbon_settings=config_json("carbon"),
+        reference_system=config["report"]["reference_system"],
+        report_settings=beside(config_json("report")),
+        labels=model_labels(),
+        program=program("write_energy_cards"),
+        code=code_version("write_energy_cards"),
+    message:
+        "Writing an energy card per system."
+    shell:
+        "python {params.program:q} --system-table {input.system_table:q}"
+        " --measurement-flags {input.measurement_flags:q} --carbon {input.carbon:q}"
+        " --energy-measurements {input.energy_measurements:q} --training-summaries {input.training_summaries:q}"
+        " --carbon-settings {params.carbon_settings:q} --report-settings {params.report_settings:q}"
+        " --labels {params.labels:q} --output-cards {output.cards:q} &> {log:q}"
+
+
 rule find_fronts:
     input:
         system_table=f"{RESULTS}/systems.csv",
@@ -270,7 +306,7 @@ rule draw_pareto:
         front_summaries=fronts_of_figure(RESULTS, ".json"),
     output:
         figures=report(
-            multiext(f"{RESULTS}/{{figure}}", ".pdf", ".svg"),
+            multiext(f"{RESULTS}/{{figure}}", *FIGURE_SUFFIXES),
             caption="../resources/captions/pareto.rst",
             category="Figures",
         ),
@@ -298,7 +334,7 @@ use rule draw_pareto as draw_pareto_of_objectives with:
         front_summaries=f"{RESULTS}/pareto/{{objectives}}.json",
     output:
         figures=report(
-            multiext(f"{RESULTS}/pareto/{{objectives}}", ".pdf", ".svg"),
+            multiext(f"{RESULTS}/pareto/{{objectives}}", *FIGURE_SUFFIXES),
             caption="../resources/captions/pareto.rst",
             category="Figures",
         ),
@@ -310,8 +346,8 @@ rule draw_definition:
     output:
         figures=report(
             [
-                *multiext(f"{RESULTS}/pareto_definition", ".pdf", ".svg"),
-                *multiext(f"{RESULTS}/published/pareto_definition", ".pdf", ".svg"),
+                *multiext(f"{RESULTS}/pareto_definition", *FIGURE_SUFFIXES),
+                *multiext(f"{RESULTS}/published/pareto_definition", *FIGURE_SUFFIXES),
             ],
             caption="../resources/captions/definition.rst",
             category="Figures",

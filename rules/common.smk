@@ -47,6 +47,7 @@ TEST_LIST = [config["dataset"]["split"]["file"]] if isinstance(config["dataset"]
 UTMOS = [config["predicted_mos"]["utmos_file"]] if config["predicted_mos"]["predictor"] == "utmos" else []
 UTMOS_FILES = [file for file in UTMOS if file and os.path.exists(file)]  # without one, nothing is predicted
 ENERGY = settings_from(EnergySettings, config["energy"], "energy")
+FIGURE_SUFFIXES = [f".{each}" for each in config["figures"]["formats"]]
 ON_A_CLUSTER = workflow.nodes is not None  # that --jobs, not --cores, says how much runs at a time
 
 

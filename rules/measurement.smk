@@ -71,7 +71,7 @@ rule draw_sweeps:
     input:
         sweep_tables=expand(f"{RESULTS}/measurements/sweeps/{{system}}.csv", system=SYSTEMS),
     output:
-        figures=multiext(f"{RESULTS}/energy_sweeps", ".pdf", ".svg"),
+        figures=multiext(f"{RESULTS}/energy_sweeps", *FIGURE_SUFFIXES),
     log:
         f"{RESULTS}/logs/draw_sweeps.log",
     localrule: True

@@ -7,8 +7,8 @@ PUBLISHED_STUDY = [
     *multiext(f"{PUBLISHED}/table2", ".csv", ".md", ".tex"),
     f"{PUBLISHED}/carbon.csv",
     *expand(f"{PUBLISHED}/pareto_{{cost}}.csv", cost=["energy", "gflops"]),
-    *expand(f"{PUBLISHED}/{{figure}}.{{suffix}}", figure=PUBLISHED_FIGURES, suffix=["pdf", "svg"]),
-    *multiext(f"{PUBLISHED}/quality_correlation", ".csv", ".pdf", ".svg"),
+    *expand(f"{PUBLISHED}/{{figure}}.{{suffix}}", figure=PUBLISHED_FIGURES, suffix=config["figures"]["formats"]),
+    *multiext(f"{PUBLISHED}/quality_correlation", ".csv", *FIGURE_SUFFIXES),
 ]
 
 
@@ -119,7 +119,7 @@ use rule draw_pareto as draw_published_pareto with:
         front_summaries=fronts_of_figure(PUBLISHED, ".json"),
     output:
         figures=report(
-            multiext(f"{PUBLISHED}/{{figure}}", ".pdf", ".svg"),
+            multiext(f"{PUBLISHED}/{{figure}}", *FIGURE_SUFFIXES),
             caption="../resources/captions/pareto.rst",
             category="Published numbers",
         ),
@@ -139,7 +139,7 @@ use rule correlate_metrics as correlate_published_metrics with:
             category="Published numbers",
         ),
         figures=report(
-            multiext(f"{PUBLISHED}/quality_correlation", ".pdf", ".svg"),
+            multiext(f"{PUBLISHED}/quality_correlation", *FIGURE_SUFFIXES),
             caption="../resources/captions/correlation.rst",
             category="Published numbers",
         ),

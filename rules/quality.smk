@@ -103,7 +103,7 @@ rule correlate_metrics:
             f"{RESULTS}/quality_correlation.csv", caption="../resources/captions/correlation.rst", category="Tables"
         ),
         figures=report(
-            multiext(f"{RESULTS}/quality_correlation", ".pdf", ".svg"),
+            multiext(f"{RESULTS}/quality_correlation", *FIGURE_SUFFIXES),
             caption="../resources/captions/correlation.rst",
             category="Figures",
         ),

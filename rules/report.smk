@@ -5,8 +5,9 @@ ENVIRONMENTS = [str(HOME / f"envs/{name}.yaml") for name in ("analysis", "audio"
 STUDY = [
     *TABLES,
     *FIGURES,
+    *CARDS,
     *PUBLISHED_STUDY,
-    *multiext(f"{RESULTS}/quality_correlation", ".csv", ".pdf", ".svg"),
+    *multiext(f"{RESULTS}/quality_correlation", ".csv", *FIGURE_SUFFIXES),
     *MANIFESTS,  # Snakemake makes a file again that another one was made of only if it is asked for: so is the audio.
     f"{RESULTS}/report/index.html",
     f"{RESULTS}/provenance.json",
@@ -72,3 +73,30 @@ rule build_report:
         " --figure-settings {params.figure_settings:q} --report-settings {params.report_settings:q}"
         " --loudness-settings {params.loudness_settings:q}"
         " --output {output.page:q} &> {log:q}"
+
+
+# To deposit the results: `snakemake results/ro-crate-metadata.json`.
+rule write_crate:
+    input:
+        result_files=[
+            *STUDY,
+            f"{RESULTS}/systems_flags.json",
+            *expand(f"{RESULTS}/measurements/{{kind}}/{{system}}.json", kind=["energy", "complexity"], system=SYSTEMS),
+        ],
+        workflow_files=as_it_is([str(HOME / "Snakefile"), *map(str, sorted((HOME / "rules").glob("*.smk")))]),
+        provenance=f"{RESULTS}/provenance.json",
+    output:
+        crate=f"{RESULTS}/ro-crate-metadata.json",
+    log:
+        f"{RESULTS}/logs/write_crate.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        program=program("write_crate"),
+        code=code_version("write_crate"),
+    message:
+        "Describing the results as a Workflow Run RO-Crate."
+    shell:
+        "python {params.program:q} --result-files {input.result_files:q} --workflow-files {input.workflow_files:q}"
+        " --provenance {input.provenance:q} --output {output.crate:q} &> {log:q}"

@@ -1,9 +1,10 @@
-"""Write config.yaml down to its models, its schema for editors and docs/configuration.md from the settings' classes."""
+"""Write what follows from classes: config.yaml down to its models, its schema and reference, and schemas of sets."""
 
 import argparse
 from pathlib import Path
 
 from vocoder_pareto.files import write_text
+from vocoder_pareto.measurement.set_schema import FOLDER, schemas
 from vocoder_pareto.program import run_program
 from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.reference import REFERENCE_FILE, SCHEMA_FILE, config_text, reference_text, schema_text
@@ -19,6 +20,8 @@ def main() -> None:
     presets = {preset.stem: read_configuration([config, preset]) for preset in sorted(project.glob("presets/*.yaml"))}
     write_text(project / SCHEMA_FILE, schema_text())
     write_text(project / REFERENCE_FILE, reference_text(presets))
+    for name, text in schemas().items():
+        write_text(project / FOLDER / name, text)
 
 
 if __name__ == "__main__":

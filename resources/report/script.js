@@ -40,6 +40,8 @@ function marked(row, column) {
 const frame = { left: 76, right: 836, top: 18, bottom: 420 };
 const scatter = document.getElementById("scatter");
 const tooltip = document.getElementById("tooltip");
+const MOST_NAMED = 40; // systems in the scatter
+const MOST_LISTED = 20; // in a sentence
 const families = [...new Set(data.systems.filter((row) => row.family !== "reference").map((row) => row.model))];
 
 // A reference system belongs where its cost on the device of the others is an axis; it competes where MOS is none.
@@ -72,7 +74,7 @@ function logTicks(low, high) {
       const tick = factor * 10 ** power;
       if (Math.log10(tick) >= low && Math.log10(tick) <= high) ticks.push(tick);
     }
-  return ticks;
+  return ticks.length > 1 ? ticks : linearTicks(10 ** low, 10 ** high);
 }
 
 function linearTicks(low, high) {
@@ -106,23 +108,26 @@ function mark(kind, x, y, size, attributes) { // the markers of the figures, by 
   return corners ? drawn("polygon", { points: points(corners), ...attributes }) : drawn("circle", { cx: x, cy: y, r: size, ...attributes });
 }
 
+const markBox = ({ x, y, reach = 9 }) => ({ left: x - reach, right: x + reach, top: y - reach, bottom: y + reach });
+const covered = (one, other) =>
+  Math.max(0, Math.min(one.right, other.right) - Math.max(one.left, other.left)) * Math.max(0, Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top));
+
 // Labels in the order of the systems, each where it covers least of the marks and of the labels before it.
-function placeLabels(labels) {
-  const boxes = labels.map(({ x, y }) => ({ left: x - 9, right: x + 9, top: y - 9, bottom: y + 9 }));
-  const covered = (one, other) =>
-    Math.max(0, Math.min(one.right, other.right) - Math.max(one.left, other.left)) * Math.max(0, Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top));
+function placeLabels(labels, taken) {
+  const boxes = [...taken, ...labels.map(markBox)], written = [];
   for (const { text, x, y } of labels) {
     const width = text.getComputedTextLength() + 4, height = 16;
     let best = null;
-    for (const distance of [0, 9, 18])
+    for (const distance of [0, 9, 18, 30, 45])
       for (const [across, down] of [[1, -1], [-1, -1], [1, 1], [-1, 1], [1, 0], [-1, 0], [0, -1], [0, 1]]) {
         const middle = [x + across * (10 + distance + width / 2), y + down * (across ? 9 + distance : 20 + distance)];
         const box = { left: middle[0] - width / 2, right: middle[0] + width / 2, top: middle[1] - height / 2, bottom: middle[1] + height / 2 };
         const outside = box.left < frame.left || box.right > frame.right + 20 || box.top < 0 || box.bottom > frame.bottom;
-        const cost = boxes.reduce((sum, other) => sum + covered(box, other), 2 * distance + (outside ? 1e4 : 0));
+        const unread = 10 * written.reduce((sum, other) => sum + covered(box, other), 0); // two names in one place
+        const cost = boxes.reduce((sum, other) => sum + covered(box, other), unread + 2 * distance + (outside ? 1e4 : 0));
         if (!best || cost < best.cost) best = { cost, box };
       }
-    boxes.push(best.box);
+    written.push(best.box);
     text.setAttribute("x", (best.box.left + best.box.right) / 2);
     text.setAttribute("y", best.box.bottom - 4);
   }
@@ -132,8 +137,15 @@ function placeLabels(labels) {
 function ends(row, column, kind) {
   const half = row[`${column}_ci95`];
   if (typeof half !== "number") return [row[column], row[column]];
-  const low = row[column] - half;
+  const below = row[column] - half; // a cost or a distance is never negative, however wide its interval is
+  const low = columns.get(column).direction === "min" && row[column] >= 0 ? Math.max(below, 0) : below;
   return [kind === "log" ? Math.max(low, row[column] / 2) : low, row[column] + half];
+}
+
+// Names in a sentence; of many, the first ones and how many more there are.
+function listed(rows) {
+  const names = rows.slice(0, MOST_LISTED).map((row) => row.label).join(", ");
+  return rows.length > MOST_LISTED ? `${names} and ${rows.length - MOST_LISTED} more` : names;
 }
 
 function drawScatter() {
@@ -167,7 +179,8 @@ function drawScatter() {
   scatter.append(drawn("text", { x: 18, y: (frame.top + frame.bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 18 ${(frame.top + frame.bottom) / 2})` }, columns.get(y).label));
 
   const line = (members) => members.map((row) => `${horizontal.place(row[x])},${vertical.place(row[y])}`).join(" ");
-  for (const family of families) {
+  const isMany = rows.length > MOST_NAMED;
+  for (const family of isMany ? [] : families) {
     const members = rows.filter((row) => row.model === family);
     if (members.length > 1) scatter.append(drawn("polyline", { class: "family", points: line(members) }));
   }
@@ -176,47 +189,65 @@ function drawScatter() {
   const steps = ordered.flatMap((row, index) => (index ? [[row[x], ordered[index - 1][y]], [row[x], row[y]]] : [[row[x], row[y]]]));
   scatter.append(drawn("polyline", { class: "front", points: steps.map(([a, b]) => `${horizontal.place(a)},${vertical.place(b)}`).join(" ") }));
 
+  const ticks = [];
   for (const row of below) {
     const place = horizontal.place(row[x]);
-    drawTick(row, x, [place, place, frame.bottom, frame.bottom - 14], below.length <= 8);
+    ticks.push(drawTick(row, x, [place, place, frame.bottom, frame.bottom - 14], below.length <= 8));
   }
   for (const row of beside) {
     const place = vertical.place(row[y]);
-    drawTick(row, y, [frame.left, frame.left + 14, place, place], beside.length <= 8);
+    ticks.push(drawTick(row, y, [frame.left, frame.left + 14, place, place], beside.length <= 8));
   }
 
-  const labels = [];
+  const labels = [], others = []; // of many systems, the optimal ones alone are named
   for (const row of rows) {
     const place = [horizontal.place(row[x]), vertical.place(row[y])];
     const group = drawn("g", { class: "system", tabindex: 0, role: "button", "data-system": row.system, "aria-label": `${row.label}: ${columns.get(x).label} ${shown(row[x])}, ${columns.get(y).label} ${shown(row[y])}` });
     const [left, right] = ends(row, x, xScale).map(horizontal.place), [low, high] = ends(row, y, yScale).map(vertical.place);
-    if (left !== right) group.append(drawn("line", { class: "interval", x1: left, x2: right, y1: place[1], y2: place[1] }));
-    if (low !== high) group.append(drawn("line", { class: "interval", x1: place[0], x2: place[0], y1: low, y2: high }));
-    if (optimal.includes(row)) group.append(drawn("circle", { class: "ring", cx: place[0], cy: place[1], r: 13 }));
-    group.append(mark(row.marker, place[0], place[1], 7, { class: "mark", fill: row.colour, stroke: "#33404d" }));
+    const isPlain = isMany && !optimal.includes(row);
+    if (!isPlain && left !== right) group.append(drawn("line", { class: "interval", x1: left, x2: right, y1: place[1], y2: place[1] }));
+    if (!isPlain && low !== high) group.append(drawn("line", { class: "interval", x1: place[0], x2: place[0], y1: low, y2: high }));
+    if (optimal.includes(row)) group.append(drawn("circle", { class: "ring", cx: place[0], cy: place[1], r: isMany ? 9 : 13 }));
+    group.append(mark(row.marker, place[0], place[1], isMany ? 4 : 7, { class: "mark", fill: row.colour, stroke: "#33404d" }));
     const doubtful = [x, y].some((name) => isDoubtful(row, columns.get(name)));
-    const text = drawn("text", { class: "name", "text-anchor": "middle" }, row.label + (doubtful ? data.doubtMark : ""));
-    group.append(text);
-    labels.push({ text, x: place[0], y: place[1] });
+    if (!isPlain) {
+      const text = drawn("text", { class: "name", "text-anchor": "middle" }, row.label + (doubtful ? data.doubtMark : ""));
+      group.append(text);
+      labels.push({ text, x: place[0], y: place[1] });
+    } else others.push({ x: place[0], y: place[1], reach: 4 });
     answer(group, row, place);
     scatter.append(group);
   }
-  placeLabels(labels);
+  const taken = [...labels, ...others].map(markBox);
+  nameTicks(ticks.filter(Boolean), taken);
+  placeLabels(labels, taken.slice(labels.length));
+  fade();
   document.getElementById("scatter-summary").textContent =
     [
-      `Pareto optimal among ${rows.length} ${rows.length === 1 ? "system" : "systems"}: ${ordered.map((row) => row.label).join(", ")}.`,
+      `Pareto optimal among ${rows.length} ${rows.length === 1 ? "system" : "systems"}: ${listed(ordered)}.`,
       ...[[below, y], [beside, x]].filter(([ticks]) => ticks.length).map(([ticks, lacking]) =>
-        `Ticks on the axis are without ${columns.get(lacking).label}: ${ticks.map((row) => row.label).join(", ")}.`),
+        `Ticks on the axis are without ${columns.get(lacking).label}: ${listed(ticks)}.`),
     ].join(" ");
 }
 
 function drawTick(row, column, [x1, x2, y1, y2], isNamed) {
   const group = drawn("g", { class: "tick", tabindex: 0, role: "button", "data-system": row.system, "aria-label": `${row.label}: ${columns.get(column).label} ${shown(row[column])}` });
   group.append(drawn("line", { x1, x2, y1, y2 }));
-  const upright = x1 === x2;
-  if (isNamed) group.append(drawn("text", upright ? { transform: `rotate(-90 ${x1 + 4} ${y2 - 4})`, x: x1 + 4, y: y2 - 4 } : { x: x2 + 4, y: y1 + 4 }, row.label));
   answer(group, row, [x2, y2]);
   scatter.append(group);
+  return isNamed ? { group, label: row.label, x: x2, y: y2, upright: x1 === x2 } : null;
+}
+
+// A tick has its name beside it where that covers no mark and no other name; the sentence below names all of them.
+function nameTicks(ticks, taken) {
+  for (const { group, label, x, y, upright } of ticks) {
+    const text = drawn("text", upright ? { transform: `rotate(-90 ${x + 4} ${y - 4})`, x: x + 4, y: y - 4 } : { x: x + 4, y: y + 4 }, label);
+    group.append(text);
+    const length = text.getComputedTextLength();
+    const box = upright ? { left: x - 7, right: x + 7, top: y - 6 - length, bottom: y } : { left: x, right: x + 6 + length, top: y - 7, bottom: y + 7 };
+    if (taken.some((other) => covered(box, other) > 0)) text.remove();
+    else taken.push(box);
+  }
 }
 
 // Pointing at a system shows its numbers, and choosing it plays it.
@@ -264,6 +295,7 @@ document.querySelector(".axes").addEventListener("submit", (event) => event.prev
 
 const players = new Map(); // "system/clip" -> { audio, button, clip, row }
 let current = null;
+const MOST_PRELOADED = 300; // sounds
 
 function drawGrid() {
   const head = element("tr");
@@ -279,7 +311,7 @@ function drawGrid() {
       if (files) {
         const button = element("button", { type: "button", "aria-label": `Play ${system.label}, ${clip}`, "aria-pressed": "false" });
         button.append(element("img", { src: files.picture, alt: "", loading: "lazy" }));
-        const audio = element("audio", { src: files.sound, preload: "auto" });
+        const audio = element("audio", { src: files.sound, preload: data.audio.length * data.clips.length > MOST_PRELOADED ? "none" : "auto" });
         const player = { audio, button, clip, system, picture: files.picture };
         button.addEventListener("click", () => (current === player ? stop() : play(player)));
         audio.addEventListener("ended", () => { if (current === player) stop(); });
@@ -339,23 +371,43 @@ document.getElementById("stop").addEventListener("click", stop);
 
 let sorting = { column: "system", direction: null };
 
+const search = document.getElementById("filter"), allColumns = document.getElementById("all-columns");
+
+// Whether a system is what a reader looks for: by its name, model, family or where its weights are from.
+function isFound(row) {
+  const words = search.value.trim().toLowerCase().split(/\s+/);
+  const text = [row.label, row.system, row.family, row.weights, row.weights_source].filter(Boolean).join(" ").toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+function fade() {
+  const found = new Set(data.systems.filter(isFound).map((row) => row.system));
+  for (const mark of scatter.querySelectorAll("[data-system]")) mark.classList.toggle("faded", !found.has(mark.dataset.system));
+}
+
+search.addEventListener("input", () => { drawTable(); fade(); });
+allColumns.addEventListener("change", drawTable);
+document.querySelector(".filter").addEventListener("submit", (event) => event.preventDefault());
+
 function drawTable() {
   const head = element("tr");
-  for (const column of data.columns) {
+  const shownColumns = data.columns.filter((column) => column.main || allColumns.checked);
+  for (const column of shownColumns) {
     const active = sorting.column === column.name && sorting.direction;
     const cell = element("th", { scope: "col", "aria-sort": active || "none" });
     const button = element("button", { type: "button" }, column.label);
     button.addEventListener("click", () => {
       sorting = { column: column.name, direction: active === "ascending" ? "descending" : "ascending" };
       drawTable();
-      document.querySelectorAll("#systems th button")[data.columns.indexOf(column)].focus();
+      document.querySelectorAll("#systems th button")[shownColumns.indexOf(column)].focus();
     });
     cell.append(button);
     head.append(cell);
   }
   document.querySelector("#systems thead").replaceChildren(head);
   const empty = (value) => value === null || value === undefined || value === "";
-  const rows = [...data.systems];
+  const rows = data.systems.filter(isFound);
+  document.getElementById("found").textContent = rows.length < data.systems.length ? `${rows.length} of ${data.systems.length} systems` : "";
   if (sorting.direction) {
     const sign = sorting.direction === "ascending" ? 1 : -1;
     rows.sort((one, other) => {
@@ -366,8 +418,8 @@ function drawTable() {
   }
   document.querySelector("#systems tbody").replaceChildren(...rows.map((row) => {
     const line = element("tr", row.on_front_energy === true ? { class: "optimal" } : {});
-    for (const column of data.columns)
-      line.append(element("td", isDoubtful(row, column) ? { title: row.doubt } : {}, marked(row, column)));
+    for (const column of shownColumns)
+      line.append(element("td", isDoubtful(row, column) ? { title: row.doubt } : {}, column.name === "system" ? row.label : marked(row, column)));
     return line;
   }));
 }

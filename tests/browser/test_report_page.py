@@ -10,12 +10,14 @@ import soundfile
 
 from vocoder_pareto.analysis.figure_style import marker_of
 from vocoder_pareto.analysis.report import ReportInputs, build_report
+from vocoder_pareto.analysis.systems_table import FRONTS, with_fronts
 from vocoder_pareto.audio.dataset_summary import DatasetSummary
 from vocoder_pareto.study.provenance import provenance_of
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.study.settings import plain
 from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
+from vocoder_pareto.tables.csv_tables import read_systems, typed, write_table
 
 PROJECT = Path(__file__).resolve().parents[2]
 DATASET = DatasetSummary(
@@ -24,6 +26,11 @@ DATASET = DatasetSummary(
 )  # fmt: skip
 LABELS = {"melgan": "MelGAN", "hifigan": "HiFi-GAN"}
 HOSTILE = "</script><script>document.title='harmed'</script><img src=x onerror=\"document.title='harmed'\">"
+
+
+def write_systems(rows: pd.DataFrame, path: Path) -> None:
+    """Write `systems.csv` with its fronts found."""
+    write_table(with_fronts(typed(rows, SYSTEMS_COLUMNS, "the test"), FRONTS), path)
 
 
 def write_inputs(folder: Path) -> ReportInputs:
@@ -38,8 +45,8 @@ def write_inputs(folder: Path) -> ReportInputs:
             "parameters": 10**6 * (1 + len(rows)), "training_steps": 2, "training_seconds": 3.5,
             "d_stft": 0.2,
         })  # fmt: skip
-    table = pd.DataFrame(rows).reindex(columns=[column.name for column in SYSTEMS_COLUMNS])
-    table.to_csv(folder / "systems.csv", index=False)
+    table = pd.DataFrame(rows)
+    write_systems(table, folder / "systems.csv")
     manifests = []
     for index, name in enumerate(table["system"]):
         generated = folder / "generated" / name
@@ -187,9 +194,65 @@ def test_the_table_sorts_both_ways_with_missing_values_last(open_page):
                 return
 
     click_energy()
-    assert first_cells() == ["melgan-S", "hifigan-S", "melgan-L", "hifigan-L", "ground_truth"]
+    assert first_cells() == ["MelGAN S", "HiFi-GAN S", "MelGAN L", "HiFi-GAN L", "Ground truth"]
     click_energy()
-    assert first_cells() == ["hifigan-L", "melgan-L", "hifigan-S", "melgan-S", "ground_truth"]
+    assert first_cells() == ["HiFi-GAN L", "MelGAN L", "HiFi-GAN S", "MelGAN S", "Ground truth"]
+
+
+def test_the_answer_stands_before_the_plot_and_its_state_beside_it(open_page):
+    """0.97 J / 0.6 J, and 4.12 - 3.9 of MOS: written out here."""
+    answer = open_page.find_element("css selector", ".answer").text
+    assert "of 4 systems, 3 are Pareto optimal: MelGAN S, HiFi-GAN S and HiFi-GAN L." in answer
+    assert answer.replace("\u00a0", " ").endswith("HiFi-GAN L costs 1.6 times HiFi-GAN S, for +0.22 MOS.")
+    assert "All 4 energies are estimated, not measured." in open_page.find_element("css selector", ".state").text
+    places = [open_page.find_element("css selector", name).location["y"] for name in (".answer", ".state", "#scatter")]
+    assert places == sorted(places)
+
+
+def test_a_reader_finds_systems_by_name_and_sees_all_columns_on_demand(open_page):
+    search, boxes = open_page.find_element("id", "filter"), open_page.find_element("id", "all-columns")
+    search.send_keys("hifi")
+    rows = open_page.find_elements("css selector", "#systems tbody tr")
+    assert [row.find_element("css selector", "td").text for row in rows] == ["HiFi-GAN S", "HiFi-GAN L"]
+    assert len(open_page.find_elements("css selector", "#scatter .system.faded")) == 2
+    assert open_page.find_element("id", "found").text == "2 of 5 systems"
+    few = len(open_page.find_elements("css selector", "#systems th"))
+    open_page.execute_script("arguments[0].click()", boxes)
+    assert len(open_page.find_elements("css selector", "#systems th")) > few
+
+
+@pytest.fixture(scope="module")
+def page_of_many(tmp_path_factory) -> Path:
+    """300 systems on the device of the others, a tenth of which nobody rated."""
+    folder = tmp_path_factory.mktemp("report of many")
+    inputs = write_inputs(folder)
+    table = read_systems(inputs.systems)
+    generator = np.random.default_rng(0)
+    costs, scores = 10 ** generator.uniform(-1, 2, 300), generator.uniform(1, 5, 300)
+    many = pd.DataFrame({
+        "system": [f"melgan-N{index}" for index in range(300)], "model": "melgan",
+        "size": [f"N{index}" for index in range(300)],
+        "mos": np.where(np.arange(300) % 10, scores, np.nan), "mos_source": "published",
+        "energy_joules_per_audio_second": costs, "energy_source": "estimated", "device": HOSTILE,
+    })  # fmt: skip
+    write_systems(pd.concat([table, many], ignore_index=True), inputs.systems)
+    build_report(inputs, folder / "report" / "index.html", clips_limit=1)
+    return folder / "report" / "index.html"
+
+
+def test_of_many_systems_the_optimal_ones_alone_are_named(page_of_many, browser):
+    browser.get(page_of_many.as_uri())
+    optimal = browser.find_elements("css selector", "#scatter .ring")
+    assert len(browser.find_elements("css selector", "#scatter .system")) == 274
+    assert len(browser.find_elements("css selector", "#scatter .name")) == len(optimal) < 40
+    assert len(browser.find_elements("css selector", "#scatter .tick")) == 30
+    assert browser.find_element("id", "scatter-summary").text.endswith("and 10 more.")
+
+
+def test_nothing_that_can_be_chosen_lies_within_an_image(open_page):
+    """What axe-core calls nested-interactive: a role whose content is presentational holds what has the focus."""
+    nested = "#scatter[role=img] [tabindex], [role=img] button, button button, button [tabindex], a button"
+    assert open_page.find_elements("css selector", nested) == []
 
 
 def test_text_from_files_cannot_become_part_of_the_page(open_page):
@@ -215,7 +278,7 @@ def page_of_references(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("report with references")
     inputs = write_inputs(folder)
     energy = "energy_joules_per_audio_second"
-    table = pd.read_csv(inputs.systems)
+    table = read_systems(inputs.systems)
     references = [
         {"system": name, "model": name, "family": "reference", energy: 0.7, "d_stft": 0.3, "device": device,
          "energy_source": "estimated"}
@@ -224,7 +287,7 @@ def page_of_references(tmp_path_factory) -> Path:
     table = pd.concat([table, pd.DataFrame(references)], ignore_index=True)
     table.loc[table["system"] == "melgan-L", ["mos", "mos_source"]] = [np.nan, ""]
     table.loc[table["system"].isin(["melgan-S", "hifigan-S", "hifigan-L"]), "d_stft"] = np.nan
-    table.to_csv(inputs.systems, index=False)
+    write_systems(table, inputs.systems)
     build_report(inputs, folder / "report" / "index.html", clips_limit=1)
     return folder / "report" / "index.html"
 

@@ -31,8 +31,8 @@ KINDS = {
     program.float_or_null: "number or null", None: "text",
 }  # fmt: skip
 WITHOUT_RULE = {
-    "check_cluster", "check_vocoder", "convert_checkpoint", "describe_configuration", "explain_changes", "measure_set",
-    "receive_responses", "show_settings",
+    "check_cluster", "check_set", "check_vocoder", "convert_checkpoint", "describe_configuration", "explain_changes",
+    "measure_set", "receive_responses", "show_settings",
 }  # fmt: skip
 # What is written, and what a seed is of, each program says for itself; all else is said in the same words everywhere.
 OWN_WORDS = re.compile(r"--(output.*|seed)")

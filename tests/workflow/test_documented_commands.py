@@ -30,6 +30,7 @@ NEEDS = {
     "make test-slurm": "root",
     "pip install zeus": "the internet",
     "pip install pesq": "the internet",
+    "pip install roc-validator": "the internet",
     "pip install vocos": "the internet",
     "python workflow_scripts/check_vocoder.py --config-files vocos.yaml --system-name vocos-base": "the package vocos",
     "conda create -n study -c conda-forge -c bioconda snakemake": "the internet",

@@ -38,7 +38,6 @@ def test_a_changed_learning_rate_of_one_size_retrains_and_regenerates_that_syste
         "training={retries: 3, workers: 1, log_every_steps: 7, checkpoint_minutes: 3, other_code: adopt}",
         "training={meter_seconds: 1, data_on_device: false}",
         "training={validation_clips: 1, validation_every_steps: 1, on_missing_meter: train}",
-        "carbon={intensity_source: another remark, intensity_year: 2026}",
         "generation={batch_size: 2, chunk_frames: 32}",
         "meter={unreadable_rapl: error}",
         "energy={reuse: false}",
@@ -46,6 +45,11 @@ def test_a_changed_learning_rate_of_one_size_retrains_and_regenerates_that_syste
 )  # fmt: skip
 def test_how_jobs_run_and_what_is_remarked_is_no_reason_to_run_them_again(finished_study, setting):
     assert finished_study.stale_rules("--config", setting) <= OF_EVERY_CHANGE
+
+
+def test_a_remark_on_carbon_is_written_on_the_cards_that_state_it(finished_study):
+    setting = "carbon={intensity_source: another remark, intensity_year: 2026}"
+    assert finished_study.stale_rules("--config", setting) <= OF_EVERY_CHANGE | {"write_energy_cards"}
 
 
 @pytest.mark.parametrize(

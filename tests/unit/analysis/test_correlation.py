@@ -61,7 +61,7 @@ def test_intervals_repeat_with_the_seed(scores):
     assert not correlate_with_mos(scores, 3).equals(correlate_with_mos(scores, 4))
 
 
-@pytest.mark.parametrize("mos", [[], [3.0], [3.0, 4.0], [3.0, 3.0, 3.0]])
+@pytest.mark.parametrize("mos", [[], [3.0], [1.0, 2.0, 3.0, 4.0], [3.0] * 6])
 def test_too_few_or_equal_systems_leave_the_coefficients_empty(mos):
     table = correlate_with_mos(systems(mos, d_stft=np.arange(len(mos)) / 10).set_index("system"), 0)
     assert table["spearman"].isna().all()
@@ -69,7 +69,7 @@ def test_too_few_or_equal_systems_leave_the_coefficients_empty(mos):
 
 
 def test_a_constant_metric_has_no_coefficient():
-    table = correlate_with_mos(systems([1.0, 2.0, 3.0, 4.0], d_stft=0.1).set_index("system"), 0)
+    table = correlate_with_mos(systems([1.0, 2.0, 3.0, 4.0, 5.0], d_stft=0.1).set_index("system"), 0)
     assert table["spearman"].isna().all()
 
 
@@ -122,7 +122,27 @@ def test_figure_without_rated_systems_says_so():
     with drawing(FigureSettings()):
         figure = draw_correlations(empty, correlate_with_mos(empty, 0), FigureSettings(), {})
         figure.draw_without_rendering()
-    assert "undefined for 0 systems" in texts(figure)
+    assert "systems whose audio is real: 0\nof 5 that a correlation needs" in texts(figure)
+
+
+def test_fewer_than_five_systems_whose_audio_is_real_make_no_panel():
+    """Six are rated; four of them were trained, and of the others' noise there is no distance."""
+    distances = [0.1, 0.2, 0.3, 0.4, np.nan, np.nan]
+    steps = [5000, 5000, 5000, 5000, 0, 0]
+    table = systems([5.0, 4.0, 3.0, 2.0, 1.5, 1.0], d_stft=distances, training_steps=steps).set_index("system")
+    found = correlate_with_mos(table, 0)
+    assert found[["n_systems", "not_judged"]].to_numpy().tolist() == [[4, "model4-S;model5-S"]]
+    with drawing(FigureSettings()):
+        figure = draw_correlations(table, found, FigureSettings(), {})
+    assert "systems whose audio is real: 4" in texts(figure)
+    assert not any(axes.lines for axes in figure.axes)
+
+
+def test_the_table_says_what_the_figure_says_of_other_checkpoints(scores):
+    reason = "the metrics are of checkpoints trained here for 2 steps, not of those that were heard"
+    ours = scores.assign(training_steps=2)
+    assert set(correlate_with_mos(ours.assign(mos_source="published"), 0)["not_comparable"]) == {reason}
+    assert set(correlate_with_mos(ours, 0)["not_comparable"]) == {""}
 
 
 def test_figure_says_why_there_is_no_predicted_mos(scores):

@@ -13,6 +13,7 @@ from matplotlib.text import Annotation
 from vocoder_pareto.analysis.definition_figure import draw_definition
 from vocoder_pareto.analysis.figure_captions import caption
 from vocoder_pareto.analysis.figure_style import OPTIMAL, drawing, save_figure, size_colours
+from vocoder_pareto.analysis.front_of_table import front_of_file
 from vocoder_pareto.analysis.fronts import Objectives, find_front
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_beside, panels_of
 from vocoder_pareto.errors import UserError
@@ -177,6 +178,46 @@ def test_an_interval_that_reaches_zero_ends_in_an_arrowhead_at_the_edge_of_a_log
     spans = [segment[:, 0] for each in bars for segment in each.get_segments()]
     assert min(span.min() for span in spans) == left
     assert any(np.allclose(span, (left, 2.5 * row[name])) for span in spans)
+
+
+def test_an_interval_of_a_distance_ends_at_zero_on_a_linear_axis(printed, labels):
+    """Two clips give an interval of 12.7 standard errors: a distance below zero is none."""
+    objectives = Objectives("distance", {"energy_joules_per_audio_second": "min", "d_stft": "min"})
+    wide = printed.assign(d_stft_ci95=3 * printed["d_stft"], training_steps=5000)
+    axes = drawn(panels_of(find_front(wide, objectives, draws=5)), labels).axes[0]
+    bars = [each for each in axes.collections if isinstance(each, LineCollection)]
+    ends = [segment[:, 1].min() for each in bars for segment in each.get_segments()]
+    assert min(ends) == 0
+    assert arrowheads(axes) == []
+
+
+@pytest.mark.parametrize("energies", [[0.49], [0.49, 0.5], [3.1, 4.6], [0.5, 0.9], [1.0, 30.0], [1e-3, 1e3]])
+def test_a_logarithmic_axis_has_two_numbers_at_least(printed, labels, energies):
+    name = "energy_joules_per_audio_second"
+    some = printed[printed["system"].str.startswith("hifigan")].head(len(energies)).assign(**{name: energies})
+    figure = drawn(panels_of(find_front(some, ENERGY, draws=5)), labels)
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    low, high = axes.get_xlim()
+    numbers = [label.get_text() for label in axes.get_xticklabels() if low <= label.get_position()[0] <= high]
+    assert len([text for text in numbers if text]) >= 2
+
+
+@pytest.mark.parametrize("name", ["$x$", r"$\frac{1$ 100 % of_A&B", "<b>x</b> \\alpha #{}~^"])
+def test_a_name_is_drawn_as_it_is_written(tmp_path, name):
+    (tmp_path / "table.csv").write_text(f"name,energy,mos\n{name},1,3\nb,2,4\n")
+    front = front_of_file(tmp_path / "table.csv", Objectives("front", {"energy": "min", "mos": "max"}))
+    figure = drawn(panels_of(front), {})
+    figure.draw_without_rendering()
+    (text,) = (text for text in figure.axes[0].texts if text.get_text().startswith(name))
+    assert not text.get_parse_math()
+
+
+def test_formats_are_named_once_and_are_known():
+    assert settings_from(FigureSettings, {"formats": ["png"]}, "figures").formats == ("png",)
+    for formats in ([], ["pdf", "pdf"], ["gif"]):
+        with pytest.raises(UserError, match="config key figures"):
+            settings_from(FigureSettings, {"formats": formats}, "figures")
 
 
 def test_intervals_within_the_axis_have_no_arrowhead(fronts, labels):

@@ -145,12 +145,13 @@ def test_scaled_costs_run_from_best_to_worst_with_costs_by_logarithm():
         ("parameters", "min", [1.0, 2.0], True),
         ("mos", "max", [1.0, 4.0], False),
         ("dollars", "min", [1.0, 1000.0], True),
-        ("dollars", "min", [1.0, 10.0], False),
+        ("dollars", "min", [1.0, 1.1], True),
+        ("dollars", "min", [-1.0, 10.0], False),
         ("accuracy", "max", [0.001, 1.0], False),
         ("parameters", "min", [0.0, 2.0], False),
     ],
 )
-def test_costs_over_decades_get_logarithmic_axes(name, direction, values, expected):
+def test_positive_costs_get_logarithmic_axes(name, direction, values, expected):
     assert is_logarithmic(name, direction, np.array(values)) is expected
 
 
@@ -178,3 +179,25 @@ def test_shortened_protocols_count_where_a_measured_cost_is_an_objective(printed
     assert find_front(printed, ENERGY_AND_MOS, 1, not_publishable=short).summary["not_publishable"] == short
     counts = Objectives("gflops", {"gflops_published_convention": "min", "mos": "max"})
     assert find_front(printed, counts, 1, not_publishable=short).summary["not_publishable"] == []
+
+
+def test_the_table_of_a_front_carries_the_marks_of_its_figure(printed):
+    """Each row says what the caption says: two devices, one short protocol, one doubtful energy."""
+    systems = printed.assign(training_steps=[0, *[2] * (len(printed) - 1)])
+    elsewhere = systems.assign(device=["A" if system == "melgan-S" else "B" for system in systems["system"]])
+    doubts = {"melgan-S": ["drifting", "throttled"]}
+    table = find_front(elsewhere, ENERGY_AND_MOS, draws=1, not_publishable=["hifigan-S"], doubts=doubts).table
+    rows = table.set_index("system")
+    assert rows.loc["melgan-S", "energy_doubts"] == "drifting; throttled"
+    assert rows["not_publishable"][rows["not_publishable"]].index.tolist() == ["hifigan-S"]
+    assert set(rows["not_comparable"]) == {"measured on several devices: A, B"}
+    same = find_front(systems, ENERGY_AND_MOS, draws=1).table
+    assert set(same["not_comparable"]) == {""}
+    assert not same["untrained"].any()
+    assert find_front(systems.assign(training_steps=0), ENERGY_AND_MOS, draws=1).table["untrained"].all()
+
+
+def test_a_table_without_sources_carries_no_marks(tmp_path):
+    systems = pd.DataFrame({"system": ["a", "b"], "energy": [1.0, 2.0], "mos": [1.0, 2.0]})
+    front = find_front(systems, Objectives("x", {"energy": "min", "mos": "max"}), draws=1)
+    assert not {"energy_doubts", "not_publishable", "not_comparable", "untrained"} & set(front.table.columns)

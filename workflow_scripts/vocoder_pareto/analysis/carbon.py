@@ -1,6 +1,7 @@
 """Emissions: the paper's statement from its inputs, ours beside it, and training next to generation."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from vocoder_pareto.analysis.published import CarbonStatement
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY
 from vocoder_pareto.tables.comparability import why_sources_differ
+from vocoder_pareto.tables.csv_tables import read_table
 from vocoder_pareto.tables.sources import PUBLISHED, UNTRAINED
 from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
@@ -19,6 +21,7 @@ COLUMNS = (
     "generation_joules_per_audio_second", "generation_energy_source", "generation_kwh_per_audio_hour",
     "generation_kg_co2eq_per_audio_hour", "break_even_audio_hours",
 )  # fmt: skip
+_TEXTS = ("study", "system", "training_energy_source", "generation_energy_source")
 THEIRS, OURS = "published", "here"  # studies
 ALL_SYSTEMS = "all"
 
@@ -58,6 +61,15 @@ def carbon_table(
     if systems is not None:
         rows += _ours(systems, training or {}, carbon)
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def read_carbon(path: str | Path) -> pd.DataFrame:
+    """Read `carbon.csv`: "" for unknown text, missing values elsewhere.
+
+    Raises:
+        UserError: as `read_table`.
+    """
+    return read_table(path, {name: "text" if name in _TEXTS else "number" for name in COLUMNS})
 
 
 def _ours(systems: pd.DataFrame, training: Mapping[str, Mapping[str, Any]], carbon: CarbonSettings) -> list[dict]:

@@ -7,19 +7,21 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from vocoder_pareto.analysis.untrained import not_judged
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.quality.metrics import CLIP, D_STFT, METRICS, Metric
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 from vocoder_pareto.tables.csv_files import read_csv
 from vocoder_pareto.tables.csv_tables import read_systems
+from vocoder_pareto.tables.sources import PUBLISHED
 
 COLUMNS = (
     "metric", "label", "better", "unit", "ranks_systems", "n_systems", "spearman", "spearman_ci95_low",
-    "spearman_ci95_high", "spearman_p", "kendall", "kendall_p", "agreement", "mos_source",
+    "spearman_ci95_high", "spearman_p", "kendall", "kendall_p", "agreement", "mos_source", "not_comparable",
+    "not_judged",
 )  # fmt: skip
 RESAMPLES = 2000
-FEWEST_SYSTEMS = 3  # below, a rank correlation says nothing
-FEWEST_FOR_INTERVAL = 5
+FEWEST_SYSTEMS = 5  # whose audio is real; with fewer, a rank correlation says nothing
 
 
 def read_scores(
@@ -56,8 +58,9 @@ def correlate_with_mos(scores: pd.DataFrame, seed: int, metrics: Sequence[Metric
     """A row per metric that `scores` holds, D_STFT in any case: its rank correlations with MOS over systems.
 
     `agreement` is Spearman's coefficient with the sign turned so that 1 means: orders the systems as listeners do.
-    Intervals are percentiles of a bootstrap over systems. Cells are empty for fewer than 3 systems (intervals: 5) or
-    where a metric is constant.
+    Intervals are percentiles of a bootstrap over systems. Cells are empty for fewer than 5 systems or where a metric is
+    constant. `not_comparable` says what speaks against the comparison, and `not_judged` which systems (joined by `;`)
+    are no part of it, since their audio is noise.
 
     Args:
         scores: as `read_scores` returns it.
@@ -80,6 +83,8 @@ def _row(metric: Metric, scores: pd.DataFrame, seed: int) -> Mapping[str, object
         "ranks_systems": metric.ranks,
         "n_systems": len(known),
         "mos_source": ", ".join(sorted(set(known["mos_source"]))),
+        "not_comparable": why_not_comparable(scores) if len(known) else "",
+        "not_judged": ";".join(scores.index[not_judged(scores).to_numpy()]),
     }
     if len(known) < FEWEST_SYSTEMS or np.ptp(stats.rankdata(values)) == 0 or np.ptp(mos) == 0:
         return row
@@ -87,9 +92,20 @@ def _row(metric: Metric, scores: pd.DataFrame, seed: int) -> Mapping[str, object
     row |= {"spearman": spearman.statistic, "spearman_p": spearman.pvalue}
     row |= {"kendall": kendall.statistic, "kendall_p": kendall.pvalue}
     row["agreement"] = spearman.statistic if metric.better == "higher" else -spearman.statistic
-    if len(known) >= FEWEST_FOR_INTERVAL:
-        row["spearman_ci95_low"], row["spearman_ci95_high"] = _interval(values, mos, seed)
+    row["spearman_ci95_low"], row["spearman_ci95_high"] = _interval(values, mos, seed)
     return row
+
+
+def why_not_comparable(scores: pd.DataFrame) -> str:
+    """Why metrics and MOS are of different audio, in words; "" where they are of the same.
+
+    Printed MOS are of what the paper's authors trained, metrics of what was trained here.
+    """
+    steps = sorted(set(scores.loc[~not_judged(scores), "training_steps"].dropna()))
+    if PUBLISHED.word not in set(scores["mos_source"]) or not steps:
+        return ""
+    trained = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
+    return f"the metrics are of checkpoints trained here for {trained} steps, not of those that were heard"
 
 
 def _interval(values: np.ndarray, mos: np.ndarray, seed: int) -> tuple[float, float]:

@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from vocoder_pareto.analysis.correlation import FEWEST_SYSTEMS
 from vocoder_pareto.analysis.figure_style import INK, LINE, SOFT_INK, marker_of, new_figure, size_colours, write_below
 from vocoder_pareto.analysis.untrained import not_judged, sentence
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import model_label, size_rank, system_label
-from vocoder_pareto.tables.sources import PUBLISHED, source_of
+from vocoder_pareto.tables.sources import source_of
 
 PANELS_PER_ROW = 3
 PANEL_SHARE = 0.62  # width of a panel, as a share of a figure's width
@@ -40,11 +41,12 @@ def draw_correlations(
     omitted = sentence(scores, pd.Series(named, scores.index, dtype=object))
     scores = scores[~not_judged(scores)]
     metrics = correlations.to_dict("records")
+    reasons = list(dict.fromkeys(metric["not_comparable"] for metric in metrics if metric["not_comparable"]))
     columns = min(len(metrics), PANELS_PER_ROW)
     rows = math.ceil(len(metrics) / columns)
     side = settings.width_inches * PANEL_SHARE
     figure = new_figure(max(settings.width_inches, side * columns), side * rows + 0.45)
-    write_below(figure, _caption(scores, [omitted, withheld]), settings.font_size - 1.8)
+    write_below(figure, _caption(scores, [omitted, withheld], reasons), settings.font_size - 1.8)
     markers = {model: marker_of(model, labels, scores["model"]) for model in dict.fromkeys(scores["model"])}
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes, metric in zip(grid.flat, metrics, strict=False):
@@ -71,6 +73,10 @@ def _draw_metric(
     settings: FigureSettings,
 ) -> None:
     name = metric["metric"]
+    axes.set_xlabel(_axis_label(metric))
+    if metric["n_systems"] < FEWEST_SYSTEMS:
+        _draw_nothing(axes, int(metric["n_systems"]))
+        return
     known = scores[np.isfinite(scores[name].to_numpy(float))]
     colours = size_colours(settings, list(scores["size"])) if len(scores) else {}
     for _, family in known.groupby("model", sort=False):
@@ -79,41 +85,39 @@ def _draw_metric(
     for row in known.to_dict("records"):
         style: dict[str, Any] = {"markersize": 4.4, "markeredgewidth": 0.4, "markeredgecolor": INK, "zorder": 2}
         axes.plot(row[name], row["mos"], markers[row["model"]], markerfacecolor=colours[row["size"]], **style)
-    if known.empty:
-        axes.tick_params(labelleft=False, labelbottom=False, length=0)
-    unit = f" ({metric['unit']})" if metric["unit"] else ""
-    arrow = "←" if metric["better"] == "lower" else "→"
-    axes.set_xlabel(f"{metric['label']}{unit}, " + (f"better {arrow}" if metric["ranks_systems"] else "never ranks"))
     axes.set_title(_title(metric), fontsize=settings.font_size - 0.5, color=SOFT_INK)
     axes.margins(0.1)
     axes.grid(True)
 
 
+def _axis_label(metric: Mapping[Hashable, Any]) -> str:
+    unit = f" ({metric['unit']})" if metric["unit"] else ""
+    arrow = "←" if metric["better"] == "lower" else "→"
+    return f"{metric['label']}{unit}, " + (f"better {arrow}" if metric["ranks_systems"] else "never ranks")
+
+
+def _draw_nothing(axes: Axes, systems: int) -> None:
+    axes.tick_params(labelleft=False, labelbottom=False, length=0)
+    told = f"systems whose audio is real: {systems}\nof {FEWEST_SYSTEMS} that a correlation needs"
+    axes.text(0.5, 0.5, told, transform=axes.transAxes, ha="center", va="center", color=SOFT_INK)
+
+
 def _title(correlation: Mapping[Hashable, Any]) -> str:
     if pd.isna(correlation["spearman"]):
-        return f"ρ undefined for {correlation['n_systems']} systems"
-    text = f"ρ = {_signed(correlation['spearman'])}"
-    if pd.notna(correlation["spearman_ci95_low"]):
-        low, high = (_signed(correlation[f"spearman_ci95_{end}"]) for end in ("low", "high"))
-        text += f" [{low}, {high}]"
-    return text
+        return "ρ undefined: all values are equal"
+    low, high = (_signed(correlation[f"spearman_ci95_{end}"]) for end in ("low", "high"))
+    return f"ρ = {_signed(correlation['spearman'])} [{low}, {high}]"
 
 
 def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
 
 
-def _caption(scores: pd.DataFrame, remarks: Sequence[str]) -> str:
+def _caption(scores: pd.DataFrame, remarks: Sequence[str], not_comparable: Sequence[str]) -> str:
     sources = list(dict.fromkeys(scores["mos_source"]))
     sentences = [f"MOS: {source_of(word).described('mos')}." for word in sources if word]
     sentences += filter(None, remarks)
-    steps = sorted(set(scores["training_steps"].dropna()))
-    if PUBLISHED.word in sources and steps:
-        trained = f"{steps[0]:,}" + (f" to {steps[-1]:,}" if len(steps) > 1 else "")
-        sentences.append(
-            f"NOT COMPARABLE: the metrics are of checkpoints trained here for {trained} steps, "
-            "not of those that were heard."
-        )
+    sentences += [f"NOT COMPARABLE: {reason}." for reason in not_comparable]
     sentences.append(
         "ρ: Spearman's rank correlation over systems, 95 % bootstrap interval. Light to dark: small to large."
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,6 +29,11 @@ CAPTION = (
 
 def draw_definition(settings: FigureSettings) -> Figure:
     """Draw the figure; call it within `figure_style.drawing`."""
+    with matplotlib.rc_context({"text.parse_math": True}):  # its words are ours, and hold formulas
+        return _drawn(settings)
+
+
+def _drawn(settings: FigureSettings) -> Figure:
     front = optimal(POINTS, ("min", "min"))
     ordered = POINTS[front][np.argsort(POINTS[front][:, 0])]
     figure = new_figure(settings.width_inches, settings.width_inches * HEIGHT_PER_WIDTH)

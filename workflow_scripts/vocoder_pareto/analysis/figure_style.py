@@ -1,5 +1,6 @@
 """How all figures look, and how they are saved: equal input gives equal bytes, and PDF and SVG the same glyphs."""
 
+import io
 import logging
 import re
 import warnings
@@ -62,6 +63,7 @@ def drawing(settings: FigureSettings) -> Iterator[None]:
         "grid.color": GRID, "grid.linewidth": 0.5, "mathtext.fontset": "dejavusans",
         "pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "vocoder-pareto",
         "figure.dpi": 144, "text.hinting": "none",
+        "text.parse_math": False,  # names are text, and a dollar in one is a dollar
     }  # fmt: skip
     with matplotlib.rc_context(style), _missing_glyphs_told(settings.font):
         yield
@@ -156,6 +158,13 @@ def save_figure(figure: Figure, paths: Sequence[str | Path]) -> None:
             raise UserError(f"{path}: cannot write {path.suffix or 'a file without suffix'}; try .pdf, .svg or .png")
         with written_whole(path) as temporary:
             figure.savefig(temporary, metadata=METADATA.get(path.suffix), dpi=300)
+
+
+def svg_of(figure: Figure) -> str:
+    """`figure` as SVG, as `save_figure` writes it, for a page that holds it."""
+    written = io.StringIO()
+    figure.savefig(written, format="svg", metadata=METADATA[".svg"])
+    return written.getvalue()
 
 
 def write_below(figure: Figure, text: str, font_size: float) -> None:

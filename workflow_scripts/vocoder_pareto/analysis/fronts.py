@@ -32,13 +32,14 @@ from vocoder_pareto.tables.columns import (
     Kind,
     column_of,
 )
-from vocoder_pareto.tables.comparability import why_ratings_differ
+from vocoder_pareto.tables.comparability import why_costs_differ, why_ratings_differ
 from vocoder_pareto.tables.csv_tables import read_table, write_table
 from vocoder_pareto.tables.sources import PUBLISHED
 
 IDENTITY = ("system", "label", "model", "size", "family")
 _FLAGS = ("on_front", "on_family_front", "is_knee")
-COLUMNS_OF_FRONTS = (*IDENTITY, *_FLAGS, "front_probability", "hypervolume_share", "dominated_by")
+_MARKS = ("energy_doubts", "not_publishable", "not_comparable", "untrained")
+COLUMNS_OF_FRONTS = (*IDENTITY, *_FLAGS, "front_probability", "hypervolume_share", "dominated_by", *_MARKS)
 QUALITY_COLUMNS = ("mos", PREDICTED_MOS, *METRIC_COLUMNS)
 MAX_LISTED = 200  # systems; in longer tables, `dominated_by` lists the first of the optimal systems only
 MOST_DOMINATORS = 10  # that it lists there
@@ -84,7 +85,8 @@ class Front:
         table: `system`, `model`, `size`, `family`; each objective and what stands beside it of its uncertainty;
             `on_front`, `on_family_front`, `front_probability` (empty where an uncertainty is not known), `is_knee`,
             `hypervolume_share`, `dominated_by` (names joined by `;`; of more than 200 systems, ten optimal ones at
-            most); sources.
+            most); sources; what the figure marks: `energy_doubts`, `not_publishable`, `not_comparable` (why the costs
+            of the table do not compare), `untrained`.
         summary: plain JSON: front, knee, hypervolume, sources, systems left out and why (`not_judged`, and of these the
             `briefly_trained`), what is known of systems without all values (`partly_known`), reference systems that
             another device computes (`computed_elsewhere`), values of references.
@@ -201,7 +203,8 @@ def find_front(
     }
     beside = [f"{name}{suffix}" for name in names for suffix in SUFFIXES if f"{name}{suffix}" in table]
     columns = table[[name for name in IDENTITY if name in table] + names + beside]
-    return Front(objectives, pd.concat([columns, members], axis=1).assign(**sources), summary)
+    marks = _marks(table, sources, doubts if on_device else {}, short)
+    return Front(objectives, pd.concat([columns, members], axis=1).assign(**sources, **marks), summary)
 
 
 def _kinds_of_columns(names: Sequence[str]) -> dict[str, Kind]:
@@ -230,11 +233,11 @@ def scaled_costs(values: np.ndarray, objectives: Objectives) -> np.ndarray:
 
 
 def is_logarithmic(name: str, direction: str, values: np.ndarray) -> bool:
-    """Whether a column belongs on a logarithmic axis: one that is known to, or an unknown cost over two decades."""
+    """Whether a column belongs on a logarithmic axis: one that is known to, or an unknown cost that is positive."""
     if len(values) == 0 or values.min() <= 0:
         return False
     known = any(column.name == name for column in SYSTEMS_COLUMNS)
-    return column_of(name).scale == "log" if known else direction == "min" and bool(values.max() / 100 > values.min())
+    return column_of(name).scale == "log" if known else direction == "min"
 
 
 def _members(
@@ -295,6 +298,23 @@ def _training_steps(table: pd.DataFrame, names: Sequence[str]) -> list[int]:
     is_ours = (table["mos_source"] != PUBLISHED.word) | bool({PREDICTED_MOS, *METRIC_COLUMNS} & set(names))
     ours = table["training_steps"][is_ours]
     return [int(ours.min()), int(ours.max())] if ours.notna().any() else []
+
+
+def _marks(
+    table: pd.DataFrame, sources: Mapping[str, list[str]], doubts: Mapping[str, Sequence[str]], short: Collection[str]
+) -> dict[str, list[str] | list[bool]]:
+    """What the figure says of its numbers, row by row; a table that knows no source or training has none of it."""
+    systems = list(table["system"])
+    marks: dict[str, list[str] | list[bool]] = {}
+    if "energy_source" in sources or "device" in sources:
+        words, devices = (list(filter(None, sources.get(name, []))) for name in ("energy_source", "device"))
+        why = why_costs_differ(words, devices)
+        marks["energy_doubts"] = ["; ".join(doubts.get(system, ())) for system in systems]
+        marks["not_publishable"] = [system in short for system in systems]
+        marks["not_comparable"] = [why] * len(systems)
+    if "training_steps" in table:
+        marks["untrained"] = [bool(steps == 0) for steps in table["training_steps"].fillna(-1)]
+    return marks
 
 
 def _sources(table: pd.DataFrame, names: Sequence[str]) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.markers import CARETDOWN, CARETLEFT
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter
 
 from vocoder_pareto.analysis.doubts import MARK
 from vocoder_pareto.analysis.figure_style import (
@@ -41,6 +41,7 @@ TICK_LENGTH = 0.035  # of the height or width of a panel
 MAX_NAMED_TICKS = 8  # of a panel; more would cover each other
 MAX_INTERVALS = 400  # of a panel; with more systems, only the noteworthy ones have theirs
 MAX_VECTORS = 5000  # markers; more are drawn as one picture, since a vector file of all would be tens of megabytes
+FEWEST_TICKS = 2  # with a number, on every axis
 DENSE_DECADES = 3.0  # logarithmic axes shorter than this have ticks at 1, 2 and 5
 
 
@@ -89,6 +90,12 @@ class Panel:
         if known is None:
             return np.zeros(len(self.front.table))
         return np.nan_to_num(known.to_numpy(dtype=float)) * column_of(name).factor
+
+    def ends(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """The ends of these intervals: a cost or a distance has none below 0, however wide its interval is."""
+        values, half = self.shown(name), self.half_widths(name)
+        stops_at_zero = (values >= 0) & (column_of(name).direction == "min")
+        return np.where(stops_at_zero, np.maximum(values - half, 0.0), values - half), values + half
 
 
 @dataclass(frozen=True)
@@ -148,16 +155,16 @@ def _set_scales(axes: Axes, panel: Panel, table: pd.DataFrame, with_intervals: b
     horizontal = (panel.x, table["x"], axes.xaxis, axes.set_xscale, axes.set_xlim)
     vertical = (panel.y, table["y"], axes.yaxis, axes.set_yscale, axes.set_ylim)
     for name, values, axis, set_scale, set_limits in (horizontal, vertical):
-        half = panel.half_widths(name) if with_intervals else 0.0
+        lows, highs = panel.ends(name) if with_intervals else (values, values)
         beside = list(panel.ticks(name).values())
-        low, high = min([(values - half).min(), *beside]), max([(values + half).max(), *beside])
+        low, high = min([lows.min(), *beside]), max([highs.max(), *beside])
         if is_logarithmic(name, panel.front.objectives.columns[name], table[name].to_numpy()):
             low = max(low, min([values.min() / 2, *beside]))  # an interval down to zero has no end on this axis
             decades = max(np.log10(high) - np.log10(low), 0.2)
             pad = 10 ** (PADDING * decades)
             limits = low / pad, high * pad
             set_scale("log")
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < DENSE_DECADES else (1,), numticks=20))
+            axis.set_major_locator(_logarithmic_ticks(*limits))
             axis.set_minor_formatter(NullFormatter())
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
         else:
@@ -166,6 +173,16 @@ def _set_scales(axes: Axes, panel: Panel, table: pd.DataFrame, with_intervals: b
             axis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
         set_limits(limits)
     axes.grid(True)
+
+
+def _logarithmic_ticks(low: float, high: float) -> Locator:
+    """Ticks at powers of ten, with 2 and 5 between few of them; where less than two lie on the axis, even ones."""
+    subs = (1.0, 2.0, 5.0) if np.log10(high) - np.log10(low) < DENSE_DECADES else (1.0,)
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    places = np.outer(powers, subs)
+    if ((places >= low) & (places <= high)).sum() >= FEWEST_TICKS:
+        return LogLocator(subs=subs, numticks=20)
+    return MaxNLocator(4, steps=(1, 2, 5, 10))
 
 
 def _draw_front(axes: Axes, panel: Panel, table: pd.DataFrame) -> list[np.ndarray]:
@@ -205,21 +222,22 @@ def _draw_intervals(axes: Axes, panel: Panel, table: pd.DataFrame) -> list[np.nd
     if len(table) > MAX_INTERVALS:
         across, along = (np.where(_noteworthy(table), half, 0.0) for half in (across, along))
     left, bottom = axes.get_xlim()[0], axes.get_ylim()[0]
+    (low_x, high_x), (low_y, high_y) = panel.ends(panel.x), panel.ends(panel.y)
     # On a logarithmic axis, an interval that reaches zero ends at the edge, in an arrowhead.
-    from_x, from_y = np.maximum(x - across, left), np.maximum(y - along, bottom)
-    axes.hlines(y[across > 0], from_x[across > 0], (x + across)[across > 0], **style)
-    axes.vlines(x[along > 0], from_y[along > 0], (y + along)[along > 0], **style)
+    from_x, from_y = np.maximum(low_x, left), np.maximum(low_y, bottom)
+    axes.hlines(y[across > 0], from_x[across > 0], high_x[across > 0], **style)
+    axes.vlines(x[along > 0], from_y[along > 0], high_y[along > 0], **style)
     arrow: dict[str, Any] = {"color": SOFT_INK, "markersize": ARROW_POINTS, "markeredgewidth": 0, "linestyle": "none"}
     for goes_on, xs, ys, marker in (
-        (x - across < left, from_x, y, CARETLEFT),
-        (y - along < bottom, x, from_y, CARETDOWN),
+        ((across > 0) & (low_x < left), from_x, y, CARETLEFT),
+        ((along > 0) & (low_y < bottom), x, from_y, CARETDOWN),
     ):
         if goes_on.any():
             axes.plot(xs[goes_on], ys[goes_on], marker=marker, zorder=2, **arrow)
     ends = np.concatenate(
         [
-            np.column_stack([from_x, y, x + across, y])[across > 0],
-            np.column_stack([x, from_y, x, y + along])[along > 0],
+            np.column_stack([from_x, y, high_x, y])[across > 0],
+            np.column_stack([x, from_y, x, high_y])[along > 0],
         ]
     )
     return list(ends.reshape(-1, 2, 2))

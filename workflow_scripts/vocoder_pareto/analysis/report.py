@@ -16,6 +16,7 @@ from vocoder_pareto.analysis.doubts import MARK, doubts_of, explanation
 from vocoder_pareto.analysis.figure_style import REFERENCE_COLOUR, marker_of, size_colours
 from vocoder_pareto.analysis.partly_known import computed_elsewhere
 from vocoder_pareto.analysis.predictions import not_told_apart
+from vocoder_pareto.analysis.report_answer import answer, state
 from vocoder_pareto.analysis.report_audio import (
     COLLAPSED,
     audio_note,
@@ -32,6 +33,7 @@ from vocoder_pareto.study.sections.listening_test import LoudnessSettings
 from vocoder_pareto.study.systems import GROUND_TRUTH, REFERENCE_SYSTEMS
 from vocoder_pareto.tables.columns import (
     ENERGY,
+    EXACT_GFLOPS,
     FRONT_END_ENERGY,
     PREDICTED_MOS,
     REFERENCE_FAMILY,
@@ -45,6 +47,11 @@ from vocoder_pareto.tables.sources import source_of
 TITLE = "Energy-aware evaluation of neural vocoders"
 LIKE_NOISE = "weights_give_noise"
 AXES = (ENERGY, "mos")  # to begin with
+# Of the table, before a reader asks for all.
+MAIN_COLUMNS = (
+    "system", "mos", ENERGY, "real_time_factor", "parameters", EXACT_GFLOPS, "d_stft", PREDICTED_MOS, "energy_source",
+    "weights",
+)  # fmt: skip
 FOLDERS = ("audio", "pictures", "downloads")  # beside the page
 
 
@@ -111,8 +118,14 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
     downloads = _copy_downloads([inputs.systems, *inputs.downloads], folder)
     data = {
         "columns": [
-            {"name": column.name, "label": column.axis_label, "direction": column.direction, "kind": column.kind}
-            for column in SYSTEMS_COLUMNS
+            {
+                "name": column.name,
+                "label": column.axis_label,
+                "direction": column.direction,
+                "kind": column.kind,
+                "main": column.name in MAIN_COLUMNS,
+            }
+            for column in sorted(SYSTEMS_COLUMNS, key=_place_in_table)
             if _is_shown(column, systems)
         ],
         "systems": _rows(systems, inputs),
@@ -129,6 +142,8 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
         title=TITLE,
         style=_asset(inputs.template_folder / "style.css"),
         script=_asset(inputs.template_folder / "script.js"),
+        answer=answer(systems, dict(zip(systems["system"], _names(systems, inputs), strict=True))),
+        state=state(systems, inputs.flags),
         notes=_notes(systems, inputs),
         audio_note=audio_note(systems, inputs.loudness),
         methods=_methods(systems, inputs),
@@ -137,6 +152,11 @@ def build_report(inputs: ReportInputs, page: Path, clips_limit: int) -> None:
     )
     record_companions(page, [file for name in FOLDERS for file in (folder / name).rglob("*") if file.is_file()])
     write_text(page, text)
+
+
+def _place_in_table(column: Column) -> int:
+    """The main columns stand first, in their order; the sort keeps that of the others."""
+    return MAIN_COLUMNS.index(column.name) if column.name in MAIN_COLUMNS else len(MAIN_COLUMNS)
 
 
 def _natural_speech_first(systems: pd.DataFrame) -> pd.DataFrame:
@@ -154,7 +174,7 @@ def _is_shown(column: Column, systems: pd.DataFrame) -> bool:
 def _copy_downloads(files: Sequence[Path], folder: Path) -> list[dict[str, str]]:
     copied = []
     (folder / "downloads").mkdir(parents=True, exist_ok=True)
-    for file in files:
+    for file in {file.name: file for file in files}.values():  # each once
         shutil.copyfile(file, folder / "downloads" / file.name)
         copied.append({"name": file.name, "href": f"downloads/{file.name}"})
     return copied

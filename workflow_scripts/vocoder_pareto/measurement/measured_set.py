@@ -65,7 +65,7 @@ def measure_run(
 
 def summary(folder: str | Path) -> dict[str, Any]:
     """The device and runs of a set, and for each system its energy in every run and how far the runs are apart."""
-    records = [{file.stem: read_json(file) for file in sorted(run.glob("*.json"))} for run in _runs(Path(folder))]
+    records = [{file.stem: read_json(file) for file in sorted(run.glob("*.json"))} for run in run_folders(Path(folder))]
     names = sorted(set().union(*records))
     first = next(iter(records[0].values()))
     return {
@@ -88,7 +88,7 @@ def adopted(folder: str | Path, system: SystemSettings, precision: str, batch_si
         UserError: the set has no such system, its record is damaged or of other settings, or its runs are no
             repetitions of one measurement.
     """
-    files = [_file(run, system) for run in _runs(Path(folder)) if _file(run, system).exists()]
+    files = [_file(run, system) for run in run_folders(Path(folder)) if _file(run, system).exists()]
     if not files:
         raise UserError(
             f"config key measurements.from: {folder} has no run1/{system.name}.json; "
@@ -97,7 +97,7 @@ def adopted(folder: str | Path, system: SystemSettings, precision: str, batch_si
     records = [require_record(file, read_json(file), system.name) for file in files]
     for file, record in zip(files, records, strict=True):
         _check(file, record, system)
-        _require_repetition(file, record, files[0], records[0])
+        require_repetition(file, record, files[0], records[0])
     for key, wanted in (("precision", precision), ("batch_size", batch_size)):
         found = records[0]["protocol"].get(key)
         if found != wanted:
@@ -106,6 +106,25 @@ def adopted(folder: str | Path, system: SystemSettings, precision: str, batch_si
                 f"set energy.{key}: {found}, or take another set in measurements.from"
             )
     return _together(records) | {"stored_in": Path(folder).as_posix(), "runs": _side_by_side(records)}
+
+
+def combined_records(folder: str | Path) -> dict[str, dict[str, Any]]:
+    """The records of all systems of a set by name, each of all its runs together, with `runs` side by side.
+
+    Raises:
+        UserError: a record is damaged, or runs are no repetitions of one measurement.
+    """
+    of_system: dict[str, dict[Path, Mapping[str, Any]]] = {}
+    for file in sorted(file for run in run_folders(Path(folder)) for file in run.glob("*.json")):
+        of_system.setdefault(file.stem, {})[file] = require_record(file, read_json(file), file.stem)
+    result = {}
+    for name, records in sorted(of_system.items()):
+        first = next(iter(records))
+        for file, record in records.items():
+            require_repetition(file, record, first, records[first])
+        several = list(records.values())
+        result[name] = _together(several) | {"runs": _side_by_side(several)}
+    return result
 
 
 def _together(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -166,8 +185,12 @@ def _largest(values: Sequence[float | None]) -> float | None:
     return max(known) if len(known) == len(values) else None
 
 
-def _require_repetition(file: Path, record: Mapping[str, Any], first_file: Path, first: Mapping[str, Any]) -> None:
-    """Refuse a run that measured something else, or otherwise, than the first."""
+def require_repetition(file: Path, record: Mapping[str, Any], first_file: Path, first: Mapping[str, Any]) -> None:
+    """Refuse a run that measured something else, or otherwise, than the first.
+
+    Raises:
+        UserError: it names the file, what differs, and where to put the run.
+    """
     found, expected = _terms(record), _terms(first)
     for name in sorted(found.keys() | expected.keys()):
         if found.get(name) != expected.get(name):
@@ -230,7 +253,8 @@ def _side_by_side(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {ENERGY: energies, "relative_spread": spread, "publishable": [record["publishable"] for record in records]}
 
 
-def _runs(folder: Path) -> list[Path]:
+def run_folders(folder: Path) -> list[Path]:
+    """`run1`, `run2`, … of a set, in the order of their numbers."""
     found = [run for run in folder.glob("run*") if run.is_dir() and run.name[3:].isdigit()]
     return sorted(found, key=lambda run: int(run.name[3:]))
 

@@ -73,6 +73,14 @@ class FigureSettings:
     probabilities: bool = True
     """Write how likely each system is on the front: true | false."""
 
+    formats: tuple[Literal["pdf", "svg", "png"], ...] = Field(default=("pdf", "svg"), min_length=1)
+    """In which formats figures are written, one or more: pdf (for LaTeX; fonts embedded) | svg (glyphs as outlines) |
+    png (300 dots per inch)."""
+
+    def __post_init__(self):
+        if len(set(self.formats)) < len(self.formats):
+            raise ValueError(f"formats: {', '.join(self.formats)}: one stands twice; name each once")
+
 
 @dataclass(frozen=True, config=STRICT)
 class ReportSettings:
@@ -80,3 +88,7 @@ class ReportSettings:
 
     clips: int = Field(default=10, ge=1)
     """Test clips in its listening grid (>= 1)."""
+
+    reference_system: str = Field(default="hifigan-L", min_length=1)
+    """System whose energy is 1 where energies are stated relative to one, on cards and on the leaderboard. Where it was
+    not measured on the same device, nothing is stated."""

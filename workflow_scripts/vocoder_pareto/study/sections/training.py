@@ -154,7 +154,28 @@ class CarbonSettings:
     power_usage_effectiveness: float = Field(default=1.0, ge=1)
     """Energy of the site per energy of its computers (>= 1)."""
 
+    location: str | None = None
+    """Where the electricity comes from, as cards state it (Brittany, France), or null."""
+
+    embodied_kg: float | None = Field(default=None, ge=0)
+    """kgCO2eq of making the device (>= 0), or null where it is not known. With `lifetime_hours` it becomes M of the
+    Software Carbon Intensity; without them, cards state that intensity without M."""
+
+    lifetime_hours: float | None = Field(default=None, gt=0)
+    """Hours that the device will compute in its life (> 0), or null."""
+
     @property
     def kg_per_joule(self) -> float:
         """kgCO2eq per joule of the computer."""
         return self.intensity_kg_per_kwh * self.power_usage_effectiveness / JOULES_PER_KWH
+
+    @property
+    def embodied_kg_per_hour(self) -> float | None:
+        """kgCO2eq of making the device, per hour that it computes; None where it is not known."""
+        if self.embodied_kg is None or self.lifetime_hours is None:
+            return None
+        return self.embodied_kg / self.lifetime_hours
+
+    def __post_init__(self):
+        if (self.embodied_kg is None) != (self.lifetime_hours is None):
+            raise ValueError("embodied_kg and lifetime_hours belong together; set both or none")

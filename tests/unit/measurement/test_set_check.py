@@ -1,0 +1,142 @@
+"""What is refused in a measured set before it is sent to others; the stored sets stand for sound ones."""
+
+import json
+import shutil
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.files import read_json, write_json
+from vocoder_pareto.measurement.measured_set import summary
+from vocoder_pareto.measurement.set_check import faults_of_set, require_sound_set
+from vocoder_pareto.measurement.set_schema import FOLDER, RECORD_SCHEMA, SET_SCHEMA, schemas
+
+PROJECT = Path(__file__).resolve().parents[3]
+STORED = sorted(path.parent for path in (PROJECT / FOLDER).glob("*/set.json"))
+ENERGY = "energy_joules_per_audio_second"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A set of two systems in two runs, of the H100's."""
+    origin = PROJECT / FOLDER / "nvidia-h100-80gb-hbm3"
+    copy = tmp_path / origin.name
+    for run in ("run1", "run2"):
+        (copy / run).mkdir(parents=True)
+        for system in ("hifigan-L", "melgan-S"):
+            source = origin / run / f"{system}.json"
+            shutil.copy(source if source.exists() else origin / "run1" / source.name, copy / run)
+    write_json(copy / "set.json", summary(copy))
+    return copy
+
+
+def edit(file, **values):
+    """Set values of a record; `a__b` stands for the key b of a, numbers for places in lists."""
+    record = read_json(file)
+    for name, value in values.items():
+        part = record
+        *parents, last = (int(key) if key.isdigit() else key for key in name.split("__"))
+        for key in parents:
+            part = part[key]
+        if value is ...:
+            del part[last]
+        else:
+            part[last] = value
+    write_json(file, record)
+
+
+@pytest.mark.parametrize("stored", STORED, ids=lambda stored: stored.name)
+def test_the_stored_sets_are_sound(stored):
+    assert faults_of_set(stored) == []
+
+
+def test_the_schemas_are_those_of_the_models_and_another_validator_accepts_the_stored_sets_by_them():
+    """jsonschema, which has no line in common with pydantic."""
+    texts = schemas()
+    for name, text in texts.items():
+        assert (PROJECT / FOLDER / name).read_text() == text, "run `make config`"
+    record, whole = (jsonschema.Draft202012Validator(json.loads(texts[name])) for name in (RECORD_SCHEMA, SET_SCHEMA))
+    for stored in STORED:
+        assert whole.is_valid(read_json(stored / "set.json"))
+        for file in stored.glob("run*/*.json"):
+            assert record.is_valid(read_json(file)), file
+    assert not record.is_valid({**read_json(file), ENERGY: "0.5 J"})
+    assert not record.is_valid({**read_json(file), "windows": []})
+
+
+def test_a_sound_set_of_two_runs_passes(folder):
+    assert faults_of_set(folder) == []
+    require_sound_set(folder)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({ENERGY: 0.5}, "lies outside of its counted windows"),
+        ({ENERGY: None}, "valid windows are counted"),
+        ({ENERGY: -1.0}, "greater than 0"),
+        ({ENERGY: "0.84"}, "valid number"),
+        ({"windows__0__joules": 2000.0}, "windows.0.joules 2000 does not follow"),
+        ({"windows__0__end__counters__nvidia_gpu_0": 9}, "joules_by_domain.nvidia_gpu_0"),
+        ({"windows__1__joules_per_audio_second": 0.84}, "windows.1.joules_per_audio_second 0.84 does not follow"),
+        ({"windows__1__mean_power_watts": 1.0}, "windows.1.mean_power_watts 1 does not follow"),
+        ({"windows__0__start__utc": "2026-11-26T07:34:54+00:00"}, "is not after start.utc"),
+        ({"windows__0__start__utc": "yesterday"}, "windows.0.start.utc"),
+        ({"windows__0__start__utc": "2026-13-45T06:34:54Z"}, "is no time"),
+        ({"hardware__gpu": "H100"}, "hardware.gpu"),
+        ({"meter__domains": {"nvidia_gpu_0": {}}}, "meter.domains.nvidia_gpu_0"),
+        ({"windows": []}, "windows: list should have at least 1 item"),
+        ({"publishable": True}, "publishable is true with flags"),
+        ({"flags": ["wide_interval"]}, "flags lack short_protocol"),
+        ({"energy_source": "estimated"}, "meter.source nvml is not energy_source estimated"),
+        ({"hardware__gpu__driver": ...}, "hardware.gpu.driver"),
+        ({"software__git": ...}, "software.git"),
+        ({"protocol__batch_size": ...}, "protocol.batch_size"),
+        ({"protocol__windows": 4}, "runs of a set repeat one measurement"),
+        ({"hardware__gpu__driver": "999.1"}, "a set is of one device"),
+        ({"device": "NVIDIA Imaginary"}, "a set is of one device"),
+        ({"system": "melgan-S"}, "not a record of the energy of hifigan-L but of melgan-S"),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_refused_by_its_name_and_key(folder, values, told):
+    file = folder / "run2" / "hifigan-L.json"
+    edit(file, **values)
+    assert any(told in fault and str(file) in fault for fault in faults_of_set(folder)), faults_of_set(folder)
+    with pytest.raises(UserError):
+        require_sound_set(folder)
+
+
+def test_the_folder_and_its_summary_must_agree_with_the_records(folder):
+    renamed = folder.rename(folder.with_name("my-gpu"))
+    assert "is called nvidia-h100-80gb-hbm3; rename it" in faults_of_set(renamed)[0]
+    folder = renamed.rename(folder)
+    edit(folder / "set.json", **{f"systems__melgan-S__{ENERGY}": [0.01, 0.01]})
+    assert "does not agree with the runs (melgan-S)" in faults_of_set(folder)[0]
+    (folder / "set.json").write_text("{")
+    assert "set.json" in faults_of_set(folder)[0]
+    (folder / "set.json").unlink()
+    assert "set.json" in faults_of_set(folder)[0]
+
+
+def test_what_does_not_belong_to_a_set_is_named(folder):
+    (folder / "run1" / "notes.txt").write_text("hot day")
+    (folder / "weights.ckpt").write_text("x")
+    (folder / "protocol.yaml").write_text("energy: {}")
+    faults = faults_of_set(folder)
+    assert len(faults) == 2
+    assert "weights.ckpt: does not belong to a set" in faults[0]
+    assert "notes.txt: does not belong to a run" in faults[1]
+
+
+def test_a_folder_that_is_missing_or_empty_says_what_to_do(tmp_path):
+    assert "no such folder" in faults_of_set(tmp_path / "none")[0]
+    assert "holds no run1" in faults_of_set(tmp_path)[0]
+
+
+def test_every_fault_is_one_line(folder):
+    edit(folder / "run1" / "hifigan-L.json", **{ENERGY: 0.5, "publishable": True})
+    faults = faults_of_set(folder)
+    assert len(faults) == 2
+    assert all("\n" not in fault for fault in faults)
