@@ -64,12 +64,12 @@ def _draw(axes: Axes, shown: Comparison, name: str, rows: Sequence[str]) -> None
         axes.axvline(own, color=OPTIMAL, linewidth=0.8, alpha=0.6, zorder=1)
         _point(axes, own, _scaled(shown.own_half_width, factor), 0, OPTIMAL)
         axes.annotate(
-            f"{own:.3g}", (own, 0), (0, 3), textcoords="offset points",
-            ha="center", va="bottom", color=OPTIMAL, fontsize="small", annotation_clip=False,
+            f"{own:.3g}", (own, 0), (4, 3), textcoords="offset points",
+            ha="left", va="bottom", color=OPTIMAL, fontsize="small", annotation_clip=False,
         )  # fmt: skip
     elif shown.why_not:
         axes.text(
-            0.5, 1 - 0.5 / len(rows), "not on this axis", transform=axes.transAxes,
+            0.5, 0, "not on this axis", transform=axes.get_yaxis_transform(),
             ha="center", va="center", color=SOFT_INK, fontsize="small",
         )  # fmt: skip
     axes.set_xscale("log")

@@ -32,9 +32,7 @@ PRESETS = {"quick": [], "full": ["presets/full_energy.yaml"]}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this command."""
     parser.add_argument("vocoder", help="path/to/file.py:Class, or package.module.Class")
-    parser.add_argument(
-        "--weights", type=Path, help="file of weights (.pt, .ckpt or .safetensors; default: random ones)"
-    )
+    parser.add_argument("--weights", type=Path, help="file of weights (.pt, .ckpt, .safetensors; default: random)")
     parser.add_argument("--front-end", help="name of the front end (default: paper)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument(
