@@ -49,7 +49,7 @@ def measure_own(
         front_end: The name of what makes its input; None for `paper`.
         weights: A file of its weights, or None.
         device: auto, cpu, cuda or cuda:N.
-        is_quick: Whether an accelerator may be given longer clips than the protocol says.
+        is_quick: Whether an accelerator may be given longer clips than the default of the configuration.
 
     Raises:
         UserError: The vocoder, the front end, the weights, the device or its meter is not there or does not fit.
@@ -57,7 +57,8 @@ def measure_own(
     config = read_configuration(config_files)
     candidate = named(chosen_candidate(config_files, vocoder, None, front_end, None), "measured")
     settings = settings_from(EnergySettings, config["energy"], "energy")
-    if is_quick and in_own_process(_is_accelerator, device):
+    is_short = is_quick and settings.clip_seconds == EnergySettings().clip_seconds
+    if is_short and in_own_process(_is_accelerator, device):
         settings = replace(settings, clip_seconds=CLIP_SECONDS_ON_ACCELERATORS)
     meter = settings_from(MeterSettings, config["meter"], "meter")
     bench = partial(bench_of_candidate, candidate, weights, settings, meter, device, config["seed"])
