@@ -77,6 +77,20 @@ def test_the_wheel_holds_one_package_and_the_same_workflow(installed, tmp_path):
     assert not list(installed.rglob("__pycache__/*"))
 
 
+def test_an_editable_installation_is_the_checkout_alone(tmp_path):
+    pytest.importorskip("hatchling")
+    words = [
+        sys.executable,
+        "-c",
+        "import sys; from hatchling.build import build_editable; build_editable(sys.argv[1])",
+    ]
+    subprocess.run([*words, str(tmp_path)], cwd=PROJECT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (path,) = [name for name in archive.namelist() if ".dist-info/" not in name]
+        assert archive.read(path).decode().strip() == str(PROJECT / "workflow_scripts")
+
+
 def test_an_installed_package_makes_a_study(installed, tmp_path):
     code = "from vocoder_pareto.commands.init import make_study; from pathlib import Path; make_study(Path('study'))"
     of_installed(installed, tmp_path, code)

@@ -14,8 +14,11 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "EnergyMeter": "vocoder_pareto.measurement.energy_meter",
+    "Front": "vocoder_pareto.analysis.fronts",
+    "Measurement": "vocoder_pareto.measurement.of_callable",
     "MelVocoder": "vocoder_pareto.models.adapters",
     "MeteredWindow": "vocoder_pareto.measurement.energy_meter",
+    "Objectives": "vocoder_pareto.analysis.fronts",
     "UserError": "vocoder_pareto.errors",
     "Vocoder": "vocoder_pareto.models.vocoder",
     "WaveformCodec": "vocoder_pareto.models.adapters",
