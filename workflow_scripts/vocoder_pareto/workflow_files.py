@@ -61,6 +61,6 @@ def _holds(file: Path, content: bytes) -> bool:
 def _below(path: Path, root: Path) -> Iterator[tuple[str, Path]]:
     if path.is_file():
         yield path.relative_to(root).as_posix(), path
-    elif path.name not in _NO_SOURCES:
+    elif path.is_dir() and path.name not in _NO_SOURCES:  # neither is a file that another process has just renamed
         for each in sorted(path.iterdir()):
             yield from _below(each, root)
