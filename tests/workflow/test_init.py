@@ -36,10 +36,6 @@ def test_snakemake_takes_the_settings_of_the_folder_over_those_of_the_package(st
     assert {path.name for path in study.iterdir()} == {
         ".snakemake", "README.md", "Snakefile", "config.yaml", "presets", "profiles", "resources",
     }  # fmt: skip
-    config.write_text("systems: [melgan-S, hifigan-X]\n")
-    done = run_snakemake(["--dry-run"], study, INSTALLED)
-    assert done.returncode == 1
-    assert "config key systems: 'hifigan-X' is not a system" in done.stderr + done.stdout
 
 
 @pytest.mark.slow

@@ -86,7 +86,7 @@ def test_the_table_holds_every_number_once_and_the_measured_one_by_its_name(stor
     assert len(table) == 18 + 19 + 19
 
 
-@pytest.mark.parametrize("given", [{}, {"source": "estimated", "device": "a CPU"}, {"joules": None}])
+@pytest.mark.parametrize("given", [{"source": "estimated", "device": "a CPU"}, {"joules": None}])
 def test_the_figure_names_the_vocoder_and_what_it_is_not_beside(stored, given, tmp_path):
     flags = {"short_protocol": "shorter than the full protocol", "not_publishable": "the same again"}
     found = beside(stored, **given)

@@ -85,6 +85,7 @@ def test_a_command_without_its_packages_names_the_extra():
         (["check", "a.py:B", "--front-end", "papre"], r"'papre' is none \(did you mean paper\?\)|papre"),
         (["measure", "gone.py:Vocoder", "--measured-sets", "nowhere"], "nowhere: holds no record"),
         (["measure", "a.py:B", "--front-end", "papre", "--measured-sets"], "papre"),
+        (["measure", "a.py:B", "--measured-sets", "--output", "file/measured"], "file/measured: cannot be made"),
         (["predict-mos", "nowhere", "--recordings", "nowhere"], "nowhere: no such folder"),
         (["predict-mos", ".", "--seed", "-1"], "--seed -1: must be 0 or more"),
         (["predict-mos", "."], "holds no audio that can be read"),
@@ -93,6 +94,7 @@ def test_a_command_without_its_packages_names_the_extra():
 )  # fmt: skip
 def test_wrong_input_ends_in_one_line(words, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("file").touch()
     with pytest.raises(UserError, match=message) as told:
         run(*words)
     assert "\n" not in str(told.value)

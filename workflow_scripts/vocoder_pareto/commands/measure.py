@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vocoder_pareto.commands.extras import needs
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.workflow_files import workflow_folder
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--measured-sets", type=Path, nargs="*",
         help="folders of stored sets of measurements to stand beside (default: those of this package)",
     )  # fmt: skip
-    parser.add_argument("--formats", nargs="+", default=["pdf", "svg"], help="formats of the figure: pdf, svg, png")
+    parser.add_argument(
+        "--formats", nargs="+", choices=["pdf", "svg", "png"], default=["pdf", "svg"],
+        help="formats of the figure: pdf, svg, png",
+    )  # fmt: skip
     parser.add_argument("--output", type=Path, default=Path("measured"), help="folder to write (default: %(default)s)")
 
 
@@ -71,6 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
     sets = [read_stored_set(folder) for folder in stored]
     presets = [home / name for name in PRESETS[arguments.protocol]]
     files = [home / "config.yaml", *presets, *arguments.config_files]
+    _make(arguments.output)  # before the minutes that a measurement takes
     is_quick = arguments.protocol == "quick"
     own = measure_own(files, arguments.vocoder, arguments.front_end, arguments.weights, arguments.device, is_quick)
     labels = {model: family["label"] or model for model, family in read_configuration(files)["models"].items()}
@@ -85,6 +90,13 @@ def run(arguments: argparse.Namespace) -> None:
     print(report(arguments.vocoder, own.record, own.gflops, found))
     written = [arguments.output / "measurement.json", arguments.output / "beside.csv", *figures]
     print("Written: " + ", ".join(map(str, written)))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--output {folder}: cannot be made ({error.strerror}); name another folder") from error
 
 
 def report(vocoder: str, record: Mapping[str, Any], gflops: float | None, found: "list[Comparison]") -> str:
