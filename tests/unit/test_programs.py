@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from vocoder_pareto import program
+from vocoder_pareto.commands import main
 from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.program_settings import settings_of_study, settings_of_system
 
@@ -34,6 +35,8 @@ WITHOUT_RULE = {
     "check_cluster", "check_set", "check_vocoder", "convert_checkpoint", "describe_configuration", "explain_changes",
     "measure_set", "receive_responses", "show_settings",
 }  # fmt: skip
+# Their flags are followed by columns of a table, or by files of several formats.
+COLUMNS_AFTER_FLAGS = {"__main__", "vocoder-pareto front", "tabulate_results"}
 # What is written, and what a seed is of, each program says for itself; all else is said in the same words everywhere.
 OWN_WORDS = re.compile(r"--(output.*|seed)")
 
@@ -79,17 +82,23 @@ def parsers():
     return found
 
 
+def commands():
+    """The parsers of the subcommands of `vocoder-pareto`."""
+    (found,) = (action for action in main.parser()._actions if isinstance(action, argparse._SubParsersAction))
+    return {f"vocoder-pareto {name}": parser for name, parser in found.choices.items()}
+
+
 @pytest.fixture(scope="module")
 def flags(parsers):
     return [
         Flag(
-            path.stem,
+            name,
             action.option_strings[0],
             KINDS.get(action.type, f"another type: {action.type}"),
             isinstance(action.nargs, int) or action.nargs in ("*", "+"),
             action.help or "",
         )
-        for path, parser in parsers.items()
+        for name, parser in ({path.stem: parser for path, parser in parsers.items()} | commands()).items()
         for action in parser._actions
         if action.option_strings and action.dest != "help" and action.help != argparse.SUPPRESS
     ]
@@ -136,7 +145,7 @@ def test_counts_and_limits_are_numbers(flags):
 
 def test_several_files_or_names_have_a_plural(flags):
     for flag in flags:
-        if flag.many and flag.kind in ("file", "text") and flag.program not in ("__main__", "tabulate_results"):
+        if flag.many and flag.kind in ("file", "text") and flag.program not in COLUMNS_AFTER_FLAGS:
             assert flag.name.endswith("s"), flag
 
 

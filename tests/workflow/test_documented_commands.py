@@ -1,6 +1,7 @@
 """Every command that README and docs print works as it is typed: those of Snakemake as a dry run, others for real."""
 
 import re
+import shlex
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,22 +13,36 @@ from warm_python import warm_torch
 
 pytestmark = pytest.mark.workflow
 
-PAGES = [Path("README.md"), *sorted(path.relative_to(PROJECT) for path in (PROJECT / "docs").glob("*.md"))]
+PAGES = [
+    Path("README.md"),
+    Path("CONTRIBUTING.md"),
+    *sorted(path.relative_to(PROJECT) for path in (PROJECT / "docs").glob("*.md")),
+]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
-COMMAND = re.compile(r"(snakemake|python|make|pip|conda|tensorboard)( |$)|[A-Z]+=\S+ python |\. \S+/activate$")
+COMMAND = re.compile(
+    r"(snakemake|python|make|pip|conda|tensorboard)( |$)|vocoder-pareto \S+ \S|[A-Z]+=\S+ python |\. \S+/activate$"
+)
 SENTENCE = "snakemake TARGET"  # which README prints above a table of targets
 # Commands that are not run here, and what they need; see `in_its_place`.
 NEEDS = {
     ". .venv/bin/activate": "what make sets up",
     "make": "the internet",
     "make test": "the internet",
+    "make test-wheel": "the internet",
     "make config": "the internet",
     "make test-conda": "the internet",
     "make test-numerics": "the internet",
     "make test-pretrained": "the internet",
     "make test-slow": "the internet",
     "make test-slurm": "root",
+    "pip install .": "the internet",
+    'pip install ".[completion]"': "the internet",
+    'pip install ".[measure]"': "the internet",
+    "vocoder-pareto check my_vocoder.py:MyVocoder": "a vocoder",
+    "vocoder-pareto measure my_vocoder.py:Generator --device cpu": "a quiet machine",
+    "vocoder-pareto measure my_vocoder.py:Generator --device cuda:0": "a GPU",
+    "vocoder-pareto predict-mos generated --recordings recordings": "recordings",
     "pip install zeus": "the internet",
     "pip install pesq": "the internet",
     "pip install roc-validator": "the internet",
@@ -54,7 +69,7 @@ def in_its_place(command: str) -> str | None:
     """What is run for a command that cannot be run here: that its program and its target exist."""
     if command.startswith("make"):
         return command.replace("make", "make --dry-run", 1)
-    program = re.match(r"(?:PYTHONPATH=\S+ )?(python (?:-m )?\S+)", command)
+    program = re.match(r"(?:PYTHONPATH=\S+ )?((?:python(?: -m)?|vocoder-pareto) \S+)", command)
     return f"{program[1]} --help" if program else None
 
 
@@ -104,6 +119,9 @@ def run(project: Project, command: str, **variables: str) -> subprocess.Complete
         words = f'snakemake() {{ printf "%s\\0" "$@"; }}; {command}'
         words = subprocess.run(["bash", "-c", words], cwd=project.folder, capture_output=True, text=True, check=True)
         return run_snakemake(words.stdout.split("\0")[:-1], project.folder, variables)
+    if command.startswith("vocoder-pareto "):
+        words = ["-m", "vocoder_pareto.commands.main", *shlex.split(command)[1:]]
+        return warm_torch().run(words, project.folder)
     return subprocess.run(
         ["bash", "-c", command],
         cwd=project.folder, env={**environment(), **variables}, capture_output=True, text=True, timeout=300,

@@ -1,66 +1,21 @@
 """The Pareto front of any table: `python -m vocoder_pareto table.csv --minimise energy --maximise quality`.
 
-Writes the front as CSV, JSON and Markdown, and a figure, and prints the optimal rows. Columns with a name of
-systems.csv are taken to be in its units; `NAME_ci95` holds half-widths of 95 % intervals of `NAME`.
+The same as `vocoder-pareto front table.csv …`, where the package is not installed.
 """
 
 import argparse
-from pathlib import Path
 
-from vocoder_pareto.analysis.front_of_table import front_of_file, omissions, write_front
-from vocoder_pareto.analysis.fronts import Objectives
+from vocoder_pareto.commands import front
 from vocoder_pareto.program import run_program
-from vocoder_pareto.study.sections.analysis import FigureSettings
-from vocoder_pareto.study.settings import settings_from
 
 
 def main() -> None:
     """Parse the command line, find the front, write it."""
     parser = argparse.ArgumentParser(
-        prog="python -m vocoder_pareto", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m vocoder_pareto", description=front.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("table", help="CSV file, a row per system")
-    parser.add_argument("--minimise", nargs="+", default=[], metavar="COLUMN", help="columns of which less is better")
-    parser.add_argument("--maximise", nargs="+", default=[], metavar="COLUMN", help="columns of which more is better")
-    parser.add_argument(
-        "--name", metavar="COLUMN", help="column that names the rows (default: the first with text, else the first)"
-    )
-    parser.add_argument("--group", metavar="COLUMN", help="column of groups, such as families of models")
-    parser.add_argument(
-        "--interval", nargs=2, action="append", default=[], metavar=("OBJECTIVE", "COLUMN"),
-        help="column of half-widths of the 95 %% intervals of an objective",
-    )  # fmt: skip
-    parser.add_argument(
-        "--exact", nargs="*", default=[], metavar="OBJECTIVE",
-        help="objectives whose values are exact, such as counts (default: of one without an interval nothing is known)",
-    )  # fmt: skip
-    parser.add_argument("--draws", type=int, default=10_000, help="Monte Carlo draws (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the draws (default: %(default)s)")
-    parser.add_argument("--style", choices=["improved", "paper"], default="improved", help="style of the figure")
-    parser.add_argument("--width-inches", type=float, default=3.4, help="inches of a panel (default: %(default)s)")
-    parser.add_argument("--font", default=FigureSettings().font, help="font of the figure (default: %(default)s)")
-    parser.add_argument("--formats", nargs="+", default=["pdf", "svg"], help="formats of the figure: pdf, svg, png")
-    parser.add_argument("--output", type=Path, default=Path("front"), help="folder to write (default: %(default)s)")
-    arguments = parser.parse_args()
-    columns = dict.fromkeys(arguments.minimise, "min") | dict.fromkeys(arguments.maximise, "max")
-    if not 2 <= len(columns) == len(arguments.minimise) + len(arguments.maximise) <= 3:
-        parser.error("name two or three different columns in --minimise and --maximise")
-    settings = {"style": arguments.style, "width_inches": arguments.width_inches, "font": arguments.font}
-    front = front_of_file(
-        arguments.table,
-        Objectives("front", columns),
-        arguments.name,
-        arguments.group,
-        dict(arguments.interval),
-        arguments.exact,
-        arguments.draws,
-        arguments.seed,
-    )
-    files = write_front(front, arguments.output, arguments.formats, settings_from(FigureSettings, settings, "figures"))
-    print(f"Pareto optimal, {len(front.summary['front'])} of {front.summary['systems']}:")
-    print("\n".join(f"  {name}" for name in front.summary["front"]))
-    print("".join(f"{sentence}\n" for sentence in omissions(front)), end="")
-    print("Written: " + ", ".join(map(str, files)))
+    front.add_arguments(parser)
+    front.run(parser.parse_args())
 
 
 if __name__ == "__main__":

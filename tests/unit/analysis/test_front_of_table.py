@@ -280,4 +280,6 @@ def test_the_module_ends_with_one_line_on_a_users_mistake(table, tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: {table}: column 'price' is missing")
     assert done.stderr.count("\n") == 1
-    assert run_module(table, "--minimise", "watt_hours").returncode == 2
+    done = run_module(table, "--minimise", "watt_hours")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: minimise and maximise: name two or three different columns")

@@ -60,20 +60,16 @@ def release_of(archive):
     return Release(archive.as_uri(), hashlib.sha256(archive.read_bytes()).hexdigest())
 
 
-@pytest.mark.parametrize("voice", get_args(ArcticVoice))
-def test_torchaudio_tells_where_each_voice_is(voice):
-    release = published_arctic(voice)
-    assert release.url.endswith(f"/cmu_arctic/packed/cmu_us_{voice}_arctic.tar.bz2")
-    assert len(bytes.fromhex(release.sha256)) == 32
+def test_torchaudio_knows_the_same_archives_of_the_same_voices():
+    known = getattr(cmuarctic, "_CHECKSUMS", None)
+    if known is None:
+        pytest.skip("this version of torchaudio keeps them elsewhere")
+    ours = [published_arctic(voice) for voice in get_args(ArcticVoice)]
+    assert {release.url: release.sha256 for release in ours} == known
 
 
-def test_all_voices_of_torchaudio_can_be_chosen():
-    known = {url.rpartition("cmu_us_")[2].partition("_")[0] for url in cmuarctic._CHECKSUMS}
-    assert known == set(get_args(ArcticVoice))
-
-
-def test_an_unknown_voice_is_named_with_the_way_out():
-    with pytest.raises(UserError, match=r"does not tell where cmu_us_abc_arctic\.tar\.bz2 is .*set dataset\.path"):
+def test_an_unknown_voice_is_named_with_those_that_there_are():
+    with pytest.raises(UserError, match=r"has no voice 'abc'; its voices: aew, .*slt"):
         published_arctic("abc")
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import yaml
 
+from vocoder_pareto import __version__
 from vocoder_pareto.study.provenance import PACKAGES, git_state, pinned_versions, provenance_of
 
 PROJECT = Path(__file__).parents[3]
@@ -10,6 +11,7 @@ PROJECT = Path(__file__).parents[3]
 
 def test_versions_commit_hardware_configuration_and_seed_are_told():
     record = provenance_of({"seed": 7, "systems": "all"}, PROJECT)
+    assert record["version"] == __version__
     assert record["packages"].keys() == set(PACKAGES)
     assert None not in record["packages"].values()
     assert record["processor"]
@@ -48,3 +50,7 @@ def test_the_commit_and_changes_since_are_told(tmp_path):
     assert git_state(tmp_path) == {"commit": git("rev-parse", "HEAD"), "modified": False}
     (tmp_path / "model.py").write_text("A = 2\n")
     assert git_state(tmp_path)["modified"] is True
+    (tmp_path / ".gitignore").write_text("/.venv\n")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "model.py").touch()
+    assert git_state(tmp_path / ".venv") == {"commit": None, "modified": None}

@@ -11,6 +11,7 @@ from vocoder_pareto.tables.comparability import (
     why_distances_differ,
     why_no_finding,
     why_not_beside_published,
+    why_protocols_differ,
     why_ratings_differ,
     why_sources_differ,
 )
@@ -48,6 +49,14 @@ def test_costs_of_one_source_compare_on_one_device():
     assert why_costs_differ(["nvml", "nvml"], ["A", "A"]) == ""
     assert why_costs_differ(["nvml", "nvml"], ["B", "A"]) == "measured on several devices: A, B"
     assert "NVML" in why_costs_differ(["nvml", "rapl"], ["A", "B"])
+
+
+def test_joules_of_other_precision_batch_or_length_of_clips_do_not_compare():
+    one = {"precision": "float32", "batch_size": 1, "clip_seconds": 10.0, "windows": 3}
+    assert why_protocols_differ(one, {**one, "windows": 5}) == ""
+    assert why_protocols_differ(one, {"batch_size": 1}) == ""
+    assert why_protocols_differ(one, {**one, "clip_seconds": 0.4}).endswith("measured with clip_seconds 10.0 and 0.4")
+    assert "batch_size 1 and 8" in why_protocols_differ(one, {**one, "batch_size": 8})
 
 
 def test_ratings_of_one_test_compare_and_simulated_ones_are_no_finding():

@@ -23,6 +23,48 @@ MOST = 1e100  # the largest number of an objective, and 1 / the least: axes and 
 MOST_LISTED = 20  # rows of one reason; the others are in front.json
 
 
+def objectives_of(minimise: Sequence[str], maximise: Sequence[str]) -> Objectives:
+    """The objectives of a front of a table: columns of which less, and of which more is better.
+
+    Raises:
+        UserError: They are not two or three, or one stands twice.
+    """
+    columns = dict.fromkeys(minimise, "min") | dict.fromkeys(maximise, "max")
+    if not 2 <= len(columns) == len(minimise) + len(maximise) <= 3:
+        raise UserError("minimise and maximise: name two or three different columns in both together")
+    return Objectives("front", columns)
+
+
+def front_of_frame(
+    frame: pd.DataFrame,
+    minimise: Sequence[str] = (),
+    maximise: Sequence[str] = (),
+    name: str | None = None,
+    group: str | None = None,
+    intervals: Mapping[str, str] | None = None,
+    exact: Sequence[str] = (),
+    draws: int = 10_000,
+    seed: int = 0,
+) -> Front:
+    """The front of the rows of a DataFrame, which `write_front` writes and draws.
+
+    Args:
+        frame: A row per system; its index is not used.
+        minimise, maximise: Two or three columns together, of which less and of which more is better. Rows without one
+            of them are left out, and named in `Front.summary`.
+        name, group, intervals, exact, draws, seed: See `front_of_file`.
+
+    Raises:
+        UserError: As `front_of_file`; lines are rows, of which the first is 1.
+    """
+    columns = tuple(map(str, frame.columns))
+    if twice := [column for column, count in Counter(columns).items() if count > 1]:
+        raise UserError(f"the DataFrame: {len(twice)} columns have the name of another, such as {twice[0]!r}")
+    rows = [["" if pd.isna(cell) else str(cell) for cell in row] for row in frame.itertuples(index=False, name=None)]
+    table = TextTable("the DataFrame", columns, rows, range(1, len(rows) + 1))
+    return _front_of_table(table, objectives_of(minimise, maximise), name, group, intervals, exact, draws, seed)
+
+
 def front_of_file(
     path: str | Path,
     objectives: Objectives,
@@ -52,19 +94,32 @@ def front_of_file(
         UserError: the file or one of the columns is missing or not numeric, an objective has the name of another column
             of the front, no row is complete, or `draws` or `seed` is out of range.
     """
+    return _front_of_table(read_csv(path), objectives, names, groups, intervals, exact, draws, seed)
+
+
+def _front_of_table(
+    table: TextTable,
+    objectives: Objectives,
+    names: str | None,
+    groups: str | None,
+    intervals: Mapping[str, str] | None,
+    exact: Sequence[str],
+    draws: int,
+    seed: int,
+) -> Front:
     given = dict(intervals or {})
     if draws < 1:
         raise UserError(f"--draws {draws}: at least 1 is needed")
     if seed < 0:
         raise UserError(f"--seed {seed}: must be 0 or more")
     for name in {*COLUMNS_OF_FRONTS, *_beside(objectives.columns)} & objectives.columns.keys():
-        raise UserError(f"{path}: column {name!r}: front.csv needs this name for another column; rename it")
+        raise UserError(f"{table.where}: column {name!r}: front.csv needs this name for another column; rename it")
     for option, options in (("--interval", given), ("--exact", exact)):
         for name in options:
             if name not in objectives.columns:
                 raise UserError(f"{option} {name}: not an objective; allowed: {', '.join(objectives.columns)}")
     used = [*objectives.columns, *given.values(), *filter(None, [groups])]
-    table = read_csv(path, [*used, *filter(None, [names])])
+    table.require([*used, *filter(None, [names])])
     systems = pd.DataFrame({name: _numbers_to_draw(table, name) for name in objectives.columns})
     for name in objectives.columns:
         for suffix, least in SUFFIXES.items():
@@ -79,11 +134,16 @@ def front_of_file(
     systems["label"] = systems["system"]
     front = find_front(systems, objectives, draws, seed, exact={*EXACT_COLUMNS, *exact})
     if front.table.empty:
-        raise UserError(f"{path}: no row has a number in each of {', '.join(objectives.columns)}")
+        raise UserError(f"{table.where}: no row has a number in each of {', '.join(objectives.columns)}")
     return front
 
 
-def write_front(front: Front, folder: str | Path, formats: Sequence[str], settings: FigureSettings) -> list[Path]:
+def write_front(
+    front: Front,
+    folder: str | Path,
+    formats: Sequence[str] = ("pdf", "svg"),
+    settings: FigureSettings = FigureSettings(),  # noqa: B008 - frozen
+) -> list[Path]:
     """Write `front.csv`, `front.json`, `front.md` and the figure in each of `formats`; return the files."""
     folder = Path(folder)
     figures = [folder / f"front.{suffix}" for suffix in formats]

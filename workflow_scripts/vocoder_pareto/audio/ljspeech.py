@@ -2,24 +2,11 @@
 
 from vocoder_pareto.audio.archives import ArchivedCorpus
 from vocoder_pareto.downloads import Release
-from vocoder_pareto.errors import UserError
 
 LJSPEECH = ArchivedCorpus("LJSpeech 1.1", "ljspeech", "LJSpeech-1.1")
 
-
-def published_release() -> Release:
-    """LJSpeech 1.1 as torchaudio knows it.
-
-    Raises:
-        UserError: This version of torchaudio keeps it elsewhere.
-    """
-    try:
-        from torchaudio.datasets import ljspeech  # PyTorch takes seconds, and a given release does not need it
-
-        release = ljspeech._RELEASE_CONFIGS["release1"]
-        return Release(release["url"], release["checksum"])
-    except (ImportError, AttributeError, KeyError) as error:
-        raise UserError(
-            f"torchaudio does not tell where LJSpeech is ({error!r}); install the version in requirements.txt, "
-            "or download LJSpeech-1.1.tar.bz2 and set dataset.path to it"
-        ) from error
+# The same address and checksum as in torchaudio 2.11 and earlier, which a test compares.
+RELEASE = Release(
+    "https://data.keithito.com/data/speech/LJSpeech-1.1.tar.bz2",
+    "be1a30453f28eb8dd26af4101ae40cbf2c50413b1bb21936cbcdc6fae3de8aa5",
+)

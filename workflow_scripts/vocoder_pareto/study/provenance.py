@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import vocoder_pareto
+
 PACKAGES = (
     "snakemake", "torch", "torchaudio", "lightning", "librosa", "soundfile", "soxr", "espeakng-loader", "pyJoules",
     "nvidia-ml-py", "thop", "numpy", "scipy", "pandas", "matplotlib", "seaborn",
@@ -20,13 +22,14 @@ PACKAGES = (
 def provenance_of(
     config: Mapping[str, Any], project: str | Path, environments: Iterable[str | Path] = ()
 ) -> dict[str, Any]:
-    """Versions of the packages, commit of `project`, hardware of this machine, and `config` with its digest.
+    """Versions of library and packages, commit of `project`, hardware of this machine, and `config` with its digest.
 
     A package that is not installed here, or a commit that is not known, is null. With conda, each rule has packages of
     its own: those that the files `environments` pin.
     """
     text = json.dumps(config, sort_keys=True)
     return {
+        "version": vocoder_pareto.__version__,
         "python": platform.python_version(),
         "packages": {name: installed_version(name) for name in PACKAGES},
         "environments": {Path(file).name: pinned_versions(file) for file in environments},
@@ -55,7 +58,12 @@ def pinned_versions(environment: str | Path) -> dict[str, str]:
 
 
 def git_state(project: str | Path) -> dict[str, Any]:
-    """The commit of the checkout at `project`, and whether tracked files differ from it; null where git cannot tell."""
+    """The commit of the checkout at `project`, and whether tracked files differ from it; null where git cannot tell.
+
+    An installed package may lie below a repository of its user, which does not track it and says nothing of it.
+    """
+    if not _git(project, "ls-files", "."):
+        return {"commit": None, "modified": None}
     commit = _git(project, "rev-parse", "HEAD")
     changed = _git(project, "status", "--porcelain", "--untracked-files=no")
     return {"commit": commit, "modified": None if changed is None else bool(changed)}

@@ -4,8 +4,9 @@ Whatever sets numbers side by side asks here: ratios, ranks, fronts, sums and br
 reason against a comparison, and an empty text where there is none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -66,4 +67,15 @@ def why_distances_differ(training_seconds: float | None, published_hours: float)
     if training_seconds < FULL_TRAINING_SHARE * published_hours * SECONDS_PER_HOUR:
         hours = training_seconds / SECONDS_PER_HOUR
         return f"not on comparable terms: trained for {hours:.3g} h, the paper's for {published_hours:g} h"
+    return ""
+
+
+def why_protocols_differ(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """Why joules per second of audio measured in these two ways, sections `protocol` of records, may not be compared.
+
+    A key that one of them does not tell is not compared.
+    """
+    for key in ("precision", "batch_size", "clip_seconds", "compile"):
+        if key in one and key in other and one[key] != other[key]:
+            return f"not on comparable terms: measured with {key} {one[key]} and {other[key]}"
     return ""

@@ -1,0 +1,104 @@
+"""The figure of one measurement beside those that are known: a row per system, an axis for what may be compared."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from vocoder_pareto.analysis.beside_known import Comparison
+from vocoder_pareto.analysis.figure_style import INK, LINE, OPTIMAL, SOFT_INK, new_figure, write_below
+from vocoder_pareto.study.sections.analysis import FigureSettings
+from vocoder_pareto.tables.columns import column_of, label_of_system
+
+ROW_INCHES = 0.17
+HEAD_INCHES = 0.9
+WIDTH_SHARE = 0.72  # of the width of a panel of the fronts
+
+
+def draw_beside(
+    name: str,
+    found: Sequence[Comparison],
+    flags: Mapping[str, str],
+    settings: FigureSettings,
+    labels: Mapping[str, str],
+) -> Figure:
+    """Draw the measurement called `name` above the known ones; call it within `drawing`.
+
+    Args:
+        name: What readers see for the measured vocoder.
+        found: See `comparisons`; an axis each.
+        flags: What speaks against publishing the measurement, as flag → sentence.
+        settings: Size and style.
+        labels: What readers see for each model.
+    """
+    known = _ordered(found)
+    rows = [name, *known]
+    size = settings.width_inches * WIDTH_SHARE * len(found), ROW_INCHES * len(rows) + HEAD_INCHES
+    figure = new_figure(*size)
+    panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
+    write_below(figure, _caption(name, found, flags), settings.font_size - 1.8)
+    for axes, each in zip(panels, found, strict=True):
+        _draw(axes, each, name, rows)
+    first = panels[0]
+    first.set_yticks(range(len(rows)), [name, *(label_of_system(system, labels) for system in known)])
+    first.get_yticklabels()[0].set(color=OPTIMAL, fontweight="bold")
+    first.set_ylim(len(rows) - 0.4, -0.9)
+    return figure
+
+
+def _ordered(found: Sequence[Comparison]) -> list[str]:
+    """All known systems, from the least of the first axis that has them to the most."""
+    order: list[str] = []
+    for each in found:
+        order += sorted((system for system in each.known if system not in order), key=each.known.__getitem__)
+    return order
+
+
+def _draw(axes: Axes, shown: Comparison, name: str, rows: Sequence[str]) -> None:
+    factor = column_of(shown.column).factor
+    for system, value in shown.known.items():
+        _point(axes, value * factor, _scaled(shown.half_widths.get(system), factor), rows.index(system), INK)
+    if shown.own is not None:
+        own = shown.own * factor
+        axes.axvline(own, color=OPTIMAL, linewidth=0.8, alpha=0.6, zorder=1)
+        _point(axes, own, _scaled(shown.own_half_width, factor), 0, OPTIMAL)
+        axes.annotate(
+            f"{own:.3g}", (own, 0), (4, 3), textcoords="offset points",
+            ha="left", va="bottom", color=OPTIMAL, fontsize="small", annotation_clip=False,
+        )  # fmt: skip
+    elif shown.why_not:
+        axes.text(
+            0.5, 0, "not on this axis", transform=axes.get_yaxis_transform(),
+            ha="center", va="center", color=SOFT_INK, fontsize="small",
+        )  # fmt: skip
+    axes.set_xscale("log")
+    if shown.own is not None and not shown.known:
+        axes.set_xlim(shown.own * factor / 10, shown.own * factor * 10)
+    axes.xaxis.set_major_locator(LogLocator(numticks=12))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel(column_of(shown.column).axis_label)
+    axes.set_title(shown.title, fontweight="bold", fontsize="small", wrap=True)
+    axes.grid(True, axis="x")
+    axes.axhline(0.5, color=LINE, linewidth=0.6)
+    axes.tick_params(axis="y", length=0)
+
+
+def _point(axes: Axes, value: float, half_width: float | None, row: int, colour: str) -> None:
+    if half_width:
+        low = max(value - half_width, value / 10)  # an interval down to zero has no end on this axis
+        axes.hlines(row, low, value + half_width, color=colour, linewidth=0.9, alpha=0.8)
+    axes.plot(value, row, marker="o", markersize=4, color=colour, linestyle="none", zorder=3)
+
+
+def _scaled(half_width: float | None, factor: float) -> float | None:
+    return None if half_width is None else half_width * factor
+
+
+def _caption(name: str, found: Sequence[Comparison], flags: Mapping[str, str]) -> str:
+    sentences = [each.sentence for each in found]
+    sentences += [f"{name} is not on the axis of {each.title}: {each.why_not}." for each in found if each.why_not]
+    doubts = [sentence for flag, sentence in flags.items() if flag != "not_publishable"]
+    told = f"Of {name}, not publishable: {'; '.join(doubts)}." if doubts else ""
+    return f"{' '.join(dict.fromkeys(sentences))}\n{told} Bars: 95 % intervals.".strip()
