@@ -16,11 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reference_networks import diffusion, flows, gans
+from reference_networks import diffusion, flows, gans, multiband, univnet
 
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
+from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMelGANArchitecture
+from vocoder_pareto.models.univnet import UnivNet, UnivNetArchitecture
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture
@@ -28,11 +30,14 @@ from vocoder_pareto.training.objectives.diffwave import DiffWaveObjective, DiffW
 from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGANRecipe
 from vocoder_pareto.training.objectives.likelihood import LikelihoodObjective, LikelihoodRecipe
 from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRecipe
+from vocoder_pareto.training.objectives.multiband_melgan import MultiBandMelGANObjective, MultiBandMelGANRecipe
 from vocoder_pareto.training.objectives.objective import Batch
+from vocoder_pareto.training.objectives.univnet import UnivNetObjective, UnivNetRecipe
 from vocoder_pareto.training.objectives.wavegrad import WaveGradObjective, WaveGradRecipe
 
 STORED = Path(__file__).parent / "data" / "training_steps.json"
-FAMILIES = ("melgan", "hifigan", "diffwave", "wavegrad", "waveglow", "waveflow")
+FAMILIES = ("melgan", "hifigan", "diffwave", "wavegrad", "waveglow", "waveflow", "univnet", "multiband_melgan")
+ADVERSARIAL = ("melgan", "hifigan", "univnet", "multiband_melgan")
 STEPS = torch.tensor([7, 41])  # of DiffWave's 50
 LEVELS = torch.tensor([0.93, 0.4], dtype=torch.float64)  # √ᾱ of WaveGrad
 
@@ -40,6 +45,8 @@ _MELGAN = {"factors": (4, 2), "residual_layers": 2, "scales": 3, "layers": 2, "f
 _HIFIGAN = {
     "factors": (16, 16), "kernels": (32, 32), "residual_kernels": (3, 5), "dilations": ((1, 3), (1, 2)),
 }  # fmt: skip
+_UNIVNET = {"factors": (8, 8, 4), "dilations": (1, 3)}
+_MULTIBAND = {"factors": (8, 4), "residual_layers": 2, "bands": 4, "scales": 2, "layers": 2, "factor": 4}
 _DIFFWAVE = {"factors": (4, 2), "layers": 4, "dilation_cycle": 2}
 _WAVEGRAD = {
     "factors": (4, 2, 2), "up_dilations": ((1, 2, 4, 8), (1, 2, 1, 2), (1, 2, 1, 2)), "down_dilations": (1, 2, 1),
@@ -51,6 +58,7 @@ _WAVEFLOW = {"flows": 3, "layers": 3, "height": 4, "kernel": 3, "factors": (4, 4
 _SHAPES = {  # of the batch: clips, mel bands, frames, samples per frame
     "melgan": (2, 6, 32, 8), "hifigan": (1, 80, 5, 256), "diffwave": (2, 6, 12, 8), "wavegrad": (2, 6, 6, 16),
     "waveglow": (2, 5, 6, 16), "waveflow": (2, 5, 6, 16),
+    "univnet": (2, 6, 9, 256), "multiband_melgan": (2, 6, 20, 128),
 }  # fmt: skip
 
 
@@ -87,6 +95,12 @@ def batch_of(family):
     return Batch(audio, mel), 1.7 * hashed(f"noise of {family}", tuple(audio.shape))
 
 
+def latent_of(family):
+    """The noise that UnivNet makes audio of."""
+    clips, _, frames, _ = _SHAPES[family]
+    return 1.7 * hashed(f"latent of {family}", (clips, 5, frames))
+
+
 def objective_of(family):
     """The library's objective in double precision, with the weights of `weight`."""
     _, bands, _, hop_length = _SHAPES[family]
@@ -100,6 +114,16 @@ def objective_of(family):
             16, _HIFIGAN["factors"], _HIFIGAN["kernels"], "1", _HIFIGAN["residual_kernels"], _HIFIGAN["dilations"]
         )
         objective = HiFiGANObjective(HiFiGAN(architecture, **places), HiFiGANRecipe(discriminator_channels=128))
+    elif family == "univnet":
+        architecture = UnivNetArchitecture(4, _UNIVNET["factors"], _UNIVNET["dilations"], 5, 6)
+        recipe = UnivNetRecipe(resolution_channels=3, period_channels=32)
+        objective = UnivNetObjective(UnivNet(architecture, **places), recipe)
+    elif family == "multiband_melgan":
+        architecture = MultiBandMelGANArchitecture(16, _MULTIBAND["residual_layers"], _MULTIBAND["factors"])
+        recipe = MultiBandMelGANRecipe(
+            discriminator_channels=4, discriminator_scales=2, discriminator_layers=2, discriminator_most_channels=32
+        )
+        objective = MultiBandMelGANObjective(MultiBandMelGAN(architecture, **places), recipe)
     elif family == "diffwave":
         vocoder = DiffWave(DiffWaveArchitecture(4, 6, 2, (4, 2)), **places)
         objective = DiffWaveObjective(vocoder, DiffWaveRecipe())
@@ -125,6 +149,10 @@ def reference_losses(family, turn, weights):
         return gans.melgan_losses(weights, audio, mel, **_MELGAN)[turn]
     if family == "hifigan":
         return gans.hifigan_losses(weights, audio, mel, sample_rate=16000, hop_length=256, turn=turn, **_HIFIGAN)
+    if family == "univnet":
+        return univnet.univnet_losses(weights, audio, mel, latent_of(family), turn, **_UNIVNET)
+    if family == "multiband_melgan":
+        return multiband.multiband_losses(weights, audio, mel, **_MULTIBAND)[turn]
     if family == "diffwave":
         scales = diffusion.signal_scales(1e-4, 0.05, 50)[STEPS]
         return diffusion.denoising_loss(
@@ -172,7 +200,7 @@ def summary(losses, gradients):
 
 
 def turns_of(family):
-    return ("discriminator", "generator") if family in ("melgan", "hifigan") else ("generator",)
+    return ("discriminator", "generator") if family in ADVERSARIAL else ("generator",)
 
 
 def main():

@@ -23,7 +23,7 @@ from vocoder_pareto.study.systems import SystemSettings
 PROJECT = Path(__file__).parents[3]
 HERE = Path(__file__).parent
 CONFIG = PROJECT / "config.yaml"
-ALL = read_configuration([CONFIG])
+ALL = read_configuration([CONFIG, PROJECT / "presets" / "modern.yaml"])
 FRONT_END = FrontEndSettings(hop_length=64, n_fft=256)
 # The families with few channels and steps: architecture, sampling, recipe.
 SMALL = {
@@ -33,8 +33,11 @@ SMALL = {
     "diffwave": ({"residual_channels": 4}, {"betas": [1e-3, 0.1]}, {}),
     "waveflow": ({"flows": 3, "layers": 5, "channels": 8}, {}, {}),
     "waveglow": ({"flows": 5, "layers": 5, "channels": 8, "upsample_kernel": 256}, {}, {}),
+    "multiband_melgan": ({"channels": 16}, {}, {"discriminator_channels": 4}),
+    "univnet": ({"channels": 4}, {}, {"resolution_channels": 2, "period_channels": 16}),
 }
 OF_EACH_KIND = ("melgan", "diffwave", "waveglow")
+SMALLEST = {"multiband_melgan": "M", "univnet": "c16"}  # else S
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +64,7 @@ def full_size():
 
 def small():
     for system in systems_of(ALL):
-        if system.size == "S":
+        if system.size == SMALLEST.get(system.model, "S"):
             parts = zip(("architecture", "sampling", "recipe"), SMALL[system.model], strict=True)
             changed = {name: {**getattr(system, name), **part} for name, part in parts}
             marks = () if system.model in OF_EACH_KIND else pytest.mark.slow

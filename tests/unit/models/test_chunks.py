@@ -13,6 +13,8 @@ from vocoder_pareto.models.chunks import in_chunks
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture, DiffWaveSampling
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
+from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMelGANArchitecture
+from vocoder_pareto.models.univnet import UnivNet, UnivNetArchitecture
 from vocoder_pareto.models.vocoder import NoSettings, Vocoder
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
@@ -26,6 +28,8 @@ SMALL = {
     "hifigan type 2": lambda: HiFiGAN(
         HiFiGANArchitecture(32, (8, 8, 4), (16, 16, 8), "2", (3, 5, 7), ((1, 2), (2, 6), (3, 12)))
     ),
+    "multiband melgan": lambda: MultiBandMelGAN(MultiBandMelGANArchitecture(32)),
+    "univnet": lambda: UnivNet(UnivNetArchitecture(4, predictor_channels=8)),
     "wavegrad": lambda: WaveGrad(
         WaveGradArchitecture((8, 8, 8, 6, 4, 4), (2, 4, 4, 6, 8), blocks_per_stage=2), WaveGradSampling(steps=2)
     ),
@@ -40,7 +44,7 @@ def small(name):
     vocoder = calm(trained_like(SMALL[name]))
     with torch.no_grad():
         for key, parameter in vocoder.named_parameters():
-            if key.endswith("original0") and isinstance(vocoder, MelGAN | HiFiGAN):
+            if key.endswith("original0") and isinstance(vocoder, MelGAN | HiFiGAN | MultiBandMelGAN | UnivNet):
                 parameter.uniform_(0.5, 1.5)  # the scales of weight norm: fresh ones give near silence
     return vocoder.prepare_for_inference()
 

@@ -1,6 +1,7 @@
 """Checkpoints of this project as files of other projects: their names and shapes are facts of their code."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from vocoder_pareto.models.checkpoint import save_checkpoint
 from vocoder_pareto.models.conversion import convert_checkpoint
 from vocoder_pareto.models.given_weights import load_given, read_weights
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.study.sections.front_ends import BUILT_IN
+from vocoder_pareto.study.sections.front_ends import BUILT_IN, GivenNormalization
 from vocoder_pareto.study.systems import SystemSettings
 
 HIFIGAN = {"channels": 16}  # V1 but for its channels
@@ -21,6 +22,8 @@ FAMILIES = {
     "transformers_hifigan": ("hifigan.HiFiGAN", HIFIGAN | {"normalizes_input": True}),
     "speechbrain_hifigan": ("hifigan.HiFiGAN", HIFIGAN | {"padding": "reflect"}),
     "descriptinc_melgan": ("melgan.MelGAN", {"channels": 2}),
+    "kan_bayashi_multiband_melgan": ("multiband_melgan.MultiBandMelGAN", {"channels": 8}),
+    "maum_ai_univnet": ("univnet.UnivNet", {"channels": 2}),
     "nvidia_waveglow": ("waveglow.WaveGlow", {"channels": 4, "upsample_cut": "end"}),
     "nvidia_old_waveglow": ("waveglow.WaveGlow", {"channels": 4, "upsample_cut": "end"}),
     "lmnt_diffwave": ("diffwave.DiffWave", {"residual_channels": 2, "first_step": 0}),
@@ -32,7 +35,7 @@ def saved(tmp_path):
     """Write a checkpoint of a system with random weights; give its vocoder."""
 
     def saved(family, architecture, front_end="hifigan_22k"):
-        settings = BUILT_IN[front_end]
+        settings = BUILT_IN[front_end] if isinstance(front_end, str) else front_end
         system = SystemSettings(
             "some", "S", f"vocoder_pareto.models.{family}", architecture=architecture, n_mels=settings.n_mels,
             hop_length=settings.hop_length, sample_rate=settings.sample_rate,
@@ -121,6 +124,31 @@ def test_what_their_code_would_compute_otherwise_is_refused(family, architecture
     with pytest.raises(UserError, match=words):
         convert_checkpoint(tmp_path / "some-S.ckpt", layout, tmp_path / "theirs.pt")
     assert not (tmp_path / "theirs.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("layout", "keys"), [("kan_bayashi_multiband_melgan", ["model", "generator"]), ("maum_ai_univnet", ["model_g"])]
+)
+def test_weights_lie_below_the_keys_that_their_code_reads(layout, keys, saved, tmp_path):
+    """`["model"]["generator"]` of parallel_wavegan's `load_model`, `["model_g"]` of univnet's inference.py."""
+    saved(*FAMILIES[layout])
+    convert_checkpoint(tmp_path / "some-S.ckpt", layout, tmp_path / "theirs.pt")
+    content = torch.load(tmp_path / "theirs.pt", weights_only=True)
+    for key in keys:
+        assert list(content) == [key]
+        content = content[key]
+    assert any(name.endswith("weight_v") for name in content)
+
+
+def test_a_front_end_with_numbers_of_a_training_set_is_theirs(saved, tmp_path, caplog):
+    """ParallelWaveGAN's has a mean and a scale of its own for each set of weights."""
+    numbers = GivenNormalization(-1.5, 0.6)
+    saved(*FAMILIES["kan_bayashi_multiband_melgan"], replace(BUILT_IN["parallel_wavegan_22k"], normalization=numbers))
+    convert_checkpoint(tmp_path / "some-S.ckpt", "kan_bayashi_multiband_melgan", tmp_path / "theirs.pt")
+    assert not caplog.messages
+    saved(*FAMILIES["kan_bayashi_multiband_melgan"], replace(BUILT_IN["hifigan_22k"], normalization=numbers))
+    convert_checkpoint(tmp_path / "some-S.ckpt", "kan_bayashi_multiband_melgan", tmp_path / "theirs.pt")
+    assert "trained on another front end than published weights of the Multi-band MelGAN" in caplog.text
 
 
 def test_another_front_end_than_theirs_is_told(saved, tmp_path, caplog):

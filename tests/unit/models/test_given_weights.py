@@ -15,7 +15,9 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.models.given_weights import load_given, read_weights
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.known_layouts import LAYOUTS, layout_called, layout_of
-from vocoder_pareto.models.layouts import hifigan_pairs, to_theirs
+from vocoder_pareto.models.layouts import hifigan_pairs, multiband_melgan_pairs, to_theirs, univnet_pairs
+from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMelGANArchitecture
+from vocoder_pareto.models.univnet import UnivNet, UnivNetArchitecture
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 
 SMALL = HiFiGANArchitecture(
@@ -34,6 +36,7 @@ NESTINGS = {
     "state_dict": lambda each: {"state_dict": each, "epoch": 3},
     "generator": lambda each: {"generator": each, "discriminator": {"x": torch.ones(2)}},
     "model": lambda each: {"model": each, "optimizer": {"param_groups": [1]}, "step": 7},
+    "model_g": lambda each: {"model_g": each, "model_d": {"x": torch.ones(2)}, "hp_str": "data:", "step": 7},
     "model and generator": lambda each: {"model": {"generator": each, "discriminator": {"x": torch.ones(2)}}},
     "parallel": lambda each: {"state_dict": {f"module.{name}": value for name, value in each.items()}},
 }
@@ -62,8 +65,10 @@ def test_a_file_without_weights_by_name_is_refused(tmp_path, content):
 
 
 def test_weights_below_another_key_are_told(weights, tmp_path):
-    torch.save({"model_g": weights, "model_d": weights, "step": 1}, tmp_path / "x.pt")
-    with pytest.raises(UserError, match="below generator or model or state_dict, but below 'model_g' and 'model_d'"):
+    torch.save({"net_g": weights, "net_d": weights, "step": 1}, tmp_path / "x.pt")
+    with pytest.raises(
+        UserError, match="below generator or model or model_g or state_dict, but below 'net_g' and 'net_d'"
+    ):
         read_weights(tmp_path / "x.pt")
 
 
@@ -107,6 +112,30 @@ def melgan() -> list[str]:
         for block in range(3):
             place = f"model.{first + 1 + block}"
             names += [f"{place}.block.2", f"{place}.block.4", f"{place}.shortcut"]
+    return [weight for name in names for weight in normed(name)]
+
+
+def multiband_melgan() -> list[str]:
+    """`MelGANGenerator` of models/melgan.py of multi_band_melgan.v2: three upsamplings, four stacks after each."""
+    names = ["melgan.1", "melgan.22"]
+    for stage in range(3):
+        first = 3 + 6 * stage  # an activation, a transposed convolution, four stacks
+        names.append(f"melgan.{first}")
+        for block in range(4):
+            place = f"melgan.{first + 1 + block}"
+            names += [f"{place}.stack.2", f"{place}.stack.4", f"{place}.skip_layer"]
+    return [weight for name in names for weight in normed(name)]
+
+
+def univnet() -> list[str]:
+    """`Generator` of model/generator.py and `LVCBlock` of model/lvcnet.py: three blocks of four layers."""
+    names = ["conv_pre", "conv_post.1"]
+    for block in range(3):
+        place = f"res_stack.{block}"
+        predictor = f"{place}.kernel_predictor"
+        names += [f"{place}.convt_pre.1", *(f"{place}.conv_blocks.{layer}.1" for layer in range(4))]
+        names += [f"{predictor}.input_conv.0", f"{predictor}.kernel_conv", f"{predictor}.bias_conv"]
+        names += [f"{predictor}.residual_convs.{each}.{index}" for each in range(3) for index in (1, 3)]
     return [weight for name in names for weight in normed(name)]
 
 
@@ -155,6 +184,8 @@ OFFICIAL = {
     "transformers_hifigan": transformers(),
     "speechbrain_hifigan": speechbrain(),
     "descriptinc_melgan": melgan(),
+    "kan_bayashi_multiband_melgan": multiband_melgan(),
+    "maum_ai_univnet": univnet(),
     "nvidia_waveglow": waveglow(),
     "nvidia_old_waveglow": waveglow(is_old=True),
     "lmnt_diffwave": diffwave(),
@@ -189,6 +220,21 @@ def test_weights_of_another_project_become_ours():
     del weights["conv_pre.bias"]
     with pytest.raises(UserError, match=r"x\.pt: does not fit the architecture: first\.bias is missing$"):
         load_given(ours, weights, "x.pt")
+
+
+@pytest.mark.parametrize(
+    ("vocoder", "pairs", "name"),
+    [
+        (
+            lambda: MultiBandMelGAN(MultiBandMelGANArchitecture(8)),
+            multiband_melgan_pairs,
+            "kan_bayashi_multiband_melgan",
+        ),
+        (lambda: UnivNet(UnivNetArchitecture(2)), univnet_pairs, "maum_ai_univnet"),
+    ],
+)
+def test_the_names_that_ours_become_are_theirs(vocoder, pairs, name):
+    assert sorted(to_theirs(vocoder(), pairs)) == sorted(OFFICIAL[name])
 
 
 def test_weights_of_another_layout_than_is_told_are_refused():

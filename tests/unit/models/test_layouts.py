@@ -13,15 +13,19 @@ from vocoder_pareto.models.layouts import (
     diffwave_pairs,
     hifigan_pairs,
     melgan_pairs,
+    multiband_melgan_pairs,
     old_waveglow_pairs,
     speechbrain_hifigan_pairs,
     to_ours,
     to_theirs,
     transformers_hifigan_pairs,
+    univnet_pairs,
     waveglow_pairs,
     wavegrad_pairs,
 )
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
+from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMelGANArchitecture
+from vocoder_pareto.models.univnet import UnivNet, UnivNetArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture
 
@@ -44,6 +48,8 @@ NETWORKS = {
     "HiFi-GAN V1": (lambda: HiFiGAN(HiFiGANArchitecture()), hifigan_pairs),
     "HiFi-GAN V3": (lambda: HiFiGAN(HIFIGAN_V3), hifigan_pairs),
     "MelGAN": (lambda: MelGAN(MelGANArchitecture()), melgan_pairs),
+    "Multi-band MelGAN": (lambda: MultiBandMelGAN(MultiBandMelGANArchitecture(16)), multiband_melgan_pairs),
+    "UnivNet": (lambda: UnivNet(UnivNetArchitecture(4)), univnet_pairs),
     "WaveGlow": (lambda: WaveGlow(SMALL_WAVEGLOW), waveglow_pairs),
     "DiffWave": (lambda: DiffWave(DiffWaveArchitecture(residual_layers=3)), diffwave_pairs),
 }
@@ -85,10 +91,10 @@ def test_weights_without_weight_norm_make_the_same_audio(network):
     if isinstance(vocoder, WaveGlow | DiffWave | WaveGrad):
         pytest.skip("has no weight norm here")
     mel = torch.rand(1, 80, 4)
-    expected = vocoder.synthesize(mel)
+    expected = vocoder.synthesize(mel, torch.Generator().manual_seed(1))
     theirs = with_weight_norm_folded(to_theirs(vocoder, pairs))
     vocoder.load_state_dict(to_ours(theirs, vocoder, pairs))
-    assert_close(vocoder.synthesize(mel), expected, factor=64)
+    assert_close(vocoder.synthesize(mel, torch.Generator().manual_seed(1)), expected, factor=64)
 
 
 def test_weight_norm_that_is_not_here_is_folded():
@@ -172,6 +178,39 @@ def test_melgan_has_the_names_of_the_published_checkpoint():
     assert names["model.3.weight_v"] == (512, 256, 16)
     assert names["model.4.block.4.weight_v"] == (256, 256, 1)
     assert names["model.4.shortcut.bias"] == (256,)
+
+
+def test_multi_band_melgan_has_the_names_of_the_published_checkpoint():
+    """123 tensors: 2 convolutions at the ends, 3 upsamplings, 12 residual stacks of 3, each of 3 tensors."""
+    names = shapes(to_theirs(MultiBandMelGAN(MultiBandMelGANArchitecture()), multiband_melgan_pairs))
+    assert len(names) == 123
+    assert names["melgan.1.weight_v"] == (384, 80, 7)
+    assert names["melgan.3.weight_g"] == (384, 1, 1)
+    assert names["melgan.4.stack.2.weight_v"] == (192, 192, 3)
+    assert names["melgan.7.skip_layer.bias"] == (192,)
+    assert names["melgan.22.weight_v"] == (4, 48, 7)
+
+
+def test_univnet_has_the_names_of_the_published_checkpoint_and_its_order_of_kernels():
+    """132 tensors: 2 convolutions at the ends, in each block an upsampling, 4 layers and 9 of the predictor, of 3 each.
+
+    There the output channels of a predictor are viewed as layers, inputs, outputs, taps.
+    """
+    vocoder = UnivNet(UnivNetArchitecture(2, dilations=(1, 3, 9, 27)), n_mels=100)
+    theirs = to_theirs(vocoder, univnet_pairs)
+    names = shapes(theirs)
+    assert len(names) == 3 * (2 + 3 * (1 + 4 + 9))
+    assert names["conv_pre.weight_v"] == (2, 64, 7)
+    assert names["res_stack.0.kernel_predictor.input_conv.0.weight_v"] == (64, 100, 5)
+    assert names["res_stack.1.kernel_predictor.residual_convs.2.3.weight_g"] == (64, 1, 1)
+    assert names["res_stack.2.kernel_predictor.bias_conv.bias"] == (16,)
+    assert names["res_stack.2.convt_pre.1.weight_v"] == (2, 2, 8)
+    assert names["res_stack.0.conv_blocks.3.1.bias"] == (2,)
+    assert names["conv_post.1.weight_g"] == (1, 1, 1)
+    biases = theirs["res_stack.0.kernel_predictor.kernel_conv.bias"].view(4, 2, 4, 3)
+    ours = vocoder.state_dict()["blocks.0.predictor.kernels.bias"].view(4, 3, 2, 4)
+    for layer, tap, channel in ((0, 0, 1), (3, 2, 0)):
+        assert torch.equal(ours[layer, tap, channel], biases[layer, channel, :, tap])
 
 
 def test_diffwave_gates_first_there():

@@ -15,9 +15,12 @@ PROJECT = Path(__file__).parents[3]
 MODELS = ("melgan", "hifigan", "wavegrad", "diffwave", "waveflow", "waveglow")
 
 
+MODERN = (("multiband_melgan", "M"), ("univnet", "c16"))
+
+
 @pytest.fixture(scope="module")
 def config():
-    return read_configuration([PROJECT / "config.yaml"])
+    return read_configuration([PROJECT / "config.yaml", PROJECT / "presets" / "modern.yaml"])
 
 
 def changed(config, hop_length, model, **architecture):
@@ -27,14 +30,14 @@ def changed(config, hop_length, model, **architecture):
     return config
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(("model", "size"), [*((model, "S") for model in MODELS), *MODERN])
 @pytest.mark.parametrize("hop_length", [100, 128, 250, 256, 512, 1025])
-def test_a_hop_length_is_refused_exactly_where_the_model_cannot_be_built(config, model, hop_length):
+def test_a_hop_length_is_refused_exactly_where_the_model_cannot_be_built(config, model, size, hop_length):
     config = changed(config, hop_length, model)
-    faults = faults_of_hop_length(model, "S", config["models"][model], "paper", hop_length)
+    faults = faults_of_hop_length(model, size, config["models"][model], "paper", hop_length)
     try:
         with torch.device("meta"):
-            build_vocoder(system_settings(config, model, "S"))
+            build_vocoder(system_settings(config, model, size))
     except UserError:
         assert faults
     else:
@@ -69,6 +72,20 @@ def test_the_fault_names_key_value_and_mend_once_for_all_sizes_of_studied_system
         f"config key models.melgan.architecture.upsampling: [8, 8, 2, 2] {mend}",
         f"config key models.hifigan.sizes.M.architecture.upsampling: [8, 8, 4] {mend}",
     ]
+
+
+@pytest.mark.parametrize(("bands", "product"), [(None, 256), (4, 256), (2, 128)])
+def test_the_factors_of_bands_multiply_with_their_number(config, bands, product):
+    """Where the configuration does not name it, it is the architecture's own."""
+    config = changed(config, 256, "multiband_melgan")
+    architecture = config["models"]["multiband_melgan"]["architecture"]
+    del architecture["bands"]
+    architecture |= {} if bands is None else {"bands": bands}
+    faults = faults_of_hop_length("multiband_melgan", "M", config["models"]["multiband_melgan"], "paper", 256)
+    if product == 256:
+        assert faults == []
+    else:
+        assert f"band_upsampling: [8, 4, 2] multiplies with {bands} bands to {product}, and must to" in faults[0]
 
 
 def test_keys_of_a_users_own_class_are_left_to_it(config):

@@ -1,4 +1,4 @@
-"""MelGAN and HiFi-GAN after a training: how far their audio is from the recordings, and how loud it is.
+"""GANs after a training: how far their audio is from the recordings, and how loud it is.
 
 Tiny models, but the recipes of the study with all their losses, on a fixed corpus of two clips, for a fixed number of
 steps. The outside is the corpus itself, and what needs no network: silence, and white noise as loud as the clips.
@@ -13,10 +13,14 @@ from two_voices import mean_d_stft, two_voices
 from vocoder_pareto.audio.features import features
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
+from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMelGANArchitecture
+from vocoder_pareto.models.univnet import UnivNet, UnivNetArchitecture
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGANRecipe
 from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRecipe
-from vocoder_pareto.training.objectives.objective import Batch
+from vocoder_pareto.training.objectives.multiband_melgan import MultiBandMelGANObjective, MultiBandMelGANRecipe
+from vocoder_pareto.training.objectives.objective import Batch, Progress
+from vocoder_pareto.training.objectives.univnet import UnivNetObjective, UnivNetRecipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
@@ -33,8 +37,9 @@ def trained(objective, batch, steps, decay):
     """The loop of `Objective`, with a learning rate that falls by `decay` at every step → the audio at the end."""
     optimizers = {turn: objective.optimizer(turn) for turn in objective.turns}
     schedules = [torch.optim.lr_scheduler.ExponentialLR(each, decay) for each in optimizers.values()]
-    for _ in range(steps):
-        for turn, optimizer in optimizers.items():
+    for step in range(steps):
+        for turn in objective.begin_step(Progress(step, None, step / steps)):
+            optimizer = optimizers[turn]
             objective.begin_turn(turn)
             loss, _ = objective.loss(turn, batch)
             optimizer.zero_grad()
@@ -86,4 +91,21 @@ def test_melgan_learns_its_corpus(corpus):
     audio = trained(
         MelGANObjective(MelGAN(MelGANArchitecture(32, 1, (16, 16))), recipe), corpus, steps=600, decay=0.997
     )
+    assert_learned(corpus, audio, bound=0.65)
+
+
+def test_univnet_learns_its_corpus(corpus):
+    torch.manual_seed(seed_of(2))
+    architecture = UnivNetArchitecture(8, (16, 16), (1, 3, 9), 16, 16)
+    recipe = UnivNetRecipe(learning_rate=3.0e-3, resolution_channels=4, period_channels=32)
+    audio = trained(UnivNetObjective(UnivNet(architecture), recipe), corpus, steps=450, decay=0.993)
+    assert_learned(corpus, audio, bound=0.65)
+
+
+def test_multi_band_melgan_learns_its_corpus(corpus):
+    """By spectra alone in the first fifth, then by its discriminators, too."""
+    torch.manual_seed(seed_of(2))
+    architecture = MultiBandMelGANArchitecture(64, 2, (8, 8))
+    recipe = MultiBandMelGANRecipe(3.0e-3, discriminator_channels=4, discriminator_layers=2)
+    audio = trained(MultiBandMelGANObjective(MultiBandMelGAN(architecture), recipe), corpus, steps=450, decay=0.993)
     assert_learned(corpus, audio, bound=0.65)

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
@@ -46,8 +47,11 @@ def convert_checkpoint(checkpoint: str | Path, name: str, output: str | Path) ->
     load_weights(vocoder, content["state_dict"], checkpoint)
     weights = to_theirs(vocoder, layout.pairs, is_folded=layout.weight_norm is False)
     weights = {each: value.clone() for each, value in weights.items()}  # parts of one tensor would be saved whole
+    content_there: dict[str, Any] = weights
+    for key in reversed(layout.container.split(".") if layout.container else ()):
+        content_there = {key: content_there}
     with written_whole(output) as temporary:
-        write_archive(temporary, weights if layout.container is None else {layout.container: weights})
+        write_archive(temporary, content_there)
     if content["front_end"] is not None and not layout.is_for(content["front_end"]):
         log.warning(
             "%s: trained on another front end than published weights of %s (%s); give their code the mel-spectrograms "

@@ -139,13 +139,19 @@ class MultiPeriodDiscriminator(nn.Module):
     Args:
         periods: The periods.
         slope: The slope of the leaky ReLUs for negative values.
-        channels: The channels of the widest layers, a multiple of 32.
+        channels: The channels of the widest layers, a multiple of all `parts`.
+        parts: By what that is divided in the first four layers, which have strides.
     """
 
-    def __init__(self, periods: Sequence[int] = (2, 3, 5, 7, 11), slope: float = 0.1, channels: int = 1024):
+    def __init__(
+        self,
+        periods: Sequence[int] = (2, 3, 5, 7, 11),
+        slope: float = 0.1,
+        channels: int = 1024,
+        parts: Sequence[int] = (32, 8, 2, 1),
+    ):
         super().__init__()
-        widths = (channels // 32, channels // 8, channels // 2, channels)
-        strided = [ConvolutionSettings(width, 5, 3) for width in widths]
+        strided = [ConvolutionSettings(channels // part, 5, 3) for part in parts]
         layers = [*strided, ConvolutionSettings(channels, 5), ConvolutionSettings(1, 3)]
         self.stacks = nn.ModuleList(FoldedStack(layers, slope, period) for period in periods)
 
@@ -166,16 +172,20 @@ class JointDiscriminator(nn.Module):
         return [judgement for discriminator in self.discriminators for judgement in discriminator(audio)]
 
 
-def melgan_discriminator(channels: int = 16, scales: int = 3, layers: int = 4, factor: int = 4) -> nn.Module:
+def melgan_discriminator(
+    channels: int = 16, scales: int = 3, layers: int = 4, factor: int = 4, most_channels: int = 1024
+) -> nn.Module:
     """MelGAN's discriminator (appendix A): `scales` stacks of `layers` grouped convolutions that downsample.
 
-    The first layer pads by reflection and all others with zeros, as the official code and that of the study's authors.
+    Each of these multiplies the channels by `factor`, up to `most_channels`. The first layer pads by reflection and all
+    others with zeros, as the official code and that of the study's authors.
     """
     stack = [ConvolutionSettings(channels, 15, padding_mode="reflect")]
     for _ in range(layers):
         width = stack[-1].channels
-        stack.append(ConvolutionSettings(min(width * factor, 1024), 10 * factor + 1, factor, groups=width // 4))
-    stack += [ConvolutionSettings(min(stack[-1].channels * 2, 1024), 5), ConvolutionSettings(1, 3)]
+        wider = min(width * factor, most_channels)
+        stack.append(ConvolutionSettings(wider, 10 * factor + 1, factor, groups=width // 4))
+    stack += [ConvolutionSettings(min(stack[-1].channels * 2, most_channels), 5), ConvolutionSettings(1, 3)]
     pooling = nn.AvgPool1d(4, 2, padding=1, count_include_pad=False)
     return MultiScaleDiscriminator([ConvolutionStack(stack, 0.2) for _ in range(scales)], pooling)
 

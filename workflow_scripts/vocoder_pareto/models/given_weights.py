@@ -16,8 +16,8 @@ from vocoder_pareto.models.known_layouts import OWN, Layout, layout_of
 from vocoder_pareto.models.layouts import to_ours
 from vocoder_pareto.models.vocoder import Vocoder
 
-# Where weights lie in the files of HiFi-GAN and BigVGAN, of lmnt and ParallelWaveGAN, of Lightning and NVIDIA.
-CONTAINERS = ("generator", "model", "state_dict")
+# Where weights lie in files of HiFi-GAN and BigVGAN, of lmnt and ParallelWaveGAN, of UnivNet, of Lightning and NVIDIA.
+CONTAINERS = ("generator", "model", "model_g", "state_dict")
 _PARALLEL = "module."  # what torch.nn.DataParallel puts before every name
 
 
@@ -37,8 +37,8 @@ class GivenWeights:
 def read_weights(path: str | Path) -> GivenWeights:
     """The weights in a checkpoint of this project, a saved `state_dict`, or a safetensors file.
 
-    A `state_dict` may lie below the keys `generator`, `model` and `state_dict`, one in the other, and be that of a
-    `DataParallel`.
+    A `state_dict` may lie below the keys `generator`, `model`, `model_g` and `state_dict`, one in the other, and be
+    that of a `DataParallel`.
 
     Raises:
         UserError: The file is missing, damaged, or holds something else than tensors by name.

@@ -15,13 +15,15 @@ from vocoder_pareto.models.layouts import (
     diffwave_pairs,
     hifigan_pairs,
     melgan_pairs,
+    multiband_melgan_pairs,
     old_waveglow_pairs,
     speechbrain_hifigan_pairs,
     transformers_hifigan_pairs,
+    univnet_pairs,
     waveglow_pairs,
     wavegrad_pairs,
 )
-from vocoder_pareto.study.sections.front_ends import BUILT_IN
+from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndSettings
 
 _HIFIGAN = frozenset({"conv_pre.weight", "ups.0.weight", "conv_post.weight"})
 _WAVEGLOW = frozenset({"upsample.weight", "convinv.0.conv.weight", "WN.0.start.weight", "WN.0.end.weight"})
@@ -45,7 +47,8 @@ class Layout:
         family: The name of the class here whose weights they can become.
         pairs: What becomes what, see `layouts`.
         architecture: Settings of the architecture that the project's code has, where ours may be others.
-        container: The key below which its files hold the weights; None where they hold nothing else.
+        container: The key below which its files hold the weights, keys one in the other with a dot between them; None
+            where they hold nothing else.
     """
 
     name: str
@@ -61,7 +64,7 @@ class Layout:
 
     def is_for(self, front_end: Mapping[str, Any]) -> bool:
         """Whether published weights take this front end, told as `front_end_of` does."""
-        return any(BUILT_IN[name].told() == front_end for name in self.front_ends)
+        return any(_is_one(BUILT_IN[name], front_end) for name in self.front_ends)
 
     def faults_of(self, architecture: Any) -> list[str]:
         """What of `architecture` differs from what the project's code has, in words, each with what to set."""
@@ -71,6 +74,14 @@ class Layout:
             for name, theirs in self.architecture.items()
             if here[name] != theirs
         ]
+
+
+def _is_one(built_in: FrontEndSettings, front_end: Mapping[str, Any]) -> bool:
+    """Whether a front end is `built_in`, whatever its normalisation where that leaves the numbers to a checkpoint."""
+    told = built_in.told()
+    if built_in.fault_of_use is not None:
+        told["normalization"] = front_end["normalization"]
+    return told == front_end
 
 
 LAYOUTS = (
@@ -117,6 +128,33 @@ LAYOUTS = (
         melgan_pairs,
         {},
         None,
+    ),
+    Layout(
+        "kan_bayashi_multiband_melgan",
+        "the Multi-band MelGAN of github.com/kan-bayashi/ParallelWaveGAN",
+        frozenset({"melgan.1.weight", "melgan.3.weight", "melgan.4.stack.2.weight", "melgan.4.skip_layer.weight"}),
+        None,
+        "22,050 Hz, n_fft 1024, hop 256, 80 bands from 80 to 7,600 Hz, normalised log10(magnitude)",
+        ("parallel_wavegan_22k",),
+        "MultiBandMelGAN",
+        multiband_melgan_pairs,
+        {"taps": 62, "cutoff": 0.142, "beta": 9.0},
+        "model.generator",
+    ),
+    Layout(
+        "maum_ai_univnet",
+        "the UnivNet of github.com/maum-ai/univnet",
+        frozenset({
+            "conv_pre.weight", "res_stack.0.convt_pre.1.weight", "res_stack.0.kernel_predictor.kernel_conv.weight",
+            "conv_post.1.weight",
+        }),
+        None,
+        "24,000 Hz, n_fft 1024, hop 256, 100 bands to 12,000 Hz, ln(magnitude)",
+        ("bigvgan_24k",),
+        "UnivNet",
+        univnet_pairs,
+        {},
+        "model_g",
     ),
     Layout(
         "nvidia_waveglow",

@@ -1,16 +1,18 @@
 """How other projects lay out the weights of these families, and what becomes what.
 
 A layout names, for every module of ours that has weights, the module of theirs with the same weights, so that it is
-read in both directions. Weights differ in four ways beside their names: which half of the output channels comes first
-(`swapped`), whether a module is cut into several (`parts`), whether weight norm is folded, and which parametrisation it
-has (`weight_g` and `weight_v` of PyTorch's old form, `parametrizations.weight.original0` and `1` of its new one).
+read in both directions. Weights differ in five ways beside their names: which half of the output channels comes first
+(`swapped`), in which order these count through a kernel that they predict (`order`), whether a module is cut into
+several (`parts`), whether weight norm is folded, and which parametrisation it has (`weight_g` and `weight_v` of
+PyTorch's old form, `parametrizations.weight.original0` and `1` of its new one).
 
 No family's module is imported here: else an edit of one would make the weights of all others stale.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -29,12 +31,17 @@ class Pair(NamedTuple):
         swapped: Whether the halves of the output channels stand in the other order there.
         parts: The number of modules there, below that name and numbered from 0, whose output channels together are
             those of ours; 0 where it is one module of that name.
+        sizes: The sizes of an array that the output channels there count through, the last fastest; () where they are
+            in our order.
+        order: Which of its axes come first to last here.
     """
 
     ours: str
     theirs: str
     swapped: bool = False
     parts: int = 0
+    sizes: tuple[int, ...] = ()
+    order: tuple[int, ...] = ()
 
 
 Pairs = Callable[[Vocoder], Iterator[Pair]]
@@ -77,6 +84,37 @@ def melgan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
     """descriptinc's MelGAN: one sequence of the same layers."""
     for name in _modules_with_weights(vocoder):
         yield Pair(name, f"model.{name.removeprefix('layers.')}")
+
+
+def multiband_melgan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
+    """kan-bayashi's Multi-band MelGAN: one sequence of the same layers, whose filter bank has no weights."""
+    for name in _modules_with_weights(vocoder):
+        theirs = name.replace("layers.", "melgan.", 1).replace(".block.", ".stack.").replace(".shortcut", ".skip_layer")
+        yield Pair(name, theirs)
+
+
+def univnet_pairs(vocoder: Vocoder) -> Iterator[Pair]:
+    """maum-ai's UnivNet, whose predictors count by layer, input, output and tap; ours by layer, tap, input, output."""
+    channels, layers = vocoder.architecture.channels, len(vocoder.architecture.dilations)
+    yield Pair("first", "conv_pre")
+    for index in range(len(vocoder.architecture.upsampling)):
+        ours, theirs = f"blocks.{index}", f"res_stack.{index}"
+        yield Pair(f"{ours}.upsampling", f"{theirs}.convt_pre.1")
+        predictor, kernel_predictor = f"{ours}.predictor", f"{theirs}.kernel_predictor"
+        yield Pair(f"{predictor}.first", f"{kernel_predictor}.input_conv.0")
+        for block in range(3):
+            for step in range(2):
+                yield Pair(
+                    f"{predictor}.blocks.{block}.{step}", f"{kernel_predictor}.residual_convs.{block}.{2 * step + 1}"
+                )
+        yield Pair(
+            f"{predictor}.kernels", f"{kernel_predictor}.kernel_conv", sizes=(layers, channels, 2 * channels, 3),
+            order=(0, 3, 1, 2),
+        )  # fmt: skip
+        yield Pair(f"{predictor}.biases", f"{kernel_predictor}.bias_conv")
+        for layer in range(layers):
+            yield Pair(f"{ours}.convolutions.{layer}", f"{theirs}.conv_blocks.{layer}.1")
+    yield Pair("last", "conv_post.1")
 
 
 def waveglow_pairs(vocoder: Vocoder, is_old: bool = False) -> Iterator[Pair]:
@@ -161,7 +199,7 @@ def to_ours(weights: Mapping[str, Tensor], vocoder: Vocoder, pairs: Pairs) -> di
         is_normed = f"{pair.ours}.{NEW_NORM[0]}" in expected
         parts = [_weight_of(remaining, module, is_normed) for module in _modules_there(pair)]
         for name in parts[0]:
-            value = torch.cat([part[name] for part in parts if name in part])
+            value = _reordered(torch.cat([part[name] for part in parts if name in part]), pair.sizes, pair.order)
             ours[f"{pair.ours}.{name}"] = _halves_swapped(value) if pair.swapped else value
     return ours | remaining
 
@@ -182,6 +220,7 @@ def to_theirs(vocoder: Vocoder, pairs: Pairs, is_folded: bool = False) -> dict[s
         for ours, name in old_of.items():
             value = remaining.pop(f"{pair.ours}.{ours}", None)
             if value is not None:
+                value = _reordered(value, [pair.sizes[axis] for axis in pair.order], np.argsort(pair.order))
                 parts = (_halves_swapped(value) if pair.swapped else value).chunk(len(modules))
                 theirs |= {f"{module}.{name}": part for module, part in zip(modules, parts, strict=True)}
     return theirs | remaining
@@ -213,6 +252,15 @@ def _weight_of(weights: dict[str, Tensor], module: str, is_normed: bool) -> dict
 def _norms(weight: Tensor) -> Tensor:
     """The norm of each slice along the first dimension, which the scales of weight norm stand for."""
     return torch.linalg.vector_norm(weight, dim=tuple(range(1, weight.dim())), keepdim=True)
+
+
+def _reordered(value: Tensor, sizes: Sequence[int], order: Iterable[int]) -> Tensor:
+    """`value` with its first dimension, an array of `sizes`, in another `order` of the axes of that."""
+    if not sizes:
+        return value
+    array = value.unflatten(0, tuple(sizes))
+    axes = (*map(int, order), *range(len(sizes), array.dim()))
+    return array.permute(axes).flatten(0, len(sizes) - 1)
 
 
 def _halves_swapped(value: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ the official code (github.com/descriptinc/melgan-neurips) and that of the study'
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -75,6 +76,42 @@ class ResidualBlock(nn.Module):
         return self.shortcut(signal).add_(self.block(signal))
 
 
+def melgan_layers(
+    n_mels: int, channels: int, upsampling: Sequence[int], residual_layers: int, outputs: int = 1
+) -> nn.Sequential:
+    """The layers of section 2 and appendix A: (B, M, L) → (B, outputs, L · ∏ upsampling) in [-1, 1].
+
+    Args:
+        n_mels: M.
+        channels: The channels at the frame rate; each upsampling halves them.
+        upsampling: The factors.
+        residual_layers: The number of residual blocks after each upsampling, with dilations 1, 3, 9, …
+        outputs: The number of signals at the end.
+    """
+    layers: list[nn.Module] = [ReflectionPad(3), normed_conv1d(n_mels, channels, 7)]
+    for factor in upsampling:
+        layers += [
+            nn.LeakyReLU(LEAKY_SLOPE, inplace=True),
+            normed_conv_transpose1d(
+                channels, channels // 2, 2 * factor, factor, padding=(factor + 1) // 2, output_padding=factor % 2
+            ),
+        ]
+        channels //= 2
+        layers += [ResidualBlock(channels, 3**index) for index in range(residual_layers)]
+    layers += [nn.LeakyReLU(LEAKY_SLOPE, inplace=True), ReflectionPad(3), normed_conv1d(channels, outputs, 7)]
+    return nn.Sequential(*layers, nn.Tanh())
+
+
+def melgan_reach(upsampling: Sequence[int], residual_layers: int) -> float:
+    """How many frames on each side `melgan_layers` see, not rounded."""
+    reach, rate = float(kernel_reach(7)), 1
+    for factor in upsampling:
+        reach += transposed_reach(2 * factor, factor) / rate
+        rate *= factor
+        reach += sum(kernel_reach(3, 3**index) for index in range(residual_layers)) / rate
+    return reach + kernel_reach(7) / rate
+
+
 class MelGAN(Vocoder):
     """Kumar et al. 2019, section 2: mel-spectrogram → waveform in one pass, without noise.
 
@@ -95,18 +132,7 @@ class MelGAN(Vocoder):
         super().__init__(architecture, sampling, n_mels, hop_length)
         require_product(architecture.upsampling, hop_length)
         channels = architecture.channels * 2 ** len(architecture.upsampling)
-        layers: list[nn.Module] = [ReflectionPad(3), normed_conv1d(n_mels, channels, 7)]
-        for factor in architecture.upsampling:
-            layers += [
-                nn.LeakyReLU(LEAKY_SLOPE, inplace=True),
-                normed_conv_transpose1d(
-                    channels, channels // 2, 2 * factor, factor, padding=(factor + 1) // 2, output_padding=factor % 2
-                ),
-            ]
-            channels //= 2
-            layers += [ResidualBlock(channels, 3**index) for index in range(architecture.residual_layers)]
-        layers += [nn.LeakyReLU(LEAKY_SLOPE, inplace=True), ReflectionPad(3), normed_conv1d(channels, 1, 7), nn.Tanh()]
-        self.layers = nn.Sequential(*layers)
+        self.layers = melgan_layers(n_mels, channels, architecture.upsampling, architecture.residual_layers)
 
     def forward(self, mel: Tensor) -> Tensor:
         """Mel-spectrogram (B, M, L) → waveform (B, T) in [-1, 1]."""
@@ -118,12 +144,7 @@ class MelGAN(Vocoder):
 
     def context_frames(self) -> int:
         """See `Vocoder`: the reach of all residual blocks, one after the other, and of the convolutions around them."""
-        reach, rate = float(kernel_reach(7)), 1
-        for factor in self.architecture.upsampling:
-            reach += transposed_reach(2 * factor, factor) / rate
-            rate *= factor
-            reach += sum(kernel_reach(3, 3**index) for index in range(self.architecture.residual_layers)) / rate
-        return math.ceil(reach + kernel_reach(7) / rate)
+        return math.ceil(melgan_reach(self.architecture.upsampling, self.architecture.residual_layers))
 
     def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder`: `forward` in the usual memory layout."""

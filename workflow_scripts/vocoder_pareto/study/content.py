@@ -57,7 +57,8 @@ CONTENT = (
     "measurement.zeus_meter",
     "models.adapters", "models.checkpoint", "models.chunks", "models.diffusion", "models.diffwave",
     "models.discriminators", "models.flow", "models.gated_matrices", "models.given_weights", "models.hifigan",
-    "models.known_layouts", "models.layers", "models.layouts", "models.melgan", "models.vocoder",
+    "models.known_layouts", "models.layers", "models.layouts", "models.melgan", "models.multiband_melgan",
+    "models.pqmf", "models.resolution_discriminator", "models.univnet", "models.vocoder",
     "models.waveflow", "models.waveglow",
     "models.wavegrad",
     "study.research_crate",
@@ -65,7 +66,9 @@ CONTENT = (
     "training.trainer",
     "training.objectives.adversarial", "training.objectives.denoising", "training.objectives.diffwave",
     "training.objectives.hifigan", "training.objectives.likelihood", "training.objectives.melgan",
-    "training.objectives.objective", "training.objectives.wavegrad",
+    "training.objectives.multiband_melgan", "training.objectives.objective", "training.objectives.stft_loss",
+    "training.objectives.univnet",
+    "training.objectives.wavegrad",
 )  # fmt: skip
 
 # They read and write no tables but the project's own, which stay the same however strictly those of users are read.

@@ -9,6 +9,7 @@ LIBRARY = "vocoder_pareto.models."
 PRODUCTS = ("upsampling", "upsample_factors")
 DIVISORS = ("groups", "height")
 KERNEL = "upsample_kernel"
+PRODUCT_WITH_BANDS, BANDS = "band_upsampling", 4  # and the bands where an architecture does not name them
 
 
 def faults_of_hop_length(
@@ -26,8 +27,10 @@ def faults_of_hop_length(
         return []
     own = family["sizes"][size]["architecture"]
     faults = []
-    for key, value in {**family["architecture"], **own}.items():
-        why = _misfit(key, value, f"front_ends.{front_end}.hop_length ({hop_length})", hop_length)
+    architecture = {**family["architecture"], **own}
+    bands = architecture.get("bands", BANDS)
+    for key, value in architecture.items():
+        why = _misfit(key, value, bands, f"front_ends.{front_end}.hop_length ({hop_length})", hop_length)
         if why:
             where = f"models.{model}.sizes.{size}" if key in own else f"models.{model}"
             shown = list(value) if isinstance(value, list | tuple) else value
@@ -38,7 +41,9 @@ def faults_of_hop_length(
     return faults
 
 
-def _misfit(key: str, value: Any, given: str, hop_length: int) -> str:
+def _misfit(key: str, value: Any, bands: int, given: str, hop_length: int) -> str:
+    if key == PRODUCT_WITH_BANDS and (product := bands * math.prod(value)) != hop_length:
+        return f"multiplies with {bands} bands to {product}, and must to {given}"
     if key in PRODUCTS and (product := math.prod(value)) != hop_length:
         return f"multiplies to {product}, and must to {given}"
     if key in DIVISORS and (value < 1 or hop_length % value):

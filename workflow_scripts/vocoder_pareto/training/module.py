@@ -84,11 +84,13 @@ class TrainingModule(lightning.LightningModule):
         return optimizers
 
     def training_step(self, batch: Batch, index: int) -> None:
-        """Update the weights once per turn."""
+        """Update the weights once per turn of the step."""
         seed_step(self.seed, self.step, self.device)
         batch = segment_of(batch, self.settings.segment_frames, self.objective.vocoder.hop_length)
         self.losses = {}
-        for turn, optimizer in zip(self.objective.turns, self._optimizers(), strict=True):
+        optimizers = dict(zip(self.objective.turns, self._optimizers(), strict=True))
+        for turn in self.objective.begin_step(self._progress()):
+            optimizer = optimizers[turn]
             self.objective.begin_turn(turn)
             loss, parts = self._loss(turn, batch)
             self.losses |= parts
@@ -97,7 +99,7 @@ class TrainingModule(lightning.LightningModule):
             self.manual_backward(loss)
             optimizer.step()
         self.step += 1
-        progress = Progress(self.step, self.step / self.steps_per_epoch, self.budget_share(self.step))
+        progress = self._progress()
         for schedule in filter(None, self.schedules):
             schedule.follow(progress)
 
@@ -169,6 +171,9 @@ class TrainingModule(lightning.LightningModule):
             if schedule is not None:
                 schedule.scheduler.load_state_dict(saved)
         self.trainer.precision_plugin.load_state_dict(state["precision"])
+
+    def _progress(self) -> Progress:
+        return Progress(self.step, self.step / self.steps_per_epoch, self.budget_share(self.step))
 
     def _optimizers(self) -> list:
         optimizers = self.optimizers()

@@ -28,7 +28,23 @@ def feature_matching(real: Iterable[Sequence[Tensor]], generated: Iterable[Seque
     return torch.stack(distances).sum()
 
 
-class AdversarialObjective(Objective):
+def least_squares_discriminator_loss(real: Sequence[Judgement], generated: Sequence[Judgement]) -> Tensor:
+    """Return the squared distances of the scores from 1 for real and 0 for generated audio, a mean over all stacks.
+
+    Source: LSGAN (Mao et al., 2017).
+    """
+    return torch.stack([
+        (truth.scores - 1).square().mean() + guess.scores.square().mean()
+        for truth, guess in zip(real, generated, strict=True)
+    ]).mean()  # fmt: skip
+
+
+def least_squares_generator_loss(judged: Sequence[Judgement]) -> Tensor:
+    """Return the squared distance of the scores of generated audio from 1, a mean over all stacks."""
+    return torch.stack([(guess.scores - 1).square().mean() for guess in judged]).mean()
+
+
+class GanObjective(Objective):
     """A generator trains against a discriminator: one update each per batch, the discriminator first."""
 
     turns: ClassVar[tuple[str, ...]] = ("discriminator", "generator")
@@ -48,10 +64,7 @@ class AdversarialObjective(Objective):
                 generated = self.vocoder(batch.mel)
             loss = self.discriminator_loss(self.discriminator(batch.audio), self.discriminator(generated))
             return loss, {"discriminator_loss": loss.detach()}
-        generated = self.vocoder(batch.mel)
-        with torch.no_grad():
-            real = self.discriminator(batch.audio)
-        parts = self.generator_losses(batch, generated, real, self.discriminator(generated))
+        parts = self.terms(batch)
         loss = torch.stack(list(parts.values())).sum()
         return loss, {"generator_loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}
 
@@ -60,11 +73,26 @@ class AdversarialObjective(Objective):
         """Return what the discriminator minimises, a scalar."""
 
     @abstractmethod
-    def generator_losses(
-        self, batch: Batch, generated: Tensor, real: Sequence[Judgement], judged: Sequence[Judgement]
-    ) -> dict[str, Tensor]:
-        """Return the weighted terms, by name, whose sum the generator minimises; `generated` is (B, T)."""
+    def terms(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the weighted terms, by name, whose sum the generator minimises."""
 
     def parameters_of(self, turn: str):
         """Return the parameters that `turn` updates."""
         return (self.discriminator if turn == "discriminator" else self.vocoder).parameters()
+
+
+class AdversarialObjective(GanObjective):
+    """One whose generator also compares what the discriminator makes of real and of generated audio."""
+
+    def terms(self, batch: Batch) -> dict[str, Tensor]:
+        """See `GanObjective.terms`."""
+        generated = self.vocoder(batch.mel)
+        with torch.no_grad():
+            real = self.discriminator(batch.audio)
+        return self.generator_losses(batch, generated, real, self.discriminator(generated))
+
+    @abstractmethod
+    def generator_losses(
+        self, batch: Batch, generated: Tensor, real: Sequence[Judgement], judged: Sequence[Judgement]
+    ) -> dict[str, Tensor]:
+        """Return the weighted terms, by name, whose sum the generator minimises; `generated` is (B, T)."""
