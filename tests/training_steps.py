@@ -16,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reference_networks import diffusion, flows, gans
+from reference_networks import diffusion, flows, gans, spectra
 
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
+from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture
@@ -29,10 +30,12 @@ from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGAN
 from vocoder_pareto.training.objectives.likelihood import LikelihoodObjective, LikelihoodRecipe
 from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRecipe
 from vocoder_pareto.training.objectives.objective import Batch
+from vocoder_pareto.training.objectives.vocos import VocosObjective, VocosRecipe
 from vocoder_pareto.training.objectives.wavegrad import WaveGradObjective, WaveGradRecipe
 
 STORED = Path(__file__).parent / "data" / "training_steps.json"
-FAMILIES = ("melgan", "hifigan", "diffwave", "wavegrad", "waveglow", "waveflow")
+FAMILIES = ("melgan", "hifigan", "diffwave", "wavegrad", "waveglow", "waveflow", "vocos")
+GANS = ("melgan", "hifigan", "vocos")
 STEPS = torch.tensor([7, 41])  # of DiffWave's 50
 LEVELS = torch.tensor([0.93, 0.4], dtype=torch.float64)  # √ᾱ of WaveGrad
 
@@ -47,10 +50,11 @@ _WAVEGRAD = {
 _WAVEGLOW = {
     "flows": 3, "groups": 8, "early_every": 2, "early_channels": 2, "layers": 3, "kernel": 3, "hop_length": 16,
 }  # fmt: skip
+_VOCOS = {"blocks": 2, "n_fft": 1024}
 _WAVEFLOW = {"flows": 3, "layers": 3, "height": 4, "kernel": 3, "factors": (4, 4)}
 _SHAPES = {  # of the batch: clips, mel bands, frames, samples per frame
     "melgan": (2, 6, 32, 8), "hifigan": (1, 80, 5, 256), "diffwave": (2, 6, 12, 8), "wavegrad": (2, 6, 6, 16),
-    "waveglow": (2, 5, 6, 16), "waveflow": (2, 5, 6, 16),
+    "waveglow": (2, 5, 6, 16), "waveflow": (2, 5, 6, 16), "vocos": (1, 6, 5, 256),
 }  # fmt: skip
 
 
@@ -107,6 +111,9 @@ def objective_of(family):
         up_dilations, down_dilations = _WAVEGRAD["up_dilations"], _WAVEGRAD["down_dilations"]
         architecture = WaveGradArchitecture((12, 8, 6, 4), (4, 6, 8), (4, 2, 2), up_dilations, down_dilations)
         objective = WaveGradObjective(WaveGrad(architecture, **places), WaveGradRecipe())
+    elif family == "vocos":
+        recipe = VocosRecipe(period_channels=32, band_channels=2)
+        objective = VocosObjective(Vocos(VocosArchitecture(channels=8, blocks=2), **places), recipe)
     elif family == "waveglow":
         vocoder = WaveGlow(WaveGlowArchitecture(3, 8, 2, 2, 3, 6, 3, 32), **places)
         objective = LikelihoodObjective(vocoder, LikelihoodRecipe())
@@ -134,6 +141,8 @@ def reference_losses(family, turn, weights):
         return diffusion.denoising_loss(
             lambda noisy: diffusion.wavegrad(weights, noisy, LEVELS, mel, **_WAVEGRAD), audio, noise, LEVELS
         )
+    if family == "vocos":
+        return spectra.vocos_losses(weights, audio, mel, sample_rate=16000, hop_length=256, **_VOCOS)[turn]
     if family == "waveglow":
         return flows.negative_log_likelihood(*flows.waveglow(weights, audio, mel, **_WAVEGLOW))
     return flows.negative_log_likelihood(*flows.waveflow(weights, audio, mel, **_WAVEFLOW))
@@ -172,7 +181,7 @@ def summary(losses, gradients):
 
 
 def turns_of(family):
-    return ("discriminator", "generator") if family in ("melgan", "hifigan") else ("generator",)
+    return ("discriminator", "generator") if family in GANS else ("generator",)
 
 
 def main():

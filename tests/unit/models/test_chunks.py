@@ -14,6 +14,7 @@ from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture, DiffW
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.models.vocoder import NoSettings, Vocoder
+from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture, WaveGradSampling
@@ -26,6 +27,8 @@ SMALL = {
     "hifigan type 2": lambda: HiFiGAN(
         HiFiGANArchitecture(32, (8, 8, 4), (16, 16, 8), "2", (3, 5, 7), ((1, 2), (2, 6), (3, 12)))
     ),
+    "vocos": lambda: Vocos(VocosArchitecture(channels=8, blocks=4)),
+    "vocos, not centred": lambda: Vocos(VocosArchitecture(channels=8, blocks=2, n_fft=768, padding="same")),
     "wavegrad": lambda: WaveGrad(
         WaveGradArchitecture((8, 8, 8, 6, 4, 4), (2, 4, 4, 6, 8), blocks_per_stage=2), WaveGradSampling(steps=2)
     ),

@@ -2,7 +2,9 @@
 
 import math
 
+import librosa
 import pytest
+import scipy.signal
 import torch
 from closeness import assert_close
 
@@ -24,6 +26,7 @@ FAMILIES = {
     "nvidia_waveglow": ("waveglow.WaveGlow", {"channels": 4, "upsample_cut": "end"}),
     "nvidia_old_waveglow": ("waveglow.WaveGlow", {"channels": 4, "upsample_cut": "end"}),
     "lmnt_diffwave": ("diffwave.DiffWave", {"residual_channels": 2, "first_step": 0}),
+    "gemelo_vocos": ("vocos.Vocos", {"channels": 4, "blocks": 1}),
 }
 
 
@@ -121,6 +124,17 @@ def test_what_their_code_would_compute_otherwise_is_refused(family, architecture
     with pytest.raises(UserError, match=words):
         convert_checkpoint(tmp_path / "some-S.ckpt", layout, tmp_path / "theirs.pt")
     assert not (tmp_path / "theirs.pt").exists()
+
+
+def test_vocos_is_written_with_the_windows_and_filters_that_its_code_asks_for(saved, tmp_path):
+    """`load_state_dict` of pretrained.py is strict. By SciPy and librosa."""
+    saved("vocos.Vocos", {"channels": 4, "blocks": 1}, front_end="vocos_24k")
+    convert_checkpoint(tmp_path / "some-S.ckpt", "gemelo_vocos", tmp_path / "pytorch_model.bin")
+    content = torch.load(tmp_path / "pytorch_model.bin", weights_only=True)
+    filters = librosa.filters.mel(sr=24000, n_fft=1024, n_mels=100, htk=True, norm=None).T
+    assert_close(content["feature_extractor.mel_spec.mel_scale.fb"], filters, factor=4096)  # of differences of Hz
+    for name in ("feature_extractor.mel_spec.spectrogram.window", "head.istft.window"):
+        assert_close(content[name], scipy.signal.get_window("hann", 1024), factor=8, eps=2**-23)
 
 
 def test_another_front_end_than_theirs_is_told(saved, tmp_path, caplog):

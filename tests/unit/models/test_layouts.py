@@ -18,10 +18,12 @@ from vocoder_pareto.models.layouts import (
     to_ours,
     to_theirs,
     transformers_hifigan_pairs,
+    vocos_pairs,
     waveglow_pairs,
     wavegrad_pairs,
 )
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
+from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture
 
@@ -45,6 +47,7 @@ NETWORKS = {
     "HiFi-GAN V3": (lambda: HiFiGAN(HIFIGAN_V3), hifigan_pairs),
     "MelGAN": (lambda: MelGAN(MelGANArchitecture()), melgan_pairs),
     "WaveGlow": (lambda: WaveGlow(SMALL_WAVEGLOW), waveglow_pairs),
+    "Vocos": (lambda: Vocos(VocosArchitecture(channels=8, blocks=2)), vocos_pairs),
     "DiffWave": (lambda: DiffWave(DiffWaveArchitecture(residual_layers=3)), diffwave_pairs),
 }
 
@@ -82,7 +85,7 @@ def test_weights_come_back_as_they_went(network):
 
 def test_weights_without_weight_norm_make_the_same_audio(network):
     vocoder, pairs = network
-    if isinstance(vocoder, WaveGlow | DiffWave | WaveGrad):
+    if isinstance(vocoder, WaveGlow | DiffWave | WaveGrad | Vocos):
         pytest.skip("has no weight norm here")
     mel = torch.rand(1, 80, 4)
     expected = vocoder.synthesize(mel)
@@ -172,6 +175,19 @@ def test_melgan_has_the_names_of_the_published_checkpoint():
     assert names["model.3.weight_v"] == (512, 256, 16)
     assert names["model.4.block.4.weight_v"] == (256, 256, 1)
     assert names["model.4.shortcut.bias"] == (256,)
+
+
+def test_vocos_has_the_names_of_the_published_checkpoint_but_for_its_windows_and_filters():
+    """80 of its 83 tensors: 2 of each of 4 layers and, in each of 8 blocks, of 4 layers, and a scale."""
+    vocoder = Vocos(VocosArchitecture(), n_mels=100)
+    names = shapes(to_theirs(vocoder, vocos_pairs))
+    assert len(names) == 2 * 4 + 8 * (2 * 4 + 1)
+    assert names["backbone.embed.weight"] == (512, 100, 7)
+    assert names["backbone.convnext.7.dwconv.weight"] == (512, 1, 7)
+    assert names["backbone.convnext.0.pwconv1.weight"] == (1536, 512)
+    assert names["backbone.convnext.0.gamma"] == names["backbone.final_layer_norm.bias"] == (512,)
+    assert names["head.out.weight"] == (1026, 512)
+    assert not vocoder.state_dict().keys() & names.keys()
 
 
 def test_diffwave_gates_first_there():

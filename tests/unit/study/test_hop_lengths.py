@@ -57,6 +57,12 @@ def test_factors_that_multiply_to_another_hop_length_are_no_fault(config, model,
         build_vocoder(system_settings(config, model, "S"))
 
 
+@pytest.mark.parametrize("hop_length", [100, 128, 256, 341, 342, 512])
+def test_a_hop_length_that_does_not_fit_the_frames_of_an_inverse_transform_is_refused_alike(hop_length):
+    config = read_configuration([PROJECT / "config.yaml", PROJECT / "presets" / "modern.yaml"])
+    test_a_hop_length_is_refused_exactly_where_the_model_cannot_be_built(config, "vocos", hop_length)
+
+
 def test_the_fault_names_key_value_and_mend_once_for_all_sizes_of_studied_systems(config):
     config = changed(config, 250, "melgan") | {"systems": ["melgan-S", "melgan-L", "hifigan-M"]}
     with pytest.raises(UserError) as raised:

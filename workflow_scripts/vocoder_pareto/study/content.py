@@ -50,16 +50,18 @@ CONTENT = (
     "measurement.trained_weights", "measurement.warm_up", "measurement.work", "measurement.work_energy",
     "measurement.workload",
     "measurement.zeus_meter",
-    "models.adapters", "models.checkpoint", "models.chunks", "models.diffusion", "models.diffwave",
+    "models.adapters", "models.band_split_discriminator", "models.checkpoint", "models.chunks", "models.diffusion",
+    "models.diffwave",
     "models.discriminators", "models.flow", "models.gated_matrices", "models.given_weights", "models.hifigan",
-    "models.known_layouts", "models.layers", "models.layouts", "models.melgan", "models.vocoder",
+    "models.inverse_stft", "models.known_layouts", "models.layers", "models.layouts", "models.melgan",
+    "models.vocoder", "models.vocos",
     "models.waveflow", "models.waveglow",
     "models.wavegrad",
     "training.batch_size", "training.batches", "training.branch", "training.dataset", "training.module",
     "training.trainer",
     "training.objectives.adversarial", "training.objectives.denoising", "training.objectives.diffwave",
     "training.objectives.hifigan", "training.objectives.likelihood", "training.objectives.melgan",
-    "training.objectives.objective", "training.objectives.wavegrad",
+    "training.objectives.objective", "training.objectives.vocos", "training.objectives.wavegrad",
 )  # fmt: skip
 
 # They read and write no tables but the project's own, which stay the same however strictly those of users are read.

@@ -9,6 +9,7 @@ LIBRARY = "vocoder_pareto.models."
 PRODUCTS = ("upsampling", "upsample_factors")
 DIVISORS = ("groups", "height")
 KERNEL = "upsample_kernel"
+FRAME = "n_fft"
 
 
 def faults_of_hop_length(
@@ -45,4 +46,6 @@ def _misfit(key: str, value: Any, given: str, hop_length: int) -> str:
         return f"does not divide {given}"
     if key == KERNEL and (value < hop_length or (value - hop_length) % 2):
         return f"must be {given}, or more by an even number"
+    if key == FRAME and (value % 2 or value % hop_length or value < 3 * hop_length):
+        return f"must be even and 3 or more times {given}, without a remainder"
     return ""
