@@ -20,6 +20,7 @@ from reference_networks import diffusion, flows, gans, spectra
 
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
+from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
@@ -34,8 +35,8 @@ from vocoder_pareto.training.objectives.vocos import VocosObjective, VocosRecipe
 from vocoder_pareto.training.objectives.wavegrad import WaveGradObjective, WaveGradRecipe
 
 STORED = Path(__file__).parent / "data" / "training_steps.json"
-FAMILIES = ("melgan", "hifigan", "diffwave", "wavegrad", "waveglow", "waveflow", "vocos")
-GANS = ("melgan", "hifigan", "vocos")
+FAMILIES = ("melgan", "hifigan", "diffwave", "wavegrad", "waveglow", "waveflow", "vocos", "istftnet")
+GANS = ("melgan", "hifigan", "vocos", "istftnet")
 STEPS = torch.tensor([7, 41])  # of DiffWave's 50
 LEVELS = torch.tensor([0.93, 0.4], dtype=torch.float64)  # √ᾱ of WaveGrad
 
@@ -43,6 +44,7 @@ _MELGAN = {"factors": (4, 2), "residual_layers": 2, "scales": 3, "layers": 2, "f
 _HIFIGAN = {
     "factors": (16, 16), "kernels": (32, 32), "residual_kernels": (3, 5), "dilations": ((1, 3), (1, 2)),
 }  # fmt: skip
+_ISTFTNET = {"n_fft": 64, "factors": (16, 1), "kernels": (32, 1), "residual_kernels": (3,), "dilations": ((1, 3),)}
 _DIFFWAVE = {"factors": (4, 2), "layers": 4, "dilation_cycle": 2}
 _WAVEGRAD = {
     "factors": (4, 2, 2), "up_dilations": ((1, 2, 4, 8), (1, 2, 1, 2), (1, 2, 1, 2)), "down_dilations": (1, 2, 1),
@@ -54,7 +56,7 @@ _VOCOS = {"blocks": 2, "n_fft": 1024}
 _WAVEFLOW = {"flows": 3, "layers": 3, "height": 4, "kernel": 3, "factors": (4, 4)}
 _SHAPES = {  # of the batch: clips, mel bands, frames, samples per frame
     "melgan": (2, 6, 32, 8), "hifigan": (1, 80, 5, 256), "diffwave": (2, 6, 12, 8), "wavegrad": (2, 6, 6, 16),
-    "waveglow": (2, 5, 6, 16), "waveflow": (2, 5, 6, 16), "vocos": (1, 6, 5, 256),
+    "waveglow": (2, 5, 6, 16), "waveflow": (2, 5, 6, 16), "vocos": (1, 6, 5, 256), "istftnet": (1, 80, 5, 256),
 }  # fmt: skip
 
 
@@ -104,6 +106,12 @@ def objective_of(family):
             16, _HIFIGAN["factors"], _HIFIGAN["kernels"], "1", _HIFIGAN["residual_kernels"], _HIFIGAN["dilations"]
         )
         objective = HiFiGANObjective(HiFiGAN(architecture, **places), HiFiGANRecipe(discriminator_channels=128))
+    elif family == "istftnet":
+        architecture = ISTFTNetArchitecture(
+            16, _ISTFTNET["factors"], _ISTFTNET["kernels"], "1", _ISTFTNET["residual_kernels"], _ISTFTNET["dilations"],
+            n_fft=_ISTFTNET["n_fft"],
+        )  # fmt: skip
+        objective = HiFiGANObjective(ISTFTNet(architecture, **places), HiFiGANRecipe(discriminator_channels=128))
     elif family == "diffwave":
         vocoder = DiffWave(DiffWaveArchitecture(4, 6, 2, (4, 2)), **places)
         objective = DiffWaveObjective(vocoder, DiffWaveRecipe())
@@ -132,6 +140,14 @@ def reference_losses(family, turn, weights):
         return gans.melgan_losses(weights, audio, mel, **_MELGAN)[turn]
     if family == "hifigan":
         return gans.hifigan_losses(weights, audio, mel, sample_rate=16000, hop_length=256, turn=turn, **_HIFIGAN)
+    if family == "istftnet":
+
+        def generator(*arguments, **sizes):
+            return spectra.istftnet_generator(*arguments, hop_length=256, **sizes)
+
+        return gans.hifigan_losses(
+            weights, audio, mel, generator, sample_rate=16000, hop_length=256, turn=turn, **_ISTFTNET
+        )
     if family == "diffwave":
         scales = diffusion.signal_scales(1e-4, 0.05, 50)[STEPS]
         return diffusion.denoising_loss(

@@ -34,6 +34,7 @@ SMALL = {
     "diffwave": ({"residual_channels": 4}, {"betas": [1e-3, 0.1]}, {}),
     "waveflow": ({"flows": 3, "layers": 5, "channels": 8}, {}, {}),
     "waveglow": ({"flows": 5, "layers": 5, "channels": 8, "upsample_kernel": 256}, {}, {}),
+    "istftnet": ({"channels": 16}, {}, {"discriminator_channels": 128}),
     "vocos": ({"channels": 8, "blocks": 1}, {}, {"period_channels": 32, "band_channels": 2}),
 }
 
@@ -62,7 +63,7 @@ def full_size():
 
 def small():
     for system in systems_of(ALL):
-        if system.size == "S" and system.model in SMALL:
+        if system.size in ("S", "C8C1I") and system.model in SMALL:
             parts = zip(("architecture", "sampling", "recipe"), SMALL[system.model], strict=True)
             changed = {name: {**getattr(system, name), **part} for name, part in parts}
             yield pytest.param(replace(system, **changed), id=f"small {system.model}")

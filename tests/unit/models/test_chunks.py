@@ -12,6 +12,7 @@ from vocoder_pareto.measurement.memory_traffic import MemoryWatch
 from vocoder_pareto.models.chunks import in_chunks
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture, DiffWaveSampling
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
+from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.models.vocoder import NoSettings, Vocoder
 from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
@@ -27,6 +28,8 @@ SMALL = {
     "hifigan type 2": lambda: HiFiGAN(
         HiFiGANArchitecture(32, (8, 8, 4), (16, 16, 8), "2", (3, 5, 7), ((1, 2), (2, 6), (3, 12)))
     ),
+    "istftnet": lambda: ISTFTNet(ISTFTNetArchitecture(channels=16)),
+    "istftnet C8C1I": lambda: ISTFTNet(ISTFTNetArchitecture(16, (8, 1), (16, 1), n_fft=128)),
     "vocos": lambda: Vocos(VocosArchitecture(channels=8, blocks=4)),
     "vocos, not centred": lambda: Vocos(VocosArchitecture(channels=8, blocks=2, n_fft=768, padding="same")),
     "wavegrad": lambda: WaveGrad(
@@ -43,7 +46,8 @@ def small(name):
     vocoder = calm(trained_like(SMALL[name]))
     with torch.no_grad():
         for key, parameter in vocoder.named_parameters():
-            if key.endswith("original0") and isinstance(vocoder, MelGAN | HiFiGAN):
+            is_logarithm = isinstance(vocoder, ISTFTNet) and key.startswith("last.")
+            if key.endswith("original0") and isinstance(vocoder, MelGAN | HiFiGAN) and not is_logarithm:
                 parameter.uniform_(0.5, 1.5)  # the scales of weight norm: fresh ones give near silence
     return vocoder.prepare_for_inference()
 

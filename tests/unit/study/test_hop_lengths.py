@@ -12,6 +12,7 @@ from vocoder_pareto.study.configuration import checked, read_configuration, syst
 from vocoder_pareto.study.hop_lengths import faults_of_hop_length
 
 PROJECT = Path(__file__).parents[3]
+MODERN = read_configuration([PROJECT / "config.yaml", PROJECT / "presets" / "modern.yaml"])
 MODELS = ("melgan", "hifigan", "wavegrad", "diffwave", "waveflow", "waveglow")
 
 
@@ -30,15 +31,7 @@ def changed(config, hop_length, model, **architecture):
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("hop_length", [100, 128, 250, 256, 512, 1025])
 def test_a_hop_length_is_refused_exactly_where_the_model_cannot_be_built(config, model, hop_length):
-    config = changed(config, hop_length, model)
-    faults = faults_of_hop_length(model, "S", config["models"][model], "paper", hop_length)
-    try:
-        with torch.device("meta"):
-            build_vocoder(system_settings(config, model, "S"))
-    except UserError:
-        assert faults
-    else:
-        assert faults == []
+    assert_refused_where_it_cannot_be_built(config, model, "S", hop_length)
 
 
 @pytest.mark.parametrize(
@@ -57,10 +50,22 @@ def test_factors_that_multiply_to_another_hop_length_are_no_fault(config, model,
         build_vocoder(system_settings(config, model, "S"))
 
 
-@pytest.mark.parametrize("hop_length", [100, 128, 256, 341, 342, 512])
-def test_a_hop_length_that_does_not_fit_the_frames_of_an_inverse_transform_is_refused_alike(hop_length):
-    config = read_configuration([PROJECT / "config.yaml", PROJECT / "presets" / "modern.yaml"])
-    test_a_hop_length_is_refused_exactly_where_the_model_cannot_be_built(config, "vocos", hop_length)
+@pytest.mark.parametrize("hop_length", [100, 128, 256, 320, 341, 342, 384, 512])
+@pytest.mark.parametrize(("model", "size"), [("vocos", "S"), ("istftnet", "C8C8I"), ("istftnet", "C8C1I")])
+def test_a_hop_length_that_does_not_fit_the_frames_of_an_inverse_transform_is_refused_alike(model, size, hop_length):
+    assert_refused_where_it_cannot_be_built(MODERN, model, size, hop_length)
+
+
+def assert_refused_where_it_cannot_be_built(config, model, size, hop_length):
+    config = changed(config, hop_length, model)
+    faults = faults_of_hop_length(model, size, config["models"][model], "paper", hop_length)
+    try:
+        with torch.device("meta"):
+            build_vocoder(system_settings(config, model, size))
+    except UserError:
+        assert faults
+    else:
+        assert faults == []
 
 
 def test_the_fault_names_key_value_and_mend_once_for_all_sizes_of_studied_systems(config):

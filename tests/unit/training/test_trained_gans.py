@@ -1,4 +1,4 @@
-"""MelGAN, HiFi-GAN and Vocos after a training: how far their audio is from the recordings, and how loud.
+"""MelGAN, HiFi-GAN, Vocos and iSTFTNet after a training: how far their audio is from the recordings, and how loud.
 
 Tiny models, but the recipes of the study with all their losses, on a fixed corpus of two clips, for a fixed number of
 steps. The outside is the corpus itself, and what needs no network: silence, and white noise as loud as the clips.
@@ -12,6 +12,7 @@ from two_voices import mean_d_stft, two_voices
 
 from vocoder_pareto.audio.features import features
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
+from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
@@ -96,4 +97,15 @@ def test_vocos_learns_its_corpus(corpus):
     recipe = VocosRecipe(learning_rate=3.0e-3, period_channels=32, band_channels=4)
     vocoder = Vocos(VocosArchitecture(channels=64, blocks=2))
     audio = trained(VocosObjective(vocoder, recipe), corpus, steps=300, decay=0.99)
+    assert_learned(corpus, audio, bound=0.45)
+
+
+def test_istftnet_learns_its_corpus(corpus):
+    torch.manual_seed(seed_of(2))
+    architecture = ISTFTNetArchitecture(
+        channels=64, upsampling=(8, 8), upsampling_kernels=(16, 16), residual_kernels=(3,),
+        residual_dilations=((1, 3),),
+    )  # fmt: skip
+    recipe = HiFiGANRecipe(learning_rate=3.0e-3, discriminator_channels=128)
+    audio = trained(HiFiGANObjective(ISTFTNet(architecture), recipe), corpus, steps=300, decay=0.99)
     assert_learned(corpus, audio, bound=0.45)

@@ -141,6 +141,6 @@ class Vocos(Vocoder):
 
 def _initialise(layer: nn.Module) -> None:
     """As the official code: weights of a normal distribution of 0.02, cut at ±2, and no bias."""
-    if isinstance(layer, nn.Conv1d | nn.Linear):
+    if isinstance(layer, nn.Conv1d | nn.Linear) and layer.bias is not None:
         nn.init.trunc_normal_(layer.weight, std=0.02)
         nn.init.zeros_(layer.bias)

@@ -26,9 +26,9 @@ def faults_of_hop_length(
     if not family["vocoder"].startswith(LIBRARY):
         return []
     own = family["sizes"][size]["architecture"]
-    faults = []
-    for key, value in {**family["architecture"], **own}.items():
-        why = _misfit(key, value, f"front_ends.{front_end}.hop_length ({hop_length})", hop_length)
+    architecture, faults = {**family["architecture"], **own}, []
+    for key, value in architecture.items():
+        why = _misfit(key, value, architecture, f"front_ends.{front_end}.hop_length ({hop_length})", hop_length)
         if why:
             where = f"models.{model}.sizes.{size}" if key in own else f"models.{model}"
             shown = list(value) if isinstance(value, list | tuple) else value
@@ -39,13 +39,25 @@ def faults_of_hop_length(
     return faults
 
 
-def _misfit(key: str, value: Any, given: str, hop_length: int) -> str:
+def _misfit(key: str, value: Any, architecture: Mapping[str, Any], given: str, hop_length: int) -> str:
+    """What is wrong with the `value` of `key`, to follow it in a message; empty where nothing is."""
+    if FRAME in architecture and key in (FRAME, *PRODUCTS):
+        steps = math.prod(factor for name in PRODUCTS for factor in architecture.get(name, ()))
+        return _misfit_of_frames(key, value, steps, given, hop_length)
     if key in PRODUCTS and (product := math.prod(value)) != hop_length:
         return f"multiplies to {product}, and must to {given}"
     if key in DIVISORS and (value < 1 or hop_length % value):
         return f"does not divide {given}"
     if key == KERNEL and (value < hop_length or (value - hop_length) % 2):
         return f"must be {given}, or more by an even number"
-    if key == FRAME and (value % 2 or value % hop_length or value < 3 * hop_length):
-        return f"must be even and 3 or more times {given}, without a remainder"
     return ""
+
+
+def _misfit_of_frames(key: str, value: Any, steps: int, given: str, hop_length: int) -> str:
+    """The same for what ends with an inverse Fourier transform, of `steps` spectra per frame."""
+    if key != FRAME:
+        return f"multiplies to {steps}, and must divide {given}" if hop_length % steps else ""
+    hop = hop_length // steps
+    if hop_length % steps or (value % 2 == 0 and value % hop == 0 and value >= 3 * hop):
+        return ""
+    return f"must be even and {'' if steps == 1 else f'a {steps}th part of '}{given} times 3 or more"
