@@ -35,6 +35,7 @@ PROCESSORS ?= OMP_NUM_THREADS=1 OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=default AT
     ONEDNN_MAX_CPU_ISA=SSE41
 NUMERICAL := $(addprefix tests/unit/, models audio quality generation analysis listening_test \
     training/test_gan_objectives.py training/test_diffusion_objectives.py training/test_flow_objectives.py \
+    training/test_vocos_objective.py \
     training/test_training_steps.py \
     training/test_module.py training/test_validation.py measurement/test_flops.py)
 

@@ -16,13 +16,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reference_networks import diffusion, flows, gans, multiband, univnet
+from reference_networks import diffusion, flows, gans, multiband, spectra, univnet
 
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
+from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMelGANArchitecture
 from vocoder_pareto.models.univnet import UnivNet, UnivNetArchitecture
+from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture
@@ -33,11 +35,12 @@ from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRec
 from vocoder_pareto.training.objectives.multiband_melgan import MultiBandMelGANObjective, MultiBandMelGANRecipe
 from vocoder_pareto.training.objectives.objective import Batch
 from vocoder_pareto.training.objectives.univnet import UnivNetObjective, UnivNetRecipe
+from vocoder_pareto.training.objectives.vocos import VocosObjective, VocosRecipe
 from vocoder_pareto.training.objectives.wavegrad import WaveGradObjective, WaveGradRecipe
 
 STORED = Path(__file__).parent / "data" / "training_steps.json"
-FAMILIES = ("melgan", "hifigan", "diffwave", "wavegrad", "waveglow", "waveflow", "univnet", "multiband_melgan")
-ADVERSARIAL = ("melgan", "hifigan", "univnet", "multiband_melgan")
+ADVERSARIAL = ("melgan", "hifigan", "univnet", "multiband_melgan", "vocos", "istftnet")
+FAMILIES = (*ADVERSARIAL, "diffwave", "wavegrad", "waveglow", "waveflow")
 STEPS = torch.tensor([7, 41])  # of DiffWave's 50
 LEVELS = torch.tensor([0.93, 0.4], dtype=torch.float64)  # √ᾱ of WaveGrad
 
@@ -47,6 +50,7 @@ _HIFIGAN = {
 }  # fmt: skip
 _UNIVNET = {"factors": (8, 8, 4), "dilations": (1, 3)}
 _MULTIBAND = {"factors": (8, 4), "residual_layers": 2, "bands": 4, "scales": 2, "layers": 2, "factor": 4}
+_ISTFTNET = {"n_fft": 64, "factors": (16, 1), "kernels": (32, 1), "residual_kernels": (3,), "dilations": ((1, 3),)}
 _DIFFWAVE = {"factors": (4, 2), "layers": 4, "dilation_cycle": 2}
 _WAVEGRAD = {
     "factors": (4, 2, 2), "up_dilations": ((1, 2, 4, 8), (1, 2, 1, 2), (1, 2, 1, 2)), "down_dilations": (1, 2, 1),
@@ -54,10 +58,11 @@ _WAVEGRAD = {
 _WAVEGLOW = {
     "flows": 3, "groups": 8, "early_every": 2, "early_channels": 2, "layers": 3, "kernel": 3, "hop_length": 16,
 }  # fmt: skip
+_VOCOS = {"blocks": 2, "n_fft": 1024}
 _WAVEFLOW = {"flows": 3, "layers": 3, "height": 4, "kernel": 3, "factors": (4, 4)}
 _SHAPES = {  # of the batch: clips, mel bands, frames, samples per frame
     "melgan": (2, 6, 32, 8), "hifigan": (1, 80, 5, 256), "diffwave": (2, 6, 12, 8), "wavegrad": (2, 6, 6, 16),
-    "waveglow": (2, 5, 6, 16), "waveflow": (2, 5, 6, 16),
+    "waveglow": (2, 5, 6, 16), "waveflow": (2, 5, 6, 16), "vocos": (1, 6, 5, 256), "istftnet": (1, 80, 5, 256),
     "univnet": (2, 6, 9, 256), "multiband_melgan": (2, 6, 20, 128),
 }  # fmt: skip
 
@@ -124,6 +129,12 @@ def objective_of(family):
             discriminator_channels=4, discriminator_scales=2, discriminator_layers=2, discriminator_most_channels=32
         )
         objective = MultiBandMelGANObjective(MultiBandMelGAN(architecture, **places), recipe)
+    elif family == "istftnet":
+        architecture = ISTFTNetArchitecture(
+            16, _ISTFTNET["factors"], _ISTFTNET["kernels"], "1", _ISTFTNET["residual_kernels"], _ISTFTNET["dilations"],
+            n_fft=_ISTFTNET["n_fft"],
+        )  # fmt: skip
+        objective = HiFiGANObjective(ISTFTNet(architecture, **places), HiFiGANRecipe(discriminator_channels=128))
     elif family == "diffwave":
         vocoder = DiffWave(DiffWaveArchitecture(4, 6, 2, (4, 2)), **places)
         objective = DiffWaveObjective(vocoder, DiffWaveRecipe())
@@ -131,6 +142,9 @@ def objective_of(family):
         up_dilations, down_dilations = _WAVEGRAD["up_dilations"], _WAVEGRAD["down_dilations"]
         architecture = WaveGradArchitecture((12, 8, 6, 4), (4, 6, 8), (4, 2, 2), up_dilations, down_dilations)
         objective = WaveGradObjective(WaveGrad(architecture, **places), WaveGradRecipe())
+    elif family == "vocos":
+        recipe = VocosRecipe(period_channels=32, band_channels=2)
+        objective = VocosObjective(Vocos(VocosArchitecture(channels=8, blocks=2), **places), recipe)
     elif family == "waveglow":
         vocoder = WaveGlow(WaveGlowArchitecture(3, 8, 2, 2, 3, 6, 3, 32), **places)
         objective = LikelihoodObjective(vocoder, LikelihoodRecipe())
@@ -153,6 +167,14 @@ def reference_losses(family, turn, weights):
         return univnet.univnet_losses(weights, audio, mel, latent_of(family), turn, **_UNIVNET)
     if family == "multiband_melgan":
         return multiband.multiband_losses(weights, audio, mel, **_MULTIBAND)[turn]
+    if family == "istftnet":
+
+        def generator(*arguments, **sizes):
+            return spectra.istftnet_generator(*arguments, hop_length=256, **sizes)
+
+        return gans.hifigan_losses(
+            weights, audio, mel, generator, sample_rate=16000, hop_length=256, turn=turn, **_ISTFTNET
+        )
     if family == "diffwave":
         scales = diffusion.signal_scales(1e-4, 0.05, 50)[STEPS]
         return diffusion.denoising_loss(
@@ -162,6 +184,8 @@ def reference_losses(family, turn, weights):
         return diffusion.denoising_loss(
             lambda noisy: diffusion.wavegrad(weights, noisy, LEVELS, mel, **_WAVEGRAD), audio, noise, LEVELS
         )
+    if family == "vocos":
+        return spectra.vocos_losses(weights, audio, mel, sample_rate=16000, hop_length=256, **_VOCOS)[turn]
     if family == "waveglow":
         return flows.negative_log_likelihood(*flows.waveglow(weights, audio, mel, **_WAVEGLOW))
     return flows.negative_log_likelihood(*flows.waveflow(weights, audio, mel, **_WAVEFLOW))

@@ -12,10 +12,12 @@ from vocoder_pareto.measurement.memory_traffic import MemoryWatch
 from vocoder_pareto.models.chunks import in_chunks
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture, DiffWaveSampling
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
+from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMelGANArchitecture
 from vocoder_pareto.models.univnet import UnivNet, UnivNetArchitecture
 from vocoder_pareto.models.vocoder import NoSettings, Vocoder
+from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture, WaveGradSampling
@@ -30,6 +32,10 @@ SMALL = {
     ),
     "multiband melgan": lambda: MultiBandMelGAN(MultiBandMelGANArchitecture(32)),
     "univnet": lambda: UnivNet(UnivNetArchitecture(4, predictor_channels=8)),
+    "istftnet": lambda: ISTFTNet(ISTFTNetArchitecture(channels=16)),
+    "istftnet C8C1I": lambda: ISTFTNet(ISTFTNetArchitecture(16, (8, 1), (16, 1), n_fft=128)),
+    "vocos": lambda: Vocos(VocosArchitecture(channels=8, blocks=4)),
+    "vocos, not centred": lambda: Vocos(VocosArchitecture(channels=8, blocks=2, n_fft=768, padding="same")),
     "wavegrad": lambda: WaveGrad(
         WaveGradArchitecture((8, 8, 8, 6, 4, 4), (2, 4, 4, 6, 8), blocks_per_stage=2), WaveGradSampling(steps=2)
     ),
@@ -44,7 +50,9 @@ def small(name):
     vocoder = calm(trained_like(SMALL[name]))
     with torch.no_grad():
         for key, parameter in vocoder.named_parameters():
-            if key.endswith("original0") and isinstance(vocoder, MelGAN | HiFiGAN | MultiBandMelGAN | UnivNet):
+            is_logarithm = isinstance(vocoder, ISTFTNet) and key.startswith("last.")
+            gans = MelGAN | HiFiGAN | MultiBandMelGAN | UnivNet
+            if key.endswith("original0") and isinstance(vocoder, gans) and not is_logarithm:
                 parameter.uniform_(0.5, 1.5)  # the scales of weight norm: fresh ones give near silence
     return vocoder.prepare_for_inference()
 

@@ -3,7 +3,9 @@
 import math
 from dataclasses import replace
 
+import librosa
 import pytest
+import scipy.signal
 import torch
 from closeness import assert_close
 
@@ -27,6 +29,7 @@ FAMILIES = {
     "nvidia_waveglow": ("waveglow.WaveGlow", {"channels": 4, "upsample_cut": "end"}),
     "nvidia_old_waveglow": ("waveglow.WaveGlow", {"channels": 4, "upsample_cut": "end"}),
     "lmnt_diffwave": ("diffwave.DiffWave", {"residual_channels": 2, "first_step": 0}),
+    "gemelo_vocos": ("vocos.Vocos", {"channels": 4, "blocks": 1}),
 }
 
 
@@ -149,6 +152,17 @@ def test_a_front_end_with_numbers_of_a_training_set_is_theirs(saved, tmp_path, c
     saved(*FAMILIES["kan_bayashi_multiband_melgan"], replace(BUILT_IN["hifigan_22k"], normalization=numbers))
     convert_checkpoint(tmp_path / "some-S.ckpt", "kan_bayashi_multiband_melgan", tmp_path / "theirs.pt")
     assert "trained on another front end than published weights of the Multi-band MelGAN" in caplog.text
+
+
+def test_vocos_is_written_with_the_windows_and_filters_that_its_code_asks_for(saved, tmp_path):
+    """`load_state_dict` of pretrained.py is strict. By SciPy and librosa."""
+    saved("vocos.Vocos", {"channels": 4, "blocks": 1}, front_end="vocos_24k")
+    convert_checkpoint(tmp_path / "some-S.ckpt", "gemelo_vocos", tmp_path / "pytorch_model.bin")
+    content = torch.load(tmp_path / "pytorch_model.bin", weights_only=True)
+    filters = librosa.filters.mel(sr=24000, n_fft=1024, n_mels=100, htk=True, norm=None).T
+    assert_close(content["feature_extractor.mel_spec.mel_scale.fb"], filters, factor=4096)  # of differences of Hz
+    for name in ("feature_extractor.mel_spec.spectrogram.window", "head.istft.window"):
+        assert_close(content[name], scipy.signal.get_window("hann", 1024), factor=8, eps=2**-23)
 
 
 def test_another_front_end_than_theirs_is_told(saved, tmp_path, caplog):

@@ -1,4 +1,4 @@
-"""What MelGAN, HiFi-GAN and Multi-band MelGAN share: vocoders that generate in one pass, without noise."""
+"""What MelGAN, HiFi-GAN, iSTFTNet and Multi-band MelGAN share: vocoders that generate in one pass, without noise."""
 
 import copy
 import csv
@@ -12,6 +12,7 @@ from torch import nn
 
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
+from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMelGANArchitecture
 
@@ -33,6 +34,7 @@ SMALL = {
     "hifigan type 1": lambda: HiFiGAN(HiFiGANArchitecture(channels=32)),
     "hifigan type 2": lambda: HiFiGAN(HiFiGANArchitecture(channels=32, **V3)),
     "multiband melgan": lambda: MultiBandMelGAN(MultiBandMelGANArchitecture(32)),
+    "istftnet": lambda: ISTFTNet(ISTFTNetArchitecture(16, (8, 1), (16, 1), "2", (3, 5), ((1, 2), (2, 6)), n_fft=128)),
 }
 
 
@@ -40,8 +42,9 @@ def lively(vocoder):
     """Filters of norm 0.5 to 1.5, as after training: fresh ones give near silence, where any two outputs are close."""
     torch.manual_seed(seed_of(1))
     for name, parameter in vocoder.named_parameters():
+        is_logarithm = isinstance(vocoder, ISTFTNet) and name.startswith("last.")
         with torch.no_grad():
-            if name.endswith("original0"):  # the scales of weight norm
+            if name.endswith("original0") and not is_logarithm:  # the scales of weight norm
                 parameter.copy_(torch.rand_like(parameter) + 0.5)
     return vocoder
 

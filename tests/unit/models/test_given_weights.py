@@ -178,6 +178,17 @@ def wavegrad() -> list[str]:
     return [weight for name in names for weight in plain(name)]
 
 
+def vocos() -> list[str]:
+    """`Vocos` of pretrained.py with `MelSpectrogramFeatures`, `VocosBackbone` of 8 blocks and `ISTFTHead`."""
+    layers = ["backbone.embed", "backbone.norm", "backbone.final_layer_norm", "head.out"]
+    parts = ("dwconv", "norm", "pwconv1", "pwconv2")
+    layers += [f"backbone.convnext.{block}.{part}" for block in range(8) for part in parts]
+    names = [weight for name in layers for weight in plain(name)]
+    names += [f"backbone.convnext.{block}.gamma" for block in range(8)]
+    spectrogram = "feature_extractor.mel_spec"
+    return [*names, f"{spectrogram}.spectrogram.window", f"{spectrogram}.mel_scale.fb", "head.istft.window"]
+
+
 OFFICIAL = {
     "jik876_hifigan": hifigan(normed, ("convs1", "convs2")),
     "torchaudio_hifigan": hifigan(plain, ("convs1", "convs2")),
@@ -190,6 +201,7 @@ OFFICIAL = {
     "nvidia_old_waveglow": waveglow(is_old=True),
     "lmnt_diffwave": diffwave(),
     "lmnt_wavegrad": wavegrad(),
+    "gemelo_vocos": vocos(),
 }
 
 

@@ -20,12 +20,14 @@ from vocoder_pareto.models.layouts import (
     to_theirs,
     transformers_hifigan_pairs,
     univnet_pairs,
+    vocos_pairs,
     waveglow_pairs,
     wavegrad_pairs,
 )
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMelGANArchitecture
 from vocoder_pareto.models.univnet import UnivNet, UnivNetArchitecture
+from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture
 
@@ -51,6 +53,7 @@ NETWORKS = {
     "Multi-band MelGAN": (lambda: MultiBandMelGAN(MultiBandMelGANArchitecture(16)), multiband_melgan_pairs),
     "UnivNet": (lambda: UnivNet(UnivNetArchitecture(4)), univnet_pairs),
     "WaveGlow": (lambda: WaveGlow(SMALL_WAVEGLOW), waveglow_pairs),
+    "Vocos": (lambda: Vocos(VocosArchitecture(channels=8, blocks=2)), vocos_pairs),
     "DiffWave": (lambda: DiffWave(DiffWaveArchitecture(residual_layers=3)), diffwave_pairs),
 }
 
@@ -88,7 +91,7 @@ def test_weights_come_back_as_they_went(network):
 
 def test_weights_without_weight_norm_make_the_same_audio(network):
     vocoder, pairs = network
-    if isinstance(vocoder, WaveGlow | DiffWave | WaveGrad):
+    if isinstance(vocoder, WaveGlow | DiffWave | WaveGrad | Vocos):
         pytest.skip("has no weight norm here")
     mel = torch.rand(1, 80, 4)
     expected = vocoder.synthesize(mel, torch.Generator().manual_seed(1))
@@ -211,6 +214,19 @@ def test_univnet_has_the_names_of_the_published_checkpoint_and_its_order_of_kern
     ours = vocoder.state_dict()["blocks.0.predictor.kernels.bias"].view(4, 3, 2, 4)
     for layer, tap, channel in ((0, 0, 1), (3, 2, 0)):
         assert torch.equal(ours[layer, tap, channel], biases[layer, channel, :, tap])
+
+
+def test_vocos_has_the_names_of_the_published_checkpoint_but_for_its_windows_and_filters():
+    """80 of its 83 tensors: 2 of each of 4 layers and, in each of 8 blocks, of 4 layers, and a scale."""
+    vocoder = Vocos(VocosArchitecture(), n_mels=100)
+    names = shapes(to_theirs(vocoder, vocos_pairs))
+    assert len(names) == 2 * 4 + 8 * (2 * 4 + 1)
+    assert names["backbone.embed.weight"] == (512, 100, 7)
+    assert names["backbone.convnext.7.dwconv.weight"] == (512, 1, 7)
+    assert names["backbone.convnext.0.pwconv1.weight"] == (1536, 512)
+    assert names["backbone.convnext.0.gamma"] == names["backbone.final_layer_norm.bias"] == (512,)
+    assert names["head.out.weight"] == (1026, 512)
+    assert not vocoder.state_dict().keys() & names.keys()
 
 
 def test_diffwave_gates_first_there():

@@ -301,7 +301,7 @@ def test_the_file_of_a_class_is_found_by_both_forms_of_import_path(root, tmp_pat
         module_file(f"{tmp_path}/absent.py:Class", root)
 
 
-FAMILIES = ("diffwave", "hifigan", "melgan", "waveflow", "waveglow", "wavegrad")
+FAMILIES = ("diffwave", "hifigan", "melgan", "vocos", "waveflow", "waveglow", "wavegrad")
 
 
 @pytest.mark.parametrize("program", ["train", "generate_audio", "measure_energy", "measure_complexity"])

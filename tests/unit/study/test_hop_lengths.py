@@ -13,8 +13,6 @@ from vocoder_pareto.study.hop_lengths import faults_of_hop_length
 
 PROJECT = Path(__file__).parents[3]
 MODELS = ("melgan", "hifigan", "wavegrad", "diffwave", "waveflow", "waveglow")
-
-
 MODERN = (("multiband_melgan", "M"), ("univnet", "c16"))
 
 
@@ -33,15 +31,7 @@ def changed(config, hop_length, model, **architecture):
 @pytest.mark.parametrize(("model", "size"), [*((model, "S") for model in MODELS), *MODERN])
 @pytest.mark.parametrize("hop_length", [100, 128, 250, 256, 512, 1025])
 def test_a_hop_length_is_refused_exactly_where_the_model_cannot_be_built(config, model, size, hop_length):
-    config = changed(config, hop_length, model)
-    faults = faults_of_hop_length(model, size, config["models"][model], "paper", hop_length)
-    try:
-        with torch.device("meta"):
-            build_vocoder(system_settings(config, model, size))
-    except UserError:
-        assert faults
-    else:
-        assert faults == []
+    assert_refused_where_it_cannot_be_built(config, model, size, hop_length)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +48,26 @@ def test_factors_that_multiply_to_another_hop_length_are_no_fault(config, model,
     assert faults_of_hop_length(model, "S", config["models"][model], "paper", hop_length) == []
     with torch.device("meta"):
         build_vocoder(system_settings(config, model, "S"))
+
+
+@pytest.mark.parametrize("hop_length", [100, 128, 256, 320, 341, 342, 384, 512])
+@pytest.mark.parametrize(("model", "size"), [("vocos", "S"), ("istftnet", "C8C8I"), ("istftnet", "C8C1I")])
+def test_a_hop_length_that_does_not_fit_the_frames_of_an_inverse_transform_is_refused_alike(
+    config, model, size, hop_length
+):
+    assert_refused_where_it_cannot_be_built(config, model, size, hop_length)
+
+
+def assert_refused_where_it_cannot_be_built(config, model, size, hop_length):
+    config = changed(config, hop_length, model)
+    faults = faults_of_hop_length(model, size, config["models"][model], "paper", hop_length)
+    try:
+        with torch.device("meta"):
+            build_vocoder(system_settings(config, model, size))
+    except UserError:
+        assert faults
+    else:
+        assert faults == []
 
 
 def test_the_fault_names_key_value_and_mend_once_for_all_sizes_of_studied_systems(config):

@@ -12,15 +12,18 @@ from two_voices import mean_d_stft, two_voices
 
 from vocoder_pareto.audio.features import features
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
+from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMelGANArchitecture
 from vocoder_pareto.models.univnet import UnivNet, UnivNetArchitecture
+from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGANRecipe
 from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRecipe
 from vocoder_pareto.training.objectives.multiband_melgan import MultiBandMelGANObjective, MultiBandMelGANRecipe
 from vocoder_pareto.training.objectives.objective import Batch, Progress
 from vocoder_pareto.training.objectives.univnet import UnivNetObjective, UnivNetRecipe
+from vocoder_pareto.training.objectives.vocos import VocosObjective, VocosRecipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
@@ -109,3 +112,22 @@ def test_multi_band_melgan_learns_its_corpus(corpus):
     recipe = MultiBandMelGANRecipe(3.0e-3, discriminator_channels=4, discriminator_layers=2)
     audio = trained(MultiBandMelGANObjective(MultiBandMelGAN(architecture), recipe), corpus, steps=450, decay=0.993)
     assert_learned(corpus, audio, bound=0.65)
+
+
+def test_vocos_learns_its_corpus(corpus):
+    torch.manual_seed(seed_of(2))
+    recipe = VocosRecipe(learning_rate=3.0e-3, period_channels=32, band_channels=4)
+    vocoder = Vocos(VocosArchitecture(channels=64, blocks=2))
+    audio = trained(VocosObjective(vocoder, recipe), corpus, steps=300, decay=0.99)
+    assert_learned(corpus, audio, bound=0.45)
+
+
+def test_istftnet_learns_its_corpus(corpus):
+    torch.manual_seed(seed_of(2))
+    architecture = ISTFTNetArchitecture(
+        channels=64, upsampling=(8, 8), upsampling_kernels=(16, 16), residual_kernels=(3,),
+        residual_dilations=((1, 3),),
+    )  # fmt: skip
+    recipe = HiFiGANRecipe(learning_rate=3.0e-3, discriminator_channels=128)
+    audio = trained(HiFiGANObjective(ISTFTNet(architecture), recipe), corpus, steps=300, decay=0.99)
+    assert_learned(corpus, audio, bound=0.45)

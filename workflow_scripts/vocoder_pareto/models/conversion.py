@@ -46,6 +46,7 @@ def convert_checkpoint(checkpoint: str | Path, name: str, output: str | Path) ->
         )
     load_weights(vocoder, content["state_dict"], checkpoint)
     weights = to_theirs(vocoder, layout.pairs, is_folded=layout.weight_norm is False)
+    weights |= {each: constant(vocoder, system.sample_rate) for each, constant in layout.constants.items()}
     weights = {each: value.clone() for each, value in weights.items()}  # parts of one tensor would be saved whole
     content_there: dict[str, Any] = weights
     for key in reversed(layout.container.split(".") if layout.container else ()):

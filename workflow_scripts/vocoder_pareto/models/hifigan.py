@@ -175,7 +175,7 @@ class HiFiGAN(Vocoder):
         hop_length: int = 256,
     ):
         super().__init__(architecture, sampling, n_mels, hop_length)
-        require_product(architecture.upsampling, hop_length)
+        require_product(architecture.upsampling, self.steps_per_frame)
         channels, convolution = architecture.channels, convolution_of(architecture)
         if architecture.normalizes_input:
             self.register_buffer("mean", torch.zeros(n_mels))
@@ -183,28 +183,51 @@ class HiFiGAN(Vocoder):
         self.first = convolution(n_mels, channels, 7, padding=3)
         self.upsamplings, self.fusions = nn.ModuleList(), nn.ModuleList()
         for factor, kernel in zip(architecture.upsampling, architecture.upsampling_kernels, strict=True):
-            self.upsamplings.append(
-                normed_conv_transpose1d(channels, channels // 2, kernel, factor, padding=(kernel - factor) // 2)
-            )
-            channels //= 2
+            upsampling, channels = self.upsampling(channels, factor, kernel)
+            self.upsamplings.append(upsampling)
             self.fusions.append(Fusion(channels, architecture))
-        self.last = convolution(channels, 1, 7, padding=3)
+        self.last = convolution(channels, self.outputs, 7, padding=3)
 
-    def forward(self, mel: Tensor) -> Tensor:
-        """Mel-spectrogram (B, M, L) → waveform (B, T) in [-1, 1]."""
+    @property
+    def steps_per_frame(self) -> int:
+        """How many steps of the last convolution a frame has; here each is a sample."""
+        return self.hop_length
+
+    @property
+    def outputs(self) -> int:
+        """The channels of the last convolution."""
+        return 1
+
+    def upsampling(self, channels: int, factor: int, kernel: int) -> tuple[nn.Module, int]:
+        """What raises the rate of a signal of `channels` channels by `factor`, and the channels that it leaves."""
+        halved = channels // 2
+        return normed_conv_transpose1d(channels, halved, kernel, factor, padding=(kernel - factor) // 2), halved
+
+    def upsampled(self, mel: Tensor) -> Tensor:
+        """Mel-spectrogram (B, M, L) → what the last convolution takes in, (B, C, L · steps_per_frame)."""
         if self.architecture.normalizes_input:
             mel = (mel - self.mean[:, None]) / self.scale[:, None]
         signal = self.first(mel)
         for upsampling, fusion in zip(self.upsamplings, self.fusions, strict=True):
-            signal = fusion(upsampling(functional.leaky_relu(signal, LEAKY_SLOPE)))  # (B, C, T') -> (B, C/2, T' · f)
-        return self.last(functional.leaky_relu(signal, self.architecture.last_slope)).tanh().squeeze(1)
+            if not isinstance(upsampling, nn.Identity):
+                signal = upsampling(functional.leaky_relu(signal, LEAKY_SLOPE))  # (B, C, T') -> (B, C/2, T' · f)
+            signal = fusion(signal)
+        return functional.leaky_relu(signal, self.architecture.last_slope)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """Mel-spectrogram (B, M, L) → waveform (B, T) in [-1, 1]."""
+        return self.last(self.upsampled(mel)).tanh().squeeze(1)
 
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder.generate`; nothing here is random."""
         return self(channels_last(mel))
 
     def context_frames(self) -> int:
-        """See `Vocoder`: the reach of the widest block of each fusion, added up over the stages."""
+        """See `Vocoder`."""
+        return math.ceil(self.reach())
+
+    def reach(self) -> float:
+        """How many frames on each side the last convolution sees: the widest blocks of all fusions, added up."""
         architecture = self.architecture
         fusion = max(
             sum(kernel_reach(kernel, dilation) + kernel_reach(kernel) for dilation in dilations)
@@ -217,7 +240,7 @@ class HiFiGAN(Vocoder):
             reach += transposed_reach(kernel, factor) / rate
             rate *= factor
             reach += fusion / rate
-        return math.ceil(reach + kernel_reach(7) / rate)
+        return reach + kernel_reach(7) / rate
 
     def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder`: `forward` in the usual memory layout."""

@@ -4,9 +4,11 @@ Every entry was read from the code of its project: the names from its modules, t
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+from torch import Tensor
 
 from vocoder_pareto.models.layouts import (
     NEW_NORM,
@@ -20,9 +22,13 @@ from vocoder_pareto.models.layouts import (
     speechbrain_hifigan_pairs,
     transformers_hifigan_pairs,
     univnet_pairs,
+    vocos_filters,
+    vocos_pairs,
+    vocos_windows,
     waveglow_pairs,
     wavegrad_pairs,
 )
+from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndSettings
 
 _HIFIGAN = frozenset({"conv_pre.weight", "ups.0.weight", "conv_post.weight"})
@@ -49,6 +55,8 @@ class Layout:
         architecture: Settings of the architecture that the project's code has, where ours may be others.
         container: The key below which its files hold the weights, keys one in the other with a dot between them; None
             where they hold nothing else.
+        constants: What its files hold beside weights, such as windows: their names there, and what computes them for
+            its code from the vocoder and its sample rate. They are not read.
     """
 
     name: str
@@ -61,6 +69,7 @@ class Layout:
     pairs: Pairs
     architecture: Mapping[str, Any]
     container: str | None
+    constants: Mapping[str, Callable[[Vocoder, int], Tensor]] = field(default_factory=dict)
 
     def is_for(self, front_end: Mapping[str, Any]) -> bool:
         """Whether published weights take this front end, told as `front_end_of` does."""
@@ -206,6 +215,23 @@ LAYOUTS = (
         wavegrad_pairs,
         {"interpolation": "nearest", "film_channels": "input", "noise_level_scale": 1.0, "down_dilations": (1, 2, 4)},
         "model",
+    ),
+    Layout(
+        "gemelo_vocos",
+        "the Vocos of github.com/gemelo-ai/vocos",
+        frozenset({"backbone.embed.weight", "backbone.convnext.0.dwconv.weight", "head.out.weight"}),
+        False,
+        "24,000 Hz, n_fft 1024, hop 256, 100 bands to 12,000 Hz, ln(magnitude) of centred frames",
+        ("vocos_24k",),
+        "Vocos",
+        vocos_pairs,
+        {},
+        None,
+        {
+            "feature_extractor.mel_spec.spectrogram.window": vocos_windows,
+            "feature_extractor.mel_spec.mel_scale.fb": vocos_filters,
+            "head.istft.window": vocos_windows,
+        },
     ),
 )  # fmt: skip
 

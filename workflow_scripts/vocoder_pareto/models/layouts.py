@@ -1,10 +1,10 @@
 """How other projects lay out the weights of these families, and what becomes what.
 
 A layout names, for every module of ours that has weights, the module of theirs with the same weights, so that it is
-read in both directions. Weights differ in five ways beside their names: which half of the output channels comes first
-(`swapped`), in which order these count through a kernel that they predict (`order`), whether a module is cut into
-several (`parts`), whether weight norm is folded, and which parametrisation it has (`weight_g` and `weight_v` of
-PyTorch's old form, `parametrizations.weight.original0` and `1` of its new one).
+read in both directions; for a weight that is no layer's, that weight. Weights differ in five ways beside their names:
+which half of the output channels comes first (`swapped`), in which order these count through a kernel that they predict
+(`order`), whether a module is cut into several (`parts`), whether weight norm is folded, and which parametrisation it has
+(`weight_g` and `weight_v` of PyTorch's old form, `parametrizations.weight.original0` and `1` of its new one).
 
 No family's module is imported here: else an edit of one would make the weights of all others stale.
 """
@@ -34,6 +34,7 @@ class Pair(NamedTuple):
         sizes: The sizes of an array that the output channels there count through, the last fastest; () where they are
             in our order.
         order: Which of its axes come first to last here.
+        is_tensor: Whether the names are those of a weight, which a module holds beside those of its layers.
     """
 
     ours: str
@@ -42,6 +43,7 @@ class Pair(NamedTuple):
     parts: int = 0
     sizes: tuple[int, ...] = ()
     order: tuple[int, ...] = ()
+    is_tensor: bool = False
 
 
 Pairs = Callable[[Vocoder], Iterator[Pair]]
@@ -181,6 +183,33 @@ def wavegrad_pairs(vocoder: Vocoder) -> Iterator[Pair]:
     yield Pair("output", "last_conv")
 
 
+def vocos_pairs(vocoder: Vocoder) -> Iterator[Pair]:
+    """Vocos' own code: its backbone and its head."""
+    yield Pair("first", "backbone.embed")
+    yield Pair("first_norm", "backbone.norm")
+    for block in range(vocoder.architecture.blocks):
+        ours, theirs = f"blocks.{block}", f"backbone.convnext.{block}"
+        yield Pair(f"{ours}.depthwise", f"{theirs}.dwconv")
+        yield Pair(f"{ours}.norm", f"{theirs}.norm")
+        yield Pair(f"{ours}.expand", f"{theirs}.pwconv1")
+        yield Pair(f"{ours}.contract", f"{theirs}.pwconv2")
+        yield Pair(f"{ours}.scale", f"{theirs}.gamma", is_tensor=True)
+    yield Pair("last_norm", "backbone.final_layer_norm")
+    yield Pair("head", "head.out")
+
+
+def vocos_windows(vocoder: Vocoder, sample_rate: int) -> Tensor:
+    """The window of Vocos' front end and of its inverse transform."""
+    return torch.hann_window(vocoder.architecture.n_fft)
+
+
+def vocos_filters(vocoder: Vocoder, sample_rate: int) -> Tensor:
+    """The mel filters (n_fft / 2 + 1, M) of Vocos' front end."""
+    from torchaudio.functional import melscale_fbanks
+
+    return melscale_fbanks(vocoder.architecture.n_fft // 2 + 1, 0.0, sample_rate / 2, vocoder.n_mels, sample_rate)
+
+
 def to_ours(weights: Mapping[str, Tensor], vocoder: Vocoder, pairs: Pairs) -> dict[str, Tensor]:
     """The weights of another project's file by the names of ours.
 
@@ -196,6 +225,10 @@ def to_ours(weights: Mapping[str, Tensor], vocoder: Vocoder, pairs: Pairs) -> di
     remaining, ours = dict(weights), {}
     expected = vocoder.state_dict()
     for pair in pairs(vocoder):
+        if pair.is_tensor:
+            if (value := remaining.pop(pair.theirs, None)) is not None:
+                ours[pair.ours] = value
+            continue
         is_normed = f"{pair.ours}.{NEW_NORM[0]}" in expected
         parts = [_weight_of(remaining, module, is_normed) for module in _modules_there(pair)]
         for name in parts[0]:
@@ -213,6 +246,9 @@ def to_theirs(vocoder: Vocoder, pairs: Pairs, is_folded: bool = False) -> dict[s
     theirs: dict[str, Tensor] = {}
     old_of = {NEW_NORM[0]: OLD_NORM[0], NEW_NORM[1]: OLD_NORM[1], "weight": "weight", "bias": "bias"}
     for pair in pairs(vocoder):
+        if pair.is_tensor:
+            theirs[pair.theirs] = remaining.pop(pair.ours)
+            continue
         modules = _modules_there(pair)
         if is_folded:
             plain = _weight_of(remaining, pair.ours, is_normed=False)

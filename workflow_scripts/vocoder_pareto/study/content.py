@@ -55,10 +55,12 @@ CONTENT = (
     "measurement.trained_weights", "measurement.warm_up", "measurement.work", "measurement.work_energy",
     "measurement.workload",
     "measurement.zeus_meter",
-    "models.adapters", "models.checkpoint", "models.chunks", "models.diffusion", "models.diffwave",
+    "models.adapters", "models.band_split_discriminator", "models.checkpoint", "models.chunks", "models.diffusion",
+    "models.diffwave",
     "models.discriminators", "models.flow", "models.gated_matrices", "models.given_weights", "models.hifigan",
-    "models.known_layouts", "models.layers", "models.layouts", "models.melgan", "models.multiband_melgan",
-    "models.pqmf", "models.resolution_discriminator", "models.univnet", "models.vocoder",
+    "models.inverse_stft", "models.istftnet", "models.known_layouts", "models.layers", "models.layouts",
+    "models.melgan", "models.multiband_melgan", "models.pqmf", "models.resolution_discriminator", "models.univnet",
+    "models.vocoder", "models.vocos",
     "models.waveflow", "models.waveglow",
     "models.wavegrad",
     "study.research_crate",
@@ -67,8 +69,7 @@ CONTENT = (
     "training.objectives.adversarial", "training.objectives.denoising", "training.objectives.diffwave",
     "training.objectives.hifigan", "training.objectives.likelihood", "training.objectives.melgan",
     "training.objectives.multiband_melgan", "training.objectives.objective", "training.objectives.stft_loss",
-    "training.objectives.univnet",
-    "training.objectives.wavegrad",
+    "training.objectives.univnet", "training.objectives.vocos", "training.objectives.wavegrad",
 )  # fmt: skip
 
 # They read and write no tables but the project's own, which stay the same however strictly those of users are read.

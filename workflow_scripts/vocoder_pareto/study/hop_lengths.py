@@ -9,6 +9,7 @@ LIBRARY = "vocoder_pareto.models."
 PRODUCTS = ("upsampling", "upsample_factors")
 DIVISORS = ("groups", "height")
 KERNEL = "upsample_kernel"
+FRAME = "n_fft"
 PRODUCT_WITH_BANDS, BANDS = "band_upsampling", 4  # and the bands where an architecture does not name them
 
 
@@ -26,11 +27,9 @@ def faults_of_hop_length(
     if not family["vocoder"].startswith(LIBRARY):
         return []
     own = family["sizes"][size]["architecture"]
-    faults = []
-    architecture = {**family["architecture"], **own}
-    bands = architecture.get("bands", BANDS)
+    architecture, faults = {**family["architecture"], **own}, []
     for key, value in architecture.items():
-        why = _misfit(key, value, bands, f"front_ends.{front_end}.hop_length ({hop_length})", hop_length)
+        why = _misfit(key, value, architecture, f"front_ends.{front_end}.hop_length ({hop_length})", hop_length)
         if why:
             where = f"models.{model}.sizes.{size}" if key in own else f"models.{model}"
             shown = list(value) if isinstance(value, list | tuple) else value
@@ -41,7 +40,12 @@ def faults_of_hop_length(
     return faults
 
 
-def _misfit(key: str, value: Any, bands: int, given: str, hop_length: int) -> str:
+def _misfit(key: str, value: Any, architecture: Mapping[str, Any], given: str, hop_length: int) -> str:
+    """What is wrong with the `value` of `key`, to follow it in a message; empty where nothing is."""
+    if FRAME in architecture and key in (FRAME, *PRODUCTS):
+        steps = math.prod(factor for name in PRODUCTS for factor in architecture.get(name, ()))
+        return _misfit_of_frames(key, value, steps, given, hop_length)
+    bands = architecture.get("bands", BANDS)
     if key == PRODUCT_WITH_BANDS and (product := bands * math.prod(value)) != hop_length:
         return f"multiplies with {bands} bands to {product}, and must to {given}"
     if key in PRODUCTS and (product := math.prod(value)) != hop_length:
@@ -51,3 +55,13 @@ def _misfit(key: str, value: Any, bands: int, given: str, hop_length: int) -> st
     if key == KERNEL and (value < hop_length or (value - hop_length) % 2):
         return f"must be {given}, or more by an even number"
     return ""
+
+
+def _misfit_of_frames(key: str, value: Any, steps: int, given: str, hop_length: int) -> str:
+    """The same for what ends with an inverse Fourier transform, of `steps` spectra per frame."""
+    if key != FRAME:
+        return f"multiplies to {steps}, and must divide {given}" if hop_length % steps else ""
+    hop = hop_length // steps
+    if hop_length % steps or (value % 2 == 0 and value % hop == 0 and value >= 3 * hop):
+        return ""
+    return f"must be even and {'' if steps == 1 else f'a {steps}th part of '}{given} times 3 or more"
