@@ -40,7 +40,7 @@ CONTENT = (
     "measurement.assessment", "measurement.backends", "measurement.bounds", "measurement.clocks",
     "measurement.combined_runs", "measurement.combined_windows", "measurement.complexity", "measurement.cpu_time",
     "measurement.cross_check",
-    "measurement.disturbances", "measurement.elementwise",
+    "measurement.deployment", "measurement.deployment_sweep", "measurement.disturbances", "measurement.elementwise",
     "measurement.energy", "measurement.flops",
     "measurement.front_end_energy", "measurement.layer_profile",
     "measurement.measured_set", "measurement.memory_traffic", "measurement.meter", "measurement.mirrored_dies",
@@ -67,7 +67,7 @@ CONTENT = (
 # They read and write no tables but the project's own, which stay the same however strictly those of users are read.
 _WITH_OWN_TABLES = (
     "prepare_clips", "compute_mels", "generate_audio", "generate_reference", "measure_energy", "measure_reference",
-    "measure_set", "sweep_energy", "profile_layers",
+    "measure_set", "sweep_energy", "sweep_deployments", "profile_layers",
 )  # fmt: skip
 
 # What counts elsewhere, but cannot change what this program writes.
