@@ -38,6 +38,7 @@ from tqdm import tqdm
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.clocks import clock_of
+from vocoder_pareto.measurement.deployment import compile_vocoder
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.measurement.hardware import device_name, hardware_description, software_description
 from vocoder_pareto.measurement.meter import Meter, open_meter
@@ -218,7 +219,8 @@ def build_form(name: str, vocoder: Vocoder, device: torch.device) -> Form:
         return torch.inference_mode()(vocoder.generate_plainly)
     own = copy.deepcopy(vocoder).prepare_for_inference()
     if name == "compile":
-        return compiled(own, "reduce-overhead" if device.type == "cuda" else "default")
+        compile_vocoder(own)
+        return own.synthesize
     if name == "bf16":
 
         def in_bf16(mel: Tensor, generator: torch.Generator) -> Tensor:
@@ -227,17 +229,6 @@ def build_form(name: str, vocoder: Vocoder, device: torch.device) -> Form:
 
         return in_bf16
     return own.synthesize
-
-
-def compiled(vocoder: Vocoder, mode: str) -> Form:
-    """`synthesize` with its work compiled for one shape; the loop over diffusion steps stays in Python."""
-    torch.compiler.reset()  # else it stops compiling after some systems, whose code objects are the same
-    if isinstance(vocoder, DiffusionVocoder):
-        predictor = vocoder.noise_predictor
-        vocoder.noise_predictor = lambda mel: torch.compile(predictor(mel), mode=mode)
-    else:
-        vocoder.generate = torch.compile(vocoder.generate, mode=mode, dynamic=False)
-    return vocoder.synthesize
 
 
 def seeded(device: torch.device) -> torch.Generator:

@@ -366,3 +366,34 @@ rule draw_definition:
     shell:
         "python {params.program:q} --figure-settings {params.figure_settings:q} --output-figures {output.figures:q}"
         " &> {log:q}"
+
+
+rule find_challengers:
+    input:
+        system_table=f"{RESULTS}/systems.csv",
+        published_table=f"{RESULTS}/published/systems.csv",
+    output:
+        tables=multiext(f"{RESULTS}/challengers", ".csv", ".md", ".tex"),
+    log:
+        f"{RESULTS}/logs/find_challengers.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        draws=config["pareto"]["draws"],
+        systematic_common_share=config["pareto"]["systematic_common_share"],
+        seed=config["seed"],
+        labels=model_labels(),
+        program=program("find_challengers"),
+        code=code_version("find_challengers"),
+    message:
+        "Finding which systems of the paper's front newer ones undercut."
+    shell:
+        "python {params.program:q} --system-table {input.system_table:q} --published-table {input.published_table:q}"
+        " --draws {params.draws} --systematic-common-share {params.systematic_common_share} --seed {params.seed}"
+        " --labels {params.labels:q} --output-tables {output.tables:q} &> {log:q}"
+
+
+rule challengers:
+    input:
+        rules.find_challengers.output,

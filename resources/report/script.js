@@ -94,6 +94,9 @@ function mark(kind, x, y, size, attributes) { // the markers of the figures, by 
     return [radius * Math.cos(angle), radius * Math.sin(angle)];
   });
   const plus = [[-.4, -1.1], [.4, -1.1], [.4, -.4], [1.1, -.4], [1.1, .4], [.4, .4], [.4, 1.1], [-.4, 1.1], [-.4, .4], [-1.1, .4], [-1.1, -.4], [-.4, -.4]];
+  if (String(kind).startsWith("$")) {
+    return drawn("text", { x, y: y + size / 2, "text-anchor": "middle", "font-size": 2 * size, ...attributes }, kind.replaceAll("$", ""));
+  }
   const corners = {
     "s": [[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]],
     "^": [[0, -1.15], [1.05, 0.85], [-1.05, 0.85]],
@@ -101,10 +104,13 @@ function mark(kind, x, y, size, attributes) { // the markers of the figures, by 
     "D": [[0, -1.25], [1.1, 0], [0, 1.25], [-1.1, 0]],
     "P": plus,
     "X": plus.map(([dx, dy]) => [(dx - dy) * Math.SQRT1_2, (dx + dy) * Math.SQRT1_2]),
-    "p": ring(5, [1.15]),
     "*": ring(10, [1.3, 0.55]),
-    "h": ring(6, [1.1]),
-  }[kind];
+    "<": [[-1.15, 0], [0.85, -1.05], [0.85, 1.05]],
+    ">": [[1.15, 0], [-0.85, -1.05], [-0.85, 1.05]],
+    "d": [[0, -1.35], [0.8, 0], [0, 1.35], [-0.8, 0]],
+    "3,1,0": ring(6, [1.4, 0.55]),
+    "3,1,180": ring(6, [1.4, 0.55]).map(([dx, dy]) => [dx, -dy]),
+  }[String(kind)];
   return corners ? drawn("polygon", { points: points(corners), ...attributes }) : drawn("circle", { cx: x, cy: y, r: size, ...attributes });
 }
 

@@ -10,8 +10,8 @@ import pytest
 from vocoder_pareto.study.source_facts import facts_of
 
 PROGRAMS_THAT_MEASURE = (
-    "generate_reference", "measure_energy", "measure_front_end", "measure_reference", "measure_set", "sweep_energy",
-    "train",
+    "generate_reference", "measure_energy", "measure_front_end", "measure_reference", "measure_set",
+    "sweep_deployments", "sweep_energy", "train",
 )  # fmt: skip
 PROGRAMS = Path(__file__).parents[2] / "workflow_scripts"
 

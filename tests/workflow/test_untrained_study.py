@@ -69,8 +69,8 @@ def test_audio_that_is_asked_for_by_its_name_is_made_whatever_the_training(proje
 
 
 def test_sweeps_and_profiles_need_no_training(project):
-    jobs = planned(project, "untrained.yaml", "--", "energy_sweeps", "layer_profiles")
-    assert (jobs["train"], jobs["sweep_energy"], jobs["profile_layers"]) == (4, 4, 4)
+    jobs = planned(project, "untrained.yaml", "--", "energy_sweeps", "deployment_sweeps", "layer_profiles")
+    assert (jobs["train"], jobs["sweep_energy"], jobs["sweep_deployments"], jobs["profile_layers"]) == (4, 4, 4, 4)
 
 
 def test_the_jobs_of_the_default_study_are_as_many_as_readme_says(tmp_path):

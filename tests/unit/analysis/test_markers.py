@@ -1,13 +1,16 @@
 """A model has one marker in all figures of a study: that of its place in the configuration."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
 
 from vocoder_pareto.analysis.correlation import correlate_with_mos
 from vocoder_pareto.analysis.correlation_figure import draw_correlations
-from vocoder_pareto.analysis.figure_style import drawing, marker_of
+from vocoder_pareto.analysis.figure_style import drawing, marker_of, size_colours
 from vocoder_pareto.analysis.fronts import Objectives, find_front
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_of
 from vocoder_pareto.analysis.sweep_figure import draw_sweeps
@@ -82,3 +85,60 @@ def test_lines_tell_precisions_apart_where_markers_are_those_of_models(printed, 
     main = [line for line in lines if line.get_marker() == "s"]
     assert len({line.get_linestyle() for line in main}) == len({line.get_fillstyle() for line in main}) == 3
     assert len({tuple(np.round(line.get_color(), 6)) for line in main}) == 1
+
+
+def test_no_two_of_twelve_families_look_alike_and_further_ones_have_their_number():
+    """The outside is a grid of points: of shapes of equal area, no two share more than 0.85 of what both cover."""
+    families = [f"family {number}" for number in range(30)]
+    markers = [marker_of(family, {}, families) for family in families]
+    assert len(set(markers)) == 30
+    assert markers[-1] == "$30$"
+    grid = np.stack(np.meshgrid(np.linspace(-1.5, 1.5, 81), np.linspace(-1.5, 1.5, 81)), -1).reshape(-1, 2)
+    covered = [covers(marker, grid) for marker in markers[:13]]
+    for one, other in combinations(covered, 2):
+        assert (one & other).sum() < 0.85 * (one | other).sum()
+
+
+def covers(marker, grid):
+    style = MarkerStyle(marker)
+    corners = style.get_path().transformed(style.get_transform()).to_polygons()[0]
+    x, y = corners.T
+    area = abs(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])) / 2
+    return Path(corners / np.sqrt(area)).contains_points(grid)
+
+
+def test_light_to_dark_is_small_to_large_within_every_model():
+    """Of two generations, whose sizes have other names, each model has its own order: that of the study."""
+    models = {"melgan": "SML", "vocos": "SML", "istftnet": ["C8C8I", "C8C1I"], "bigvgan": ["base", "v2"], "one": ["x"]}
+    pairs = [(size, model) for model, sizes in models.items() for size in sizes]
+    sizes, owners = zip(*pairs, strict=True)
+    colours = size_colours(FigureSettings(), sizes, owners)
+    assert {size: colours[size] for size in "SML"} == size_colours(FigureSettings(), ["S", "M", "L"])
+    for own in models.values():
+        lightness = [sum(colours[size]) for size in own]
+        assert lightness == sorted(lightness, reverse=True)
+        assert len(set(lightness)) == len(lightness)
+
+
+@pytest.mark.parametrize("style", ["improved", "paper"])
+def test_a_figure_of_fourteen_models_names_each_by_a_marker_of_its_own(printed, labels, style):
+    newcomers = [f"new{number}" for number in range(8)]
+    systems = pd.concat([printed, *(newcomer(printed, name, place) for place, name in enumerate(newcomers))])
+    names = labels | {name: name.upper() for name in newcomers}
+    settings = FigureSettings(style=style)
+    with drawing(settings):
+        figure = draw_fronts(panels_of(find_front(systems, ENERGY, draws=5)), settings, names)
+    if style == "paper":
+        texts, handles = legend_of(figure.axes[0])
+        shown = [handle.get_marker() for text, handle in zip(texts, handles, strict=True)
+                 if text.get_text() in names.values()]  # fmt: skip
+    else:
+        shown = [tuple(points.get_paths()[0].vertices.round(6).ravel()) for points in figure.axes[0].collections
+                 if points.get_label() in names]  # fmt: skip
+    assert len(set(shown)) == len(names) == 14
+
+
+def newcomer(printed, name, place):
+    row = printed[printed["system"] == "hifigan-S"]
+    energy = "energy_joules_per_audio_second"
+    return row.assign(system=f"{name}-base", model=name, size="base", **{energy: row[energy] * (1.3 + place)})

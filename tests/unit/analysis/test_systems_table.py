@@ -23,7 +23,7 @@ from vocoder_pareto.tables.csv_tables import read_systems, write_table
 
 COLUMNS = [
     "system", "model", "size", "family", "front_end", "sample_rate", "parameters",
-    "gflops_per_audio_second", "gflops_published_convention",
+    "gflops_per_audio_second", "gflops_fft", "gflops_elementwise", "gflops_published_convention",
     "energy_joules_per_audio_second", "energy_joules_per_audio_second_ci95",
     "energy_joules_per_audio_second_degrees_of_freedom", "energy_joules_per_audio_second_systematic",
     "energy_source", "device", "mean_power_watts",

@@ -158,6 +158,8 @@ def test_a_function_is_a_vocoder_whose_operations_are_unknown():
     assert record["parameters"] == 0
     for name in ("flops", "macs", "gflops_per_audio_second", "gflops_published_convention"):
         assert record[name] is None, name
+    means_and_bounds = (80 + 2) * record["frames"]
+    assert record["gflops_elementwise"] * record["audio_seconds"] == pytest.approx(means_and_bounds / 1e9)
 
 
 def test_the_operations_of_a_network_are_those_of_its_layers():

@@ -11,7 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from vocoder_pareto.analysis.correlation import FEWEST_SYSTEMS
-from vocoder_pareto.analysis.figure_style import INK, LINE, SOFT_INK, marker_of, new_figure, size_colours, write_below
+from vocoder_pareto.analysis.figure_style import (
+    INK,
+    LINE,
+    SOFT_INK,
+    Marker,
+    marker_of,
+    new_figure,
+    size_colours,
+    write_below,
+)
 from vocoder_pareto.analysis.untrained import not_judged, sentence
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import model_label, size_rank, system_label
@@ -69,7 +78,7 @@ def _draw_metric(
     axes: Axes,
     metric: Mapping[Hashable, Any],
     scores: pd.DataFrame,
-    markers: Mapping[str, str],
+    markers: Mapping[str, Marker],
     settings: FigureSettings,
 ) -> None:
     name = metric["metric"]
@@ -78,13 +87,14 @@ def _draw_metric(
         _draw_nothing(axes, int(metric["n_systems"]))
         return
     known = scores[np.isfinite(scores[name].to_numpy(float))]
-    colours = size_colours(settings, list(scores["size"])) if len(scores) else {}
+    colours = size_colours(settings, list(scores["size"]), list(scores["model"])) if len(scores) else {}
     for _, family in known.groupby("model", sort=False):
         ordered = family.sort_values("size", key=lambda sizes: sizes.map(size_rank), kind="stable")
         axes.plot(ordered[name], ordered["mos"], color=LINE, linewidth=0.6, zorder=1)
     for row in known.to_dict("records"):
         style: dict[str, Any] = {"markersize": 4.4, "markeredgewidth": 0.4, "markeredgecolor": INK, "zorder": 2}
-        axes.plot(row[name], row["mos"], markers[row["model"]], markerfacecolor=colours[row["size"]], **style)
+        marker = markers[row["model"]]
+        axes.plot(row[name], row["mos"], marker=marker, markerfacecolor=colours[row["size"]], linestyle="none", **style)
     axes.set_title(_title(metric), fontsize=settings.font_size - 0.5, color=SOFT_INK)
     axes.margins(0.1)
     axes.grid(True)
@@ -124,7 +134,7 @@ def _caption(scores: pd.DataFrame, remarks: Sequence[str], not_comparable: Seque
     return " ".join(sentences)
 
 
-def _legend(markers: Mapping[str, str], labels: Mapping[str, str]) -> list[Line2D]:
+def _legend(markers: Mapping[str, Marker], labels: Mapping[str, str]) -> list[Line2D]:
     style: dict[str, Any] = {"linestyle": "", "markersize": 4.4, "markerfacecolor": "white", "markeredgecolor": INK}
     return [
         Line2D([], [], marker=marker, label=model_label(model, labels), **style) for model, marker in markers.items()

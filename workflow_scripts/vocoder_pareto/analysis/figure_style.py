@@ -31,7 +31,9 @@ GRID = "#e6eaee"
 OPTIMAL = "#d1213a"
 DOMINATED = "#f5f6f8"
 SHADES = 11  # of the palette, of which sizes take the first, the last and those between
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "*", "h")
+# Shapes that stay apart when they are small: of equal area, no two cover more than 0.85 of what both cover together.
+Marker = str | tuple[int, int, int]
+MARKERS: tuple[Marker, ...] = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "d", (3, 1, 0), (3, 1, 180))
 METADATA = {".pdf": {"CreationDate": None, "Producer": None, "Creator": None}, ".svg": {"Date": None, "Creator": None}}
 
 _MISSING_GLYPH = re.compile(r"Glyph (\d+) .*missing from font")
@@ -94,26 +96,49 @@ def _missing_glyphs_told(font: str) -> Iterator[None]:
         )
 
 
-def size_colours(settings: FigureSettings, sizes: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+def size_colours(
+    settings: FigureSettings, sizes: Sequence[str], models: Sequence[str] = ()
+) -> dict[str, tuple[float, float, float]]:
     """A colour per size, from light (small) to dark (large).
+
+    Args:
+        settings: name the palette.
+        sizes: those of all systems, repeated or not.
+        models: the model of each; then light to dark is small to large within a model, however many models there are:
+            its first size is the lightest, and a size of several models has the mean of its places in them.
 
     Raises:
         UserError: seaborn does not know the palette.
     """
-    # S, M and L keep their colours where a figure has only some of them.
-    ordered = SIZE_ORDER if set(sizes) <= set(SIZE_ORDER) else sorted(set(sizes), key=size_rank)
     try:
         colours = seaborn.color_palette(settings.palette, SHADES)
     except ValueError as error:
         raise UserError(
             f"config key figures.palette: {settings.palette!r} is no palette of seaborn; try crest, viridis or mako_r"
         ) from error
-    places = np.linspace(0, SHADES - 1, len(ordered)) if len(ordered) > 1 else [SHADES // 2]
-    return {size: colours[round(place)] for size, place in zip(ordered, places, strict=True)}
+    of_models: dict[str, list[str]] = {}
+    for size, model in zip(sizes, models or [""] * len(sizes), strict=True):
+        of_models.setdefault(model, []).append(size)
+    places: dict[str, list[float]] = {}
+    for own in of_models.values():
+        # S, M and L keep their colours where a figure has only some of them; others stay in the order of the study.
+        known = SIZE_ORDER if set(own) <= set(SIZE_ORDER) else sorted(dict.fromkeys(own), key=_place_in_study)
+        if not models and known is not SIZE_ORDER:
+            known = sorted(known, key=size_rank)
+        for place, size in zip(np.linspace(0, 1, len(known)) if len(known) > 1 else [0.5], known, strict=True):
+            places.setdefault(size, []).append(place)
+    return {size: colours[round(float(np.mean(found)) * (SHADES - 1))] for size, found in places.items()}
 
 
-def marker_of(model: str, labels: Mapping[str, str], models: Iterable[str]) -> str:
-    """Matplotlib's marker for `model`, the same in all figures of a study and on its page.
+def _place_in_study(size: str) -> int:
+    """S, M and L by their order, others behind them as they come."""
+    return size_rank(size)[0]
+
+
+def marker_of(model: str, labels: Mapping[str, str], models: Iterable[str]) -> Marker:
+    """Matplotlib's marker for `model`, the same in all figures of a study and on its page, and no other model's.
+
+    Beyond as many models as there are shapes, the number of the model in that order is its marker.
 
     Args:
         model: one of the models.
@@ -122,7 +147,8 @@ def marker_of(model: str, labels: Mapping[str, str], models: Iterable[str]) -> s
         models: those shown, for a model that has no label.
     """
     order = list(dict.fromkeys([*labels, *models]))
-    return MARKERS[order.index(model) % len(MARKERS)]
+    place = order.index(model)
+    return MARKERS[place] if place < len(MARKERS) else f"${place + 1}$"
 
 
 def new_figure(width_inches: float, height_inches: float) -> Figure:

@@ -19,7 +19,7 @@ def draw_paper_panel(axes: Axes, panel: Panel, look: Look, with_legend: bool) ->
     table = panel.front.table.assign(x=panel.shown(panel.x), y=panel.shown(panel.y))
     table["Model"] = [model_label(model, look.labels) for model in table["model"]]
     table["Size"] = table["size"]
-    colours = size_colours(look.settings, list(table["size"]))
+    colours = size_colours(look.settings, list(table["size"]), list(table["model"]))
     colours = {size: colours[size] for size in sorted(set(table["size"]), key=size_rank)}
     told_apart: dict[str, Any] = {"color": next(iter(colours.values()))}
     if len(colours) > 1:

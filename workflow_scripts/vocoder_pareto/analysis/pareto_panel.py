@@ -20,6 +20,7 @@ from vocoder_pareto.analysis.figure_style import (
     OPTIMAL,
     REFERENCE_COLOUR,
     SOFT_INK,
+    Marker,
     marker_of,
     size_colours,
 )
@@ -30,7 +31,10 @@ from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import column_of, label_of_system, model_label, size_rank, system_label
 
 MARKER_POINTS = 5.4  # diameter
-MARKER_SCALE = {"P": 1.2, "X": 1.15, "D": 0.84, "s": 0.92, "*": 1.3}  # so that all look equally large
+# So that all look equally large.
+MARKER_SCALE: Mapping[Marker, float] = {
+    "P": 1.2, "X": 1.15, "D": 0.84, "s": 0.92, "*": 1.3, (3, 1, 0): 1.3, (3, 1, 180): 1.3,
+}  # fmt: skip
 RING_POINTS = 10.0
 ARROW_POINTS = 4.0
 NOTEWORTHY_PROBABILITY = 0.05  # a dominated system that may well be optimal gets a thin ring
@@ -113,7 +117,7 @@ class Look:
     labels: Mapping[str, str]
     models: Sequence[str]
 
-    def marker(self, model: str) -> str:
+    def marker(self, model: str) -> Marker:
         """The marker of a model."""
         return marker_of(model, self.labels, self.models)
 
@@ -297,7 +301,9 @@ def _draw_ticks(axes: Axes, panel: Panel, look: Look) -> list[Text]:
 
 def _draw_systems(axes: Axes, table: pd.DataFrame, look: Look) -> None:
     told_by_colour = "size" if table["size"].any() else "model"
-    colours = size_colours(look.settings, [name for name in table[told_by_colour] if name])
+    with_size = table[table[told_by_colour].astype(bool)]
+    models = list(with_size["model"]) if told_by_colour == "size" else ()
+    colours = size_colours(look.settings, list(with_size[told_by_colour]), models)
     colours[""] = to_rgb(REFERENCE_COLOUR)  # of systems without a size beside others that have one
     shrinking = _shrinking(len(table))
     style: dict[str, Any] = {"edgecolors": INK, "linewidths": 0.4 * shrinking, "zorder": 4, "clip_on": False}
@@ -348,7 +354,7 @@ def _noteworthy(table: pd.DataFrame) -> pd.Series:
     return table["on_front"] | (table["front_probability"] >= NOTEWORTHY_PROBABILITY)
 
 
-def _marker_points(marker: str) -> float:
+def _marker_points(marker: Marker) -> float:
     return MARKER_POINTS * MARKER_SCALE.get(marker, 1.0)
 
 

@@ -182,7 +182,8 @@ def _copy_downloads(files: Sequence[Path], folder: Path) -> list[dict[str, str]]
 
 def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
     factors = {column.name: column.factor for column in SYSTEMS_COLUMNS if column.kind in ("number", "integer")}
-    colours = size_colours(inputs.figures, [size for size in systems["size"] if size])
+    with_size = systems[systems["size"].astype(bool)]
+    colours = size_colours(inputs.figures, list(with_size["size"]), list(with_size["model"]))
     doubts = doubts_of(inputs.flags)
     with_energy = systems[ENERGY].notna() & (systems["family"] != REFERENCE_FAMILY)
     elsewhere = set(systems["system"][computed_elsewhere(systems, [ENERGY], with_energy)])

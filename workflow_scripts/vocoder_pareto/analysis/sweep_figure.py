@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from vocoder_pareto.analysis.figure_style import marker_of, new_figure, size_colours, write_below
+from vocoder_pareto.analysis.figure_style import Marker, marker_of, new_figure, size_colours, write_below
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import ENERGY, Kind
 from vocoder_pareto.tables.sources import source_of
@@ -40,7 +40,7 @@ def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[
     grid = figure.subplots(rows, columns, squeeze=False)
     panels = iter(grid.flat)
     measured = sweeps.dropna(subset=ENERGY)
-    colours = size_colours(settings, list(sweeps["size"]))
+    colours = size_colours(settings, list(sweeps["size"]), list(sweeps["model"]))
     for system, axes in zip(systems, panels, strict=False):
         model, _, size = system.rpartition("-")
         marker = marker_of(model, labels, sweeps["model"])
@@ -55,7 +55,7 @@ def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[
     return figure
 
 
-def _draw_system(axes: Axes, rows: pd.DataFrame, marker: str, colour: tuple[float, float, float]) -> None:
+def _draw_system(axes: Axes, rows: pd.DataFrame, marker: Marker, colour: tuple[float, float, float]) -> None:
     for precision, line in rows.groupby("precision", sort=False):
         style, fill = LINES[str(precision)]
         axes.errorbar(

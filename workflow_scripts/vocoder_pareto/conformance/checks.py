@@ -202,7 +202,7 @@ def check_operations(candidate: Candidate) -> str:
         fast = count_operations(vocoder, FRAMES)
         count_operations(vocoder, FRAMES, plainly=True)
     if not fast.macs:
-        raise LeftOut("no counter sees any, so its FLOPs stay unknown; Fourier transforms and NumPy are not counted")
+        raise LeftOut("no counter sees any, so its FLOPs stay unknown; what NumPy does is not counted")
     seconds = FRAMES * candidate.system.hop_length / candidate.system.sample_rate
     remarks = [f"{2e-9 * fast.macs / seconds:.3g} GFLOPs per second of audio", *dict.fromkeys(warnings)]
     return "; ".join(remarks)

@@ -48,8 +48,10 @@ def measure_complexity(
         "audio_seconds": audio_seconds,
         "macs": fast.macs or None,
         "flops": flops,
-        "gflops_per_audio_second": None if flops is None else flops / audio_seconds / GIGA,
-        "gflops_plain_per_audio_second": None if flops_plain is None else flops_plain / audio_seconds / GIGA,
+        "gflops_per_audio_second": _giga_per_second(flops, audio_seconds),
+        "gflops_plain_per_audio_second": _giga_per_second(flops_plain, audio_seconds),
+        "gflops_fft": _giga_per_second(counted_transforms(fast), audio_seconds),
+        "gflops_elementwise": _giga_per_second(counted_elementwise(fast), audio_seconds),
         **counted_as_published(system, published),
         "activation_bytes": fast.memory.activation_bytes,
         "activation_bytes_plain": plain.memory.activation_bytes,
@@ -68,9 +70,25 @@ def parameter_count(module: nn.Module) -> int:
 def counted_flops(macs: int) -> int | None:
     """FLOPs of `macs` multiply-accumulates; None for none, since what no counter knows is not free.
 
-    Fourier transforms are such, and all that is done outside of PyTorch.
+    All that is done outside of PyTorch is such.
     """
     return 2 * macs or None
+
+
+def counted_transforms(operations: Operations) -> int | None:
+    """FLOPs of Fourier transforms, which may be none; None where they cannot be known.
+
+    That is where something was called that no rule knows, and where the vocoder had to compute to be counted but
+    neither products nor transforms were seen: then it does its work outside of PyTorch.
+    """
+    others = operations.others
+    seen = operations.from_shapes or operations.macs or others.fft_flops
+    return others.fft_flops if seen and not others.unknown else None
+
+
+def counted_elementwise(operations: Operations) -> int | None:
+    """Operations element by element; None as in `counted_transforms`."""
+    return None if counted_transforms(operations) is None else operations.others.elementwise_operations
 
 
 def counted_as_published(system: SystemSettings, published: PublishedConvention) -> dict[str, Any]:
@@ -104,4 +122,13 @@ def _counters(operations: Operations) -> dict[str, Any]:
         "functional_macs": operations.functional_macs,
         "flop_counter_macs": operations.flop_counter_macs,
         "agree": operations.counters_agree,
+        "fft_flops": operations.others.fft_flops,
+        "elementwise_operations": operations.others.elementwise_operations,
+        "elementary_functions": operations.others.elementary_functions,
+        "elementwise_by_operator": dict(operations.others.elementwise),
+        "unknown_operators": dict(operations.others.unknown),
     }
+
+
+def _giga_per_second(operations: int | None, audio_seconds: float) -> float | None:
+    return None if operations is None else operations / audio_seconds / GIGA

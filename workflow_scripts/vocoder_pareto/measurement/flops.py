@@ -8,6 +8,9 @@ multiply-accumulates (MACs); FLOPs are twice that:
     macs = layer_macs + Σ functional_macs = flop_counter_macs,        flops = 2 · macs
     published_macs = macs + Σ over transposed convolutions of (C_in² · k − C_in · C_out/g · k) · B · T_in
 
+What both leave out, Fourier transforms and operations element by element, is counted beside them
+(`other_operations.py`).
+
 Nothing is computed: the counting takes place on the meta device, where tensors have shapes and no content, so that
 trillions of operations are counted in seconds.
 
@@ -15,7 +18,7 @@ A call passes through four levels, and at each one somebody watches the same gen
 
     1. module(x)                   hooks on layers: thop's sum, and the gate that silences 2 inside of a layer
     2. functional.conv1d(x, w)     FunctionalOperations, a TorchFunctionMode: the Python interface of PyTorch
-    3. aten.convolution(x, w)      three TorchDispatchModes: MemoryWatch → FlopCounterMode → ShapeCache
+    3. aten.convolution(x, w)      TorchDispatchModes: MemoryWatch → OtherOperations → FlopCounterMode → ShapeCache
     4. the meta kernel             finds the shape of the result
 
 Modes of one kind are a stack: the one that is entered last sees an operation first, and hands it on by calling it. So
@@ -24,8 +27,9 @@ the order of the `with` statement, from its left, is that from the kernel up:
     ShapeCache        lowest, since it may answer without calling on: above the counters it would hide from them every
                       operation that is repeated.
     FlopCounterMode   takes operations that it does not know apart, and is itself entered again for the parts.
-    MemoryWatch       above it, so that it sees what a vocoder does operation by operation, as PyTorch executes it, and
-                      not the parts, whose intermediate results no kernel would read or write.
+    OtherOperations   above it, since it takes other operations apart than that.
+    MemoryWatch       above both, so that it sees what a vocoder does operation by operation, as PyTorch executes it,
+                      and not the parts, whose intermediate results no kernel would read or write.
     FunctionalOperations  belongs to the other stack, which every call passes before the dispatcher; it may stand
                       anywhere in the list.
 """
@@ -49,6 +53,7 @@ from vocoder_pareto.measurement.operations import (
     rule_of_module,
     weight_of,
 )
+from vocoder_pareto.measurement.other_operations import OtherOperations, OtherWork
 from vocoder_pareto.measurement.shape_cache import ShapeCache
 from vocoder_pareto.models.vocoder import Vocoder, copied
 from vocoder_pareto.models.waveforms import require_form
@@ -66,6 +71,8 @@ class Operations:
         flop_counter_macs: all, by `torch.utils.flop_counter` (its FLOPs / 2), which stands where the counters disagree.
         published_macs: all, with transposed convolutions as the paper's Table 2 counts them.
         memory: bytes kept and moved.
+        others: what is done beside products.
+        from_shapes: whether shapes alone told all this. Then nothing was done outside of PyTorch, where nobody watches.
     """
 
     layer_macs: int
@@ -73,6 +80,8 @@ class Operations:
     flop_counter_macs: int
     published_macs: int
     memory: MemoryTraffic
+    others: OtherWork
+    from_shapes: bool
 
     @property
     def macs(self) -> int:
@@ -146,15 +155,15 @@ def _moved(value: Any) -> Any:
 def _counted(generation: _Generation, mel: Tensor) -> Operations:
     """All counters watch one call; `generation` cannot be used after it, since thop leaves traces."""
     layers = {module: rules for module in generation.modules() if (rules := rule_of_module(module)) is not None}
-    published_excess = [0]
+    published_excess, others = [0], OtherOperations(generation)
     hooks = {
         **dict.fromkeys(register_hooks, _count_nothing),  # thop's own rules count other things than MACs
-        **{type(module): _hook(rules, published_excess) for module, rules in layers.items()},
+        **{type(module): _hook(rules, published_excess, others) for module, rules in layers.items()},
     }
     functions = FunctionalOperations(layers)
     # `thop.profile` would also count parameters anew at every call of a layer, which takes longer than all the rest.
     memory = MemoryWatch(generation, mel)
-    with ShapeCache(), FlopCounterMode(display=False) as dispatcher, memory, functions:
+    with ShapeCache(), FlopCounterMode(display=False) as dispatcher, others, memory, functions:
         layer_macs, _ = thop.profile_origin(generation, (mel,), custom_ops=hooks, verbose=False)
     by_dispatcher = {str(name): flops // 2 for name, flops in dispatcher.get_flop_counts().get("Global", {}).items()}
     all_macs = sum(by_dispatcher.values())
@@ -164,6 +173,8 @@ def _counted(generation: _Generation, mel: Tensor) -> Operations:
         flop_counter_macs=all_macs,
         published_macs=all_macs + published_excess[0] + functions.published_excess,
         memory=memory.traffic,
+        others=others.work,
+        from_shapes=mel.is_meta,
     )
     if not operations.counters_agree:
         log.warning(
@@ -172,14 +183,21 @@ def _counted(generation: _Generation, mel: Tensor) -> Operations:
             generation.vocoder.name, operations.layer_macs, operations.functional_macs, by_dispatcher,
             ", ".join(FUNCTIONAL_OPERATIONS),
         )  # fmt: skip
+    if operations.others.unknown:
+        log.warning(
+            "%s: no rule knows %s, so that its operations element by element are not known; add rules to "
+            "measurement/elementwise.py",
+            generation.vocoder.name, ", ".join(operations.others.unknown),
+        )  # fmt: skip
     return operations
 
 
-def _hook(rules: Rules, published_excess: list[int]):
+def _hook(rules: Rules, published_excess: list[int], others: OtherOperations):
     def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         weight = weight_of(module)
         macs = rules.exact(inputs[0], weight, output)
-        cast(Tensor, module.total_ops).add_(macs)  # the buffer that thop adds up at the end
+        with others.paused():
+            cast(Tensor, module.total_ops).add_(macs)  # the buffer that thop adds up at the end
         published_excess[0] += rules.published(inputs[0], weight, output) - macs
 
     return count

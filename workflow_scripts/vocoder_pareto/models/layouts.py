@@ -3,8 +3,8 @@
 A layout names, for every module of ours that has weights, the module of theirs with the same weights, so that it is
 read in both directions; for a weight that is no layer's, that weight. Weights differ in five ways beside their names:
 which half of the output channels comes first (`swapped`), in which order these count through a kernel that they predict
-(`order`), whether a module is cut into several (`parts`), whether weight norm is folded, and which parametrisation it has
-(`weight_g` and `weight_v` of PyTorch's old form, `parametrizations.weight.original0` and `1` of its new one).
+(`order`), whether a module is cut into several (`parts`), whether weight norm is folded, and which parametrisation it
+has (`weight_g` and `weight_v` of PyTorch's old form, `parametrizations.weight.original0` and `1` of its new one).
 
 No family's module is imported here: else an edit of one would make the weights of all others stale.
 """

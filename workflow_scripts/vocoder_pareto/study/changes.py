@@ -26,6 +26,7 @@ KEYS = {
     "figure_settings": "figures.{}",
     "report_settings": "report.{}",
     "sweep_settings": "measurements.sweep.{}",
+    "deployment_settings": "measurements.deployment.{}",
     "design_settings": "listening_test.design.{}",
     "loudness_settings": "listening_test.loudness.{}",
     "page_settings": "listening_test.page.{}",

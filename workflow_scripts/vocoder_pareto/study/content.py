@@ -42,12 +42,12 @@ CONTENT = (
     "measurement.clocks",
     "measurement.combined_runs", "measurement.combined_windows", "measurement.complexity", "measurement.cpu_time",
     "measurement.cross_check",
-    "measurement.disturbances", "measurement.energy", "measurement.energy_clips", "measurement.energy_meter",
-    "measurement.flops",
-    "measurement.front_end_energy",
-    "measurement.layer_profile",
+    "measurement.deployment", "measurement.deployment_sweep", "measurement.disturbances", "measurement.elementwise",
+    "measurement.energy", "measurement.energy_clips", "measurement.energy_meter", "measurement.flops",
+    "measurement.front_end_energy", "measurement.layer_profile",
     "measurement.measured_set", "measurement.memory_traffic", "measurement.meter", "measurement.mirrored_dies",
     "measurement.nvml", "measurement.nvml_power", "measurement.of_callable", "measurement.operations",
+    "measurement.other_operations",
     "measurement.power_integral",
     "measurement.powercap", "measurement.protocol", "measurement.pyjoules_units", "measurement.random_weights",
     "measurement.readings_between", "measurement.reference_energy",
@@ -76,7 +76,7 @@ CONTENT = (
 _WITH_OWN_TABLES = (
     "prepare_clips", "compute_mels", "prepare_utterances", "cut_energy_clips",
     "generate_audio", "generate_reference", "measure_energy", "measure_reference",
-    "measure_set", "sweep_energy", "profile_layers",
+    "measure_set", "sweep_energy", "sweep_deployments", "profile_layers",
 )  # fmt: skip
 
 # What counts elsewhere, but cannot change what this program writes.

@@ -42,6 +42,7 @@ def settings_of_study(config: Mapping[str, Any]) -> dict[str, Any]:
         "carbon-settings": config["carbon"],
         "energy-settings": config["energy"],
         "sweep-settings": config["measurements"]["sweep"],
+        "deployment-settings": config["measurements"]["deployment"],
         "quality-settings": config["quality"],
         "predicted-mos-settings": config["predicted_mos"],
         "figure-settings": config["figures"],

@@ -1,7 +1,7 @@
 """How energy is read, the protocol of its measurement, stored measurements, and what the paper counted."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -176,6 +176,30 @@ class SweepSettings:
                 raise ValueError(f"{name} names a value twice; name each once")
 
 
+BASE_FORM: Final = "pytorch"  # what other forms are compared with
+DeploymentForm = Literal["pytorch", "torch_compile", "onnxruntime", "onnxruntime_int8"]
+
+
+@dataclass(frozen=True, config=STRICT)
+class DeploymentSettings:
+    """Optional: `snakemake deployment_sweeps` measures every system in other forms, and as a stream."""
+
+    forms: tuple[Literal["torch_compile", "onnxruntime", "onnxruntime_int8"], ...] = (
+        "torch_compile", "onnxruntime", "onnxruntime_int8",
+    )  # fmt: skip
+    """Beside PyTorch's float32, some of torch_compile (PyTorch's compiler), onnxruntime (float32 on a CPU) and
+    onnxruntime_int8 (dynamic quantisation to 8 bits on a CPU). The last two need `pip install onnx onnxscript
+    onnxruntime`; a form that is not to be had gives a row with the reason."""
+
+    chunk_frames: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1, 2, 4, 8, 16, 32), min_length=1)
+    """Frames of the chunks of a stream, each >= 1, for systems that can generate in chunks."""
+
+    def __post_init__(self):
+        for name in ("forms", "chunk_frames"):
+            if len(set(getattr(self, name))) < len(getattr(self, name)):
+                raise ValueError(f"{name} names a value twice; name each once")
+
+
 @dataclass(frozen=True, config=STRICT)
 class MeasurementsSettings:
     """Where measurements come from, and further ones."""
@@ -186,6 +210,9 @@ class MeasurementsSettings:
 
     sweep: SweepSettings = SweepSettings()
     """Optional: `snakemake energy_sweeps` measures every system against batch size and precision."""
+
+    deployment: DeploymentSettings = DeploymentSettings()
+    """Optional: `snakemake deployment_sweeps` measures every system in other forms, and as a stream."""
 
 
 @dataclass(frozen=True, config=STRICT)
