@@ -12,6 +12,9 @@ configfile: HOME / "config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/params_of_systems.smk"
+include: "rules/params_of_study.smk"
+include: "rules/start_and_end.smk"
 include: "rules/corpus.smk"
 include: "rules/dataset.smk"
 include: "rules/training.smk"
