@@ -219,7 +219,7 @@ def _reason(error: BaseException) -> str:
     """The innermost cause in one line: exporters wrap it in advice."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return first_line(error) or type(error).__name__
+    return first_line(error)
 
 
 def in_form(vocoder: Vocoder, form: DeploymentForm) -> Vocoder:
