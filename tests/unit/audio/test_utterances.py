@@ -16,7 +16,9 @@ from vocoder_pareto.audio.mels import compute_mels
 from vocoder_pareto.audio.utterances import COLUMNS, open_mels, prepare_utterances, read_utterances
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.dataset import DatasetSettings, ListedTestSet
+from vocoder_pareto.study.sections.evaluation import EvaluationSettings
 from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndSettings
+from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.tables.csv_files import write_csv
 
 RATE = 22050
@@ -170,6 +172,12 @@ def test_a_test_set_without_any_that_can_be_judged_ends_in_one_line(corpus):
         soundfile.write(corpus / f"{name}.wav", np.full(1000, 0.1), RATE)
     with pytest.raises(UserError, match=r"^3 of 3 recordings of the test set cannot be judged"):
         prepare(corpus, settings=replace(SETTINGS, on_bad_clip="skip"))
+
+
+@pytest.mark.parametrize("seconds", [0, -1.0, 0.05, float("inf"), float("nan"), "long"])
+def test_seconds_that_cannot_be_judged_are_refused_with_the_key(seconds):
+    with pytest.raises(UserError, match=r"^config key evaluation\.seconds: .*(at least 0\.1|finite|number)"):
+        settings_from(EvaluationSettings, {"seconds": seconds}, "evaluation")
 
 
 @pytest.mark.parametrize(
