@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 def vocos_generator(weights, mel, blocks, n_fft, hop_length):
-    """Siuzdak 2024, section 3.1: ConvNeXt blocks, magnitudes by exp, phases on the unit circle, an inverse STFT."""
+    """Siuzdak 2024, section 3: ConvNeXt blocks, magnitudes by exp, phases on the unit circle, an inverse STFT."""
 
     def normalised(name, signal):
         centred = signal - signal.mean(dim=2, keepdim=True)
@@ -71,7 +71,7 @@ def vocos_log_mel(audio, sample_rate, hop_length, n_mels=100):
 
 
 def vocos_losses(weights, audio, mel, *, sample_rate, hop_length, **sizes):
-    """Section 3.2 with the numbers of the official code: means over periods, and a tenth of those over resolutions."""
+    """Those of the official code, with its numbers: means over periods, and a tenth of those over resolutions."""
     generated = vocos_generator(weights, mel, hop_length=hop_length, **sizes)
 
     def judged(signal):

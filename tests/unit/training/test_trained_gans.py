@@ -118,7 +118,7 @@ def test_vocos_learns_its_corpus(corpus):
     torch.manual_seed(seed_of(2))
     recipe = VocosRecipe(learning_rate=3.0e-3, period_channels=32, band_channels=4)
     vocoder = Vocos(VocosArchitecture(channels=64, blocks=2))
-    audio = trained(VocosObjective(vocoder, recipe), corpus, steps=300, decay=0.99)
+    audio = trained(VocosObjective(vocoder, recipe), corpus, steps=200, decay=0.985)
     assert_learned(corpus, audio, bound=0.45)
 
 

@@ -1,8 +1,8 @@
 """The multi-resolution discriminator of Vocos: convolutions over bands of complex spectrograms.
 
-The paper takes that of UnivNet, over magnitudes. The official code (github.com/gemelo-ai/vocos) has replaced it by
-this one, after that of the Descript Audio Codec (Kumar et al., 2023), and so do we. Deviation: a signal that is no
-longer than half a window is reflected as often as needed, where the official code gives up.
+Until its published weights, the official code (github.com/gemelo-ai/vocos) had that of UnivNet, over magnitudes. It has
+replaced it by this one, after that of the Descript Audio Codec (Kumar et al., 2023), and so do we. Deviation: a signal
+that is no longer than half a window is reflected as often as needed, where the official code gives up.
 """
 
 from collections.abc import Sequence

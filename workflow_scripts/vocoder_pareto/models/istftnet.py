@@ -1,21 +1,21 @@
 """iSTFTNet (Kaneko et al., 2022): HiFi-GAN whose last upsamplings are replaced by an inverse STFT of few samples.
 
 C8C8I keeps the first two upsamplings of HiFi-GAN V1, by 8 each, and predicts spectra of 16 samples every 4; C8C1I keeps
-the first one and both fusions, and predicts spectra of 128 samples every 32. The authors published no code. What the
-paper leaves open is that of its usual re-implementation (github.com/rishikksh20/iSTFTNet-pytorch), with whose weights
-C8C8I gives the same audio: 13.26 M parameters, and 12.86 GMACs per second at 16,000 Hz.
+the first one and both fusions, and predicts spectra of 128 samples every 32. The authors published no code; details are
+those of the usual re-implementation (github.com/rishikksh20/iSTFTNet-pytorch), with whose weights C8C8I gives the same
+audio: 13.26 M parameters, and 12.86 GMACs per second at 16,000 Hz.
 
 - Magnitudes are the exponential of the first half of the last convolution's channels, phases the sine of the others.
 - A step of reflection before the last convolution, at the start alone, makes one spectrum more than there are steps, so
-  that the inverse transform, with frames centred, gives all samples. So the last convolution has one step more per clip
-  than its audio.
+  that the inverse transform, with frames centred, gives all samples. The last convolution of a clip does one step more
+  for it.
 - The slope of the last leaky ReLU is 0.01, as in HiFi-GAN's official code.
 
 The second stage of C8C1I, which that code cannot build, has no layer for its factor of 1 and keeps its channels, as the
 authors say of it in their paper on iSTFTNet2 (Kaneko et al., 2023): fusions of 256 channels both, 19.15 M parameters.
 
-Training is HiFi-GAN's (`training/objectives/hifigan.py`), as in the paper. Spectra are computed in single precision at
-least, since an inverse Fourier transform has no bfloat16.
+Training is that of HiFi-GAN (`training/objectives/hifigan.py`), whose variants the paper's models are. Spectra are
+computed in single precision at least, since an inverse Fourier transform has no bfloat16.
 """
 
 import math
@@ -56,7 +56,7 @@ class ISTFTNetArchitecture(HiFiGANArchitecture):
 
 
 class ISTFTNet(HiFiGAN):
-    """Kaneko et al. 2022, section 3: mel-spectrogram → waveform in one pass, without noise.
+    """Kaneko et al. 2022: mel-spectrogram → waveform in one pass, without noise.
 
     Raises:
         ValueError: The upsampling factors or n_fft do not fit hop_length.

@@ -1,8 +1,8 @@
 """Vocos (Siuzdak, 2024): ConvNeXt blocks at the rate of the frames predict spectra, which an inverse STFT makes audio.
 
-Section 3.1 of the paper; sizes and constants are those of the official code (github.com/gemelo-ai/vocos, configuration
-`vocos.yaml`): L here has its 512 channels and 8 blocks. S and M are sizes of this study. With 80 bands L has
-13,459,970 parameters, with the 100 of its published weights 13,531,650, as the official network has.
+Layers, sizes and constants are those of the official code (github.com/gemelo-ai/vocos, configuration `vocos.yaml`): L
+has its 512 channels and 8 blocks; S and M are sizes of this study. With 80 bands L has 13,459,970 parameters, with the
+100 of its published weights 13,531,650, as the official network has.
 
 Deviations from the official code, none of which touches the weights or their number:
 
@@ -67,7 +67,7 @@ class VocosArchitecture:
 class ConvNeXtBlock(nn.Module):
     """A depthwise convolution, a normalisation, and two linear layers with a GELU, scaled, beside a shortcut.
 
-    Source: section 3.1; Liu et al. (2022), in one dimension.
+    Source: section 3 of the paper; Liu et al. (2022), in one dimension.
     """
 
     def __init__(self, channels: int, hidden_channels: int, scale: float):

@@ -1,4 +1,4 @@
-"""Vocos' recipe (Siuzdak, 2024, section 3.2): hinge losses, feature matching and a mel-spectrogram loss.
+"""Vocos' recipe (Siuzdak, 2024, section 3): hinge losses, feature matching and a mel-spectrogram loss.
 
 Losses and numbers are those of the official code (github.com/gemelo-ai/vocos: `vocos.yaml`, `experiment.py` and
 `loss.py`): each term is the mean over the sub-discriminators of a kind, and the first layer of a sub-discriminator, or
@@ -67,7 +67,7 @@ class VocosRecipe:
 
 
 class VocosObjective(AdversarialObjective):
-    """The objective of section 3.2."""
+    """Hinge losses of both kinds of discriminators, feature matching, and the distance of mel-spectrograms."""
 
     Recipe = VocosRecipe
 
