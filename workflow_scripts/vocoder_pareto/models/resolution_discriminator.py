@@ -1,9 +1,8 @@
 """UnivNet's multi-resolution spectrogram discriminator (Jang et al., 2021, section 2.2), which BigVGAN took over.
 
-Each of its stacks judges the linear magnitudes of one short-time Fourier transform as an image. The paper names the
-resolutions; where it is silent, this is as in github.com/maum-ai/univnet and in BigVGAN's official code, which are
-alike: a rectangular window, 32 channels, kernels of 3 bins and 9 frames, in the last two layers of 3 and 3, and strides
-over the frames alone.
+Each of its stacks judges the linear magnitudes of one short-time Fourier transform as an image (figure 1). Resolutions,
+window and sizes are as in github.com/maum-ai/univnet and in BigVGAN's official code, which are alike: a rectangular
+window, 32 channels, kernels of 3 bins and 9 frames, in the last two layers of 3 and 3, strides over the frames alone.
 """
 
 from collections.abc import Sequence

@@ -1,13 +1,13 @@
 """UnivNet's recipe (Jang et al., 2021, section 2.3): least squares and a multi-resolution STFT loss, without matching.
 
-The discriminators judge magnitudes of three resolutions and waveforms folded by five periods; all stacks together count
-as one, since the adversarial losses are means over them. Adam, its moments, its learning rate and λ = 2.5 are the
-paper's. The widths of the folding stacks, which it does not tell, are those of github.com/maum-ai/univnet: 64, 128, 256
-and 512 channels in the strided layers where HiFi-GAN's have 32, 128, 512 and 1024.
+The discriminators judge magnitudes of three resolutions and waveforms folded by five periods (figure 1); all stacks
+together count as one, since the adversarial losses are means over them. The numbers are those of the code whose
+weights people use (github.com/maum-ai/univnet, which is not its authors'): Adam at 1e-4 with moments of 0.5 and 0.9, λ
+= 2.5, no schedule, and in the folding stacks 64, 128, 256 and 512 channels, where HiFi-GAN's have 32, 128, 512, 1024.
 
-Deviations from that code: it decays weights by AdamW, where its configuration and the paper say Adam. It updates the
-generator first, and both networks with audio of the same noise; here the discriminator comes first, as in all recipes
-of this package, and each turn draws its own. Its AdamW, as its code stands, has no schedule, as here.
+Deviations from that code: its configuration says Adam, and it decays weights by AdamW's default; here is no decay. It
+updates the generator first, and both networks with audio of the same noise; here the discriminator comes first, as in
+all recipes of this package, and each turn draws its own.
 """
 
 from dataclasses import dataclass
