@@ -3,6 +3,7 @@
 import importlib
 import json
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,25 @@ def test_folders_that_are_not_official_code_are_named(given, words):
     ran = run_benchmark("official_code", "--official-code", json.dumps(given), *options)
     assert ran.returncode == 1
     assert words in ran.stderr.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_onnx_runtime_is_compared_in_processes_of_their_own_or_said_to_be_missing(tmp_path, document):
+    document.write_text(document.read_text() + "<!-- onnx_runtime:begin -->\n<!-- onnx_runtime:end -->\n")
+    output = tmp_path / "onnx.csv"
+    options = ["--rounds", 2, "--seconds", 0, "--clip-seconds", 0.1, "--threads", 1, "--system-names", "melgan-S"]
+    ran = run_benchmark("onnx_runtime", *options, "--output", output, "--output-document", document)
+    assert ran.returncode == 0, ran.stderr
+    rows = pd.read_csv(output).set_index("form")
+    text = document.read_text().partition("<!-- onnx_runtime:begin -->")[2]
+    if all(find_spec(name) for name in ("onnx", "onnxscript", "onnxruntime")):
+        assert list(rows.index) == ["onnxruntime", "ours"]
+        assert rows.loc["ours", "ratio_median"] == 1
+        assert rows.loc["onnxruntime", "largest_difference"] < 1e-4
+        assert "| melgan-S |" in text
+    else:
+        assert "missing; pip install" in rows.loc["onnxruntime", "refused"]
+        assert "melgan-S: onnx" in text
 
 
 class HundredWatts(Sensor):

@@ -215,9 +215,9 @@ def _installed(package: str) -> bool:
     return True
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: Exception) -> str:
     """The innermost cause in one line: exporters wrap it in advice."""
-    while error.__cause__ is not None:
+    while isinstance(error.__cause__, Exception):
         error = error.__cause__
     return first_line(error)
 
