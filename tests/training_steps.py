@@ -16,14 +16,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reference_networks import diffusion, flows, gans
+from reference_networks import bigvgan, diffusion, flows, gans
 
+from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture
+from vocoder_pareto.training.objectives.bigvgan import BigVGANObjective, BigVGANRecipe
 from vocoder_pareto.training.objectives.diffwave import DiffWaveObjective, DiffWaveRecipe
 from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGANRecipe
 from vocoder_pareto.training.objectives.likelihood import LikelihoodObjective, LikelihoodRecipe
@@ -32,7 +34,8 @@ from vocoder_pareto.training.objectives.objective import Batch
 from vocoder_pareto.training.objectives.wavegrad import WaveGradObjective, WaveGradRecipe
 
 STORED = Path(__file__).parent / "data" / "training_steps.json"
-FAMILIES = ("melgan", "hifigan", "diffwave", "wavegrad", "waveglow", "waveflow")
+FAMILIES = ("melgan", "hifigan", "diffwave", "wavegrad", "waveglow", "waveflow", "bigvgan")
+ADVERSARIAL = ("melgan", "hifigan", "bigvgan")
 STEPS = torch.tensor([7, 41])  # of DiffWave's 50
 LEVELS = torch.tensor([0.93, 0.4], dtype=torch.float64)  # √ᾱ of WaveGrad
 
@@ -50,7 +53,7 @@ _WAVEGLOW = {
 _WAVEFLOW = {"flows": 3, "layers": 3, "height": 4, "kernel": 3, "factors": (4, 4)}
 _SHAPES = {  # of the batch: clips, mel bands, frames, samples per frame
     "melgan": (2, 6, 32, 8), "hifigan": (1, 80, 5, 256), "diffwave": (2, 6, 12, 8), "wavegrad": (2, 6, 6, 16),
-    "waveglow": (2, 5, 6, 16), "waveflow": (2, 5, 6, 16),
+    "waveglow": (2, 5, 6, 16), "waveflow": (2, 5, 6, 16), "bigvgan": (1, 80, 9, 256),
 }  # fmt: skip
 
 
@@ -72,8 +75,10 @@ def weight(name, shape):
         return 0.9 + 0.3 * numbers
     if name.endswith(("_u", "_v")):  # the estimates of singular vectors
         return numbers / numbers.norm()
-    if name.endswith("bias"):
+    if name.endswith(("bias", "alpha", "beta")):
         return 0.1 * numbers
+    if name.endswith("sampling.filter"):
+        return torch.from_numpy(bigvgan.low_pass_filter()).reshape(shape)
     if ".mixing." in name:
         return torch.eye(shape[0], dtype=torch.float64)[..., None] + 0.3 * numbers
     return numbers * (3 / (numbers.numel() / shape[0])) ** 0.5 * (0.3 if ".end." in name else 1)
@@ -100,6 +105,10 @@ def objective_of(family):
             16, _HIFIGAN["factors"], _HIFIGAN["kernels"], "1", _HIFIGAN["residual_kernels"], _HIFIGAN["dilations"]
         )
         objective = HiFiGANObjective(HiFiGAN(architecture, **places), HiFiGANRecipe(discriminator_channels=128))
+    elif family == "bigvgan":
+        architecture = BigVGANArchitecture(16, *_HIFIGAN.values())
+        recipe = BigVGANRecipe(period_channels=64, resolution_channels=4)
+        objective = BigVGANObjective(BigVGAN(architecture, **places), recipe)
     elif family == "diffwave":
         vocoder = DiffWave(DiffWaveArchitecture(4, 6, 2, (4, 2)), **places)
         objective = DiffWaveObjective(vocoder, DiffWaveRecipe())
@@ -125,6 +134,8 @@ def reference_losses(family, turn, weights):
         return gans.melgan_losses(weights, audio, mel, **_MELGAN)[turn]
     if family == "hifigan":
         return gans.hifigan_losses(weights, audio, mel, sample_rate=16000, hop_length=256, turn=turn, **_HIFIGAN)
+    if family == "bigvgan":
+        return bigvgan.bigvgan_losses(weights, audio, mel, sample_rate=16000, hop_length=256, **_HIFIGAN)[turn]
     if family == "diffwave":
         scales = diffusion.signal_scales(1e-4, 0.05, 50)[STEPS]
         return diffusion.denoising_loss(
@@ -144,7 +155,7 @@ def reference_step(family, turn):
     tensors = {name: value.requires_grad_() for name, value in _tensors_of(family).items()}
     network = "discriminator." if turn == "discriminator" else "vocoder."
     losses = reference_losses(family, turn, tensors)
-    trained = [name for name in tensors if name.startswith(network) and not name.endswith(("_u", "_v"))]
+    trained = [name for name in tensors if name.startswith(network) and not name.endswith(("_u", "_v", ".filter"))]
     gradients = torch.autograd.grad(next(iter(losses.values())), [tensors[name] for name in trained])
     return summary(losses, dict(zip(trained, gradients, strict=True)))
 
@@ -172,7 +183,7 @@ def summary(losses, gradients):
 
 
 def turns_of(family):
-    return ("discriminator", "generator") if family in ("melgan", "hifigan") else ("generator",)
+    return ("discriminator", "generator") if family in ADVERSARIAL else ("generator",)
 
 
 def main():

@@ -106,8 +106,8 @@ def hifigan_generator(weights, mel, factors, kernels, residual_kernels, dilation
     return torch.tanh(same_length("vocoder.last", signal, 7)).squeeze(1)
 
 
-def hifigan_discriminators(weights, audio):
-    """All outputs of all layers, a list per sub-discriminator: five periods, then three scales (section 2.4)."""
+def period_discriminators(weights, audio):
+    """All outputs of all layers, a list per period (HiFi-GAN, section 2.4)."""
     outputs = []
     for index, period in enumerate((2, 3, 5, 7, 11)):
         signal = functional.pad(audio.unsqueeze(1), (0, -audio.shape[1] % period), mode="reflect")
@@ -118,6 +118,12 @@ def hifigan_discriminators(weights, audio):
             hidden = functional.leaky_relu(hidden, 0.1) if layer < 5 else hidden
             found.append(hidden)
         outputs.append(found)
+    return outputs
+
+
+def hifigan_discriminators(weights, audio):
+    """All outputs of all layers, a list per sub-discriminator: five periods, then three scales (section 2.4)."""
+    outputs = period_discriminators(weights, audio)
     settings = [(1, 7, 1), (2, 20, 4), (2, 20, 16), (4, 20, 16), (4, 20, 16), (1, 20, 16), (1, 2, 1), (1, 1, 1)]
     signal = audio.unsqueeze(1)
     for scale in range(3):

@@ -9,6 +9,7 @@ from small_flows import trained_like
 from torch import nn
 
 from vocoder_pareto.measurement.memory_traffic import MemoryWatch
+from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.chunks import in_chunks
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture, DiffWaveSampling
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
@@ -26,6 +27,7 @@ SMALL = {
     "hifigan type 2": lambda: HiFiGAN(
         HiFiGANArchitecture(32, (8, 8, 4), (16, 16, 8), "2", (3, 5, 7), ((1, 2), (2, 6), (3, 12)))
     ),
+    "bigvgan": lambda: BigVGAN(BigVGANArchitecture(16, residual_kernels=(7,), residual_dilations=((1, 3, 5),))),
     "wavegrad": lambda: WaveGrad(
         WaveGradArchitecture((8, 8, 8, 6, 4, 4), (2, 4, 4, 6, 8), blocks_per_stage=2), WaveGradSampling(steps=2)
     ),
@@ -40,7 +42,7 @@ def small(name):
     vocoder = calm(trained_like(SMALL[name]))
     with torch.no_grad():
         for key, parameter in vocoder.named_parameters():
-            if key.endswith("original0") and isinstance(vocoder, MelGAN | HiFiGAN):
+            if key.endswith("original0") and isinstance(vocoder, MelGAN | HiFiGAN | BigVGAN):
                 parameter.uniform_(0.5, 1.5)  # the scales of weight norm: fresh ones give near silence
     return vocoder.prepare_for_inference()
 

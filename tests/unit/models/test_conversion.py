@@ -20,6 +20,7 @@ FAMILIES = {
     "torchaudio_hifigan": ("hifigan.HiFiGAN", HIFIGAN),
     "transformers_hifigan": ("hifigan.HiFiGAN", HIFIGAN | {"normalizes_input": True}),
     "speechbrain_hifigan": ("hifigan.HiFiGAN", HIFIGAN | {"padding": "reflect"}),
+    "nvidia_bigvgan": ("bigvgan.BigVGAN", HIFIGAN),
     "descriptinc_melgan": ("melgan.MelGAN", {"channels": 2}),
     "nvidia_waveglow": ("waveglow.WaveGlow", {"channels": 4, "upsample_cut": "end"}),
     "nvidia_old_waveglow": ("waveglow.WaveGlow", {"channels": 4, "upsample_cut": "end"}),

@@ -57,6 +57,23 @@ def test_factors_that_multiply_to_another_hop_length_are_no_fault(config, model,
         build_vocoder(system_settings(config, model, "S"))
 
 
+MODERN = read_configuration([PROJECT / "config.yaml", PROJECT / "presets" / "modern.yaml"])
+
+
+@pytest.mark.parametrize(("model", "size"), [("bigvgan", "base"), ("bigvgan", "v2")])
+def test_a_hop_length_of_todays_vocoders_is_refused_exactly_where_they_cannot_be_built(model, size):
+    for hop_length in (64, 256, 320, 512):
+        config = changed(MODERN, hop_length, model)
+        faults = faults_of_hop_length(model, size, config["models"][model], "paper", hop_length)
+        try:
+            with torch.device("meta"):
+                build_vocoder(system_settings(config, model, size))
+        except UserError:
+            assert faults
+        else:
+            assert faults == []
+
+
 def test_the_fault_names_key_value_and_mend_once_for_all_sizes_of_studied_systems(config):
     config = changed(config, 250, "melgan") | {"systems": ["melgan-S", "melgan-L", "hifigan-M"]}
     with pytest.raises(UserError) as raised:
