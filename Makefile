@@ -34,6 +34,7 @@ PROCESSORS ?= OMP_NUM_THREADS=1 OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=default AT
 NUMERICAL := $(addprefix tests/unit/, models audio quality generation analysis listening_test \
     training/test_gan_objectives.py training/test_diffusion_objectives.py training/test_flow_objectives.py \
     training/test_training_steps.py \
+    training/test_bigvgan_objective.py training/test_flow2gan_objective.py \
     training/test_module.py training/test_validation.py measurement/test_flops.py)
 
 test-numerics: $(VENV)/.complete

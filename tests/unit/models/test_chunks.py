@@ -12,6 +12,7 @@ from vocoder_pareto.measurement.memory_traffic import MemoryWatch
 from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.chunks import in_chunks
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture, DiffWaveSampling
+from vocoder_pareto.models.flow2gan import Flow2GAN, Flow2GANArchitecture, Flow2GANSampling
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.models.vocoder import NoSettings, Vocoder
@@ -28,6 +29,10 @@ SMALL = {
         HiFiGANArchitecture(32, (8, 8, 4), (16, 16, 8), "2", (3, 5, 7), ((1, 2), (2, 6), (3, 12)))
     ),
     "bigvgan": lambda: BigVGAN(BigVGANArchitecture(16, residual_kernels=(7,), residual_dilations=((1, 3, 5),))),
+    "flow2gan": lambda: Flow2GAN(
+        Flow2GANArchitecture((256, 64), (24, 16), blocks=2, encoder_channels=8, encoder_blocks=2, time_channels=8),
+        Flow2GANSampling(steps=2),
+    ),
     "wavegrad": lambda: WaveGrad(
         WaveGradArchitecture((8, 8, 8, 6, 4, 4), (2, 4, 4, 6, 8), blocks_per_stage=2), WaveGradSampling(steps=2)
     ),
@@ -44,6 +49,8 @@ def small(name):
         for key, parameter in vocoder.named_parameters():
             if key.endswith("original0") and isinstance(vocoder, MelGAN | HiFiGAN | BigVGAN):
                 parameter.uniform_(0.5, 1.5)  # the scales of weight norm: fresh ones give near silence
+            if key.endswith("weight") and isinstance(vocoder, Flow2GAN) and parameter.dim() > 1:
+                parameter.normal_(std=parameter[0].numel() ** -0.5)  # the same
     return vocoder.prepare_for_inference()
 
 

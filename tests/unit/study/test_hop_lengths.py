@@ -60,7 +60,7 @@ def test_factors_that_multiply_to_another_hop_length_are_no_fault(config, model,
 MODERN = read_configuration([PROJECT / "config.yaml", PROJECT / "presets" / "modern.yaml"])
 
 
-@pytest.mark.parametrize(("model", "size"), [("bigvgan", "base"), ("bigvgan", "v2")])
+@pytest.mark.parametrize(("model", "size"), [("bigvgan", "base"), ("bigvgan", "v2"), ("flow2gan", "steps1")])
 def test_a_hop_length_of_todays_vocoders_is_refused_exactly_where_they_cannot_be_built(model, size):
     for hop_length in (64, 256, 320, 512):
         config = changed(MODERN, hop_length, model)

@@ -1,4 +1,4 @@
-"""MelGAN and HiFi-GAN after a training: how far their audio is from the recordings, and how loud it is.
+"""MelGAN, HiFi-GAN and BigVGAN after a training: how far their audio is from the recordings, and how loud it is.
 
 Tiny models, but the recipes of the study with all their losses, on a fixed corpus of two clips, for a fixed number of
 steps. The outside is the corpus itself, and what needs no network: silence, and white noise as loud as the clips.
@@ -11,9 +11,11 @@ from seeds import seed_of
 from two_voices import mean_d_stft, two_voices
 
 from vocoder_pareto.audio.features import features
+from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
+from vocoder_pareto.training.objectives.bigvgan import BigVGANObjective, BigVGANRecipe
 from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGANRecipe
 from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRecipe
 from vocoder_pareto.training.objectives.objective import Batch
@@ -87,3 +89,11 @@ def test_melgan_learns_its_corpus(corpus):
         MelGANObjective(MelGAN(MelGANArchitecture(32, 1, (16, 16))), recipe), corpus, steps=600, decay=0.997
     )
     assert_learned(corpus, audio, bound=0.65)
+
+
+def test_bigvgan_learns_its_corpus(corpus):
+    torch.manual_seed(seed_of(2))
+    architecture = BigVGANArchitecture(64, (16, 16), (32, 32), residual_kernels=(3,), residual_dilations=((1, 3),))
+    recipe = BigVGANRecipe(learning_rate=3.0e-3, period_channels=128, resolution_channels=4)
+    audio = trained(BigVGANObjective(BigVGAN(architecture), recipe), corpus, steps=300, decay=0.99)
+    assert_learned(corpus, audio, bound=0.45)

@@ -54,11 +54,11 @@ class Resampling(nn.Module):
         super().__init__()
         self.register_buffer("filter", low_pass_filter())
 
-    def filtered(self, phase: Tensor, first: int, bias: Tensor | None = None) -> Tensor:
-        """Every other tap from `first` on, over each channel by itself: (B, C, 1, T + 5) → (B, C, 1, T)."""
+    def filtered(self, phase: Tensor, first: int, gain: int = 1) -> Tensor:
+        """`gain` times every other tap from `first` on, over each channel: (B, C, 1, T + 5) → (B, C, 1, T)."""
         channels = phase.shape[1]
-        kernel = self.filter[:, :, None, first::2].expand(channels, 1, 1, TAPS // 2)
-        return functional.conv2d(phase, kernel, bias, groups=channels)
+        kernel = (gain * self.filter[:, :, None, first::2]).expand(channels, 1, 1, TAPS // 2)
+        return functional.conv2d(phase, kernel, groups=channels)
 
 
 class AliasFreeSnake(nn.Module):
@@ -80,9 +80,9 @@ class AliasFreeSnake(nn.Module):
         """(B, C, T) → (B, C, T) by equations (4), (2) and (5), in the memory layout of `signal`."""
         frequencies, magnitudes = self.alpha.exp()[:, None, None], self._magnitudes()[:, None, None]
         # As images of height 1, which convolutions and padding keep in the memory layout that they have.
-        padded = functional.pad(2 * signal.unsqueeze(2), (3, 3, 0, 0), mode="replicate")
-        even = _bent(self.upsampling.filtered(padded[..., :-1], 0), frequencies, magnitudes)
-        odd = _bent(self.upsampling.filtered(padded[..., 1:], 1), frequencies, magnitudes)
+        padded = functional.pad(signal.unsqueeze(2), (3, 3, 0, 0), mode="replicate")
+        even = _bent(self.upsampling.filtered(padded[..., :-1], 0, gain=2), frequencies, magnitudes)
+        odd = _bent(self.upsampling.filtered(padded[..., 1:], 1, gain=2), frequencies, magnitudes)
         first, last = even[..., :1], odd[..., -1:]
         even, odd = (
             torch.cat([first, first, even, last, last, last], dim=-1),

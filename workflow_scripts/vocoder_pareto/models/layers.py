@@ -129,6 +129,11 @@ def without_autocast(signal: Tensor) -> AbstractContextManager:
     return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
 
 
+def at_least_single(signal: Tensor) -> Tensor:
+    """`signal` in single precision, if it was in a reduced one; Fourier transforms know no bfloat16."""
+    return signal.float() if signal.dtype in (torch.float16, torch.bfloat16) else signal
+
+
 class MelUpsampler(nn.Module):
     """Transposed convolutions over time and bands that bring a mel-spectrogram to the rate of the waveform.
 

@@ -9,6 +9,7 @@ LIBRARY = "vocoder_pareto.models."
 PRODUCTS = ("upsampling", "upsample_factors")
 DIVISORS = ("groups", "height")
 KERNEL = "upsample_kernel"
+PARTS = "hops"
 
 
 def faults_of_hop_length(
@@ -43,6 +44,8 @@ def _misfit(key: str, value: Any, given: str, hop_length: int) -> str:
         return f"multiplies to {product}, and must to {given}"
     if key in DIVISORS and (value < 1 or hop_length % value):
         return f"does not divide {given}"
+    if key == PARTS and any(each < 1 or hop_length % each for each in value):
+        return f"must each divide {given}"
     if key == KERNEL and (value < hop_length or (value - hop_length) % 2):
         return f"must be {given}, or more by an even number"
     return ""

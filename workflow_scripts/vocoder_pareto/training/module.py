@@ -88,18 +88,24 @@ class TrainingModule(lightning.LightningModule):
         seed_step(self.seed, self.step, self.device)
         batch = segment_of(batch, self.settings.segment_frames, self.objective.vocoder.hop_length)
         self.losses = {}
+        self.objective.begin_step(self._progress())
         for turn, optimizer in zip(self.objective.turns, self._optimizers(), strict=True):
             self.objective.begin_turn(turn)
             loss, parts = self._loss(turn, batch)
             self.losses |= parts
+            if loss is None:
+                continue
             self._unchecked.append((self.step + 1, turn, loss.detach()))
             optimizer.zero_grad()
             self.manual_backward(loss)
             optimizer.step()
         self.step += 1
-        progress = Progress(self.step, self.step / self.steps_per_epoch, self.budget_share(self.step))
         for schedule in filter(None, self.schedules):
-            schedule.follow(progress)
+            schedule.follow(self._progress())
+
+    def _progress(self) -> Progress:
+        """How far the training is after the steps that are done."""
+        return Progress(self.step, self.step / self.steps_per_epoch, self.budget_share(self.step))
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Clip the gradients; with 16-mixed they are unscaled by now."""

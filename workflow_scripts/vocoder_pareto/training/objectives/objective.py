@@ -63,9 +63,10 @@ class Schedule:
 class Objective(nn.Module, ABC):
     """What is minimised: the vocoder, whatever is trained beside it (discriminators), and its losses.
 
-    The training step takes, for every batch, all `turns` in order: it calls `begin_turn(turn)` and `loss(turn, batch)`,
-    clears the gradients of `optimizer(turn)`, goes backward, clips and steps. So a GAN has the turns ("discriminator",
-    "generator"), all other families the one turn ("generator",).
+    The training step calls `begin_step(progress)`, and takes, for every batch, all `turns` in order: it calls
+    `begin_turn(turn)` and `loss(turn, batch)`, clears the gradients of `optimizer(turn)`, goes backward, clips and
+    steps; a turn without a loss rests. So a GAN has the turns ("discriminator", "generator"), all other families the
+    one turn ("generator",).
 
     Attributes:
         Recipe: The dataclass of this objective's hyper-parameters (learning rate, weights of losses), which are read
@@ -84,6 +85,9 @@ class Objective(nn.Module, ABC):
         self.recipe = recipe
         self.sample_rate = sample_rate
 
+    def begin_step(self, progress: Progress) -> None:
+        """Take note of how far the training is, where it has stages; by default, do nothing."""
+
     def begin_turn(self, turn: str) -> None:
         """Prepare the networks for `turn`, by freezing what it does not train, say; by default, do nothing.
 
@@ -92,8 +96,8 @@ class Objective(nn.Module, ABC):
         """
 
     @abstractmethod
-    def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the scalar to minimise in `turn`, and its detached parts by name for the log."""
+    def loss(self, turn: str, batch: Batch) -> tuple[Tensor | None, dict[str, Tensor]]:
+        """Return the scalar to minimise in `turn`, None if that rests, and its detached parts by name for the log."""
 
     @abstractmethod
     def optimizer(self, turn: str) -> Optimizer:
