@@ -24,6 +24,16 @@ class StopAfter(lightning.Callback):
         trainer.should_stop = module.step >= self.steps
 
 
+class Staged(AdversarialTinyObjective):
+    """Its discriminator rests until half of the budget is used."""
+
+    def begin_step(self, progress):
+        self.rests = progress.budget_share < 0.5
+
+    def loss(self, turn, batch):
+        return (None, {}) if turn == "discriminator" and self.rests else super().loss(turn, batch)
+
+
 class Watched(TinyObjective):
     """Remembers the norms of its gradients and the kinds of its tensors."""
 
@@ -83,6 +93,12 @@ def test_the_loop_does_what_plain_pytorch_does():
         schedule.step()
     for (name, weight), other in zip(objective.named_parameters(), module.objective.parameters(), strict=True):
         assert torch.equal(weight, other), name
+
+
+def test_a_turn_without_a_loss_rests_as_the_progress_says():
+    module = fit(tiny(Staged), steps=5)
+    updates = [int(each["state"][0]["step"]) for each in module.state()["optimizers"]]
+    assert updates == [2, 5]  # after 3 and 4 of 5 steps
 
 
 def test_schedules_advance_per_epoch_or_per_step_as_they_say():

@@ -12,9 +12,9 @@ at its resolution through ConvNeXt blocks, which hear an encoded mel-spectrogram
 
 All facts are of the official code (github.com/k2-fsa/Flow2GAN, `mel_24k_base`); of the paper, arXiv 2512.23278, the
 abstract and the introduction were at hand. Every window there is two hops long, so the architecture names hops alone.
-At 16,000 Hz, a hop of 256 and 80 bands there are 78,918,822 parameters, and 7.18 · 10⁹ multiply-accumulates per second
-of 10 s of audio in one step, 13.96 · 10⁹ in two and 27.51 · 10⁹ in four, of the plain form as of the official code; a
-frame beyond the end makes it 7.24 · 10⁹ where a second has 64 frames. The fast form does 6.36, 11.59 and 22.06 · 10⁹.
+At 16,000 Hz, a hop of 256 and 80 bands there are 78,918,822 parameters. The plain form, as the official code, takes
+7.18 · 10⁹ multiply-accumulates per second of a clip of 10 s in one step, 13.96 · 10⁹ in two, 27.51 · 10⁹ in four (7.24,
+14.08 and 27.77 · 10⁹ in one of 64 frames, since spectra have a frame more); the fast one 6.36, 11.59 and 22.06 · 10⁹.
 
 As there, the encoded mel-spectrogram of L frames goes on with zeros under the last of the L · r + 1 frames of a branch
 (each is repeated r times). Deviations: a clip that is no longer than half a window is reflected as often as needed,

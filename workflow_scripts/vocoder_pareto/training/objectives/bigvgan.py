@@ -9,7 +9,9 @@ From the official code (github.com/NVIDIA/BigVGAN):
   each of the two discriminators has a norm of its own, here both have one.
 
 Deviation: v2's official recipe replaces the multi-resolution discriminator by one of constant-Q transforms; here v2 has
-that of base. The paper trains on segments of 32 frames, v2 on 256 (`segment_frames` of the configuration).
+that of base. Its transforms, of nine octaves from 32.7 Hz at twice the rate of the audio, end above 16,000 Hz, which at
+this study's rate is beyond what twice the rate can hold. The official code trains base on segments of 32 frames and v2
+on 256 (`segment_frames` of the configuration).
 """
 
 from dataclasses import dataclass, replace
