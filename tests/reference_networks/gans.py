@@ -82,6 +82,13 @@ def melgan_losses(weights, audio, mel, *, factors, residual_layers, scales, laye
 
 def hifigan_generator(weights, mel, factors, kernels, residual_kernels, dilations, last_slope=0.01, padding="constant"):
     """Kong et al. 2020, section 2.3 and figure 1, with residual blocks of type 1."""
+    signal = hifigan_body(weights, mel, factors, kernels, residual_kernels, dilations, padding)
+    signal = functional.pad(functional.leaky_relu(signal, last_slope), (3, 3), mode=padding)
+    return torch.tanh(conv1d(weights, "vocoder.last", signal)).squeeze(1)
+
+
+def hifigan_body(weights, mel, factors, kernels, residual_kernels, dilations, padding="constant"):
+    """The same up to its last fusion; a factor of 1 is none, as iSTFTNet has them."""
 
     def same_length(name, signal, size, dilation=1):
         amount = dilation * (size - 1) // 2
@@ -89,10 +96,11 @@ def hifigan_generator(weights, mel, factors, kernels, residual_kernels, dilation
 
     signal = same_length("vocoder.first", mel, 7)
     for stage, (factor, kernel) in enumerate(zip(factors, kernels, strict=True)):
-        signal = functional.leaky_relu(signal, 0.1)
-        signal = transposed1d(
-            weights, f"vocoder.upsamplings.{stage}", signal, stride=factor, padding=(kernel - factor) // 2
-        )
+        if factor > 1:
+            signal = functional.leaky_relu(signal, 0.1)
+            signal = transposed1d(
+                weights, f"vocoder.upsamplings.{stage}", signal, stride=factor, padding=(kernel - factor) // 2
+            )
         fused = 0
         for block, (size, of_block) in enumerate(zip(residual_kernels, dilations, strict=True)):
             hidden = signal
@@ -102,8 +110,7 @@ def hifigan_generator(weights, mel, factors, kernels, residual_kernels, dilation
                 hidden = hidden + same_length(f"{name}.1", functional.leaky_relu(inner, 0.1), size)
             fused = fused + hidden
         signal = fused / len(residual_kernels)
-    signal = functional.leaky_relu(signal, last_slope)
-    return torch.tanh(same_length("vocoder.last", signal, 7)).squeeze(1)
+    return signal
 
 
 def period_discriminators(weights, audio):
@@ -148,9 +155,9 @@ def hifigan_log_mel(audio, sample_rate, n_mels, hop_length, highest_hertz=None):
     return torch.log(torch.clamp(torch.from_numpy(filters).to(audio) @ magnitude, min=1e-5))
 
 
-def hifigan_losses(weights, audio, mel, *, sample_rate, hop_length, turn, **sizes):
+def hifigan_losses(weights, audio, mel, generator=hifigan_generator, *, sample_rate, hop_length, turn, **sizes):
     """Equations 1 to 6, of one turn, since the spectral norm goes on with every pass; all layers match features."""
-    generated = hifigan_generator(weights, mel, **sizes)
+    generated = generator(weights, mel, **sizes)
     real = hifigan_discriminators(weights, audio)
     if turn == "discriminator":
         guess = hifigan_discriminators(weights, generated.detach())

@@ -1,14 +1,14 @@
-"""Vocos with its discriminators and losses, written from the paper and the official code."""
+"""Vocos with its discriminators and losses, and iSTFTNet, written from the papers and from what code is published."""
 
 import librosa
 import torch
-from reference_networks.gans import period_discriminators
+from reference_networks.gans import hifigan_body, period_discriminators
 from reference_networks.layers import conv1d, conv2d, linear
 from torch.nn import functional
 
 
 def vocos_generator(weights, mel, blocks, n_fft, hop_length):
-    """Siuzdak 2024, section 3.1: ConvNeXt blocks, magnitudes by exp, phases on the unit circle, an inverse STFT."""
+    """Siuzdak 2024, section 3: ConvNeXt blocks, magnitudes by exp, phases on the unit circle, an inverse STFT."""
 
     def normalised(name, signal):
         centred = signal - signal.mean(dim=2, keepdim=True)
@@ -28,6 +28,15 @@ def vocos_generator(weights, mel, blocks, n_fft, hop_length):
     spectrum = torch.clamp(torch.exp(magnitude), max=100) * (torch.cos(phase) + 1j * torch.sin(phase))
     window = torch.hann_window(n_fft, dtype=mel.dtype)
     return torch.istft(spectrum, n_fft, hop_length, window=window, length=mel.shape[2] * hop_length)
+
+
+def istftnet_generator(weights, mel, factors, n_fft, hop_length, **sizes):
+    """Kaneko et al. 2022: HiFi-GAN's body, magnitudes by exp, phases by sin, an inverse STFT."""
+    signal = functional.leaky_relu(hifigan_body(weights, mel, factors, **sizes), 0.01)
+    spectrum = conv1d(weights, "vocoder.last", functional.pad(signal, (1, 0), mode="reflect"), padding=3)
+    magnitude, phase = torch.exp(spectrum[:, : n_fft // 2 + 1]), torch.sin(spectrum[:, n_fft // 2 + 1 :])
+    window, hop = torch.hann_window(n_fft, dtype=mel.dtype), mel.shape[2] * hop_length // signal.shape[2]
+    return torch.istft(magnitude * torch.exp(1j * phase), n_fft, hop, window=window)
 
 
 def band_discriminators(weights, audio):
@@ -62,7 +71,7 @@ def vocos_log_mel(audio, sample_rate, hop_length, n_mels=100):
 
 
 def vocos_losses(weights, audio, mel, *, sample_rate, hop_length, **sizes):
-    """Section 3.2 with the numbers of the official code: means over periods, and a tenth of those over resolutions."""
+    """Those of the official code, with its numbers: means over periods, and a tenth of those over resolutions."""
     generated = vocos_generator(weights, mel, hop_length=hop_length, **sizes)
 
     def judged(signal):

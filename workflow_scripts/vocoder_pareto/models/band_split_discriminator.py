@@ -1,8 +1,8 @@
 """The multi-resolution discriminator of Vocos: convolutions over bands of complex spectrograms.
 
-The paper takes that of UnivNet, over magnitudes. The official code (github.com/gemelo-ai/vocos) has replaced it by
-this one, after that of the Descript Audio Codec (Kumar et al., 2023), and so do we. Deviation: a signal that is no
-longer than half a window is reflected as often as needed, where the official code gives up.
+Until its published weights, the official code (github.com/gemelo-ai/vocos) had that of UnivNet, over magnitudes. It has
+replaced it by this one, after that of the Descript Audio Codec (Kumar et al., 2023), and so do we. Deviation: a signal
+that is no longer than half a window is reflected as often as needed, where the official code gives up.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vocoder_pareto.models.discriminators import Judgement
-from vocoder_pareto.models.layers import at_least_single, normed_conv2d, without_autocast
+from vocoder_pareto.models.layers import ModulesOf, at_least_single, normed_conv2d, without_autocast
 from vocoder_pareto.reflection import reflection_padded
 
 BAND_EDGES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)  # as shares of the bins
@@ -35,16 +35,16 @@ class BandSplitStack(nn.Module):
         self.n_fft = n_fft
         bins = n_fft // 2 + 1
         self.edges = [int(edge * bins) for edge in BAND_EDGES]
-        self.bands = nn.ModuleList(self._layers(channels) for _ in self.edges[1:])
+        self.bands = ModulesOf(self._layers(channels) for _ in self.edges[1:])
         self.last = normed_conv2d(channels, 1, 3, padding=1)
         self.register_buffer("window", torch.hann_window(n_fft, dtype=torch.float64), persistent=False)
 
     @staticmethod
-    def _layers(channels: int) -> nn.ModuleList:
+    def _layers(channels: int) -> ModulesOf[nn.Conv2d]:
         """Kernels of 3 frames and 9 bins, of which the middle three take every other bin; then one of 3 and 3."""
         strided = [normed_conv2d(channels, channels, (3, 9), (1, 2), padding=(1, 4)) for _ in range(3)]
         first = normed_conv2d(2, channels, (3, 9), padding=(1, 4))
-        return nn.ModuleList([first, *strided, normed_conv2d(channels, channels, 3, padding=1)])
+        return ModulesOf([first, *strided, normed_conv2d(channels, channels, 3, padding=1)])
 
     def forward(self, audio: Tensor) -> Judgement:
         """Audio (B, T) → its judgement, whose features are those of each band but of its first layer."""
