@@ -22,8 +22,6 @@ def check_training(candidate: Candidate) -> str:
         optimizer = objective.optimizer(turn)
         objective.begin_turn(turn)
         loss, parts = objective.loss(turn, batch)
-        if loss is None:
-            continue
         if loss.dim() or not torch.isfinite(loss):
             raise Mend(f"the loss of turn {turn!r} is {loss.detach()}; it must be one finite number")
         if any(part.requires_grad for part in parts.values()):

@@ -1,9 +1,8 @@
 """UnivNet's multi-resolution spectrogram discriminator (Jang et al., 2021, section 2.2), which BigVGAN took over.
 
-Each of its stacks judges the linear magnitudes of one short-time Fourier transform as an image. The paper names the
-resolutions; where it is silent, this is as in github.com/maum-ai/univnet and in BigVGAN's official code, which are
-alike: a rectangular window, 32 channels, kernels of 3 bins and 9 frames, in the last two layers of 3 and 3, and strides
-over the frames alone.
+Each of its stacks judges the linear magnitudes of one short-time Fourier transform as an image (figure 1). Resolutions,
+window and sizes are as in github.com/maum-ai/univnet and in BigVGAN's official code, which are alike: a rectangular
+window, 32 channels, kernels of 3 bins and 9 frames, in the last two layers of 3 and 3, strides over the frames alone.
 """
 
 from collections.abc import Sequence
@@ -45,18 +44,32 @@ class StftResolution:
 UNIVNET_RESOLUTIONS = (StftResolution(1024, 120, 600), StftResolution(2048, 240, 1200), StftResolution(512, 50, 240))
 
 
+def spectra(audio: Tensor, resolution: StftResolution, reflected: int, window: Tensor | None = None) -> Tensor:
+    """Audio (B, T) → complex spectra (B, n_fft / 2 + 1, L') of every frame that fits, but for the phase.
+
+    The window begins at the first sample of the transform, not amid its zeros, which turns phases alone.
+
+    Args:
+        audio: The waveforms; reduced precision is widened to float32.
+        resolution: The settings of the transform.
+        reflected: The number of samples by which both ends are continued by reflection.
+        window: The window (window_samples,); None for a rectangular one.
+    """
+    start = (resolution.n_fft - resolution.window_samples) // 2
+    with without_autocast(audio):  # cuFFT has no bfloat16
+        signal = audio.to(torch.promote_types(audio.dtype, torch.float32)).unsqueeze(1)
+        frames = reflection_padded(signal, reflected).squeeze(1).unfold(-1, resolution.n_fft, resolution.hop_length)
+        frames = frames[..., start : start + resolution.window_samples]
+        frames = frames if window is None else frames * window.to(frames)
+        return torch.fft.rfft(frames, resolution.n_fft).transpose(1, 2)
+
+
 def rectangular_magnitudes(audio: Tensor, resolution: StftResolution) -> Tensor:
     """Audio (B, T) → magnitudes (B, n_fft / 2 + 1, L') of a rectangular window, L' = ⌊T / hop⌋ for an even n_fft − hop.
 
-    Both ends are continued by reflection, by (n_fft − hop) / 2 samples. Reduced precision is widened to float32.
+    Both ends are continued by reflection, by (n_fft − hop) / 2 samples.
     """
-    n_fft, hop_length, window_samples = resolution.n_fft, resolution.hop_length, resolution.window_samples
-    with without_autocast(audio):  # cuFFT has no bfloat16
-        signal = audio.to(torch.promote_types(audio.dtype, torch.float32)).unsqueeze(1)
-        signal = reflection_padded(signal, (n_fft - hop_length) // 2).squeeze(1)
-        frames = signal.unfold(-1, n_fft, hop_length)[..., (n_fft - window_samples) // 2 :][..., :window_samples]
-        # Where the frame starts in the transform turns phases alone, which magnitudes forget.
-        return torch.fft.rfft(frames, n_fft).abs().transpose(1, 2)
+    return spectra(audio, resolution, (resolution.n_fft - resolution.hop_length) // 2).abs()
 
 
 class SpectrogramStack(ConvolutionStack):

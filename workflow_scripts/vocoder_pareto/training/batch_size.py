@@ -109,8 +109,6 @@ def _trial(
             trial.begin_turn(turn)
             with torch.autocast(device.type, kind) if kind else nullcontext():
                 loss, _ = trial.loss(turn, batch)
-            if loss is None:
-                continue
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

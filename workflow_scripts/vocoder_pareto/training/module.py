@@ -84,28 +84,24 @@ class TrainingModule(lightning.LightningModule):
         return optimizers
 
     def training_step(self, batch: Batch, index: int) -> None:
-        """Update the weights once per turn."""
+        """Update the weights once per turn of the step."""
         seed_step(self.seed, self.step, self.device)
         batch = segment_of(batch, self.settings.segment_frames, self.objective.vocoder.hop_length)
         self.losses = {}
-        self.objective.begin_step(self._progress())
-        for turn, optimizer in zip(self.objective.turns, self._optimizers(), strict=True):
+        optimizers = dict(zip(self.objective.turns, self._optimizers(), strict=True))
+        for turn in self.objective.begin_step(self._progress()):
+            optimizer = optimizers[turn]
             self.objective.begin_turn(turn)
             loss, parts = self._loss(turn, batch)
             self.losses |= parts
-            if loss is None:
-                continue
             self._unchecked.append((self.step + 1, turn, loss.detach()))
             optimizer.zero_grad()
             self.manual_backward(loss)
             optimizer.step()
         self.step += 1
+        progress = self._progress()
         for schedule in filter(None, self.schedules):
-            schedule.follow(self._progress())
-
-    def _progress(self) -> Progress:
-        """How far the training is after the steps that are done."""
-        return Progress(self.step, self.step / self.steps_per_epoch, self.budget_share(self.step))
+            schedule.follow(progress)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Clip the gradients; with 16-mixed they are unscaled by now."""
@@ -175,6 +171,9 @@ class TrainingModule(lightning.LightningModule):
             if schedule is not None:
                 schedule.scheduler.load_state_dict(saved)
         self.trainer.precision_plugin.load_state_dict(state["precision"])
+
+    def _progress(self) -> Progress:
+        return Progress(self.step, self.step / self.steps_per_epoch, self.budget_share(self.step))
 
     def _optimizers(self) -> list:
         optimizers = self.optimizers()

@@ -120,9 +120,10 @@ class Flow2GANObjective(AdversarialObjective):
         self.weights = [1.0] * self.periods + [recipe.resolution_weight] * len(by_resolution.stacks)
         self.is_matching_flows = False
 
-    def begin_step(self, progress: Progress) -> None:
+    def begin_step(self, progress: Progress) -> tuple[str, ...]:
         """See `Objective.begin_step`: the stage follows from the used share of the budget."""
         self.is_matching_flows = progress.budget_share < self.recipe.flow_matching_share
+        return ("generator",) if self.is_matching_flows else self.turns
 
     @torch.no_grad()
     def begin_turn(self, turn: str) -> None:
@@ -134,12 +135,10 @@ class Flow2GANObjective(AdversarialObjective):
             if isinstance(part, BiasNorm):
                 part.log_scale.clamp_(*LOG_SCALES)
 
-    def loss(  # type: ignore[override]  # of other GANs no turn ever rests
-        self, turn: str, batch: Batch
-    ) -> tuple[Tensor | None, dict[str, Tensor]]:
+    def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Objective.loss`."""
         if self.is_matching_flows:
-            return (None, {}) if turn == "discriminator" else self._flow_matching_loss(batch)
+            return self._flow_matching_loss(batch)
         if turn == "discriminator":
             with torch.no_grad():
                 generated = self.vocoder(batch.mel, steps=self.recipe.unrolled_steps)

@@ -42,16 +42,21 @@ class Schedule:
         scheduler: The scheduler of PyTorch; any that counts its advances as `last_epoch`.
         interval: What it counts: steps, epochs or the used share of the budget.
         every: It advances after every so many steps or epochs, or after every such share of the budget; greater than 0.
+        start: After how many of these, or after which share, it begins to count; at least 0.
     """
 
     scheduler: LRScheduler
     interval: Literal["step", "epoch", "budget"]
     every: float = 1.0
+    start: float = 0.0
 
     def advances(self, progress: Progress) -> float | None:
-        """Return how often `every` has passed; the whole part has brought an advance. None where that is unknown."""
+        """Return how often `every` has passed since `start`, negative before it; None where that is unknown.
+
+        The whole part has brought an advance.
+        """
         passed = {"step": progress.steps, "epoch": progress.epochs, "budget": progress.budget_share}[self.interval]
-        return None if passed is None else passed / self.every
+        return None if passed is None else (passed - self.start) / self.every
 
     def follow(self, progress: Progress) -> None:
         """Advance the scheduler as often as is due. What is only rounding short of an advance counts as one."""
@@ -63,10 +68,9 @@ class Schedule:
 class Objective(nn.Module, ABC):
     """What is minimised: the vocoder, whatever is trained beside it (discriminators), and its losses.
 
-    The training step calls `begin_step(progress)`, and takes, for every batch, all `turns` in order: it calls
-    `begin_turn(turn)` and `loss(turn, batch)`, clears the gradients of `optimizer(turn)`, goes backward, clips and
-    steps; a turn without a loss rests. So a GAN has the turns ("discriminator", "generator"), all other families the
-    one turn ("generator",).
+    The training step takes, for every batch, the turns that `begin_step` gives, by default all `turns`, in order: it
+    calls `begin_turn(turn)` and `loss(turn, batch)`, clears the gradients of `optimizer(turn)`, goes backward, clips
+    and steps. So a GAN has the turns ("discriminator", "generator"), all other families the one turn ("generator",).
 
     Attributes:
         Recipe: The dataclass of this objective's hyper-parameters (learning rate, weights of losses), which are read
@@ -85,8 +89,9 @@ class Objective(nn.Module, ABC):
         self.recipe = recipe
         self.sample_rate = sample_rate
 
-    def begin_step(self, progress: Progress) -> None:
-        """Take note of how far the training is, where it has stages; by default, do nothing."""
+    def begin_step(self, progress: Progress) -> tuple[str, ...]:
+        """Prepare for a step, where `progress` tells what is done before it, and return its turns; by default, all."""
+        return self.turns
 
     def begin_turn(self, turn: str) -> None:
         """Prepare the networks for `turn`, by freezing what it does not train, say; by default, do nothing.
@@ -96,8 +101,8 @@ class Objective(nn.Module, ABC):
         """
 
     @abstractmethod
-    def loss(self, turn: str, batch: Batch) -> tuple[Tensor | None, dict[str, Tensor]]:
-        """Return the scalar to minimise in `turn`, None if that rests, and its detached parts by name for the log."""
+    def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the scalar to minimise in `turn`, and its detached parts by name for the log."""
 
     @abstractmethod
     def optimizer(self, turn: str) -> Optimizer:
