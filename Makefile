@@ -37,6 +37,7 @@ NUMERICAL := $(addprefix tests/unit/, models audio quality generation analysis l
     training/test_gan_objectives.py training/test_diffusion_objectives.py training/test_flow_objectives.py \
     training/test_vocos_objective.py \
     training/test_training_steps.py \
+    training/test_bigvgan_objective.py training/test_flow2gan_objective.py \
     training/test_module.py training/test_validation.py measurement/test_flops.py)
 
 test-numerics: $(VENV)/.complete # tests of numbers with ten seeds on five processors: hours; SEEDS=3 takes one seed

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reference_networks import diffusion, flows, gans, multiband, spectra, univnet
+from reference_networks import bigvgan, diffusion, flows, gans, multiband, spectra, univnet
 
+from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
@@ -28,6 +29,7 @@ from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture
+from vocoder_pareto.training.objectives.bigvgan import BigVGANObjective, BigVGANRecipe
 from vocoder_pareto.training.objectives.diffwave import DiffWaveObjective, DiffWaveRecipe
 from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGANRecipe
 from vocoder_pareto.training.objectives.likelihood import LikelihoodObjective, LikelihoodRecipe
@@ -39,7 +41,7 @@ from vocoder_pareto.training.objectives.vocos import VocosObjective, VocosRecipe
 from vocoder_pareto.training.objectives.wavegrad import WaveGradObjective, WaveGradRecipe
 
 STORED = Path(__file__).parent / "data" / "training_steps.json"
-ADVERSARIAL = ("melgan", "hifigan", "univnet", "multiband_melgan", "vocos", "istftnet")
+ADVERSARIAL = ("melgan", "hifigan", "univnet", "multiband_melgan", "vocos", "istftnet", "bigvgan")
 FAMILIES = (*ADVERSARIAL, "diffwave", "wavegrad", "waveglow", "waveflow")
 STEPS = torch.tensor([7, 41])  # of DiffWave's 50
 LEVELS = torch.tensor([0.93, 0.4], dtype=torch.float64)  # √ᾱ of WaveGrad
@@ -63,7 +65,7 @@ _WAVEFLOW = {"flows": 3, "layers": 3, "height": 4, "kernel": 3, "factors": (4, 4
 _SHAPES = {  # of the batch: clips, mel bands, frames, samples per frame
     "melgan": (2, 6, 32, 8), "hifigan": (1, 80, 5, 256), "diffwave": (2, 6, 12, 8), "wavegrad": (2, 6, 6, 16),
     "waveglow": (2, 5, 6, 16), "waveflow": (2, 5, 6, 16), "vocos": (1, 6, 5, 256), "istftnet": (1, 80, 5, 256),
-    "univnet": (2, 6, 9, 256), "multiband_melgan": (2, 6, 20, 128),
+    "univnet": (2, 6, 9, 256), "multiband_melgan": (2, 6, 20, 128), "bigvgan": (1, 80, 9, 256),
 }  # fmt: skip
 
 
@@ -85,8 +87,10 @@ def weight(name, shape):
         return 0.9 + 0.3 * numbers
     if name.endswith(("_u", "_v")):  # the estimates of singular vectors
         return numbers / numbers.norm()
-    if name.endswith("bias"):
+    if name.endswith(("bias", "alpha", "beta")):
         return 0.1 * numbers
+    if name.endswith("sampling.filter"):
+        return torch.from_numpy(bigvgan.low_pass_filter()).reshape(shape)
     if ".mixing." in name:
         return torch.eye(shape[0], dtype=torch.float64)[..., None] + 0.3 * numbers
     return numbers * (3 / (numbers.numel() / shape[0])) ** 0.5 * (0.3 if ".end." in name else 1)
@@ -135,6 +139,10 @@ def objective_of(family):
             n_fft=_ISTFTNET["n_fft"],
         )  # fmt: skip
         objective = HiFiGANObjective(ISTFTNet(architecture, **places), HiFiGANRecipe(discriminator_channels=128))
+    elif family == "bigvgan":
+        architecture = BigVGANArchitecture(16, *_HIFIGAN.values())
+        recipe = BigVGANRecipe(period_channels=64, resolution_channels=4)
+        objective = BigVGANObjective(BigVGAN(architecture, **places), recipe)
     elif family == "diffwave":
         vocoder = DiffWave(DiffWaveArchitecture(4, 6, 2, (4, 2)), **places)
         objective = DiffWaveObjective(vocoder, DiffWaveRecipe())
@@ -175,6 +183,8 @@ def reference_losses(family, turn, weights):
         return gans.hifigan_losses(
             weights, audio, mel, generator, sample_rate=16000, hop_length=256, turn=turn, **_ISTFTNET
         )
+    if family == "bigvgan":
+        return bigvgan.bigvgan_losses(weights, audio, mel, sample_rate=16000, hop_length=256, **_HIFIGAN)[turn]
     if family == "diffwave":
         scales = diffusion.signal_scales(1e-4, 0.05, 50)[STEPS]
         return diffusion.denoising_loss(
@@ -196,7 +206,7 @@ def reference_step(family, turn):
     tensors = {name: value.requires_grad_() for name, value in _tensors_of(family).items()}
     network = "discriminator." if turn == "discriminator" else "vocoder."
     losses = reference_losses(family, turn, tensors)
-    trained = [name for name in tensors if name.startswith(network) and not name.endswith(("_u", "_v"))]
+    trained = [name for name in tensors if name.startswith(network) and not name.endswith(("_u", "_v", ".filter"))]
     gradients = torch.autograd.grad(next(iter(losses.values())), [tensors[name] for name in trained])
     return summary(losses, dict(zip(trained, gradients, strict=True)))
 

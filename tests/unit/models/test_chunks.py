@@ -9,8 +9,10 @@ from small_flows import trained_like
 from torch import nn
 
 from vocoder_pareto.measurement.memory_traffic import MemoryWatch
+from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.chunks import in_chunks
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture, DiffWaveSampling
+from vocoder_pareto.models.flow2gan import Flow2GAN, Flow2GANArchitecture, Flow2GANSampling
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
@@ -36,6 +38,11 @@ SMALL = {
     "istftnet C8C1I": lambda: ISTFTNet(ISTFTNetArchitecture(16, (8, 1), (16, 1), n_fft=128)),
     "vocos": lambda: Vocos(VocosArchitecture(channels=8, blocks=4)),
     "vocos, not centred": lambda: Vocos(VocosArchitecture(channels=8, blocks=2, n_fft=768, padding="same")),
+    "bigvgan": lambda: BigVGAN(BigVGANArchitecture(16, residual_kernels=(7,), residual_dilations=((1, 3, 5),))),
+    "flow2gan": lambda: Flow2GAN(
+        Flow2GANArchitecture((256, 64), (24, 16), blocks=2, encoder_channels=8, encoder_blocks=2, time_channels=8),
+        Flow2GANSampling(steps=2),
+    ),
     "wavegrad": lambda: WaveGrad(
         WaveGradArchitecture((8, 8, 8, 6, 4, 4), (2, 4, 4, 6, 8), blocks_per_stage=2), WaveGradSampling(steps=2)
     ),
@@ -51,9 +58,11 @@ def small(name):
     with torch.no_grad():
         for key, parameter in vocoder.named_parameters():
             is_logarithm = isinstance(vocoder, ISTFTNet) and key.startswith("last.")
-            gans = MelGAN | HiFiGAN | MultiBandMelGAN | UnivNet
+            gans = MelGAN | HiFiGAN | MultiBandMelGAN | UnivNet | BigVGAN
             if key.endswith("original0") and isinstance(vocoder, gans) and not is_logarithm:
                 parameter.uniform_(0.5, 1.5)  # the scales of weight norm: fresh ones give near silence
+            if key.endswith("weight") and isinstance(vocoder, Flow2GAN) and parameter.dim() > 1:
+                parameter.normal_(std=parameter[0].numel() ** -0.5)  # the same
     return vocoder.prepare_for_inference()
 
 

@@ -23,6 +23,7 @@ FAMILIES = {
     "torchaudio_hifigan": ("hifigan.HiFiGAN", HIFIGAN),
     "transformers_hifigan": ("hifigan.HiFiGAN", HIFIGAN | {"normalizes_input": True}),
     "speechbrain_hifigan": ("hifigan.HiFiGAN", HIFIGAN | {"padding": "reflect"}),
+    "nvidia_bigvgan": ("bigvgan.BigVGAN", HIFIGAN),
     "descriptinc_melgan": ("melgan.MelGAN", {"channels": 2}),
     "kan_bayashi_multiband_melgan": ("multiband_melgan.MultiBandMelGAN", {"channels": 8}),
     "maum_ai_univnet": ("univnet.UnivNet", {"channels": 2}),

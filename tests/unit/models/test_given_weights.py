@@ -103,6 +103,14 @@ def speechbrain() -> list[str]:
     return [re.sub(r"\.(weight_[gv]|bias)$", r".conv.\1", name) for name in hifigan(normed, ("convs1", "convs2"))]
 
 
+def bigvgan() -> list[str]:
+    """`BigVGAN` of bigvgan.py: jik876's with lists of upsamplings, 6 activations to a block, one at the end."""
+    names = [re.sub(r"^ups\.(\d)", r"ups.\1.0", name) for name in hifigan(normed, ("convs1", "convs2"))]
+    activations = [f"resblocks.{block}.activations.{index}" for block in range(12) for index in range(6)]
+    parts = ("act.alpha", "act.beta", "upsample.filter", "downsample.lowpass.filter")
+    return names + [f"{each}.{part}" for each in (*activations, "activation_post") for part in parts]
+
+
 def melgan() -> list[str]:
     """`Generator` of mel2wav/modules.py: a list with 3 residual blocks after each of 4 transposed convolutions."""
     names = ["model.1", "model.24"]
@@ -194,6 +202,7 @@ OFFICIAL = {
     "torchaudio_hifigan": hifigan(plain, ("convs1", "convs2")),
     "transformers_hifigan": transformers(),
     "speechbrain_hifigan": speechbrain(),
+    "nvidia_bigvgan": bigvgan(),
     "descriptinc_melgan": melgan(),
     "kan_bayashi_multiband_melgan": multiband_melgan(),
     "maum_ai_univnet": univnet(),

@@ -7,9 +7,11 @@ import pytest
 import torch
 from closeness import assert_close
 
+from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.layouts import (
+    bigvgan_pairs,
     diffwave_pairs,
     hifigan_pairs,
     melgan_pairs,
@@ -35,6 +37,7 @@ HIFIGAN_V3 = HiFiGANArchitecture(
     channels=256, upsampling=(8, 8, 4), upsampling_kernels=(16, 16, 8), residual_type="2", residual_kernels=(3, 5, 7),
     residual_dilations=((1, 2), (2, 6), (3, 12)),
 )  # fmt: skip
+V2 = BigVGANArchitecture(64, (4, 4, 2, 2, 2, 2), (8, 8, 4, 4, 4, 4), bound="clip", last_bias=False)  # but for channels
 SMALL_WAVEGLOW = WaveGlowArchitecture(flows=5, channels=16, layers=3)
 # As lmnt has it, but for the channels.
 WAVEGRAD = WaveGradArchitecture(
@@ -49,6 +52,8 @@ NETWORKS = {
     "WaveGrad": (lambda: WaveGrad(WAVEGRAD, n_mels=128, hop_length=300), wavegrad_pairs),
     "HiFi-GAN V1": (lambda: HiFiGAN(HiFiGANArchitecture()), hifigan_pairs),
     "HiFi-GAN V3": (lambda: HiFiGAN(HIFIGAN_V3), hifigan_pairs),
+    "BigVGAN": (lambda: BigVGAN(BigVGANArchitecture(channels=16)), bigvgan_pairs),
+    "BigVGAN-v2": (lambda: BigVGAN(V2), bigvgan_pairs),
     "MelGAN": (lambda: MelGAN(MelGANArchitecture()), melgan_pairs),
     "Multi-band MelGAN": (lambda: MultiBandMelGAN(MultiBandMelGANArchitecture(16)), multiband_melgan_pairs),
     "UnivNet": (lambda: UnivNet(UnivNetArchitecture(4)), univnet_pairs),
@@ -171,6 +176,20 @@ def test_hifigan_v3_has_one_list_of_convolutions_per_block():
     assert {re.sub(r"\d+", "#", name) for name in names if "resblocks" in name} == {
         f"resblocks.#.convs.#.{part}" for part in ("bias", "weight_g", "weight_v")
     }
+
+
+def test_bigvgan_has_the_names_of_the_published_checkpoint():
+    """526 tensors: 78 normed convolutions of 3 each, as HiFi-GAN V1, and 73 activations of α, β and two filters."""
+    names = shapes(to_theirs(BigVGAN(BigVGANArchitecture(channels=16)), bigvgan_pairs))
+    assert len(names) == 78 * 3 + 73 * 4
+    assert names["ups.3.0.weight_v"] == (2, 1, 4)
+    assert names["resblocks.11.convs2.2.weight_v"] == (1, 1, 11)
+    assert names["resblocks.2.activations.5.act.alpha"] == names["resblocks.2.activations.5.act.beta"] == (8,)
+    assert names["resblocks.11.activations.0.upsample.filter"] == (1, 1, 12)
+    assert names["activation_post.downsample.lowpass.filter"] == (1, 1, 12)
+    assert {name for name in shapes(to_theirs(BigVGAN(V2), bigvgan_pairs)) if name.startswith("conv_post")} == {
+        "conv_post.weight_g", "conv_post.weight_v"
+    }  # fmt: skip
 
 
 def test_melgan_has_the_names_of_the_published_checkpoint():

@@ -58,6 +58,12 @@ def test_a_hop_length_that_does_not_fit_the_frames_of_an_inverse_transform_is_re
     assert_refused_where_it_cannot_be_built(config, model, size, hop_length)
 
 
+@pytest.mark.parametrize("hop_length", [64, 256, 320, 512])
+@pytest.mark.parametrize(("model", "size"), [("bigvgan", "base"), ("bigvgan", "v2"), ("flow2gan", "steps1")])
+def test_a_hop_length_of_todays_vocoders_is_refused_exactly_where_they_cannot_be_built(config, model, size, hop_length):
+    assert_refused_where_it_cannot_be_built(config, model, size, hop_length)
+
+
 def assert_refused_where_it_cannot_be_built(config, model, size, hop_length):
     config = changed(config, hop_length, model)
     faults = faults_of_hop_length(model, size, config["models"][model], "paper", hop_length)

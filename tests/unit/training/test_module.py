@@ -24,6 +24,13 @@ class StopAfter(lightning.Callback):
         trainer.should_stop = module.step >= self.steps
 
 
+class Staged(AdversarialTinyObjective):
+    """Its discriminator rests until half of the budget is used."""
+
+    def begin_step(self, progress):
+        return self.turns if progress.budget_share >= 0.5 else ("generator",)
+
+
 class Watched(TinyObjective):
     """Remembers the norms of its gradients and the kinds of its tensors."""
 
@@ -83,6 +90,12 @@ def test_the_loop_does_what_plain_pytorch_does():
         schedule.step()
     for (name, weight), other in zip(objective.named_parameters(), module.objective.parameters(), strict=True):
         assert torch.equal(weight, other), name
+
+
+def test_a_step_takes_the_turns_that_the_progress_gives_it():
+    module = fit(tiny(Staged), steps=5)
+    updates = [int(each["state"][0]["step"]) for each in module.state()["optimizers"]]
+    assert updates == [2, 5]  # after 3 and 4 of 5 steps
 
 
 def test_schedules_advance_per_epoch_or_per_step_as_they_say():

@@ -11,6 +11,7 @@ from seeds import seed_of
 from two_voices import mean_d_stft, two_voices
 
 from vocoder_pareto.audio.features import features
+from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
@@ -18,6 +19,7 @@ from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMel
 from vocoder_pareto.models.univnet import UnivNet, UnivNetArchitecture
 from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
+from vocoder_pareto.training.objectives.bigvgan import BigVGANObjective, BigVGANRecipe
 from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGANRecipe
 from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRecipe
 from vocoder_pareto.training.objectives.multiband_melgan import MultiBandMelGANObjective, MultiBandMelGANRecipe
@@ -130,4 +132,12 @@ def test_istftnet_learns_its_corpus(corpus):
     )  # fmt: skip
     recipe = HiFiGANRecipe(learning_rate=3.0e-3, discriminator_channels=128)
     audio = trained(HiFiGANObjective(ISTFTNet(architecture), recipe), corpus, steps=300, decay=0.99)
+    assert_learned(corpus, audio, bound=0.45)
+
+
+def test_bigvgan_learns_its_corpus(corpus):
+    torch.manual_seed(seed_of(2))
+    architecture = BigVGANArchitecture(64, (16, 16), (32, 32), residual_kernels=(3,), residual_dilations=((1, 3),))
+    recipe = BigVGANRecipe(learning_rate=3.0e-3, period_channels=128, resolution_channels=4)
+    audio = trained(BigVGANObjective(BigVGAN(architecture), recipe), corpus, steps=300, decay=0.99)
     assert_learned(corpus, audio, bound=0.45)

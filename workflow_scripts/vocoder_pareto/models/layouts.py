@@ -20,6 +20,7 @@ from vocoder_pareto.models.vocoder import Vocoder
 
 NEW_NORM = ("parametrizations.weight.original0", "parametrizations.weight.original1")
 OLD_NORM = ("weight_g", "weight_v")
+PLAIN = ("bias", "alpha", "beta", "filter")  # what a module may have beside its weight, of the same name there
 
 
 class Pair(NamedTuple):
@@ -80,6 +81,31 @@ def transformers_hifigan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
 def speechbrain_hifigan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
     """SpeechBrain's HiFi-GAN: each convolution lies one level deeper."""
     return (pair._replace(theirs=f"{pair.theirs}.conv") for pair in hifigan_pairs(vocoder))
+
+
+def bigvgan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
+    """NVIDIA's BigVGAN: HiFi-GAN's names, a list around each upsampling, and two activations to a step of a block."""
+    architecture = vocoder.architecture
+    yield Pair("first", "conv_pre")
+    blocks = len(architecture.residual_kernels)
+    for stage in range(len(architecture.upsampling)):
+        yield Pair(f"upsamplings.{stage}", f"ups.{stage}.0")
+        for block, dilations in enumerate(architecture.residual_dilations):
+            for step in range(len(dilations)):
+                ours, theirs = f"fusions.{stage}.blocks.{block}.{step}", f"resblocks.{stage * blocks + block}"
+                for half in range(2):
+                    yield Pair(f"{ours}.convolutions.{half}", f"{theirs}.convs{half + 1}.{step}")
+                    yield from _alias_free_pairs(
+                        f"{ours}.activations.{half}", f"{theirs}.activations.{2 * step + half}"
+                    )
+    yield from _alias_free_pairs("activation", "activation_post")
+    yield Pair("last", "conv_post")
+
+
+def _alias_free_pairs(ours: str, theirs: str) -> Iterator[Pair]:
+    yield Pair(ours, f"{theirs}.act")
+    yield Pair(f"{ours}.upsampling", f"{theirs}.upsample")
+    yield Pair(f"{ours}.downsampling", f"{theirs}.downsample.lowpass")
 
 
 def melgan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
@@ -244,7 +270,7 @@ def to_theirs(vocoder: Vocoder, pairs: Pairs, is_folded: bool = False) -> dict[s
     """
     remaining: dict[str, Tensor] = dict(vocoder.state_dict())
     theirs: dict[str, Tensor] = {}
-    old_of = {NEW_NORM[0]: OLD_NORM[0], NEW_NORM[1]: OLD_NORM[1], "weight": "weight", "bias": "bias"}
+    old_of = {NEW_NORM[0]: OLD_NORM[0], NEW_NORM[1]: OLD_NORM[1], **{name: name for name in ("weight", *PLAIN)}}
     for pair in pairs(vocoder):
         if pair.is_tensor:
             theirs[pair.theirs] = remaining.pop(pair.ours)
@@ -269,10 +295,7 @@ def _modules_there(pair: Pair) -> list[str]:
 
 def _weight_of(weights: dict[str, Tensor], module: str, is_normed: bool) -> dict[str, Tensor]:
     """What `module` has, taken out of `weights`; under weight norm if `is_normed`."""
-    found = {}
-    bias = weights.pop(f"{module}.bias", None)
-    if bias is not None:
-        found["bias"] = bias
+    found = {name: weights.pop(f"{module}.{name}") for name in PLAIN if f"{module}.{name}" in weights}
     for scale_name, direction_name in (OLD_NORM, NEW_NORM):
         if {f"{module}.{scale_name}", f"{module}.{direction_name}"} <= weights.keys():
             scale, direction = weights.pop(f"{module}.{scale_name}"), weights.pop(f"{module}.{direction_name}")

@@ -10,6 +10,7 @@ PRODUCTS = ("upsampling", "upsample_factors")
 DIVISORS = ("groups", "height")
 KERNEL = "upsample_kernel"
 FRAME = "n_fft"
+PARTS = "hops"
 PRODUCT_WITH_BANDS, BANDS = "band_upsampling", 4  # and the bands where an architecture does not name them
 
 
@@ -52,6 +53,8 @@ def _misfit(key: str, value: Any, architecture: Mapping[str, Any], given: str, h
         return f"multiplies to {product}, and must to {given}"
     if key in DIVISORS and (value < 1 or hop_length % value):
         return f"does not divide {given}"
+    if key == PARTS and any(each < 1 or hop_length % each for each in value):
+        return f"must each divide {given}"
     if key == KERNEL and (value < hop_length or (value - hop_length) % 2):
         return f"must be {given}, or more by an even number"
     return ""

@@ -16,14 +16,12 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from torch.optim.lr_scheduler import ExponentialLR
 
-from vocoder_pareto.audio.features import features
 from vocoder_pareto.models.discriminators import hifigan_discriminator
-from vocoder_pareto.models.layers import without_autocast
 from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndSettings
-from vocoder_pareto.training.objectives.adversarial import AdversarialObjective, feature_matching
+from vocoder_pareto.training.objectives.least_squares import LeastSquaresObjective
+from vocoder_pareto.training.objectives.mel_distance import mel_distance
 from vocoder_pareto.training.objectives.objective import Schedule
 
 _MEL_FRONT_ENDS: dict[str, FrontEndSettings] = {"hifigan": BUILT_IN["hifigan_22k"], "paper": BUILT_IN["paper"]}
@@ -63,7 +61,7 @@ class HiFiGANRecipe:
             raise ValueError(f"discriminator_channels is {self.discriminator_channels}; must be a multiple of 128")
 
 
-class HiFiGANObjective(AdversarialObjective):
+class HiFiGANObjective(LeastSquaresObjective):
     """The objective of equations 1 to 6."""
 
     Recipe = HiFiGANRecipe
@@ -79,32 +77,12 @@ class HiFiGANObjective(AdversarialObjective):
             n_mels=vocoder.n_mels,
             fmax=None,
         )
+        self.decay_per_epoch = recipe.decay_per_epoch
 
-    def discriminator_loss(self, real, generated) -> Tensor:
-        """Return the least squares of equation 1, summed over sub-discriminators."""
-        return torch.stack([
-            (truth.scores - 1).square().mean() + guess.scores.square().mean()
-            for truth, guess in zip(real, generated, strict=True)
-        ]).sum()  # fmt: skip
-
-    def generator_losses(self, batch, generated, real, judged) -> dict[str, Tensor]:
-        """Return the terms of equations 2 to 5."""
-        mel_distance = functional.l1_loss(self._log_mel(generated), self._log_mel(batch.audio))
-        matching = feature_matching((each.layers for each in real), (each.layers for each in judged))
-        return {
-            "adversarial_loss": torch.stack([(guess.scores - 1).square().mean() for guess in judged]).sum(),
-            "feature_matching_loss": self.recipe.feature_matching_weight * matching,
-            "mel_loss": self.recipe.mel_weight * mel_distance,
-        }
-
-    def optimizer(self, turn: str) -> torch.optim.Optimizer:
-        """Return AdamW (section 3.1), with the same hyper-parameters for both networks."""
-        return torch.optim.AdamW(self.parameters_of(turn), self.recipe.learning_rate, self.recipe.betas)
+    def mel_distance(self, audio: Tensor, generated: Tensor) -> Tensor:
+        """See `LeastSquaresObjective`; of the recipe's front end."""
+        return mel_distance(audio, generated, self.mel_front_end)
 
     def schedule(self, turn: str, optimizer: torch.optim.Optimizer) -> Schedule:
         """Return an exponential decay per epoch."""
-        return Schedule(ExponentialLR(optimizer, self.recipe.decay_per_epoch), "epoch")
-
-    def _log_mel(self, audio: Tensor) -> Tensor:
-        with without_autocast(audio):  # powers lie beyond the range of float16, and cuFFT has no bfloat16
-            return features(audio.float(), self.mel_front_end)
+        return Schedule(ExponentialLR(optimizer, self.decay_per_epoch), "epoch")
