@@ -1,4 +1,4 @@
-"""What the GANs share that generate in one pass, without noise: MelGAN, HiFi-GAN, iSTFTNet, Multi-band MelGAN, BigVGAN."""
+"""What GANs share that generate in one pass, without noise: MelGAN, HiFi-GAN, iSTFTNet, Multi-band MelGAN, BigVGAN."""
 
 import copy
 import csv
