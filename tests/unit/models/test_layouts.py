@@ -9,6 +9,7 @@ from closeness import assert_close
 
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
+from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.layouts import (
     diffwave_pairs,
     hifigan_pairs,
@@ -44,6 +45,7 @@ NETWORKS = {
     "old WaveGlow": (lambda: WaveGlow(SMALL_WAVEGLOW), old_waveglow_pairs),
     "WaveGrad": (lambda: WaveGrad(WAVEGRAD, n_mels=128, hop_length=300), wavegrad_pairs),
     "HiFi-GAN V1": (lambda: HiFiGAN(HiFiGANArchitecture()), hifigan_pairs),
+    "iSTFTNet C8C1I": (lambda: ISTFTNet(ISTFTNetArchitecture(16, (8, 1), (16, 1), n_fft=128)), hifigan_pairs),
     "HiFi-GAN V3": (lambda: HiFiGAN(HIFIGAN_V3), hifigan_pairs),
     "MelGAN": (lambda: MelGAN(MelGANArchitecture()), melgan_pairs),
     "WaveGlow": (lambda: WaveGlow(SMALL_WAVEGLOW), waveglow_pairs),
