@@ -10,7 +10,9 @@ from seeds import seed_of
 
 from vocoder_pareto.measurement.complexity import parameter_count
 from vocoder_pareto.measurement.flops import count_operations
+from vocoder_pareto.models.given_weights import load_given
 from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
+from vocoder_pareto.models.layouts import hifigan_pairs, to_theirs
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.study.configuration import read_configuration, systems_of
 
@@ -49,22 +51,27 @@ def test_its_sizes_are_those_of_the_paper():
     }
     assert SYSTEMS.keys() == sizes.keys()
     for size, (macs_of_frame, steps, macs_of_last) in sizes.items():
+        with torch.device("meta"):
+            vocoder = build_vocoder(SYSTEMS[size])
         for plainly in (False, True):
-            operations = count_operations(build_vocoder(SYSTEMS[size]), frames=8, plainly=plainly)
+            operations = count_operations(vocoder, frames=8, plainly=plainly)
             assert operations.macs == 8 * macs_of_frame + (8 * steps + 1) * macs_of_last
             assert operations.macs == operations.flop_counter_macs == operations.layer_macs
         per_second = 62.5e-9 * (macs_of_frame + steps * macs_of_last)
         assert per_second == pytest.approx({"C8C8I": 12.86, "C8C1I": 8.52}[size], abs=0.005)
-        millions = parameter_count(build_vocoder(SYSTEMS[size])) / 1e6
+        millions = parameter_count(vocoder) / 1e6
         assert millions == pytest.approx({"C8C8I": 13.26, "C8C1I": 19.15}[size], abs=0.006)
 
 
-def test_its_weights_are_those_of_hifigan_but_for_the_last_layer():
-    """So that weights of the re-implementation, whose names are jik876's, become those of C8C8I."""
-    vocoder = ISTFTNet(ISTFTNetArchitecture(channels=16))
-    names = vocoder.state_dict()
-    assert names["last.parametrizations.weight.original1"].shape == (18, 4, 7)
-    assert {name.split(".")[0] for name in names} == {"first", "upsamplings", "fusions", "last"}
+def test_weights_of_the_re_implementation_whose_names_are_those_of_hifigan_become_its_own():
+    one, other = (ISTFTNet(ISTFTNetArchitecture(channels=16)) for _ in range(2))
+    theirs = to_theirs(one, hifigan_pairs)
+    assert {name: tuple(value.shape) for name, value in theirs.items() if "post" in name} == {
+        "conv_post.weight_g": (18, 1, 1), "conv_post.weight_v": (18, 4, 7), "conv_post.bias": (18,),
+    }  # fmt: skip
+    assert load_given(other, theirs, "x.pt").name == "jik876_hifigan"
+    mel = torch.rand(1, 80, 4)
+    assert torch.equal(one.synthesize(mel), other.synthesize(mel))
 
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])

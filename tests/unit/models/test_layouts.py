@@ -10,6 +10,7 @@ from closeness import assert_close
 from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
+from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.layouts import (
     bigvgan_pairs,
     diffwave_pairs,
@@ -51,6 +52,7 @@ NETWORKS = {
     "old WaveGlow": (lambda: WaveGlow(SMALL_WAVEGLOW), old_waveglow_pairs),
     "WaveGrad": (lambda: WaveGrad(WAVEGRAD, n_mels=128, hop_length=300), wavegrad_pairs),
     "HiFi-GAN V1": (lambda: HiFiGAN(HiFiGANArchitecture()), hifigan_pairs),
+    "iSTFTNet C8C1I": (lambda: ISTFTNet(ISTFTNetArchitecture(16, (8, 1), (16, 1), n_fft=128)), hifigan_pairs),
     "HiFi-GAN V3": (lambda: HiFiGAN(HIFIGAN_V3), hifigan_pairs),
     "BigVGAN": (lambda: BigVGAN(BigVGANArchitecture(channels=16)), bigvgan_pairs),
     "BigVGAN-v2": (lambda: BigVGAN(V2), bigvgan_pairs),

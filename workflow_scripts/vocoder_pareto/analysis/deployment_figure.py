@@ -14,9 +14,9 @@ from vocoder_pareto.tables.sources import source_of
 
 _SYSTEM: Mapping[str, Kind] = dict.fromkeys(("system", "model", "size"), "text")
 _RESULTS: Mapping[str, Kind] = {
-    ENERGY: "number", f"{ENERGY}_ci95": "number", "energy_source": "text", "device": "text",
-    "estimated_watts_per_core": "number",
-}  # fmt: skip
+    **dict.fromkeys((ENERGY, f"{ENERGY}_ci95", "estimated_watts_per_core"), "number"),
+    **dict.fromkeys(("energy_source", "device"), "text"),
+}
 FORM_COLUMNS: Mapping[str, Kind] = {**_SYSTEM, "form": "text", "d_stft_to_float32": "number", **_RESULTS}
 CHUNK_COLUMNS: Mapping[str, Kind] = {
     **_SYSTEM, "chunk_frames": "integer", "awaited_seconds": "number", "first_audio_seconds": "number", **_RESULTS,

@@ -9,13 +9,14 @@ import importlib.util
 from types import ModuleType
 
 import vocoder_pareto
-from vocoder_pareto.commands import check, front, init, measure, predict_mos
+from vocoder_pareto.commands import check, check_set, front, init, measure, predict_mos
 from vocoder_pareto.program import run_program
 
 COMMANDS: dict[str, ModuleType] = {
     "front": front,
     "measure": measure,
     "check": check,
+    "check-set": check_set,
     "predict-mos": predict_mos,
     "init": init,
 }

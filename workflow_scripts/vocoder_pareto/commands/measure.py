@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config-files", type=Path, nargs="*", default=[], help="presets or own files, over config.yaml"
     )
     parser.add_argument(
-        "--measured-sets", type=Path, nargs="*",
+        "--set-folders", type=Path, nargs="*",
         help="folders of stored sets of measurements to stand beside (default: those of this package)",
     )  # fmt: skip
     parser.add_argument(
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
         from vocoder_pareto.study.sections.analysis import FigureSettings
         from vocoder_pareto.tables.csv_tables import write_table
     home = workflow_folder()
-    stored = arguments.measured_sets
+    stored = arguments.set_folders
     if stored is None:
         stored = sorted(path.parent for path in (home / "resources/measured").glob("*/set.json"))
     sets = [read_stored_set(folder) for folder in stored]

@@ -54,6 +54,8 @@ KEYS = {
     "clip_count": "energy.clips",
     "clip_seconds": "energy.clip_seconds",
     "meter_settings": "meter.{}",
+    "carbon_settings": "carbon.{}",
+    "reference_system": "report.reference_system",
     "emission_factors": "carbon (intensity_kg_per_kwh, power_usage_effectiveness)",
     "draws": "pareto.draws",
     "systematic_common_share": "pareto.systematic_common_share",
