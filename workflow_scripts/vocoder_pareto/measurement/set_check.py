@@ -36,14 +36,14 @@ def faults_of_set(folder: str | Path) -> list[str]:
     if not folder.is_dir():
         return [f"{folder}: no such folder; name that of one device, such as resources/measured/nvidia-rtx-a5000"]
     runs = run_folders(folder)
+    if not runs:
+        return [f"{folder}: holds no run1; measure one (measure_set.py --output {folder.parent})"]
     faults = [
         f"{path}: does not belong to a set; keep run1, run2, …, {_SUMMARY}, and files that end in "
         f"{' or '.join(_BESIDE)}, and remove it"
         for path in sorted(folder.iterdir())
         if path not in runs and path.name != _SUMMARY and path.suffix not in _BESIDE
     ]
-    if not runs:
-        return [*faults, f"{folder}: holds no run1; measure one (measure_set.py --output {folder.parent})"]
     records: dict[Path, Mapping[str, Any]] = {}
     for file in sorted(file for run in runs for file in run.iterdir()):
         faults += _faults_of_file(file, records)
