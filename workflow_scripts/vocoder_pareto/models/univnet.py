@@ -5,10 +5,10 @@ K_l (C, 2 C, 3) and a bias b_l (2 C,); x is its input, zero beyond both ends of 
 
     (1)  y[o, l h + i] = b_l[o] + Σ_t Σ_c K_l[c, o, t] x[c, l h + i + t − 1],    i = 0 … h − 1
 
-The sum over taps and channels is a product of matrices for each frame, (h, 3 C) by (3 C, 2 C), whose rows are
-neighbouring columns of x: where a signal is stored column by column (see `channels_last`), a row is a piece of memory
-that begins C numbers after the one before. So the fast form copies such pieces side by side and multiplies all frames
-at once. The predictor gives its kernels tap by tap, then input by input channel, which is the order of the rows.
+The sum over taps and channels is a product of matrices for each frame, (h, 3 C) by (3 C, 2 C), whose rows are three
+neighbouring columns of x side by side. Where a signal is stored column by column (see `channels_last`) these are pieces
+of memory, so that the fast form copies them and multiplies all frames at once. The predictor gives its kernels tap by
+tap, then input by input channel, which is the order of the rows.
 
 Of the generator the paper's figure 1 shows the layers and their order. What it leaves open is as in the code whose
 weights people use (github.com/maum-ai/univnet, which is not its authors'): the noise has 64 channels at the rate of the
@@ -97,10 +97,10 @@ def location_variable_convolution(signal: Tensor, kernels: Tensor, biases: Tenso
     batch, channels, samples = signal.shape
     frames = kernels.shape[1]
     padded = functional.pad(signal.transpose(1, 2), (0, 0, 1, 1))  # (B, L · h + 2, C)
-    rows = padded.flatten(1).unfold(1, TAPS * channels, channels)  # (B, L · h, 3 C), without a copy
+    rows = torch.cat([padded[:, tap : tap + samples] for tap in range(TAPS)], dim=2)  # (B, L · h, 3 C)
     products = torch.baddbmm(
         biases.flatten(0, 1).unsqueeze(1),
-        rows.reshape(batch * frames, samples // frames, TAPS * channels),
+        rows.view(batch * frames, samples // frames, TAPS * channels),
         kernels.flatten(0, 1),
     )
     return products.view(batch, samples, -1).transpose(1, 2)
