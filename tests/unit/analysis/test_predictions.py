@@ -145,9 +145,10 @@ def test_its_order_is_compared_with_that_of_listeners(study, tmp_path):
     _, table = study(SCORES)
     write_table(table, tmp_path / "systems.csv")
     scores = read_scores(tmp_path / "systems.csv", [])
-    more = pd.concat([scores, scores.assign(mos=[2.0, 3.0], predicted_mos=[1.0, 4.0])])
+    others = [scores.assign(mos=[2.0, 3.0], predicted_mos=[1.0, 4.0]), scores.assign(mos=[2.5, 1.0])]
+    more = pd.concat([scores, *others])
     row = correlate_with_mos(more, 0, (PREDICTED_MOS,)).iloc[0]
-    assert (row["metric"], row["label"], row["n_systems"]) == ("predicted_mos", "Predicted MOS", 4)
+    assert (row["metric"], row["label"], row["n_systems"]) == ("predicted_mos", "Predicted MOS", 6)
     expected = more["mos"].corr(more["predicted_mos"], method="spearman")
     assert row["agreement"] == pytest.approx(expected)
 
