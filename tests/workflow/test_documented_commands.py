@@ -45,6 +45,7 @@ NEEDS = {
     "vocoder-pareto predict-mos generated --recordings recordings": "recordings",
     "pip install zeus": "the internet",
     "pip install pesq": "the internet",
+    "pip install onnx onnxscript onnxruntime": "the internet",
     "pip install roc-validator": "the internet",
     "pip install vocos": "the internet",
     "python workflow_scripts/check_vocoder.py --config-files vocos.yaml --system-name vocos-base": "the package vocos",

@@ -16,7 +16,7 @@ from vocoder_pareto.study.code_version import imported_files, module_file
 from vocoder_pareto.study.source_facts import facts_of
 
 PROGRAMS = PROJECT / "workflow_scripts"
-OPTIONAL = {"pesq", "zeus"}  # used where a user has installed them; their absence is handled
+OPTIONAL = {"onnxruntime", "pesq", "zeus"}  # used where a user has installed them; their absence is handled
 RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 
 
