@@ -4,7 +4,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from vocoder_pareto.audio.utterances import prepare_utterances
+from vocoder_pareto.audio.judged_mels import prepare_utterances
 from vocoder_pareto.program import float_or_null, int_or_null, json_or_file, run_program
 from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings

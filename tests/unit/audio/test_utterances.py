@@ -12,8 +12,9 @@ from scipy import signal
 from seeds import seed_of
 
 from vocoder_pareto.audio.clips import prepare_clips
+from vocoder_pareto.audio.judged_mels import prepare_utterances
 from vocoder_pareto.audio.mels import compute_mels
-from vocoder_pareto.audio.utterances import COLUMNS, open_mels, prepare_utterances, read_utterances
+from vocoder_pareto.audio.utterances import COLUMNS, open_mels, read_utterances
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.dataset import DatasetSettings, ListedTestSet
 from vocoder_pareto.study.sections.evaluation import EvaluationSettings

@@ -10,8 +10,8 @@ from seeds import seed_of
 from waveform_copy import WaveformCopy
 
 from vocoder_pareto.audio.dataset import Clip, write_clip_table
+from vocoder_pareto.audio.judged_mels import prepare_utterances
 from vocoder_pareto.audio.manifest import read_manifest
-from vocoder_pareto.audio.utterances import prepare_utterances
 from vocoder_pareto.files import write_json
 from vocoder_pareto.generation.reference_systems import write_ground_truth
 from vocoder_pareto.generation.test_set import generate_test_set

@@ -11,9 +11,9 @@ from scipy import signal
 from vocoder_pareto.audio.dataset import Clip, write_clip_table
 from vocoder_pareto.audio.features import features
 from vocoder_pareto.audio.files import read_audio
+from vocoder_pareto.audio.judged_mels import prepare_utterances
 from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.audio.mels import compute_mels
-from vocoder_pareto.audio.utterances import prepare_utterances
 from vocoder_pareto.generation.griffin_lim import linear_mel
 from vocoder_pareto.generation.reference_systems import write_griffin_lim, write_ground_truth, write_world
 from vocoder_pareto.generation.seeds import clip_seed

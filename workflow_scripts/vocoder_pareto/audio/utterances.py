@@ -15,34 +15,20 @@ For 1.024 s that is what training saw, and what the paper judges. Over a longer 
 value, but seconds that are softer than the loudest lie lower than any clip that was trained on: docs/front_ends.md.
 """
 
-import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from vocoder_pareto.audio.clips import load_clip
 from vocoder_pareto.audio.comparison import Comparison
-from vocoder_pareto.audio.dataset import Clip, clips_of, open_array, read_clip_table
-from vocoder_pareto.audio.files import BadAudio
-from vocoder_pareto.audio.mels import normalized_features, one_thread, range_of_dataset
+from vocoder_pareto.audio.dataset import open_array
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import written_whole
-from vocoder_pareto.parallel import map_in_processes
-from vocoder_pareto.study.sections.dataset import Channels, DatasetSettings
-from vocoder_pareto.study.sections.evaluation import LEAST_SECONDS
-from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.tables.csv_files import read_csv, write_csv
 
 RULE = "prepare_utterances"
 COLUMNS = ("clip_id", "source", "row", "seconds", "frames", "range_minimum", "range_maximum")
 _MEND = f"damaged ({{}}); delete it and rerun the rule `{RULE}`"
-_FAULTS_SHOWN = 10
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -81,50 +67,17 @@ class Utterance:
         return mels[self.first_frame : self.end_frame].T
 
 
-def prepare_utterances(
-    corpus: str | Path,
-    clip_table: str | Path,
-    mel_stats: str | Path,
-    settings: DatasetSettings,
-    front_end: FrontEndSettings,
-    *,
-    max_clips: int | None,
-    max_seconds: float | None,
-    processes: int,
-    table: str | Path,
-    mels: str | Path,
-) -> None:
-    """Write what a front end makes of the first `max_clips` utterances of the test set (all, if None).
-
-    Args:
-        corpus: The folder of the recordings.
-        clip_table: The table of clips, clips.csv, which tells the test set.
-        mel_stats: mel_stats.json of the same front end, whose range counts where a dataset is normalised as a whole.
-        settings: The settings of the dataset.
-        front_end: The settings that mel-spectrograms are computed by.
-        max_clips: The number of utterances, at least 1; None for all.
-        max_seconds: The longest stretch of a recording that is judged, in seconds; None for whole recordings.
-        processes: The number of processes that read and compute at once, at least 1.
-        table: utterances.csv to write.
-        mels: mels.npy to write, (frames of all, bands) float32.
+def write_utterances(path: str | Path, utterances: Iterable[Utterance]) -> None:
+    """Write utterances.csv, whole or not at all.
 
     Raises:
-        UserError: An input is missing or damaged; a recording is bad or too short to be judged, and `on_bad_clip` is
-            `error`; none is left; an output cannot be written.
+        UserError: The file cannot be written.
     """
-    tests = clips_of(read_clip_table(clip_table), "test", max_clips)
-    if not tests:
-        raise UserError(f"{clip_table}: no clip of the test set; enlarge the corpus")
-    analyse = partial(_analysed, Path(corpus), settings.channels, front_end, max_seconds, range_of_dataset(mel_stats))
-    with one_thread(), written_whole(mels) as temporary:
-        outcomes = map_in_processes(analyse, tests, processes, "Preparing utterances", chunk_size=4, unit="utterance")
-        with temporary.open("wb") as file:
-            good, faults = _appended(file, front_end.bands, outcomes)
-        if faults and (settings.on_bad_clip == "error" or not good):
-            raise UserError(_described(faults, len(tests)))
-        write_csv(table, COLUMNS, (_cells(utterance) for utterance in good))
-    for fault in faults:
-        log.warning("Evaluation: %s, so it is not judged", fault)
+    rows = (
+        (each.clip_id, each.source, each.row, f"{each.seconds:.6f}", each.frames, *each.value_range)
+        for each in utterances
+    )
+    write_csv(path, COLUMNS, rows)
 
 
 def read_utterances(path: str | Path) -> list[Utterance]:
@@ -155,62 +108,6 @@ def open_mels(path: str | Path, utterances: Sequence[Utterance], bands: int) -> 
     return open_array(path, (utterances[-1].end_frame, bands), RULE)
 
 
-class _Outcome(NamedTuple):
-    utterance: Utterance
-    mel: np.ndarray | None = None
-    fault: str = ""
-
-
-def _analysed(
-    corpus: Path,
-    channels: Channels,
-    front_end: FrontEndSettings,
-    max_seconds: float | None,
-    whole_range: tuple[float, float],
-    clip: Clip,
-) -> _Outcome:
-    """The mel-spectrogram of what is judged of a recording, or what is wrong with the recording."""
-    seconds = clip.duration_seconds if max_seconds is None else min(clip.duration_seconds, max_seconds)
-    samples = front_end.clip_samples(seconds)
-    frames = samples // front_end.hop_length
-    utterance = Utterance(clip.clip_id, clip.source, clip.row, seconds, 0, frames, (0.0, 1.0))
-    path = corpus / clip.source
-    if seconds < LEAST_SECONDS:
-        return _Outcome(utterance, fault=f"{path}: lasts {seconds:g} s, too short to be judged ({LEAST_SECONDS:g} s)")
-    try:
-        audio = load_clip(path, front_end.sample_rate, samples, channels=channels).samples
-    except BadAudio as error:
-        return _Outcome(utterance, fault=str(error))
-    mel, value_range = normalized_features(audio, front_end, whole_range)
-    return _Outcome(replace(utterance, value_range=value_range), mel)
-
-
-def _appended(file: BinaryIO, bands: int, outcomes: Iterable[_Outcome]) -> tuple[list[Utterance], list[str]]:
-    """Write the mel-spectrograms of `outcomes` as an array (frames of all, bands); the utterances, and the faults."""
-    good, faults, frames = [], [], 0
-    _write_header(file, frames, bands)
-    for outcome in outcomes:
-        if outcome.mel is None:
-            faults.append(outcome.fault)
-            continue
-        file.write(np.ascontiguousarray(outcome.mel.T, dtype="<f4").data)
-        good.append(replace(outcome.utterance, first_frame=frames))
-        frames += outcome.utterance.frames
-    file.seek(0)
-    _write_header(file, frames, bands)
-    return good, faults
-
-
-def _write_header(file: BinaryIO, frames: int, bands: int) -> None:
-    """The header of an .npy file, which is as long for any number of rows: NumPy leaves room for them to grow."""
-    np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": (frames, bands)})
-
-
-def _cells(utterance: Utterance) -> list[object]:
-    seconds = f"{utterance.seconds:.6f}"
-    return [utterance.clip_id, utterance.source, utterance.row, seconds, utterance.frames, *utterance.value_range]
-
-
 def _parsed(row: dict[str, str], first_frame: int) -> Utterance:
     return Utterance(
         clip_id=row["clip_id"],
@@ -220,13 +117,4 @@ def _parsed(row: dict[str, str], first_frame: int) -> Utterance:
         first_frame=first_frame,
         frames=int(row["frames"]),
         value_range=(float(row["range_minimum"]), float(row["range_maximum"])),
-    )
-
-
-def _described(faults: Sequence[str], of: int) -> str:
-    more = [f"and {len(faults) - _FAULTS_SHOWN} more"] if len(faults) > _FAULTS_SHOWN else []
-    return (
-        f"{len(faults)} of {of} recordings of the test set cannot be judged: "
-        f"{'; '.join([*faults[:_FAULTS_SHOWN], *more])}. Restore or remove what is wrong, or leave it out with "
-        "dataset.on_bad_clip: skip"
     )

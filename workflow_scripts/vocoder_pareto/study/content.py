@@ -36,7 +36,7 @@ CONTENT = (
     "analysis.*", "generation.*", "listening_test.*", "quality.*", "tables.*",
     "audio.clips", "audio.comparison", "audio.corpora", "audio.dataset", "audio.dataset_summary", "audio.espeak",
     "audio.features", "audio.files", "audio.loudness", "audio.manifest", "audio.mels", "audio.sound", "audio.split",
-    "audio.synthetic_corpus", "audio.utterances",
+    "audio.judged_mels", "audio.synthetic_corpus", "audio.utterances",
     "measurement.assessment", "measurement.backends", "measurement.bounds", "measurement.clip_files",
     "measurement.clocks",
     "measurement.combined_runs", "measurement.combined_windows", "measurement.complexity", "measurement.cpu_time",
