@@ -8,6 +8,7 @@ import pytest
 import torch
 from small_vocoder import SMALL, SmallVocoder
 
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement import deployment, deployment_sweep
 from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
 from vocoder_pareto.measurement.deployment import Compiled, OfOnnxRuntime, UnsupportedForm, in_form
@@ -15,6 +16,7 @@ from vocoder_pareto.measurement.deployment_sweep import sweep_chunks, sweep_form
 from vocoder_pareto.measurement.energy import Bench, Subject
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
+from vocoder_pareto.models.layers import channels_last
 from vocoder_pareto.models.vocoder import draw_noise
 from vocoder_pareto.study.sections.measurement import DeploymentSettings, EnergySettings
 
@@ -69,6 +71,18 @@ def test_a_form_that_is_not_to_be_had_is_a_row_with_the_reason(here, monkeypatch
     assert float(base["energy_joules_per_audio_second"]) > 0
     assert refused["refused"] == "onnxruntime missing; pip install onnxruntime"
     assert [refused[name] for name in ("energy_joules_per_audio_second", "d_stft_to_float32", "flags")] == [""] * 3
+
+
+def test_a_form_whose_process_is_killed_is_a_row_too(monkeypatch):
+    def here_until_killed(function, open_bench, form, *rest):
+        if form == "pytorch":
+            return function(open_bench, form, *rest)
+        raise UserError("the process that measures was killed")
+
+    monkeypatch.setattr(deployment_sweep, "in_own_process", here_until_killed)
+    base, killed = sweep_forms(bench_of(SmallVocoder), QUICK, DeploymentSettings(forms=("torch_compile",)), seed=0)
+    assert killed["refused"] == "the process that measures was killed"
+    assert [killed[name] for name in ("system", "form")] == [base["system"], "torch_compile"]
 
 
 def test_the_distance_of_a_form_is_that_of_its_audio_from_pytorchs(here, monkeypatch):
@@ -156,9 +170,16 @@ def test_onnx_runtime_computes_the_same_with_as_many_threads_which_do_not_spin(o
     assert session.get_providers() == ["CPUExecutionProvider"]
 
 
+class ChannelsLast(SmallVocoder):
+    """Its convolutions take their weights in another shape than they lie in."""
+
+    def generate(self, mel, generator=None):
+        return super().generate(channels_last(mel))
+
+
 def test_eight_bits_change_the_audio_a_little(onnx, here):
     rows = sweep_forms(
-        bench_of(SmallVocoder), QUICK, DeploymentSettings(forms=("onnxruntime", "onnxruntime_int8")), seed=0
+        bench_of(ChannelsLast), QUICK, DeploymentSettings(forms=("onnxruntime", "onnxruntime_int8")), seed=0
     )
     float32, int8 = (row["d_stft_to_float32"] for row in rows[1:])
     assert 10 * float32 < int8 < 1

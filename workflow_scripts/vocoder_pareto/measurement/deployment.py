@@ -11,6 +11,7 @@ threads as PyTorch has, and they do not spin while they wait. Its packages are o
 cannot be exported, or the device is a GPU, the form is refused with the reason.
 """
 
+import logging
 import tempfile
 from abc import abstractmethod
 from importlib import import_module
@@ -187,6 +188,8 @@ def _session(vocoder: Vocoder, mel: Tensor, quantised: bool) -> Any:
 
 
 def _export(vocoder: Vocoder, mel: Tensor, path: Path) -> None:
+    for package in ("onnxscript", "onnx_ir"):  # which tell of every operator that they look at
+        logging.getLogger(package).setLevel(logging.WARNING)
     # Tensors of inference mode cannot be traced, so both are of the usual kind here.
     with torch.inference_mode(False), torch.no_grad():
         example = mel.clone()
@@ -201,9 +204,11 @@ def _export(vocoder: Vocoder, mel: Tensor, path: Path) -> None:
 
 def _quantised(path: Path) -> Path:
     quantization = import_module("onnxruntime.quantization")
-    smaller = path.with_name("quantised.onnx")
+    prepared, smaller = path.with_name("prepared.onnx"), path.with_name("quantised.onnx")
+    # Only weights that are no longer computed from others can be quantised: this computes them once.
+    quantization.quant_pre_process(path, prepared, skip_symbolic_shape=True)
     # Convolutions of ONNX Runtime on a CPU take unsigned integers alone.
-    quantization.quantize_dynamic(path, smaller, weight_type=quantization.QuantType.QUInt8)
+    quantization.quantize_dynamic(prepared, smaller, weight_type=quantization.QuantType.QUInt8)
     return smaller
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vocoder_pareto.errors import first_line
+from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.deployment import InChunks, OfOnnxRuntime, UnsupportedForm, in_form
 from vocoder_pareto.measurement.energy import Bench, measure_energy
@@ -72,7 +72,10 @@ def sweep_forms(
     base = in_own_process(_measured_form, open_bench, BASE_FORM, settings, seed)
     rows = [base.row | {"d_stft_to_float32": 0.0}]
     for form in deployment.forms:
-        other = in_own_process(_measured_form, open_bench, form, settings, seed)
+        try:
+            other = in_own_process(_measured_form, open_bench, form, settings, seed)
+        except UserError as error:  # as where its process was killed: an export may take all memory
+            other = _Measured({name: base.row[name] for name in SYSTEM_COLUMNS} | {"form": form, "refused": str(error)})
         rows.append(other.row | {"d_stft_to_float32": _distance(base.audio, other.audio)})
     return rows
 
