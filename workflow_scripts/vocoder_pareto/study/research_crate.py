@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_json, written_whole
@@ -187,7 +188,7 @@ def _file(path: Path, folder: Path) -> dict[str, Any]:
 
 def _name(path: Path, folder: Path) -> str:
     try:
-        return path.resolve().relative_to(folder.resolve()).as_posix()
+        return quote(path.resolve().relative_to(folder.resolve()).as_posix())
     except ValueError as error:
         raise UserError(f"{path}: does not lie below {folder}, the folder of the crate; leave it out") from error
 
