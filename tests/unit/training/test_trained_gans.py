@@ -15,14 +15,12 @@ from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
-from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMelGANArchitecture
 from vocoder_pareto.models.univnet import UnivNet, UnivNetArchitecture
 from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.training.objectives.bigvgan import BigVGANObjective, BigVGANRecipe
 from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGANRecipe
 from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRecipe
-from vocoder_pareto.training.objectives.multiband_melgan import MultiBandMelGANObjective, MultiBandMelGANRecipe
 from vocoder_pareto.training.objectives.objective import Batch, Progress
 from vocoder_pareto.training.objectives.univnet import UnivNetObjective, UnivNetRecipe
 from vocoder_pareto.training.objectives.vocos import VocosObjective, VocosRecipe
@@ -104,15 +102,6 @@ def test_univnet_learns_its_corpus(corpus):
     architecture = UnivNetArchitecture(8, (16, 16), (1, 3, 9), 16, 16)
     recipe = UnivNetRecipe(learning_rate=3.0e-3, resolution_channels=4, period_channels=32)
     audio = trained(UnivNetObjective(UnivNet(architecture), recipe), corpus, steps=450, decay=0.993)
-    assert_learned(corpus, audio, bound=0.65)
-
-
-def test_multi_band_melgan_learns_its_corpus(corpus):
-    """By spectra alone in the first fifth, then by its discriminators, too."""
-    torch.manual_seed(seed_of(2))
-    architecture = MultiBandMelGANArchitecture(64, 2, (8, 8))
-    recipe = MultiBandMelGANRecipe(3.0e-3, discriminator_channels=4, discriminator_layers=2)
-    audio = trained(MultiBandMelGANObjective(MultiBandMelGAN(architecture), recipe), corpus, steps=450, decay=0.993)
     assert_learned(corpus, audio, bound=0.65)
 
 
