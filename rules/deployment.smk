@@ -4,8 +4,7 @@
 rule sweep_deployments:
     input:
         checkpoint=f"{RESULTS}/checkpoints/{{system}}.ckpt",
-        mels=of_dataset("mels.npy"),
-        clip_table=of_dataset("clips.csv"),
+        mels=measured_with("mels.npy"),
     output:
         forms=f"{RESULTS}/measurements/deployment/{{system}}.csv",
         chunks=f"{RESULTS}/measurements/streaming/{{system}}.csv",
@@ -34,7 +33,7 @@ rule sweep_deployments:
         "Measuring {wildcards.system} in other forms and as a stream, alone on the machine."
     shell:
         "python {params.program:q} --checkpoint {input.checkpoint:q} --system {params.system:q} --mels {input.mels:q}"
-        " --clip-table {input.clip_table:q} --energy-settings {params.energy_settings:q}"
+        " --energy-settings {params.energy_settings:q}"
         " --deployment-settings {params.deployment_settings:q} --meter-settings {params.meter_settings:q}"
         " --device {params.device:q} --seed {params.seed} --output-forms {output.forms:q}"
         " --output-chunks {output.chunks:q} &> {log:q}"

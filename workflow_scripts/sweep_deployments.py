@@ -18,8 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="weights of the system")
     parser.add_argument("--system", type=json_or_file, required=True, help="settings of the system, JSON or @file")
-    parser.add_argument("--mels", type=Path, required=True, help="mels.npy (of compute_mels.py)")
-    parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
+    parser.add_argument("--mels", type=Path, required=True, help="mels.npy (of cut_energy_clips.py)")
     parser.add_argument("--energy-settings", type=json_or_file, default={}, help="section energy, JSON or @file")
     parser.add_argument(
         "--deployment-settings", type=json_or_file, default={}, help="section measurements.deployment, JSON or @file"
@@ -41,7 +40,6 @@ def main() -> None:
         settings_from(SystemSettings, arguments.system, "models"),
         None,
         arguments.mels,
-        arguments.clip_table,
         settings_from(MeterSettings, arguments.meter_settings, "meter"),
         arguments.device,
     )
