@@ -5,8 +5,8 @@ energy was up to 60 times too high. OpenMP reads the variable as it is loaded, s
 A policy that the user has set is left alone. docs/measurement.md tells what it costs.
 
 The threads of OpenBLAS, which NumPy and SciPy bring, spin whatever that policy says: librosa's inversion of a
-mel-spectrogram took ten times the CPU time, and time, with two of them as with one. So it gets one, unless the user has
-said how many.
+mel-spectrogram took ten times the CPU time, and time, with two of them as with one. So it gets one, whatever stands in
+the environment: Snakemake puts the threads of a rule there, which for a measurement are all cores.
 """
 
 import os
@@ -15,4 +15,4 @@ import sys
 if "torch" not in sys.modules and "GOMP_SPINCOUNT" not in os.environ:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if "numpy" not in sys.modules:
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
