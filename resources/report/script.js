@@ -108,7 +108,7 @@ function mark(kind, x, y, size, attributes) { // the markers of the figures, by 
     "<": [[-1.15, 0], [0.85, -1.05], [0.85, 1.05]],
     ">": [[1.15, 0], [-0.85, -1.05], [-0.85, 1.05]],
     "d": [[0, -1.35], [0.8, 0], [0, 1.35], [-0.8, 0]],
-    "3,1,0": ring(6, [1.4, 0.55]),
+    "4,1,0": ring(8, [1.4, 0.55]),
     "3,1,180": ring(6, [1.4, 0.55]).map(([dx, dy]) => [dx, -dy]),
   }[String(kind)];
   return corners ? drawn("polygon", { points: points(corners), ...attributes }) : drawn("circle", { cx: x, cy: y, r: size, ...attributes });

@@ -33,7 +33,7 @@ DOMINATED = "#f5f6f8"
 SHADES = 11  # of the palette, of which sizes take the first, the last and those between
 # Shapes that stay apart when they are small: of equal area, no two cover more than 0.85 of what both cover together.
 Marker = str | tuple[int, Literal[1], int]  # a name, or a star by its corners and angle
-MARKERS: tuple[Marker, ...] = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "d", (3, 1, 0), (3, 1, 180))
+MARKERS: tuple[Marker, ...] = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "d", (4, 1, 0), (3, 1, 180))
 METADATA = {".pdf": {"CreationDate": None, "Producer": None, "Creator": None}, ".svg": {"Date": None, "Creator": None}}
 
 _MISSING_GLYPH = re.compile(r"Glyph (\d+) .*missing from font")

@@ -33,7 +33,7 @@ from vocoder_pareto.tables.columns import column_of, label_of_system, model_labe
 MARKER_POINTS = 5.4  # diameter
 # So that all look equally large.
 MARKER_SCALE: Mapping[Marker, float] = {
-    "P": 1.2, "X": 1.15, "D": 0.84, "s": 0.92, "*": 1.3, (3, 1, 0): 1.3, (3, 1, 180): 1.3,
+    "P": 1.2, "X": 1.15, "D": 0.84, "s": 0.92, "*": 1.3, (4, 1, 0): 1.3, (3, 1, 180): 1.3,
 }  # fmt: skip
 RING_POINTS = 10.0
 ARROW_POINTS = 4.0
