@@ -26,8 +26,8 @@ def pytest_configure(config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Two where one core has two threads, as on a small machine of a cloud; else what pytest-xdist takes: the cores."""
-    return 2 if psutil.cpu_count(logical=False) == 1 < psutil.cpu_count() else None
+    """Three on a machine of two threads, since some tests wait for browsers and programs; else what xdist takes."""
+    return 3 if psutil.cpu_count() == 2 else None
 
 
 def pytest_collection_finish(session):
