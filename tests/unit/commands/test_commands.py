@@ -77,6 +77,20 @@ def test_a_command_without_its_packages_names_the_extra():
         import vocoder_pareto.nosuch  # noqa: F401
 
 
+@pytest.mark.parametrize(("bands", "message"), [(80, "boom"), (100, "fails on mel-spectrograms of 80 bands")])
+def test_a_network_that_fails_ends_in_one_line(bands, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("network.py").write_text(
+        "from torch import nn\n\n\nclass Network(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        f"        self.layer = nn.ConvTranspose1d({bands}, 1, 256, 256)\n"
+        + ("        raise OSError('boom')\n" if bands == 80 else "")
+        + "\n    def forward(self, mel):\n        return self.layer(mel)\n"
+    )
+    with pytest.raises(UserError, match=message) as told:
+        run("measure", "network.py:Network", "--device", "cpu", "--set-folders")
+    assert "\n" not in str(told.value)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -1,5 +1,7 @@
 """The energy of a block of code: watts times seconds of a simulated counter, whose truth is known."""
 
+import threading
+
 import pytest
 import torch
 from simulated_counters import FakeClock, FakeSensor
@@ -119,12 +121,48 @@ def test_operations_of_a_callable_are_counted_by_hand(without_rapl):
     [
         (lambda mel: mel.numpy(), "gives ndarray; it must give a tensor of waveforms"),
         (lambda mel: mel.long(), "of torch.int64"),
-        (lambda mel: mel, r"gives \(1, 80, 4\); one channel is needed"),
+        (lambda mel: mel, r"gives \(1, 80, 4\) for an input \(1, 80, 4\); one channel is needed"),
+        (lambda mel: mel[0], r"gives \(80, 4\) for"),
+        (lambda mel: torch.zeros(2, 1000), r"gives \(2, 1000\) for an input"),
+        (lambda mel: torch.zeros(1, 4, 2, 1000), "one channel is needed"),
+        (lambda mel: torch.tensor(1.0), "one channel is needed"),
+        (lambda mel: torch.zeros(1, 1000, device="meta"), "gives audio on meta for an input on cpu"),
+        (lambda mel: torch.full((1, 1000), torch.nan), "infinite or no number"),
     ],
 )  # fmt: skip
 def test_what_is_no_audio_is_refused_in_one_line(model, message):
     with pytest.raises(UserError, match=message):
         measure(model, torch.zeros(1, 80, 4), sample_rate=16000, device="cpu")
+
+
+def test_a_block_in_another_thread_is_refused_while_one_is_open(watts_of):
+    """The energy of a device is that of both, so neither would be told its own."""
+    clock = watts_of(100)
+    meter, said = EnergyMeter("cpu"), []
+
+    def other():
+        try:
+            with meter:
+                clock.now += 1
+                said.append("metered")
+        except UserError as error:
+            said.append(str(error))
+
+    with meter as window:
+        threads = threading.Thread(target=other)
+        threads.start()
+        threads.join()
+        clock.now += 1
+    assert "a block is open in another thread" in said[0]
+    assert window.joules == pytest.approx(100)
+    other()
+    assert said[1:] == ["metered"]
+
+
+@pytest.mark.parametrize("rate", [0, -1, True, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(rate):
+    with pytest.raises(UserError, match="sample rate"):
+        measure(lambda mel: mel, torch.zeros(1, 80, 4), sample_rate=rate, device="cpu")
 
 
 def test_no_input_and_no_rate_are_refused():

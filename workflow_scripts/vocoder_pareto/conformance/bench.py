@@ -77,7 +77,9 @@ def vocoder_of(candidate: Candidate) -> Vocoder:
 
     try:
         vocoder = Wrapped(n_mels=candidate.system.n_mels, hop_length=candidate.system.hop_length)
-    except TypeError as error:
+    except UserError:
+        raise
+    except Exception as error:
         raise UserError(
             f"{candidate.system.vocoder}: cannot be built without arguments ({first_line(error)}); write a subclass "
             "of MelVocoder that builds it (docs/adding_a_model.md)"

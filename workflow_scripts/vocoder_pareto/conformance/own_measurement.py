@@ -9,6 +9,7 @@ from typing import Any
 from vocoder_pareto.conformance.bench import bench_of_candidate, named
 from vocoder_pareto.conformance.chosen import chosen_candidate
 from vocoder_pareto.device import resolve_device
+from vocoder_pareto.errors import UserError, first_line
 from vocoder_pareto.measurement.energy import Bench, measure_in_processes
 from vocoder_pareto.measurement.own_process import in_own_process
 from vocoder_pareto.study.configuration import read_configuration
@@ -52,7 +53,8 @@ def measure_own(
         is_quick: Whether an accelerator may be given longer clips than the default of the configuration.
 
     Raises:
-        UserError: The vocoder, the front end, the weights, the device or its meter is not there or does not fit.
+        UserError: The vocoder, the front end, the weights, the device or its meter is not there or does not fit, or the
+            vocoder fails.
     """
     config = read_configuration(config_files)
     candidate = named(chosen_candidate(config_files, vocoder, None, front_end, None), "measured")
@@ -62,8 +64,16 @@ def measure_own(
         settings = replace(settings, clip_seconds=CLIP_SECONDS_ON_ACCELERATORS)
     meter = settings_from(MeterSettings, config["meter"], "meter")
     bench = partial(bench_of_candidate, candidate, weights, settings, meter, device, config["seed"])
-    gflops = in_own_process(_gflops, bench)
-    return OwnMeasurement(measure_in_processes(bench, settings, config["seed"]), gflops)
+    try:
+        gflops = in_own_process(_gflops, bench)
+        return OwnMeasurement(measure_in_processes(bench, settings, config["seed"]), gflops)
+    except UserError:
+        raise
+    except Exception as error:  # of code that is not ours
+        raise UserError(
+            f"{vocoder}: fails on mel-spectrograms of {candidate.system.n_mels} bands ({first_line(error)}); name the "
+            "front end that it takes (--front-end), or let `vocoder-pareto check` say what is wrong"
+        ) from error
 
 
 def _is_accelerator(device: str) -> bool:

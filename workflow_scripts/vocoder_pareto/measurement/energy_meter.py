@@ -5,11 +5,13 @@ with EnergyMeter("cuda:0") as window:
 print(window.joules, window.source, window.flags)
 """
 
+import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 
 from vocoder_pareto.device import resolve_device
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.hardware import device_name
 from vocoder_pareto.measurement.meter import COUNTS_LATE_SECONDS, Reading, open_meter
@@ -50,7 +52,7 @@ class MeteredWindow:
 
 
 class EnergyMeter:
-    """Meters the blocks of code that it is entered for, one after the other or one in the other.
+    """Meters the blocks of code that it is entered for, one after the other or one in the other, in one thread.
 
     Both ends wait until an accelerator has done its work. For a number to publish, repeat the work in a block of ten
     seconds or more, or call `measure`, which follows the whole protocol.
@@ -69,8 +71,15 @@ class EnergyMeter:
         self._clock = clock_of(resolved)
         self._name = device_name(resolved)
         self._open: list[tuple[MeteredWindow, Reading, ExitStack]] = []
+        self._thread = 0
 
     def __enter__(self) -> MeteredWindow:
+        if self._open and self._thread != threading.get_ident():
+            raise UserError(
+                "EnergyMeter: a block is open in another thread, and the energy of a device is that of all its work; "
+                "meter what several threads do in one block"
+            )
+        self._thread = threading.get_ident()
         window = MeteredWindow(self._name, self._meter.source, flags=self._meter.flags)
         between = ExitStack()
         self._clock.synchronise()

@@ -4,6 +4,7 @@ found = measure(model, mels, sample_rate=22050)
 print(found.joules_per_audio_second, found.real_time_factor, found.source, found.flags)
 """
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,12 +82,12 @@ def measure(
     resolved = resolve_device(device)
     opened = open_meter(resolved, meter)
     inputs = [mel.to(resolved) for mel in ([mels] if isinstance(mels, Tensor) else mels)]
-    if not inputs or sample_rate < 1:
+    if not inputs or isinstance(sample_rate, bool) or not (math.isfinite(sample_rate) and sample_rate >= 1):
         raise UserError(f"measure: {len(inputs)} inputs at sample rate {sample_rate}; at least 1 of each is needed")
     if isinstance(model, nn.Module):
         model = model.to(resolved).eval()
     with torch.no_grad(), numeric_precision(resolved, settings.precision), memory_enough_for(settings, resolved):
-        audio_seconds = [_samples(model(mel)) / sample_rate for mel in inputs]
+        audio_seconds = [_samples(model(mel), mel) / sample_rate for mel in inputs]
         mean_seconds = sum(audio_seconds) / len(inputs)
         settings = replace(settings, processes=1, clips=len(inputs), clip_seconds=mean_seconds, batch_size=1)
         with FlopCounterMode(display=False) as counter:
@@ -117,8 +118,8 @@ def measure(
     )
 
 
-def _samples(audio: Any) -> int:
-    """How many samples a callable gave.
+def _samples(audio: Any, mel: Tensor) -> int:
+    """How many samples a callable gave for the input `mel`, whose first axis is that of the batch if it has three.
 
     Raises:
         UserError: It gave something else than audio.
@@ -128,6 +129,15 @@ def _samples(audio: Any) -> int:
         raise UserError(
             f"measure: the model gives {found}; it must give a tensor of waveforms, (batch, samples) of floating point"
         )
-    if audio.dim() == 3 and audio.shape[1] != 1:
-        raise UserError(f"measure: the model gives {tuple(audio.shape)}; one channel is needed, (batch, 1, samples)")
+    clips = mel.shape[0] if mel.dim() == 3 else 1
+    shape = (1, *audio.shape) if audio.dim() < 2 else tuple(audio.shape)
+    if shape not in ((clips, shape[-1]), (clips, 1, shape[-1])):
+        raise UserError(
+            f"measure: the model gives {tuple(audio.shape)} for an input {tuple(mel.shape)}; one channel is needed for "
+            "each clip, (batch, samples) or (batch, 1, samples)"
+        )
+    if audio.device.type != mel.device.type:
+        raise UserError(f"measure: the model gives audio on {audio.device} for an input on {mel.device}; keep it there")
+    if not torch.isfinite(audio).all():
+        raise UserError("measure: the model gives audio that is infinite or no number; load its weights, or mend it")
     return audio.numel()
