@@ -190,6 +190,11 @@ def test_words_for_missing_values_name_rows_and_groups(tmp_path):
         ("energy,mos,size\n1,1,3\n2,2,4\n", ["row 1", "row 2"]),
         ("size,energy,mos,model\n3,1,1,a\n4,2,2,b\n", ["a", "b"]),
         ("team,energy,mos\nx,1,1\nx,2,2\n,3,3\n", ["x (row 1)", "x (row 2)", "row 3"]),
+        ("team,energy,mos\nrow 2,1,1\n,2,2\na;b,3,3\n", ["row 2 (row 1)", "row 2 (row 2)", "a,b"]),
+        (
+            "team,energy,mos\na,1,1\na,2,2\na (row 1),3,3\n",
+            ["a (row 1) (row 1)", "a (row 2)", "a (row 1) (row 3)"],
+        ),
     ],
 )
 def test_rows_are_named_by_text_or_else_by_the_first_column_if_it_tells_them_apart(tmp_path, text, names):

@@ -82,7 +82,8 @@ def front_of_file(
         objectives: two or three of its columns; rows without one of them are left out.
         names: column that names the rows. By default the first one that holds text, else the first one of the file, if
             it is no objective or interval and no two of its cells are equal, such as numbers of models; else rows are
-            numbered. A row without a name is called by its number, which follows a name that comes twice.
+            numbered. A row without a name is called by its number, which follows a name that comes twice. Semicolons in
+            names become commas, since columns that name several systems separate them by semicolons.
         groups: column of groups, which get sub-fronts, a marker and a line each.
         intervals: column of half-widths of 95 % intervals by objective; `{objective}_ci95` is found by itself, and so
             are the other columns of `uncertainty_of`.
@@ -204,10 +205,13 @@ def _names_of_rows(table: TextTable, column: str | None) -> list[str]:
     numbers = [f"row {index + 1}" for index in range(len(table.rows))]
     if column is None:
         return numbers
-    names = [" ".join(text.split()) for text in table.texts(column)]
-    counts = Counter(names)
-    called = zip(names, numbers, strict=True)
-    return [(name if counts[name] == 1 else f"{name} ({number})") if name else number for name, number in called]
+    # Columns that name several systems separate them by semicolons.
+    texts = [" ".join(text.replace(";", ",").split()) for text in table.texts(column)]
+    names = [text or number for text, number in zip(texts, numbers, strict=True)]
+    while len(set(names)) < len(names):  # a name may itself end in the number of another row
+        counts = Counter(names)
+        names = [f"{name} ({row})" if counts[name] > 1 else name for name, row in zip(names, numbers, strict=True)]
+    return names
 
 
 def _column_of_names(table: TextTable, used: Collection[str]) -> str | None:
