@@ -184,7 +184,7 @@ def reference_losses(family, turn, weights):
             weights, audio, mel, generator, sample_rate=16000, hop_length=256, turn=turn, **_ISTFTNET
         )
     if family == "bigvgan":
-        return bigvgan.bigvgan_losses(weights, audio, mel, sample_rate=16000, hop_length=256, **_HIFIGAN)[turn]
+        return bigvgan.bigvgan_losses(weights, audio, mel, sample_rate=16000, hop_length=256, turn=turn, **_HIFIGAN)
     if family == "diffwave":
         scales = diffusion.signal_scales(1e-4, 0.05, 50)[STEPS]
         return diffusion.denoising_loss(

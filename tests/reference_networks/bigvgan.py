@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.signal
 import torch
-from reference_networks.gans import hifigan_log_mel, period_discriminators
+from reference_networks.gans import hifigan_losses, period_discriminators
 from reference_networks.layers import conv1d, conv2d, transposed1d
 from torch.nn import functional
 
@@ -74,28 +74,6 @@ def bigvgan_discriminators(weights, audio):
     return outputs
 
 
-def bigvgan_losses(weights, audio, mel, *, sample_rate, hop_length, **sizes):
-    """HiFi-GAN's equations 1 to 6 by turn; all layers match features."""
-    generated = bigvgan_generator(weights, mel, **sizes)
-    real = bigvgan_discriminators(weights, audio)
-    guess = bigvgan_discriminators(weights, generated.detach())
-    pairs = zip(real, guess, strict=True)
-    squares = sum(((truth[-1] - 1) ** 2).mean() + (other[-1] ** 2).mean() for truth, other in pairs)
-    guess = bigvgan_discriminators(weights, generated)
-    adversarial = sum(((each[-1] - 1) ** 2).mean() for each in guess)
-    matching = 2 * sum(
-        (one.detach() - two).abs().mean()
-        for truth, other in zip(real, guess, strict=True)
-        for one, two in zip(truth, other, strict=True)
-    )
-    log_mels = [hifigan_log_mel(each, sample_rate, mel.shape[1], hop_length) for each in (audio, generated)]
-    distance = 45 * (log_mels[0] - log_mels[1]).abs().mean()
-    return {
-        "discriminator": {"discriminator_loss": squares},
-        "generator": {
-            "generator_loss": adversarial + matching + distance,
-            "adversarial_loss": adversarial,
-            "feature_matching_loss": matching,
-            "mel_loss": distance,
-        },
-    }
+def bigvgan_losses(weights, audio, mel, *, turn, **options):
+    """HiFi-GAN's equations 1 to 6, with other networks."""
+    return hifigan_losses(weights, audio, mel, bigvgan_generator, bigvgan_discriminators, turn=turn, **options)

@@ -155,16 +155,27 @@ def hifigan_log_mel(audio, sample_rate, n_mels, hop_length, highest_hertz=None):
     return torch.log(torch.clamp(torch.from_numpy(filters).to(audio) @ magnitude, min=1e-5))
 
 
-def hifigan_losses(weights, audio, mel, generator=hifigan_generator, *, sample_rate, hop_length, turn, **sizes):
+def hifigan_losses(
+    weights,
+    audio,
+    mel,
+    generator=hifigan_generator,
+    discriminators=hifigan_discriminators,
+    *,
+    sample_rate,
+    hop_length,
+    turn,
+    **sizes,
+):
     """Equations 1 to 6, of one turn, since the spectral norm goes on with every pass; all layers match features."""
     generated = generator(weights, mel, **sizes)
-    real = hifigan_discriminators(weights, audio)
+    real = discriminators(weights, audio)
     if turn == "discriminator":
-        guess = hifigan_discriminators(weights, generated.detach())
+        guess = discriminators(weights, generated.detach())
         pairs = zip(real, guess, strict=True)
         squares = sum(((truth[-1] - 1) ** 2).mean() + (other[-1] ** 2).mean() for truth, other in pairs)
         return {"discriminator_loss": squares}
-    guess = hifigan_discriminators(weights, generated)
+    guess = discriminators(weights, generated)
     adversarial = sum(((each[-1] - 1) ** 2).mean() for each in guess)
     matching = 2 * sum(
         (one.detach() - two).abs().mean()

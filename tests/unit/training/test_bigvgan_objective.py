@@ -6,6 +6,7 @@ import pytest
 import torch
 from closeness import assert_close
 from seeds import seed_of
+from turns import assert_each_turn_updates_its_own_network_alone
 
 from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.discriminators import Judgement
@@ -67,20 +68,7 @@ def test_a_clip_shorter_than_a_window_has_a_distance_too():
 
 @pytest.mark.parametrize("mel_scales", ["one", "seven"])
 def test_each_turn_updates_its_own_network_alone(mel_scales):
-    objective, batch = objective_of(mel_scales=mel_scales), a_batch(1)
-    networks = {"discriminator": objective.discriminator, "generator": objective.vocoder}
-    for turn in objective.turns:
-        before = {name: [value.clone() for value in network.parameters()] for name, network in networks.items()}
-        optimizer = objective.optimizer(turn)
-        objective.begin_turn(turn)
-        loss, parts = objective.loss(turn, batch)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        for name, network in networks.items():
-            moved = [not torch.equal(old, new) for old, new in zip(before[name], network.parameters(), strict=True)]
-            assert all(moved) if name == turn else not any(moved)
-        assert all(not part.requires_grad for part in parts.values())
+    assert_each_turn_updates_its_own_network_alone(objective_of(mel_scales=mel_scales), a_batch(1))
 
 
 def test_the_learning_rate_decays_per_step():

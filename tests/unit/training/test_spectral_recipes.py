@@ -11,6 +11,7 @@ from reference_networks import multiband
 from reference_networks.univnet import stft_loss
 from seeds import seed_of
 from tiny_system import HOP_LENGTH, N_MELS
+from turns import assert_compiled_turns_are_as_plain_ones, assert_each_turn_updates_its_own_network_alone
 from workbench import assert_same_weights, losses_of
 
 from vocoder_pareto.errors import UserError
@@ -85,42 +86,13 @@ def test_multi_band_melgan_has_half_of_the_stft_loss_of_the_waveform_and_of_the_
 
 
 def test_each_turn_updates_its_own_network_alone(objective):
-    batch = a_batch()
-    networks = {"discriminator": objective.discriminator, "generator": objective.vocoder}
-    for turn in objective.turns:
-        before = {name: [value.clone() for value in network.parameters()] for name, network in networks.items()}
-        optimizer = objective.optimizer(turn)
-        objective.begin_turn(turn)
-        loss, parts = objective.loss(turn, batch)
-        optimizer.zero_grad()
-        loss.backward()
-        for name, network in networks.items():
-            assert all((value.grad is not None) == (name == turn) for value in network.parameters())
-        optimizer.step()
-        objective.zero_grad(set_to_none=True)
-        for name, network in networks.items():
-            moved = [not torch.equal(old, new) for old, new in zip(before[name], network.parameters(), strict=True)]
-            assert all(moved) if name == turn else not any(moved)
-        assert all(not part.requires_grad for part in parts.values())
+    assert_each_turn_updates_its_own_network_alone(objective, a_batch())
 
 
 @pytest.mark.slow
 def test_the_turns_can_be_compiled():
     """Those of Multi-band MelGAN, which draws no noise."""
-    objective, batch = objective_of("multiband"), a_batch(frames=12)
-
-    def loss_and_gradients(function, turn):
-        objective.zero_grad(set_to_none=True)
-        loss = function(turn, batch)[0]
-        loss.backward()
-        return [loss.detach(), *(weight.grad for weight in objective.parameters() if weight.grad is not None)]
-
-    compiled = torch.compile(objective.loss, backend="aot_eager")
-    for turn in 2 * objective.turns:
-        objective.begin_turn(turn)
-        pairs = zip(loss_and_gradients(compiled, turn), loss_and_gradients(objective.loss, turn), strict=True)
-        for fast, plain in pairs:
-            assert_close(fast, plain, factor=256)
+    assert_compiled_turns_are_as_plain_ones(objective_of("multiband"), a_batch(frames=12), factor=256)
 
 
 def share(used):
