@@ -2,7 +2,7 @@
 
 import json
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -52,7 +52,14 @@ def page(plan, tmp_path_factory):
 
 
 @pytest.fixture
-def chrome(browser, request):
+def afterwards():
+    """What is to end once the browser's console has been read: a server that ends earlier resets connections."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def chrome(afterwards, browser, request):
     """The browser at one window size, with empty storage; afterwards the console must hold no error."""
     set_size(browser, *getattr(request, "param", DESKTOP))
     yield browser
@@ -82,6 +89,12 @@ class Laboratory(ThreadingHTTPServer):  # Chromium opens connections that it doe
 
     def settings(self, **others):
         return PageSettings(submit_url=f"{self.address}/answers", **others)
+
+    def close(self):
+        for event in (self.answering, *self.held_back.values()):
+            event.set()
+        self.shutdown()
+        self.server_close()
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -118,14 +131,11 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def laboratory(page):
+def laboratory(page, afterwards):
     laboratory = Laboratory(page.folder)
     threading.Thread(target=laboratory.serve_forever, daemon=True).start()
-    yield laboratory
-    for event in (laboratory.answering, *laboratory.held_back.values()):
-        event.set()
-    laboratory.shutdown()
-    laboratory.server_close()
+    afterwards.callback(laboratory.close)
+    return laboratory
 
 
 @pytest.fixture
