@@ -6,7 +6,9 @@ row must be marked, as it is in all tables and figures. Nothing else should run 
 
     PYTHONPATH=workflow_scripts python benchmarks/measurement_agreement.py --output benchmarks/measured/agreement.csv
 
-The busy processes end by themselves after `--max-busy-minutes`, and no measurement begins after `--max-minutes`.
+The busy processes end by themselves after `--max-busy-minutes`, and what was measured without them is not kept; no
+measurement begins after `--max-minutes`. Rows are written as they are measured; the same command goes on with those
+that `--output` does not have yet.
 """
 
 import argparse
@@ -21,7 +23,7 @@ from typing import Any
 
 import pandas as pd
 import psutil
-from documented import replace_sections, require_sections, table, write_measured
+from documented import read_measured, replace_sections, require_sections, table, write_measured
 from tqdm import tqdm
 
 import vocoder_pareto.passive_threads  # noqa: F401 - before PyTorch is imported
@@ -37,6 +39,7 @@ from vocoder_pareto.tables.columns import ENERGY
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"
 RUNS = ("alone", "busy", "alone again")
+TEXTS = ("run", "system", "energy_source", "device", "doubts")
 ALONE_AT_MOST, BUSY_AT_MOST = 0.10, 0.15
 BUSY = "import sys, time\nwhile time.monotonic() < float(sys.argv[1]):\n    sum(range(100000))\n"
 
@@ -54,19 +57,18 @@ def main() -> None:
     parser.add_argument(
         "--max-busy-minutes", type=float, default=30.0, help="minutes after which busy processes end (default: 30)"
     )
-    parser.add_argument("--output", type=Path, help="CSV file to write")
+    parser.add_argument("--output", type=Path, help="CSV file to write, and to go on with")
     parser.add_argument("--output-document", type=Path, help="document to write the tables into (docs/performance.md)")
     arguments = parser.parse_args()
     require_sections(arguments.output_document, ["agreement"])
     measured = measure(arguments)
-    write_measured(measured, arguments.output)
     text = report(measured)
     print(text)
     replace_sections(arguments.output_document, {"agreement": text})
 
 
 def measure(arguments: argparse.Namespace) -> pd.DataFrame:
-    """A row per run and system: energy, interval, flags."""
+    """A row per run and system: energy, interval, flags; those that the output has already are not measured again."""
     config = read_configuration([CONFIG, *arguments.config_files])
     systems = systems_of(config)
     unknown = set(arguments.system_names) - {system.name for system in systems}
@@ -76,28 +78,41 @@ def measure(arguments: argparse.Namespace) -> pd.DataFrame:
     systems = [each for each in systems if not arguments.system_names or each.name in arguments.system_names]
     settings = settings_from(EnergySettings, config["energy"], "energy")
     meter = settings_from(MeterSettings, config["meter"], "meter")
-    until, rows = time.monotonic() + 60 * arguments.max_minutes, []
+    until, rows = time.monotonic() + 60 * arguments.max_minutes, rows_of(arguments.output)
+    there = {(row["run"], row["system"]) for row in rows}
     for run in RUNS:
-        with busy_processes(60 * arguments.max_busy_minutes if run == "busy" else 0.0):
-            for system in tqdm(systems, desc=f"Measuring, {run}"):
+        missing = [system for system in systems if (run, system.name) not in there]
+        with busy_processes(60 * arguments.max_busy_minutes if run == "busy" and missing else 0.0) as busy:
+            for system in tqdm(missing, desc=f"Measuring, {run}"):
                 if time.monotonic() < until:
                     bench = partial(
                         bench_with_random_weights, system, settings, meter, arguments.device, config["seed"]
                     )
-                    rows.append({"run": run} | row_of(measure_in_processes(bench, settings, config["seed"])))
+                    row = {"run": run} | row_of(measure_in_processes(bench, settings, config["seed"]))
+                    if any(process.poll() is not None for process in busy):
+                        break
+                    rows.append(row)
+                    write_measured(pd.DataFrame(rows), arguments.output)
     if not rows:
         raise UserError("--max-minutes: no time for any measurement; give more")
     return pd.DataFrame(rows)
 
 
+def rows_of(path: Path | None) -> list[dict[str, Any]]:
+    """The rows of an earlier call, if there was one; doubts that were none are an empty text."""
+    if path is None or not path.exists():
+        return []
+    return read_measured(path, TEXTS).fillna({"doubts": ""}).to_dict("records")
+
+
 @contextmanager
-def busy_processes(seconds: float) -> Iterator[None]:
+def busy_processes(seconds: float) -> Iterator[list[subprocess.Popen]]:
     """One process on each core that computes for so long, and ends with the context; none for 0."""
     until = str(time.monotonic() + seconds)
     count = len(psutil.Process().cpu_affinity()) if sys.platform == "linux" else psutil.cpu_count()
     started = [subprocess.Popen([sys.executable, "-c", BUSY, until]) for _ in range(count if seconds else 0)]
     try:
-        yield
+        yield started
     finally:
         for process in started:
             process.kill()
