@@ -116,6 +116,16 @@ def say_what_became_of_the_recordings():
             print(f"Dataset: {remark.text}.", file=sys.stderr)
 
 
+def say_that_nothing_was_made():
+    """Tell it after `--touch`, which ends in the same words as a study that was made."""
+    if workflow.touch:
+        print(
+            "Nothing was made: --touch took over the results that were there, recorded as made by the present code and "
+            "settings, whatever made them. To make them anew: --forceall without --touch.",
+            file=sys.stderr,
+        )
+
+
 onstart:
     require_cores_counted()
     require_results_writable()
@@ -126,6 +136,7 @@ onstart:
 
 
 onsuccess:
+    say_that_nothing_was_made()
     say_what_became_of_the_recordings()
 
 
