@@ -49,7 +49,7 @@ from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.program import run_program
 from vocoder_pareto.quality.spectral_distance import d_stft
-from vocoder_pareto.study import configuration
+from vocoder_pareto.study import studied_systems
 from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.systems import SystemSettings
@@ -133,7 +133,7 @@ def chosen_systems(names: list[str] | None) -> list[SystemSettings]:
     Raises:
         UserError: a name is not in config.yaml.
     """
-    return configuration.chosen_systems(read_configuration([PROJECT / "config.yaml"]), names or [], "--system-names")
+    return studied_systems.chosen_systems(read_configuration([PROJECT / "config.yaml"]), names or [], "--system-names")
 
 
 def lively(vocoder: Vocoder) -> Vocoder:

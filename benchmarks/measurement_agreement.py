@@ -32,9 +32,10 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.energy import measure_in_processes
 from vocoder_pareto.measurement.random_weights import bench_with_random_weights
 from vocoder_pareto.program import run_program
-from vocoder_pareto.study.configuration import read_configuration, systems_of
+from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
 from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.studied_systems import systems_of
 from vocoder_pareto.tables.columns import ENERGY
 
 CONFIG = Path(__file__).parents[1] / "config.yaml"

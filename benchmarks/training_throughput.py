@@ -34,9 +34,10 @@ from vocoder_pareto.measurement.hardware import device_name, hardware_descriptio
 from vocoder_pareto.measurement.meter import Meter, open_meter
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.program import run_program
-from vocoder_pareto.study.configuration import chosen_systems, read_configuration, training_settings
+from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import TrainingSettings
+from vocoder_pareto.study.studied_systems import chosen_systems, training_settings
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.batch_size import largest_batch_size
 from vocoder_pareto.training.batches import ClipDataset, ShuffledBatches, batch_loader

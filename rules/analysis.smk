@@ -77,7 +77,7 @@ rule tabulate_systems:
         "../envs/analysis.yaml"
     params:
         families=model_families(),
-        front_ends=canonical_json(configuration.front_ends_of_systems(config)),
+        front_ends=canonical_json(studied_systems.front_ends_of_systems(config)),
         corpus_kind=config["dataset"]["source"],
         carbon_settings=beside(config_json("carbon")),
         meter_settings=assumptions_of_meter(),

@@ -5,7 +5,7 @@ from functools import cache
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json
 from vocoder_pareto.quality.metrics import METRICS, functions_of
-from vocoder_pareto.study import configuration
+from vocoder_pareto.study import configuration, studied_systems, yaml_files
 from vocoder_pareto.study.code_version import code_version as hashes_of_code, module_file
 from vocoder_pareto.study.early_checks import require_metrics
 from vocoder_pareto.study.file_content import MEMORY, FileDigests
@@ -16,21 +16,21 @@ from vocoder_pareto.study.source_facts import remember_code
 from vocoder_pareto.study.systems import RECONSTRUCTIONS, REFERENCE_SYSTEMS
 
 try:
-    configuration.require_unique_keys(workflow.configfiles)
+    yaml_files.require_unique_keys(workflow.configfiles)
     # Of a module, Snakemake skips our config.yaml; elsewhere a file given with --configfile comes first in `config`, and
     # its models would come first in figures.
-    config = configuration.checked(configuration.over_defaults(config, HOME / "config.yaml"))
+    config = configuration.checked(yaml_files.over_defaults(config, HOME / "config.yaml"))
     require_metrics(config["quality"]["metrics"], [metric.name for metric in METRICS])
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = config["results_dir"]
-SYSTEMS = configuration.configured_systems(config)
-JUDGED = configuration.judged_systems(config)  # whose audio is generated, measured and heard
+SYSTEMS = studied_systems.configured_systems(config)
+JUDGED = studied_systems.judged_systems(config)  # whose audio is generated, measured and heard
 REFERENCES = list(REFERENCE_SYSTEMS)
 # Their audio. That of other systems is made where it is asked for by its name.
 MANIFESTS = [f"{RESULTS}/generated/{system}/manifest.csv" for system in [*REFERENCES, *JUDGED]]
-FRONT_ENDS = configuration.used_front_ends(config)  # what one tells of the recordings, all tell
+FRONT_ENDS = studied_systems.used_front_ends(config)  # what one tells of the recordings, all tell
 TEST_LIST = [config["dataset"]["split"]["file"]] if isinstance(config["dataset"]["split"], dict) else []
 UTMOS = [config["predicted_mos"]["utmos_file"]] if config["predicted_mos"]["predictor"] == "utmos" else []
 UTMOS_FILES = [file for file in UTMOS if file and os.path.exists(file)]  # without one, nothing is predicted

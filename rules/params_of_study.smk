@@ -2,7 +2,7 @@
 from vocoder_pareto.audio.split import split_name
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json
-from vocoder_pareto.study import configuration
+from vocoder_pareto.study import front_ends
 from vocoder_pareto.study.program_settings import dataset_settings
 from vocoder_pareto.study.sections.dataset import DatasetSettings
 from vocoder_pareto.study.settings import settings_from
@@ -12,14 +12,14 @@ from vocoder_pareto.tables.columns import column_of
 def of_dataset(name):
     """Function of a system: the file `name` of the dataset in the form that its front end makes."""
     return lambda wildcards: (
-        f"{RESULTS}/dataset/{configuration.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
+        f"{RESULTS}/dataset/{front_ends.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
     )
 
 
 def judged_of(name):
     """Function of a system: the file `name` of the utterances that are judged, in the form that its front end makes."""
     return lambda wildcards: (
-        f"{RESULTS}/evaluation/{configuration.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
+        f"{RESULTS}/evaluation/{front_ends.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
     )
 
 
@@ -35,7 +35,7 @@ def sample_rate_of_clips(wildcards):
 
 def samples_of_clips(wildcards):
     """Samples of a clip for a front end."""
-    front_end = configuration.front_end_settings(config, wildcards.front_end)
+    front_end = front_ends.front_end_settings(config, wildcards.front_end)
     return front_end.clip_samples(config["dataset"]["clip_seconds"])
 
 

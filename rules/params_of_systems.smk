@@ -3,26 +3,26 @@ import json
 import shutil
 
 from vocoder_pareto.files import canonical_json
-from vocoder_pareto.study import configuration
+from vocoder_pareto.study import front_ends, studied_systems
 from vocoder_pareto.study.given_weights import file_of_weights, weights_of
 from vocoder_pareto.study.settings import plain
 
 
 def settings_of(wildcards):
     """What defines the system of a job, see `SystemSettings`."""
-    return configuration.system_settings(config, *SYSTEMS[wildcards.system])
+    return studied_systems.system_settings(config, *SYSTEMS[wildcards.system])
 
 
 def measured_with(name):
     """Function of a system: the file `name` of the clips that energy is measured with, as its front end makes them."""
     return lambda wildcards: (
-        f"{RESULTS}/measurements/input/{configuration.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
+        f"{RESULTS}/measurements/input/{front_ends.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
     )
 
 
 def training_of(wildcards):
     """How the system of a job is trained, see `TrainingSettings`."""
-    return configuration.training_settings(config, *SYSTEMS[wildcards.system])
+    return studied_systems.training_settings(config, *SYSTEMS[wildcards.system])
 
 
 def is_trained_here(wildcards):
@@ -103,7 +103,7 @@ def gpus_of_training(wildcards):
 
 def published_convention(wildcards):
     """What the paper's FLOPs of a system counted, as canonical JSON."""
-    return canonical_json(plain(configuration.published_convention(config, *SYSTEMS[wildcards.system])))
+    return canonical_json(plain(studied_systems.published_convention(config, *SYSTEMS[wildcards.system])))
 
 
 def model_labels():

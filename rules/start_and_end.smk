@@ -6,7 +6,7 @@ from snakemake.logging import logger
 from vocoder_pareto.audio.dataset_summary import DatasetSummary
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import require_writable
-from vocoder_pareto.study import configuration, known_results, targets
+from vocoder_pareto.study import known_results, studied_systems, targets
 from vocoder_pareto.study.companions import set_aside_if_damaged
 from vocoder_pareto.study.early_checks import are_without_published_mos
 
@@ -88,7 +88,7 @@ def say_if_no_mos_will_be_drawn():
 
 def say_whose_weights_are_random():
     """Tell at the start which systems have a cost alone, since nothing trains them and no weights are given."""
-    if names := configuration.systems_of_random_weights(config):
+    if names := studied_systems.systems_of_random_weights(config):
         print(
             f"Random weights: {', '.join(names)}, which nothing trains and no weights are given for; what they cost is "
             "measured, and their audio is not judged. Set weights, training.checkpoint or an objective of their models.",
@@ -116,6 +116,16 @@ def say_what_became_of_the_recordings():
             print(f"Dataset: {remark.text}.", file=sys.stderr)
 
 
+def say_that_nothing_was_made():
+    """Tell it after `--touch`, which ends in the same words as a study that was made."""
+    if workflow.touch:
+        print(
+            "Nothing was made: --touch took over the results that were there, recorded as made by the present code and "
+            "settings, whatever made them. To make them anew: --forceall without --touch.",
+            file=sys.stderr,
+        )
+
+
 onstart:
     require_cores_counted()
     require_results_writable()
@@ -126,6 +136,7 @@ onstart:
 
 
 onsuccess:
+    say_that_nothing_was_made()
     say_what_became_of_the_recordings()
 
 

@@ -14,9 +14,10 @@ from vocoder_pareto.measurement.measured_set import folder_of, measure_run
 from vocoder_pareto.measurement.own_process import in_own_process
 from vocoder_pareto.measurement.random_weights import bench_with_random_weights, name_of_device
 from vocoder_pareto.program import run_program
-from vocoder_pareto.study.configuration import read_configuration, systems_of
+from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
 from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.studied_systems import systems_of
 from vocoder_pareto.study.systems import SystemSettings
 
 CONFIG = Path(__file__).resolve().parents[1] / "config.yaml"

@@ -16,8 +16,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from vocoder_pareto.audio import features
 from vocoder_pareto.models.registry import build_vocoder, load_class
 from vocoder_pareto.models.vocoder import Vocoder
-from vocoder_pareto.study.configuration import read_configuration, systems_of
+from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.study.studied_systems import systems_of
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.objectives.objective import Batch
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from project import PROJECT, Project, copy_of_project
 
-from vocoder_pareto.study.configuration import merged
+from vocoder_pareto.study.yaml_files import merged
 
 pytestmark = [pytest.mark.pretrained, pytest.mark.workflow]
 

@@ -61,7 +61,8 @@ def test_results_without_the_memory_of_snakemake_are_refused_until_they_are_take
         refused = project.snakemake(*words, "--", MANIFEST, check=False)
         assert refused.returncode
         assert "results: these results come from another folder" in refused.stdout + refused.stderr
-    project.snakemake("--touch", "--forceall", "--", MANIFEST)
+    touched = project.snakemake("--touch", "--forceall", "--", MANIFEST)
+    assert "Nothing was made: --touch took over the results that were there" in touched.stderr
     assert project.stale_rules("--", MANIFEST) == set()
     assert project.stale_rules(*OTHER_SETTINGS, "--", MANIFEST) == {"generate_reference"}
 

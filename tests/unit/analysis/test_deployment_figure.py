@@ -28,14 +28,22 @@ def figure(tmp_path):
             row("vocos-L", 2.0, form="pytorch", d_stft_to_float32=0.0),
             row("vocos-L", form="onnxruntime", refused="it cannot be exported as ONNX"),
             row("bigvgan-base", 40.0, form="pytorch", d_stft_to_float32=0.0),
-            row("bigvgan-base", 30.0, form="onnxruntime", d_stft_to_float32=1e-5),
+            row("bigvgan-base", 30.0, form="onnxruntime", d_stft_to_float32=1e-5, flags="busy_machine not_publishable"),
         ],
     )
     write_chunks(
         tmp_path / "chunks.csv",
         [
             row("vocos-L", 4.0, chunk_frames=1, context_frames=3, awaited_seconds=0.1, first_audio_seconds=0.02),
-            row("vocos-L", 3.0, chunk_frames=8, context_frames=3, awaited_seconds=0.2, first_audio_seconds=0.03),
+            row(
+                "vocos-L",
+                3.0,
+                chunk_frames=8,
+                context_frames=3,
+                awaited_seconds=0.2,
+                first_audio_seconds=0.03,
+                flags="throttled",
+            ),
             row("bigvgan-base", chunk_frames=1, refused="it does not say its context"),
         ],
     )
@@ -61,6 +69,13 @@ def test_a_stream_is_its_latency_against_its_joules(figure):
     legend = [text.get_text() for text in right.get_legend().get_texts()]
     assert legend == ["Vocos", "L"]
     assert "chunks of 1, 8 frames" in figure.texts[0].get_text().replace("\n", " ")
+
+
+def test_rows_to_doubt_have_their_mark_and_the_caption_says_why(figure):
+    marks = [[(text.get_text(), text.xy) for text in axes.texts] for axes in figure.axes]
+    assert marks == [[("†", (30.0, 1))], [("†", (pytest.approx(0.23), 3.0))]]
+    caption = " ".join(figure.texts[0].get_text().split())
+    assert caption.endswith("† throttled: Vocos L; busy machine: BigVGAN base.")
 
 
 def test_without_any_measurement_the_figure_says_so(tmp_path):

@@ -46,7 +46,7 @@ def in_correlation_figure(systems, settings, labels):
 
 def in_sweep_figure(systems, settings, labels):
     rated = systems[systems["family"] != "reference"]
-    sweeps = rated.assign(precision="float32", batch_size=1)
+    sweeps = rated.assign(precision="float32", batch_size=1, flags="")
     figure = draw_sweeps(sweeps, settings, labels)
     return {model: shape(axes.lines[0].get_marker()) for model, axes in zip(rated["model"], figure.axes, strict=False)}
 
@@ -79,7 +79,7 @@ def test_a_model_without_label_follows_those_that_have_one():
 
 def test_lines_tell_precisions_apart_where_markers_are_those_of_models(printed, labels):
     system = printed[printed["system"] == "hifigan-S"]
-    sweeps = pd.concat([system.assign(precision=name, batch_size=1) for name in ("float32", "tf32", "bf16")])
+    sweeps = pd.concat([system.assign(precision=name, batch_size=1, flags="") for name in ("float32", "tf32", "bf16")])
     with drawing(FigureSettings()):
         lines = draw_sweeps(sweeps, FigureSettings(), labels).axes[0].lines
     main = [line for line in lines if line.get_marker() == "s"]

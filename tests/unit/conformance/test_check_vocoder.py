@@ -17,8 +17,9 @@ from vocoder_pareto.conformance.candidate import Candidate
 from vocoder_pareto.conformance.chosen import chosen_candidate
 from vocoder_pareto.conformance.report import check_vocoder
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.study.configuration import read_configuration, systems_of
+from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
+from vocoder_pareto.study.studied_systems import systems_of
 from vocoder_pareto.study.systems import SystemSettings
 
 PROJECT = Path(__file__).parents[3]

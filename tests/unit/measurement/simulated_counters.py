@@ -57,6 +57,7 @@ class FakeGpu:
     mig: tuple[int, int] = (0, 0)
     processes: list[int] = field(default_factory=list)
     throttle: int = 0
+    held_down: dict[int, int] = field(default_factory=dict)  # nanoseconds, by policy
 
 
 class FakeNvml:
@@ -65,6 +66,7 @@ class FakeNvml:
     NVMLError = FakeNvmlError
     NVMLError_NotSupported = FakeNotSupported
     NVML_CLOCK_SM, NVML_CLOCK_MEM, NVML_TEMPERATURE_GPU = 1, 2, 0
+    NVML_PERF_POLICY_POWER, NVML_PERF_POLICY_THERMAL, NVML_PERF_POLICY_BOARD_LIMIT = 0, 1, 3
     nvmlClocksThrottleReasonSwPowerCap = 0x4
     nvmlClocksThrottleReasonHwSlowdown = 0x8
     nvmlClocksThrottleReasonSwThermalSlowdown = 0x20
@@ -134,6 +136,11 @@ class FakeNvml:
 
     def nvmlDeviceGetCurrentClocksThrottleReasons(self, gpu):
         return gpu.throttle
+
+    def nvmlDeviceGetViolationStatus(self, gpu, policy):
+        if policy not in gpu.held_down:
+            raise FakeNotSupported("Not Supported")
+        return SimpleNamespace(referenceTime=0, violationTime=gpu.held_down[policy])
 
     def nvmlDeviceGetMaxClockInfo(self, gpu, clock):
         return 1_700

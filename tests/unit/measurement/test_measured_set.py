@@ -10,7 +10,8 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.digests import system_digest
 from vocoder_pareto.measurement.measured_set import adopted, folder_of, measure_run
-from vocoder_pareto.study.configuration import checked, read_configuration, systems_of
+from vocoder_pareto.study.configuration import checked, read_configuration
+from vocoder_pareto.study.studied_systems import systems_of
 
 SYSTEMS = [replace(SMALL, size=size) for size in "SML"]
 

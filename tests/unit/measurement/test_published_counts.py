@@ -9,7 +9,8 @@ import pytest
 from vocoder_pareto.measurement.complexity import counted_as_published, parameter_count
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.study.configuration import published_convention, read_configuration, systems_of
+from vocoder_pareto.study.configuration import read_configuration
+from vocoder_pareto.study.studied_systems import published_convention, systems_of
 
 PROJECT = Path(__file__).parents[3]
 CONFIG = read_configuration([PROJECT / "config.yaml"])

@@ -76,7 +76,7 @@ def test_sweeps_of_nothing_are_refused(values, words):
 
 def test_a_panel_per_system_and_a_line_per_measured_precision():
     rows = [
-        (f"small-{size}", "small", size, precision, batch_size, 1.0 / batch_size, 0.1, "nvml", "GPU", np.nan)
+        (f"small-{size}", "small", size, precision, batch_size, 1.0 / batch_size, 0.1, "nvml", "GPU", np.nan, "")
         for size in "SM"
         for precision in ("float32", "bf16")
         for batch_size in (1, 2)
@@ -89,6 +89,20 @@ def test_a_panel_per_system_and_a_line_per_measured_precision():
     panels = [axes for axes in figure.axes if axes.get_visible()]
     assert [axes.get_title(loc="left") for axes in panels] == ["Small S", "Small M"]
     assert [[text.get_text() for text in axes.get_legend().get_texts()] for axes in panels] == [["float32"]] * 2
+    assert not [text for axes in panels for text in axes.texts]
+
+
+def test_rows_to_doubt_have_their_mark_and_the_caption_says_why():
+    """As tables do; flags that tell of the protocol alone, `short_protocol`, speak against no number."""
+    rows = [
+        ("small-S", "small", "S", "float32", batch_size, 1.0 / batch_size, 0.1, "nvml", "GPU", np.nan, flags)
+        for batch_size, flags in [(1, "short_protocol"), (2, "busy_machine not_publishable"), (4, "drift throttled")]
+    ]
+    with drawing(FigureSettings()):
+        figure = draw_sweeps(pd.DataFrame(rows, columns=sweep_figure.COLUMNS), FigureSettings(), {"small": "Small"})
+    assert [(text.get_text(), text.xy) for text in figure.axes[0].texts] == [("†", (2, 0.5)), ("†", (4, 0.25))]
+    caption = " ".join(figure.texts[0].get_text().split())
+    assert caption.endswith("† busy machine: Small S; throttled: Small S; drifting: Small S.")
 
 
 def test_a_subject_with_random_weights_needs_no_checkpoint_and_knows_its_operations():

@@ -17,7 +17,8 @@ from vocoder_pareto.models.checkpoint import load_vocoder, save_checkpoint
 from vocoder_pareto.models.flow2gan import Flow2GAN, Flow2GANArchitecture, Flow2GANSampling
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.spectral_branch import MergedEnds, SpectralEnds, add_repeated, frames_of, overlap_added
-from vocoder_pareto.study.configuration import read_configuration, systems_of
+from vocoder_pareto.study.configuration import read_configuration
+from vocoder_pareto.study.studied_systems import systems_of
 from vocoder_pareto.study.systems import SystemSettings
 
 PROJECT = Path(__file__).parents[3]

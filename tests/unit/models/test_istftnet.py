@@ -14,7 +14,8 @@ from vocoder_pareto.models.given_weights import load_given
 from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.layouts import hifigan_pairs, to_theirs
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.study.configuration import read_configuration, systems_of
+from vocoder_pareto.study.configuration import read_configuration
+from vocoder_pareto.study.studied_systems import systems_of
 
 PROJECT = Path(__file__).parents[3]
 SYSTEMS = {

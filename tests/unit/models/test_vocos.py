@@ -14,7 +14,8 @@ from vocoder_pareto.measurement.complexity import parameter_count
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
-from vocoder_pareto.study.configuration import read_configuration, systems_of
+from vocoder_pareto.study.configuration import read_configuration
+from vocoder_pareto.study.studied_systems import systems_of
 
 PROJECT = Path(__file__).parents[3]
 SYSTEMS = {

@@ -9,8 +9,9 @@ import pytest
 
 from vocoder_pareto.files import canonical_json
 from vocoder_pareto.study.changes import CONTENTS, KEYS, StaleJob, as_text, changes_of_inputs, changes_of_params
-from vocoder_pareto.study.configuration import read_configuration, system_settings, training_settings
+from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.file_content import FileDigests
+from vocoder_pareto.study.studied_systems import system_settings, training_settings
 
 PROJECT = Path(__file__).parents[3]
 RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)

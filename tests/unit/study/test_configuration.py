@@ -14,20 +14,14 @@ from vocoder_pareto.audio import synthetic_corpus
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json
 from vocoder_pareto.import_paths import load_class
-from vocoder_pareto.study import configuration
+from vocoder_pareto.study import yaml_files
 from vocoder_pareto.study.class_settings import declared_settings
-from vocoder_pareto.study.configuration import (
-    checked,
-    configured_systems,
-    judged_systems,
-    read_configuration,
-    system_settings,
-    training_settings,
-)
+from vocoder_pareto.study.configuration import checked, read_configuration
 from vocoder_pareto.study.early_checks import PALETTES, SYNTHETIC_CLIPS
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.settings_faults import keys_of
+from vocoder_pareto.study.studied_systems import configured_systems, judged_systems, system_settings, training_settings
 
 PROJECT = Path(__file__).resolve().parents[3]
 WRITTEN = yaml.safe_load((PROJECT / "config.yaml").read_text())
@@ -333,7 +327,7 @@ def test_a_folder_has_one_spelling_whatever_is_written(written, meant, tmp_path,
 def test_later_files_replace_single_keys_of_earlier_ones(tmp_path):
     (tmp_path / "a.yaml").write_text("seed: 1\nenergy: {clips: 1, windows: 2}\nsystems: [a, b]\n")
     (tmp_path / "b.yaml").write_text("energy: {clips: 10}\nsystems: [c]\n")
-    merged = configuration.merged([tmp_path / "a.yaml", tmp_path / "b.yaml"])
+    merged = yaml_files.merged([tmp_path / "a.yaml", tmp_path / "b.yaml"])
     assert merged == {"seed": 1, "energy": {"clips": 10, "windows": 2}, "systems": ["c"]}
 
 
@@ -362,7 +356,7 @@ def test_a_file_that_says_two_things_or_nothing_is_named(tmp_path, text, words):
     file = tmp_path / "bad.yaml"
     file.write_text(text)
     with pytest.raises(UserError) as error:
-        configuration.require_unique_keys([file])
+        yaml_files.require_unique_keys([file])
     assert words in str(error.value)
     assert str(file) in str(error.value)
 
@@ -370,18 +364,18 @@ def test_a_file_that_says_two_things_or_nothing_is_named(tmp_path, text, words):
 def test_keys_of_one_name_in_different_sections_and_merged_anchors_are_no_fault(tmp_path):
     file = tmp_path / "good.yaml"
     file.write_text("\ufeffa: &a {clips: 1}\nb: {<<: *a, clips: 2}\nc: {<<: *a}\n", encoding="utf-8")
-    assert configuration.merged([file]) == {"a": {"clips": 1}, "b": {"clips": 2}, "c": {"clips": 1}}
+    assert yaml_files.merged([file]) == {"a": {"clips": 1}, "b": {"clips": 2}, "c": {"clips": 1}}
 
 
 @pytest.mark.parametrize("text", ['a: "017"\nb: "1:30"', "a: 0\nb: 00\nc: 0.5", "a: &a [1]\nb: [*a, *a]", "a: x:30"])
 def test_numbers_as_they_look_and_texts_in_quotes_are_no_fault(tmp_path, text):
     (tmp_path / "good.yaml").write_text(text)
-    assert configuration.merged([tmp_path / "good.yaml"]) == yaml.safe_load(text)
+    assert yaml_files.merged([tmp_path / "good.yaml"]) == yaml.safe_load(text)
 
 
 @pytest.mark.parametrize("file", [PROJECT / "config.yaml", *PRESETS, PROJECT / "tests" / "workflow" / "tiny.yaml"])
 def test_files_are_read_as_by_the_plain_loader_of_pyyaml(file):
-    assert configuration.merged([file]) == yaml.load(file.read_text(), Loader=yaml.SafeLoader)
+    assert yaml_files.merged([file]) == yaml.load(file.read_text(), Loader=yaml.SafeLoader)
 
 
 def test_the_palettes_are_those_of_seaborn():
@@ -489,7 +483,7 @@ def test_dots_leave_the_folder_that_a_link_leads_to_as_in_a_shell(tmp_path, monk
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match=r"missing\.yaml: no such file"):
-        configuration.merged([tmp_path / "missing.yaml"])
+        yaml_files.merged([tmp_path / "missing.yaml"])
 
 
 def test_canonical_json_does_not_depend_on_the_order_of_keys():

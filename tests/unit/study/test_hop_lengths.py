@@ -8,8 +8,9 @@ import torch
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.study.configuration import checked, read_configuration, system_settings
+from vocoder_pareto.study.configuration import checked, read_configuration
 from vocoder_pareto.study.hop_lengths import faults_of_hop_length
+from vocoder_pareto.study.studied_systems import system_settings
 
 PROJECT = Path(__file__).parents[3]
 MODELS = ("melgan", "hifigan", "wavegrad", "diffwave", "waveflow", "waveglow")

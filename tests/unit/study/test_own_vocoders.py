@@ -6,14 +6,14 @@ import pytest
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.class_settings import brings_weights
-from vocoder_pareto.study.configuration import (
-    checked,
+from vocoder_pareto.study.configuration import checked
+from vocoder_pareto.study.studied_systems import (
     judged_systems,
-    over_defaults,
     systems_of,
     systems_of_random_weights,
     training_settings,
 )
+from vocoder_pareto.study.yaml_files import over_defaults
 
 PROJECT = Path(__file__).parents[3]
 ADAPTER = """

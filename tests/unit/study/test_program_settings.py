@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from vocoder_pareto.study.configuration import read_configuration, system_settings
+from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.settings import plain, settings_from
+from vocoder_pareto.study.studied_systems import system_settings
 from vocoder_pareto.study.systems import SystemSettings
 
 PROJECT = Path(__file__).resolve().parents[3]

@@ -11,19 +11,17 @@ import yaml
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.models.known_layouts import LAYOUTS, OWN, layout_called
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.study.configuration import (
-    checked,
-    chosen_systems,
-    front_end_of,
-    front_end_settings,
-    front_ends_of_systems,
-    judged_systems,
-    read_configuration,
-    training_settings,
-)
+from vocoder_pareto.study.configuration import checked, read_configuration
+from vocoder_pareto.study.front_ends import front_end_of, front_end_settings
 from vocoder_pareto.study.given_weights import file_of_weights, weights_of
 from vocoder_pareto.study.program_settings import settings_of_system
 from vocoder_pareto.study.sections.weights import LayoutName
+from vocoder_pareto.study.studied_systems import (
+    chosen_systems,
+    front_ends_of_systems,
+    judged_systems,
+    training_settings,
+)
 
 PROJECT = Path(__file__).resolve().parents[3]
 WRITTEN = yaml.safe_load((PROJECT / "config.yaml").read_text())

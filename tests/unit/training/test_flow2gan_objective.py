@@ -1,5 +1,8 @@
 """Flow2GAN's recipe: both stages against losses and gradients of networks written from the official code."""
 
+import itertools
+
+import lightning
 import numpy as np
 import pytest
 import torch
@@ -9,8 +12,11 @@ from reference_networks.flow2gan import adversarial_losses, flow_matching_loss
 from seeds import seed_of
 
 from vocoder_pareto.models.flow2gan import Flow2GAN, Flow2GANArchitecture, Flow2GANSampling
+from vocoder_pareto.study.sections.training import TrainingSettings
+from vocoder_pareto.training.module import TrainingModule
 from vocoder_pareto.training.objectives.flow2gan import Flow2GANObjective, Flow2GANRecipe, spectral_loss
 from vocoder_pareto.training.objectives.objective import Batch, Progress
+from vocoder_pareto.training.trainer import make_trainer
 
 pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.filterwarnings("ignore:Empty filters")]
 SIZES = {"hops": (256, 64), "blocks": 1, "encoder_blocks": 1, "time_channels": 8}
@@ -184,6 +190,34 @@ def test_the_learning_rates_fall_in_each_stage_by_themselves():
     np.testing.assert_allclose(rates("generator", shares), expected, rtol=1e-6)
     expected = [2e-4] * 3 + [2e-4 / np.sqrt(1 + (11 * (share - 0.5) / 0.5) ** 2) for share in shares[3:]]
     np.testing.assert_allclose(rates("discriminator", shares), expected, rtol=1e-6)
+
+
+class WatchedRates(lightning.Callback):
+    """The learning rates that each step takes, by its number from 0; ends the training after eight steps."""
+
+    def __init__(self):
+        self.rates = {"discriminator": [], "generator": []}
+
+    def on_train_batch_start(self, trainer, module, batch, batch_idx):
+        for turn, optimizer in zip(self.rates, trainer.optimizers, strict=True):
+            self.rates[turn].append(optimizer.param_groups[0]["lr"])
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        trainer.should_stop = module.step >= 8
+
+
+@pytest.mark.parametrize("first", [0.5, 0.3759])  # of the last, some is used before the discriminators' first step
+def test_the_second_stage_begins_at_its_own_rates_and_pytorch_warns_of_no_schedule(first, recwarn):
+    """PyTorch warns where a schedule advances before its optimiser has taken a step."""
+    settings, watched = TrainingSettings(steps=8, segment_frames=None), WatchedRates()
+    module = TrainingModule(objective_of(flow_matching_share=first), settings, 0, 4, lambda step: step / 8)
+    make_trainer(torch.device("cpu"), settings, [watched]).fit(module, itertools.repeat(a_batch()))
+    assert not [warning for warning in recwarn if "lr_scheduler" in str(warning.message)]
+    assert [int(each["state"][0]["step"]) for each in module.state()["optimizers"]] == [4, 8]
+    shares = (np.arange(4, 8) / 8 - first) / (1 - first)  # used of the second stage, before each of its four steps
+    np.testing.assert_allclose(watched.rates["generator"][4:], 1e-4 / np.sqrt(1 + (2.8 * shares) ** 2), rtol=0.01)
+    shares[0] = 0  # the discriminators' first step is at the rate of the recipe
+    np.testing.assert_allclose(watched.rates["discriminator"][4:], 2e-4 / np.sqrt(1 + (11 * shares) ** 2), rtol=0.01)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from vocoder_pareto.analysis.figure_style import INK, marker_of, new_figure, size_colours, write_below
+from vocoder_pareto.analysis.doubts import doubts_of_rows, explanation
+from vocoder_pareto.analysis.figure_style import (
+    INK,
+    mark_doubtful,
+    marker_of,
+    new_figure,
+    size_colours,
+    write_below,
+)
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import ENERGY, Kind, label_of_system, model_label
 from vocoder_pareto.tables.sources import source_of
@@ -15,7 +23,7 @@ from vocoder_pareto.tables.sources import source_of
 _SYSTEM: Mapping[str, Kind] = dict.fromkeys(("system", "model", "size"), "text")
 _RESULTS: Mapping[str, Kind] = {
     **dict.fromkeys((ENERGY, f"{ENERGY}_ci95", "estimated_watts_per_core"), "number"),
-    **dict.fromkeys(("energy_source", "device"), "text"),
+    **dict.fromkeys(("energy_source", "device", "flags"), "text"),
 }
 FORM_COLUMNS: Mapping[str, Kind] = {**_SYSTEM, "form": "text", "d_stft_to_float32": "number", **_RESULTS}
 CHUNK_COLUMNS: Mapping[str, Kind] = {
@@ -49,7 +57,7 @@ def draw_deployments(
     left, right = figure.subplots(1, 2)
     _draw_forms(left, measured, systems, labels)
     _draw_streams(right, streams, settings, labels)
-    write_below(figure, _caption(measured, streams), settings.font_size - 1.8)
+    write_below(figure, _caption(measured, streams, labels), settings.font_size - 1.8)
     return figure
 
 
@@ -57,11 +65,13 @@ def _draw_forms(axes: Axes, rows: pd.DataFrame, systems: Sequence[str], labels: 
     for form, (label, marker, fill) in FORMS.items():
         drawn = rows[rows["form"] == form]
         if len(drawn):
+            places = [systems.index(system) for system in drawn["system"]]
             axes.errorbar(
-                drawn[ENERGY], [systems.index(system) for system in drawn["system"]],
+                drawn[ENERGY], places,
                 xerr=drawn[f"{ENERGY}_ci95"].fillna(0), marker=marker, fillstyle=fill, linestyle="none", color=INK,
                 markersize=4, markeredgewidth=0.8, elinewidth=0.8, label=label,
             )  # fmt: skip
+            mark_doubtful(axes, drawn[ENERGY], places, drawn["flags"])
     axes.set_yticks(range(len(systems)), [label_of_system(system, labels) for system in systems])
     axes.set_ylim(len(systems) - 0.5, -0.5)
     axes.set_xlabel("J per second of audio")
@@ -83,11 +93,13 @@ def _draw_streams(axes: Axes, rows: pd.DataFrame, settings: FigureSettings, labe
     models = list(dict.fromkeys(rows["model"]))
     for _, line in rows.groupby("system", sort=False):
         model, size = line["model"].iloc[0], line["size"].iloc[0]
+        latency = line["awaited_seconds"] + line["first_audio_seconds"]
         axes.errorbar(
-            line["awaited_seconds"] + line["first_audio_seconds"], line[ENERGY],
+            latency, line[ENERGY],
             yerr=line[f"{ENERGY}_ci95"].fillna(0), marker=marker_of(model, labels, models), color=colours[size],
             markersize=3.6, markeredgewidth=0.8, linewidth=1, capsize=1.5,
         )  # fmt: skip
+        mark_doubtful(axes, latency, line[ENERGY], line["flags"])
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.grid(True)
@@ -103,15 +115,17 @@ def _draw_streams(axes: Axes, rows: pd.DataFrame, settings: FigureSettings, labe
     axes.legend(handles=handles, frameon=False, fontsize=settings.font_size - 1.5)
 
 
-def _caption(measured: pd.DataFrame, streams: pd.DataFrame) -> str:
+def _caption(measured: pd.DataFrame, streams: pd.DataFrame, names: Mapping[str, str]) -> str:
     both = pd.concat([measured, streams])
     labels = [source_of(word).label for word in sorted(set(both["energy_source"].astype(str)))]
     devices = sorted(set(both["device"].astype(str)))
     energy = f"Energy: {', '.join([*labels, *devices])}." if labels else "Energy: nothing measured."
+    systems = {system: label_of_system(system, names) for system in both["system"]}
+    doubts = explanation(doubts_of_rows(both["system"], both["flags"]), systems)
     return (
         f"{energy} Bars: 95 % intervals. Streams: chunks of {_lengths(streams)} frames, from the left; the latency is "
-        "how long the frames of the first chunk and its context last, and what it takes to compute."
-    )
+        f"how long the frames of the first chunk and its context last, and what it takes to compute. {doubts}"
+    ).strip()
 
 
 def _lengths(streams: pd.DataFrame) -> str:

@@ -1,6 +1,6 @@
 """Which energies to doubt, and why, in the words that stand beside them in tables, figures and on the report page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 MARK = "†"
 # Flags of a measurement that speak against its number; the others say how it was made (docs/measurement.md).
@@ -24,8 +24,26 @@ def doubts_of(flags: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     Args:
         flags: are those of each system, see `systems_flags.json`.
     """
-    found = {system: [words for flag, words in WORDS.items() if flag in own] for system, own in flags.items()}
+    found = {system: in_words(own) for system, own in flags.items()}
     return {system: words for system, words in found.items() if words}
+
+
+def in_words(flags: Collection[str]) -> list[str]:
+    """What speaks against the energy of a measurement with these `flags`, in words."""
+    return [words for flag, words in WORDS.items() if flag in flags]
+
+
+def doubts_of_rows(systems: Iterable[str], flags: Iterable[str]) -> dict[str, list[str]]:
+    """As `doubts_of`, where a system has several rows: all that speaks against one of them.
+
+    Args:
+        systems: is the system of each row.
+        flags: are those of each row, with spaces between, as in the tables of sweeps.
+    """
+    together: dict[str, list[str]] = {}
+    for system, own in zip(systems, flags, strict=True):
+        together.setdefault(system, []).extend(own.split())
+    return doubts_of(together)
 
 
 def explanation(doubts: Mapping[str, Sequence[str]], names: Mapping[str, str]) -> str:

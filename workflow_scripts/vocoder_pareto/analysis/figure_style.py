@@ -13,11 +13,13 @@ import matplotlib
 import numpy as np
 import seaborn
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.typing import RcKeyType
 
+from vocoder_pareto.analysis.doubts import MARK, in_words
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.study.sections.analysis import FigureSettings
@@ -191,6 +193,13 @@ def svg_of(figure: Figure) -> str:
     written = io.StringIO()
     figure.savefig(written, format="svg", metadata=METADATA[".svg"])
     return written.getvalue()
+
+
+def mark_doubtful(axes: Axes, x: Iterable[float], y: Iterable[float], flags: Iterable[str]) -> None:
+    """Put † beside each point of `axes` whose measurement has flags (with spaces between) that speak against it."""
+    for across, up, own in zip(x, y, flags, strict=True):
+        if in_words(own.split()):
+            axes.annotate(MARK, (across, up), xytext=(4, 3), textcoords="offset points")
 
 
 def write_below(figure: Figure, text: str, font_size: float) -> None:

@@ -8,16 +8,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
-from vocoder_pareto.analysis.figure_style import Marker, marker_of, new_figure, size_colours, write_below
+from vocoder_pareto.analysis.doubts import doubts_of_rows, explanation
+from vocoder_pareto.analysis.figure_style import (
+    Marker,
+    mark_doubtful,
+    marker_of,
+    new_figure,
+    size_colours,
+    write_below,
+)
 from vocoder_pareto.study.sections.analysis import FigureSettings
-from vocoder_pareto.tables.columns import ENERGY, Kind
+from vocoder_pareto.tables.columns import ENERGY, Kind, label_of_system
 from vocoder_pareto.tables.sources import source_of
 
 _WHAT: Mapping[str, Kind] = dict.fromkeys(("system", "model", "size", "precision"), "text")
 _WHENCE: Mapping[str, Kind] = dict.fromkeys(("energy_source", "device"), "text")
 COLUMNS: Mapping[str, Kind] = {
     **_WHAT, "batch_size": "integer", ENERGY: "number", f"{ENERGY}_ci95": "number", **_WHENCE,
-    "estimated_watts_per_core": "number",
+    "estimated_watts_per_core": "number", "flags": "text",
 }  # fmt: skip
 LINES = {"float32": ("-", "full"), "tf32": ("--", "none"), "bf16": (":", "bottom")}  # line, and fill of its markers
 PANELS_PER_ROW = 3
@@ -51,7 +59,7 @@ def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[
         axes.set_visible(False)
     for axes in grid[:, 0]:
         axes.set_ylabel("J per second of audio")
-    write_below(figure, _caption(measured), settings.font_size - 1.8)
+    write_below(figure, _caption(measured, labels), settings.font_size - 1.8)
     return figure
 
 
@@ -63,6 +71,7 @@ def _draw_system(axes: Axes, rows: pd.DataFrame, marker: Marker, colour: tuple[f
             yerr=line[f"{ENERGY}_ci95"].fillna(0), marker=marker, linestyle=style, fillstyle=fill,
             markersize=3.6, markeredgewidth=0.8, linewidth=1, capsize=1.5, color=colour, label=precision,
         )  # fmt: skip
+        mark_doubtful(axes, line["batch_size"], line[ENERGY], line["flags"])
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.xaxis.set_major_formatter(ScalarFormatter())
@@ -73,8 +82,10 @@ def _draw_system(axes: Axes, rows: pd.DataFrame, marker: Marker, colour: tuple[f
     axes.grid(True, axis="y")
 
 
-def _caption(measured: pd.DataFrame) -> str:
+def _caption(measured: pd.DataFrame, names: Mapping[str, str]) -> str:
     labels = [source_of(word).label for word in sorted(set(measured["energy_source"].astype(str)))]
     devices = sorted(set(measured["device"].astype(str)))
     energy = f"Energy: {', '.join([*labels, *devices])}." if labels else "Energy: nothing measured."
-    return f"{energy} Bars: 95 % intervals. A precision that the device lacks is not drawn."
+    systems = {system: label_of_system(system, names) for system in measured["system"]}
+    doubts = explanation(doubts_of_rows(measured["system"], measured["flags"]), systems)
+    return f"{energy} Bars: 95 % intervals. A precision that the device lacks is not drawn. {doubts}".strip()

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from vocoder_pareto.conformance.candidate import Candidate
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.study.configuration import chosen_systems, front_end_of, read_configuration
-from vocoder_pareto.study.front_ends import front_end_settings
+from vocoder_pareto.study.configuration import read_configuration
+from vocoder_pareto.study.front_ends import front_end_of, front_end_settings
 from vocoder_pareto.study.sections.front_ends import PAPER
 from vocoder_pareto.study.settings_faults import nearest
+from vocoder_pareto.study.studied_systems import chosen_systems
 from vocoder_pareto.study.systems import SystemSettings
 
 SIZE = "checked"  # the second half of the name of what no configuration names

@@ -235,7 +235,7 @@ def gpu_description(device: torch.device) -> dict[str, Any]:
 
 
 def gpu_state(device: torch.device) -> dict[str, Any]:
-    """What changes while a GPU is measured: clocks, temperature, reasons for throttling, processes on it.
+    """What changes while a GPU is measured: clocks, temperature, why and how long it was throttled, processes on it.
 
     One of the processes is this one. Which, cannot be told in a container, where NVML gives numbers of the host.
     """
@@ -251,6 +251,7 @@ def gpu_state(device: torch.device) -> dict[str, Any]:
         "temperature_celsius": _ask("DeviceGetTemperature", handle, pynvml.NVML_TEMPERATURE_GPU),
         "power_watts": _watts(_ask("DeviceGetPowerUsage", handle)),
         "throttle_reasons": None if reasons is None else _throttle_reasons(reasons),
+        "throttled_seconds": _throttled_seconds(handle),
         "processes": sorted({process.pid for process in running}),
     }
 
@@ -263,6 +264,20 @@ _THROTTLING = {
     "hardware_thermal": "nvmlClocksThrottleReasonHwThermalSlowdown",
     "hardware_power_brake": "nvmlClocksThrottleReasonHwPowerBrakeSlowdown",
 }
+
+
+# Counters of NVML of how long a policy has held the clocks down. That of power is normal at full load, and that of the
+# voltage's reliability is at work whenever nothing else is.
+_POLICIES = {"heat": "NVML_PERF_POLICY_THERMAL", "the limit of the board": "NVML_PERF_POLICY_BOARD_LIMIT"}
+
+
+def _throttled_seconds(handle: Any) -> dict[str, float]:
+    """For how long the clocks have been held down since the driver was loaded, by reason, where NVML tells it."""
+    violations = {
+        reason: _ask("DeviceGetViolationStatus", handle, getattr(pynvml, policy))
+        for reason, policy in _POLICIES.items()
+    }
+    return {reason: told.violationTime * 1.0e-9 for reason, told in violations.items() if told is not None}
 
 
 def _throttle_reasons(bits: int) -> list[str]:

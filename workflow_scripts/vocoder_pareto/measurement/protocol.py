@@ -58,7 +58,7 @@ class Window:
     @property
     def disturbances(self) -> dict[str, str]:
         """What else went on meanwhile, as flag → sentence."""
-        return disturbances(self.state_before, self.state_after, self.energy.seconds)
+        return disturbances(self.state_before, self.state_after, self.energy.seconds, self.energy.source)
 
     @property
     def clean(self) -> bool:

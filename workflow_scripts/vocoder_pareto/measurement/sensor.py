@@ -137,8 +137,10 @@ class Sensor(ABC):
     def state(cls, device: torch.device) -> Mapping[str, Any]:
         """What changes of an accelerator while it is measured: clocks, temperature, load.
 
-        Two keys have a meaning beyond the record: more than one of `processes` (their numbers, this one's included)
-        flags the result, and so does every one of `throttle_reasons` but `power_cap`, which is normal at full load.
+        Three keys have a meaning beyond the record. These flag the result: more than one of `processes` (their numbers,
+        this one's included); any of `throttle_reasons` but `power_cap`, which is normal at full load; and
+        `throttled_seconds`, counters by reason of how long clocks have been held down, that rise by more than a
+        hundredth of the time.
         """
         return {}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.study.configuration import configured_systems, training_settings
+from vocoder_pareto.study.studied_systems import configured_systems, training_settings
 
 # Of `sinfo --Node`, see its manual: partition, its time limit, node, CPUs, memory in MB, generic resources, state.
 SINFO_FORMAT = "%R|%l|%N|%c|%m|%G|%T"

@@ -4,15 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vocoder_pareto.study.configuration import (
-    chosen_systems,
-    front_end_of,
-    front_end_settings,
-    published_convention,
-    training_settings,
-)
+from vocoder_pareto.study.front_ends import front_end_of, front_end_settings
 from vocoder_pareto.study.given_weights import weights_of
 from vocoder_pareto.study.settings import plain
+from vocoder_pareto.study.studied_systems import chosen_systems, published_convention, training_settings
 
 LISTENING_TEST_PARTS = ("design", "loudness", "page", "screening", "statistics", "paired")
 

@@ -1,6 +1,8 @@
 """Reading YAML: by libyaml where it is there, and nothing that means two things, or another than it looks like."""
 
+import copy
 import re
+from collections.abc import Iterable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,48 @@ def read_yaml(file: str | Path) -> dict[str, Any]:
     if not isinstance(content, dict | None):
         raise UserError(f"{file}: holds no sections; write keys and values, as config.yaml has them")
     return content or {}
+
+
+def merged(files: Iterable[str | Path]) -> dict[str, Any]:
+    """What YAML `files` say together: keys of later ones replace those of earlier ones, as `--configfile` does.
+
+    Raises:
+        UserError: A file is missing, is not YAML, or has a key twice.
+    """
+    config: dict[str, Any] = {}
+    for file in files:
+        lay_over(config, read_yaml(file))
+    return config
+
+
+def over_defaults(config: Mapping[str, Any], defaults: str | Path) -> dict[str, Any]:
+    """`config` over the YAML file of `defaults`, key by key as `--configfile` does; `config` itself stays as it is.
+
+    Raises:
+        UserError: The file is missing, is not YAML, or has a key twice.
+    """
+    result = merged([defaults])
+    lay_over(result, config)
+    return result
+
+
+def require_unique_keys(files: Iterable[str | Path]) -> None:
+    """Refuse YAML `files` in which a key stands twice in one section: YAML itself would drop the first in silence.
+
+    Raises:
+        UserError: it names the file, the key and both lines.
+    """
+    for file in files:
+        read_yaml(file)
+
+
+def lay_over(config: MutableMapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Put `changes` over `config`, in place and key by key: what is a section on both sides is gone into."""
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(config.get(key), dict):
+            lay_over(config[key], value)
+        else:
+            config[key] = copy.deepcopy(value)
 
 
 class _UniqueKeys(_Loader):

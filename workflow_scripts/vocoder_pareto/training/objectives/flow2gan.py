@@ -25,6 +25,7 @@ Deviations from the official code:
 - The weights are those of the last step, not a mean over many.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -44,13 +45,13 @@ from vocoder_pareto.models.spectral_branch import BiasNorm, ConvNeXtBlock
 from vocoder_pareto.reflection import reflection_padded
 from vocoder_pareto.training.objectives.adversarial import AdversarialObjective, feature_matching
 from vocoder_pareto.training.objectives.mel_distance import HTK_LN, multi_scale_mel_distance
-from vocoder_pareto.training.objectives.objective import Batch, Progress, Schedule
+from vocoder_pareto.training.objectives.objective import ROUNDING, Batch, Progress, Schedule
 
 SHORTCUTS = (0.5, 1.0)
 LOG_SCALES = (-1.5, 1.5)
 _ADVANCES = 1000  # of the learning rates in a training
 _WINDOW, _HOP, _BANDS = 1024, 256, 256
-_FALLS = {"flow matching": 18.0, "generator": 2.8, "discriminator": 11.0}
+_FALL_OF_FLOW_MATCHING, _FALL_OF_GENERATOR, _FALL_OF_DISCRIMINATORS = 18.0, 2.8, 11.0
 
 
 @dataclass(frozen=True)
@@ -195,15 +196,18 @@ class Flow2GANObjective(AdversarialObjective):
         return torch.optim.Adam(self.parameters_of(turn), rate, recipe.betas)
 
     def schedule(self, turn: str, optimizer: torch.optim.Optimizer) -> Schedule:
-        """Return the fall of the learning rate with the budget, one for each stage."""
-        recipe, first = self.recipe, self.recipe.flow_matching_share
-        at_second = 1.0 if turn == "discriminator" else recipe.finetuning_learning_rate / recipe.learning_rate
+        """Return the fall of the learning rate with the budget: of the generator in each stage, else in the second."""
+        first = self.recipe.flow_matching_share
+        if turn == "discriminator":  # counts from where its optimiser begins
+            fall = LambdaLR(optimizer, lambda advances: _fallen(advances / _ADVANCES, _FALL_OF_DISCRIMINATORS))
+            return _OfSecondStage(fall, "budget", max(1 - first, 1 / _ADVANCES) / _ADVANCES, start=first)
+        at_second = self.recipe.finetuning_learning_rate / self.recipe.learning_rate
+        of_first = math.floor(first * _ADVANCES + ROUNDING)  # the advances of the first stage
 
         def factor(advances: int) -> float:
-            share = advances / _ADVANCES
-            if share < first:
-                return 1.0 if turn == "discriminator" else _fallen(share / first, _FALLS["flow matching"])
-            return at_second * _fallen((share - first) / max(1 - first, 1 / _ADVANCES), _FALLS[turn])
+            if advances < of_first:
+                return _fallen(advances / _ADVANCES / first, _FALL_OF_FLOW_MATCHING)
+            return at_second * _fallen((advances - of_first) / max(_ADVANCES - of_first, 1), _FALL_OF_GENERATOR)
 
         return Schedule(LambdaLR(optimizer, factor), "budget", 1 / _ADVANCES)
 
@@ -215,6 +219,14 @@ class Flow2GANObjective(AdversarialObjective):
         """The outputs of layers that match features; judgements of bands leave their first layers out by themselves."""
         by_period, by_resolution = judgements[: self.periods], judgements[self.periods :]
         return [each.layers[1:] for each in by_period] + [each.layers for each in by_resolution]
+
+
+class _OfSecondStage(Schedule):
+    """Waits for its optimiser, whose first step comes after the share where it begins to count, by up to a step."""
+
+    def follow(self, progress: Progress) -> None:
+        if self.scheduler.optimizer.state:
+            super().follow(progress)
 
 
 def spectral_loss(error: Tensor, audio: Tensor, sample_rate: int) -> Tensor:
