@@ -31,6 +31,8 @@ NEEDS = {
     "make test": "the internet",
     "make test-wheel": "the internet",
     "make config": "the internet",
+    "make coverage": "the internet",
+    "make docs": "the internet",
     "make test-conda": "the internet",
     "make test-numerics": "the internet",
     "make test-pretrained": "the internet",
