@@ -20,9 +20,9 @@ RUN --mount=type=bind,target=/source,rw \
     pip install --no-cache-dir --no-deps --no-build-isolation /source
 
 # Whoever runs it (docker run --user) can write a home, which holds caches.
-RUN useradd --create-home study && chmod 0777 /home/study
+RUN useradd --uid 1000 --create-home study && chmod 0777 /home/study
 ENV HOME=/home/study LOGNAME=study \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
-USER study
+USER 1000
 WORKDIR /study
 ENTRYPOINT ["snakemake"]

@@ -50,7 +50,7 @@ def test_it_is_built_from_all_files_of_the_package_and_from_no_results():
         assert not sent(name), name
 
 
-@pytest.mark.parametrize("words", ["USER study", "WORKDIR /study", 'ENTRYPOINT ["snakemake"]'])
+@pytest.mark.parametrize("words", ["USER 1000", "WORKDIR /study", 'ENTRYPOINT ["snakemake"]'])
 def test_it_runs_snakemake_in_the_mounted_folder_and_not_as_root(words):
     """The last user, folder and entry point of a recipe are those of the container."""
     instruction = words.split()[0]
