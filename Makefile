@@ -2,10 +2,11 @@
 PYTHON ?= python3
 CORES ?= all
 VENV := .venv
+DOCS := .venv-docs
 ACTIVATE := . $(VENV)/bin/activate
 
 .DEFAULT_GOAL := study
-.PHONY: help study test test-slow test-pretrained test-numerics test-conda test-slurm test-wheel config clean
+.PHONY: help study test coverage docs test-slow test-pretrained test-numerics test-conda test-slurm test-wheel config clean
 
 help: # this list
 	@grep -E '^[a-z-]+:.*# ' Makefile | sed -E 's/^([a-z-]+):[^#]*# /\1\t/' | expand -t 18
@@ -19,6 +20,13 @@ PYTEST := OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup --durations=25
 test: $(VENV)/.complete # style, types and tests, in minutes
 	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules && mypy
 	$(ACTIVATE) && $(PYTEST)
+
+coverage: $(VENV)/.complete # the tests, and which lines they reach: a table, and htmlcov/index.html; TESTS=tests/unit/tables
+	$(ACTIVATE) && rm -f .coverage* && OMP_NUM_THREADS=1 coverage run -m pytest -n auto --dist loadgroup $(TESTS)
+	$(ACTIVATE) && coverage combine --quiet && coverage html --quiet && coverage report
+
+docs: $(DOCS)/.complete # the documentation as pages: site/index.html; no broken link passes
+	$(DOCS)/bin/sphinx-build -W --keep-going --quiet -c docs . site
 
 config: $(VENV)/.complete # writes what is written from the classes of settings: config.yaml, its schema, its reference
 	$(ACTIVATE) && python workflow_scripts/describe_configuration.py
@@ -63,5 +71,10 @@ $(VENV)/.complete: requirements.txt
 	$(VENV)/bin/python -c 'import librosa.core.audio' # compiled once here, and not by every process
 	@touch $@
 
-clean: # deletes .venv, and leaves results alone
-	rm -rf $(VENV)
+$(DOCS)/.complete: pyproject.toml
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --editable ".[docs]"
+	@touch $@
+
+clean: # deletes what make set up, and leaves results alone
+	rm -rf $(VENV) $(DOCS) site htmlcov

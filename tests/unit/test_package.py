@@ -32,7 +32,7 @@ UNMAINTAINED = {
     "pyJoules": {"measurement/nvml.py", "measurement/powercap.py"},
     "thop": {"measurement/flops.py"},
 }
-NOT_PINNED = {"zeus", "mkdocs-material"}  # which no test runs with
+NOT_PINNED = {"zeus", "furo", "myst-nb", "myst-parser", "sphinx"}  # which no test runs with
 PINNED_BESIDE = {"pydantic-core"}  # what another package pins exactly, for conda
 
 
@@ -125,10 +125,14 @@ def test_an_unmaintained_package_is_pinned_stands_behind_one_interface_and_could
         assert (PROJECT / test).is_file(), test
 
 
-def test_versions_of_pre_commit_are_those_of_the_requirements():
-    hooks = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text())["repos"]
-    found = {each["repo"].rpartition("/")[2].removesuffix("-pre-commit"): each.get("rev") for each in hooks}
-    assert found == {"ruff": f"v{pins()['ruff']}", "snakefmt": f"v{pins()['snakefmt']}", "local": None}
+def test_hooks_of_pre_commit_are_tools_of_the_requirements():
+    """Which have the versions of `make test`, and come from nowhere else."""
+    (listed,) = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert listed["repo"] == "local"
+    programs = [hook["entry"].split()[0] for hook in listed["hooks"]]
+    assert {hook["language"] for hook in listed["hooks"]} == {"system"}
+    assert set(programs) == {".venv/bin/ruff", ".venv/bin/snakefmt", ".venv/bin/python"}
+    assert {"ruff", "snakefmt", "pytest"} <= pins().keys()
 
 
 def test_workflows_of_github_test_every_python_that_the_package_takes():
@@ -137,6 +141,15 @@ def test_workflows_of_github_test_every_python_that_the_package_takes():
     named = [name.rpartition(" ")[2] for name in DECLARED["classifiers"] if re.search(r":: 3\.\d+$", name)]
     assert tested == named
     assert all(Requirement(f"python{DECLARED['requires-python']}").specifier.contains(each) for each in tested)
+
+
+@pytest.mark.parametrize("file", sorted((PROJECT / ".github/workflows").glob("*.yml")), ids=lambda file: file.stem)
+def test_targets_of_make_that_workflows_of_github_call_are_there(file):
+    targets = re.search(r"^\.PHONY: (.*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)[1].split()
+    for job in yaml.safe_load(file.read_text())["jobs"].values():
+        for step in job["steps"]:
+            for target in re.findall(r"^make ([a-z-]+)", step.get("run", ""), re.MULTILINE):
+                assert target in targets
 
 
 def test_make_help_lists_every_target():

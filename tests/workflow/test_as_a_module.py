@@ -1,5 +1,9 @@
-"""The study as a module of another workflow, from a path and from a repository as snakedeploy names it."""
+"""The study as a module of another workflow, from a path and from a repository as snakedeploy names it.
 
+The example of docs/as_a_module.md is run word for word, from the files that the page prints.
+"""
+
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,21 +14,9 @@ from project import PROJECT, TINY_CONFIG, copy_of_project, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
-MODULE = """
-configfile: "own.yaml"
-
-
-module vocoder_pareto:
-    snakefile:
-        {snakefile}
-    config:
-        config["vocoders"]
-    prefix:
-        "vocoders"
-
-
-use rule * from vocoder_pareto as vocoder_*
-"""
+PAGE = (PROJECT / "docs" / "as_a_module.md").read_text()
+PRINTED = dict(re.findall(r"^```\w+\n# (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+MODULE = PRINTED["Snakefile"].partition("\n\nrule ")[0].replace('"config.yaml"', '"own.yaml"')
 # What `snakedeploy deploy-workflow https://github.com/someone/vocoder-pareto . --branch main` (0.17.1) writes.
 DEPLOYED = """
 from snakemake.utils import min_version
@@ -57,6 +49,20 @@ def snakemake(folder: Path, *arguments: str, **variables: str) -> str:
     return result.stdout + result.stderr
 
 
+def module(snakefile: Path) -> str:
+    """What the page prints of a workflow whose module lies elsewhere, and that has no rule of its own."""
+    assert MODULE.count('"vocoder-pareto/Snakefile"') == 1
+    return MODULE.replace('"vocoder-pareto/Snakefile"', repr(str(snakefile)))
+
+
+def example(folder: Path) -> Path:
+    """The example, as the page prints it."""
+    copy_of_project(folder / "vocoder-pareto")
+    for name, text in PRINTED.items():
+        (folder / name).write_text(text)
+    return folder
+
+
 def outer_workflow(folder: Path, snakefile: Path, **settings) -> None:
     """Another workflow in `folder`, which has the study for a module; `settings` go over those of the tiny study."""
     tiny = yaml.safe_load((PROJECT / TINY_CONFIG).read_text())
@@ -64,7 +70,34 @@ def outer_workflow(folder: Path, snakefile: Path, **settings) -> None:
     own = {**tiny, "systems": ["melgan-S"], **settings}
     folder.mkdir(exist_ok=True)
     (folder / "own.yaml").write_text(yaml.safe_dump({"vocoders": own}))
-    (folder / "Snakefile").write_text(MODULE.format(snakefile=repr(str(snakefile))))
+    (folder / "Snakefile").write_text(module(snakefile))
+
+
+def test_the_example_of_the_documentation_measures_its_own_models(tmp_path):
+    """As a dry run; the next test takes it at its word."""
+    assert PRINTED.keys() == {"Snakefile", "config.yaml", "our_vocoder.py"}
+    said = snakemake(example(tmp_path), "--dry-run", "--printshellcmds")
+    for system in ("ours-narrow", "ours-wide", "hifigan-S"):
+        assert f"vocoders/results/measurements/energy/{system}.json" in said
+    assert "rule choose_size" in said
+
+
+@pytest.mark.slow
+def test_the_example_of_the_documentation_chooses_the_size_that_costs_less(tmp_path):
+    """The wide one has 32 times the operations of the narrow one."""
+    snakemake(example(tmp_path))
+    system, joules, source = (tmp_path / "chosen.txt").read_text().split()
+    assert system == "ours-narrow"
+    assert float(joules) > 0
+    assert source in ("rapl", "nvml", "estimated")
+    assert (tmp_path / "vocoders" / "results" / "pareto_energy.pdf").is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *PRINTED,
+        "vocoder-pareto",
+        "vocoders",
+        "chosen.txt",
+        ".snakemake",
+    }
 
 
 @pytest.mark.slow
@@ -102,7 +135,7 @@ def test_a_prefix_does_not_concern_a_users_own_files_and_those_of_the_workflow(t
 
 def test_a_module_need_not_repeat_the_defaults(tmp_path):
     (tmp_path / "own.yaml").write_text("vocoders: {systems: [hifigan-L]}")
-    (tmp_path / "Snakefile").write_text(MODULE.format(snakefile=repr(str(PROJECT / "Snakefile"))))
+    (tmp_path / "Snakefile").write_text(module(PROJECT / "Snakefile"))
     said = snakemake(tmp_path, "--dry-run", "--quiet", "rules", "--", "vocoder_all")
     assert "vocoder_train" in said
 

@@ -21,7 +21,8 @@ PAGES = [
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 COMMAND = re.compile(
-    r"(snakemake|python|make|pip|conda|tensorboard)( |$)|vocoder-pareto \S+ \S|[A-Z]+=\S+ python |\. \S+/activate$"
+    r"(snakemake|python|make|pip|conda|docker|tensorboard)( |$)|vocoder-pareto \S+ \S|[A-Z]+=\S+ python "
+    r"|\. \S+/activate$"
 )
 SENTENCE = "snakemake TARGET"  # which README prints above a table of targets
 # Commands that are not run here, and what they need; see `in_its_place`.
@@ -31,6 +32,8 @@ NEEDS = {
     "make test": "the internet",
     "make test-wheel": "the internet",
     "make config": "the internet",
+    "make coverage": "the internet",
+    "make docs": "the internet",
     "make test-conda": "the internet",
     "make test-numerics": "the internet",
     "make test-pretrained": "the internet",
@@ -49,6 +52,10 @@ NEEDS = {
     "pip install roc-validator": "the internet",
     "pip install vocos": "the internet",
     "python workflow_scripts/check_vocoder.py --config-files vocos.yaml --system-name vocos-base": "the package vocos",
+    "docker build --tag vocoder-pareto .": "Docker",
+    'docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/study" --entrypoint vocoder-pareto vocoder-pareto '
+    "init my_study": "Docker",
+    'docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/study" vocoder-pareto': "Docker",
     "conda create -n study -c conda-forge -c bioconda snakemake": "the internet",
     "tensorboard --logdir results/training": "someone to end it",
     "python workflow_scripts/receive_responses.py --key results/listening_test/key.json --output received": "someone "
