@@ -11,9 +11,7 @@ from vocoder_pareto.tables.columns import column_of
 
 def of_dataset(name):
     """Function of a system: the file `name` of the dataset in the form that its front end makes."""
-    return lambda wildcards: (
-        f"{RESULTS}/dataset/{front_ends.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}"
-    )
+    return lambda wildcards: (f"{RESULTS}/dataset/{front_ends.front_end_of(config, *SYSTEMS[wildcards.system])}/{name}")
 
 
 def judged_of(name):

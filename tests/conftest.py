@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 from seeds import SEED
+from shared_by_workers import begin_run, end_run
 
 # Else Hypothesis mixes in the numbers that stand in whichever modules are imported by then: examples would depend on
 # the order of tests and on their number, and each worker would parse the whole library.
@@ -22,6 +23,8 @@ settings.load_profile("reproducible")
 def pytest_configure(config):
     if config.option.hypothesis_seed is None:
         config.option.hypothesis_seed = str(SEED)
+    if begin_run():
+        config.add_cleanup(end_run)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,7 +5,7 @@ streams, which ends through the interpreter's own end, and is killed if the one 
 before the first import (those of OpenMP, say) they have done already: tests of that, of imports or of signals start the
 program.
 
-    python warm_python.py SOCKET MODULE…    imports the modules and serves the socket until its standard input ends
+    python warm_python.py SOCKET PROCESS MODULE…    imports the modules and serves the socket until PROCESS ends
 """
 
 import gc
@@ -18,44 +18,57 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
+import zlib
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+import psutil
+from shared_by_workers import made_once, process_of_the_run
+
 CLIENT = Path(__file__).with_name("warm_client.py")
 LENGTH_BYTES = 8
+SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class WarmPython:
-    """A process that waits with modules imported. It ends when its maker does.
+    """A process that waits with modules imported, one for all workers of pytest-xdist. It ends when their run does.
 
     Args:
         modules: What it has imported.
-        environment: Its variables, and those of all its forks by `run`.
+        environment: The variables of all its forks by `run`.
     """
 
     def __init__(self, modules: list[str], environment: dict[str, str]):
-        self._folder = tempfile.TemporaryDirectory(prefix="warm-python-")
         self._environment = environment
-        address = f"{self._folder.name}/socket"
-        self.python = Path(self._folder.name, "bin", "python")
-        """A program that does what `python` does, for a shell that finds it first."""
+        with made_once(f"warm-{zlib.crc32(' '.join(modules).encode()):08x}") as (folder, must_be_made):
+            self.python = folder / "bin" / "python"
+            """A program that does what `python` does, for a shell that finds it first."""
+            if must_be_made:
+                self._make(modules, folder)
+
+    def _make(self, modules: list[str], folder: Path) -> None:
+        address = str(folder / "socket")
+        server = subprocess.Popen(
+            [sys.executable, __file__, address, str(process_of_the_run()), *modules],
+            env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        assert server.stdout is not None
+        server.stdout.readline()  # it is ready
         self.python.parent.mkdir()
         self.python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{CLIENT}" "{address}" "$@"\n')
         self.python.chmod(0o755)
-        self._server = subprocess.Popen(
-            [sys.executable, __file__, address, *modules],
-            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
-        assert self._server.stdout is not None
-        self._server.stdout.readline()  # it is ready
 
-    def run(self, words: list[str], folder: str | Path = ".", timeout: float = 1800) -> subprocess.CompletedProcess:
-        """What `python` does with `words` in `folder`: those of a program, or `-m` and those of a module."""
+    def run(
+        self, words: list[str], folder: str | Path = ".", timeout: float = 1800, variables: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess:
+        """What `python` does with `words` in `folder`: those of a program, or `-m` and those of a module.
+
+        `variables` are set beside those of its environment.
+        """
         return subprocess.run(
-            [self.python, *words], cwd=folder, env=self._environment,
+            [self.python, *words], cwd=folder, env={**self._environment, **(variables or {})},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout,
         )  # fmt: skip
 
@@ -67,8 +80,8 @@ def warm_torch() -> WarmPython:
     return WarmPython(["torch", "seaborn", "soundfile"], {**os.environ, "PYTHONPATH": library, "OMP_NUM_THREADS": "1"})
 
 
-def serve(address: str, *modules: str) -> None:
-    """Fork for each program that comes through the socket."""
+def serve(address: str, owner: str, *modules: str) -> None:
+    """Fork for each program that comes through the socket, until it is removed or the process `owner` has ended."""
     for module in modules:
         importlib.import_module(module)
     gc.freeze()
@@ -77,10 +90,10 @@ def serve(address: str, *modules: str) -> None:
         door.bind(address)
         door.listen()
         print("ready", flush=True)
-        while True:
-            ready, _, _ = select.select([door, sys.stdin], [], [])
-            if sys.stdin in ready:
-                return
+        while psutil.pid_exists(int(owner)) and Path(address).exists():
+            ready, _, _ = select.select([door], [], [], SECONDS_BETWEEN_LOOKS)
+            if not ready:
+                continue
             connection, _ = door.accept()
             if not os.fork():
                 door.close()

@@ -1,12 +1,25 @@
-"""A headless Chromium for the tests of pages; without one they are skipped."""
+"""A headless Chromium for the tests of pages; without one they are skipped.
+
+They are a group of pytest-xdist: one worker starts one browser, and while it waits for pages, the others compute.
+"""
 
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
+FOLDER = Path(__file__).parent
 
-@pytest.fixture(scope="module")
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """A Chromium of its own profile that may play sound without a gesture and saves downloads to a known folder."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")

@@ -1,5 +1,6 @@
 """A copy of the project, and what tests ask of its Snakefile."""
 
+import compileall
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from shared_by_workers import made_once
 from warm_python import WarmPython
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -71,11 +73,11 @@ def run_snakemake(
 ) -> subprocess.CompletedProcess:
     """`snakemake` as a user of the virtual environment runs it in `folder`.
 
-    Its jobs find PyTorch and the like imported, as it does itself what it imports; with `variables`, in the environment
-    of a user, nothing is.
+    Its jobs find PyTorch and the like imported, as it does itself what it imports. With `variables` that may matter
+    before that, nothing is.
     """
-    if not variables:
-        return warm_snakemake().run(["-m", "snakemake", *arguments], folder, timeout)
+    if all(name == "PATH" or name.startswith("PIP_") for name in variables or {}):
+        return warm_snakemake().run(["-m", "snakemake", *arguments], folder, timeout, variables)
     return subprocess.run(
         [sys.executable, "-m", "snakemake", *arguments],
         cwd=folder, env={**environment(), **variables}, capture_output=True, text=True, timeout=timeout,
@@ -85,8 +87,12 @@ def run_snakemake(
 @cache
 def warm_snakemake() -> WarmPython:
     """The one of this process of tests, in whose shells `python` is warm, too."""
-    path = f"{warm_programs().python.parent}{os.pathsep}{environment()['PATH']}"
-    return WarmPython(["snakemake.cli"], {**environment(), "PATH": path})
+    return WarmPython(["snakemake.cli"], {**environment(), "PATH": path_with_warm_programs()})
+
+
+def path_with_warm_programs() -> str:
+    """Where a shell finds a `python` that is warm, and all else as in `environment`."""
+    return f"{warm_programs().python.parent}{os.pathsep}{environment()['PATH']}"
 
 
 @cache
@@ -107,17 +113,39 @@ def with_stand_in_conda() -> dict[str, str]:
 
 
 def copy_of_project(folder: Path, with_results_of: Path | None = None) -> Project:
-    """A copy of the tracked files (and those not ignored), with results and Snakemake's memory of them if asked."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=PROJECT, capture_output=True, text=True, check=True,
-    ).stdout.split("\0")  # fmt: skip
-    for name in filter(None, listed):
-        if (PROJECT / name).is_file():
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(PROJECT / name, target)  # copy, not copy2: a clone has new modification times
+    """A copy of a fresh clone, with results and Snakemake's memory of them if asked."""
+    shutil.copytree(fresh_clone(), folder, dirs_exist_ok=True)
     if with_results_of:
         for name in ("results", ".snakemake"):
             shutil.copytree(with_results_of / name, folder / name, dirs_exist_ok=True)
     return Project(folder)
+
+
+@cache
+def fresh_clone() -> Path:
+    """The tracked files (and those not ignored), with what a first start would compile and learn of the code.
+
+    Each copy would take seconds for that, else. It has the time stamps of a clone that was made now.
+    """
+    with made_once("clone") as (folder, must_be_made):
+        if must_be_made:
+            for name in filter(None, listed_files()):
+                if (PROJECT / name).is_file():
+                    target = folder / name
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(PROJECT / name, target)
+            compileall.compile_dir(folder / "workflow_scripts", quiet=1)
+            learn = (
+                "import sys; from vocoder_pareto.study.source_facts import remember_code; remember_code(sys.path[1])"
+            )
+            path = {"PYTHONPATH": str(folder / "workflow_scripts")}
+            subprocess.run([sys.executable, "-c", learn], cwd=folder, env={**environment(), **path}, check=True)
+        return folder
+
+
+def listed_files() -> list[str]:
+    """The names of what Git would put into a clone, and of new files that it does not ignore."""
+    return subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=PROJECT, capture_output=True, text=True, check=True,
+    ).stdout.split("\0")  # fmt: skip

@@ -65,7 +65,14 @@ def clean_copy(tmp_path_factory):
     return copy_of_project(tmp_path_factory.mktemp("mistakes"))
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
+# One of each place that finds mistakes: types, files, names, classes. The others go the same ways.
+OFTEN = ("a misspelt key", "a section twice in one file", "a size that does not exist", "a metric that does not exist",
+         "a hop length that a model cannot make", "a vocoder's file that is not there")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "mistake", [pytest.param(each, marks=[] if each in OFTEN else [pytest.mark.slow]) for each in MISTAKES]
+)
 def test_a_mistake_is_named_with_its_key_value_and_mend(clean_copy, mistake):
     old, new, words = MISTAKES[mistake]
     config = clean_copy.folder / "tests/workflow/tiny.yaml"

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from project import PROJECT, Project, copy_of_project, environment, run_snakemake, warm_snakemake, with_stand_in_conda
+from project import (
+    PROJECT,
+    Project,
+    copy_of_project,
+    environment,
+    path_with_warm_programs,
+    run_snakemake,
+    warm_snakemake,
+    with_stand_in_conda,
+)
 from warm_python import warm_torch
 
 pytestmark = pytest.mark.workflow
@@ -105,9 +114,26 @@ def commands_of(page: Path) -> list[str]:
     return list(dict.fromkeys(commands))
 
 
+def depends_on_its_page(command: str) -> bool:
+    """Whether a command names settings that its page prints, and not presets alone."""
+    return bool(re.search(r"(?<!presets/)\b\w+\.yaml", command))
+
+
 PRINTED = [Printed(page, command) for page in PAGES for command in commands_of(page)]
-ONCE = {(each.command, "--configfile" in each.command and each.page): each for each in PRINTED}
+ONCE = {(each.command, depends_on_its_page(each.command) and each.page): each for each in PRINTED}
 RUN = [each for each in ONCE.values() if each.command not in NEEDS]
+TARGETS_ALONE = re.compile(r"snakemake( [\w/.-]*\w)+")
+
+
+def is_of_targets_alone(each: Printed) -> bool:
+    """Whether a command is one of Snakemake without any option."""
+    return bool(TARGETS_ALONE.fullmatch(each.command)) and " -" not in each.command
+
+
+def run_apart(each: Printed):
+    """Commands of targets alone are run together by default, and one by one by `make test-slow`."""
+    marks = [pytest.mark.slow] if is_of_targets_alone(each) else []
+    return pytest.param(each, id=f"{each.page.stem}: {each.command}", marks=marks)
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +158,14 @@ def run(project: Project, command: str, **variables: str) -> subprocess.Complete
         return warm_torch().run(words, project.folder)
     return subprocess.run(
         ["bash", "-c", command],
-        cwd=project.folder, env={**environment(), **variables}, capture_output=True, text=True, timeout=300,
+        cwd=project.folder, env={**environment(), **warm_path(command), **variables},
+        capture_output=True, text=True, timeout=300,
     )  # fmt: skip
+
+
+def warm_path(command: str) -> dict[str, str]:
+    """The variables with which the `python` of a shell has PyTorch imported, unless the command sets some for it."""
+    return {"PATH": path_with_warm_programs()} if command.startswith("python ") else {}
 
 
 def write_files_of(page: Path, project: Project) -> None:
@@ -166,7 +198,15 @@ def test_what_is_not_run_is_printed_somewhere_and_is_no_command_of_snakemake():
     assert not [command for command in NEEDS if command.startswith("snakemake")]
 
 
-@pytest.mark.parametrize("each", RUN, ids=lambda each: f"{each.page.stem}: {each.command}")
+def test_commands_of_targets_alone_work_in_one(project):
+    """A target that is not there would be named: of one it makes no difference which others are asked for."""
+    together = [each.command.removeprefix("snakemake ") for each in RUN if is_of_targets_alone(each)]
+    assert len(together) > 15
+    done = run(project, f"snakemake --dry-run {' '.join(together)}")
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
+@pytest.mark.parametrize("each", [run_apart(each) for each in RUN])
 def test_a_command_works_as_it_is_typed(project, each):
     write_files_of(each.page, project)
     dry = each.command != "snakemake --unlock"

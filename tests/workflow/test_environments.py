@@ -4,7 +4,10 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 import yaml
@@ -50,11 +53,22 @@ def imported_distributions(program: str) -> set[str]:
         if file in reached:
             continue
         reached.add(file)
-        pending += imported_files(file, PROGRAMS)
+        pending += files_imported_by(file)
         names |= {name.partition(".")[0] for name, _ in facts_of(file).imports}
     names -= set(sys.stdlib_module_names) | {"vocoder_pareto"} | OPTIONAL
-    owners = metadata.packages_distributions()
+    owners = owners_of_packages()
     return {normalised(owners.get(name, [name])[0]) for name in names}
+
+
+@cache
+def files_imported_by(file: Path) -> list[Path]:
+    return list(imported_files(file, PROGRAMS))
+
+
+@cache
+def owners_of_packages() -> Mapping[str, list[str]]:
+    """The distributions of each installed package: hundreds of folders are read for it."""
+    return metadata.packages_distributions()
 
 
 def requirements() -> dict[str, str]:
@@ -115,7 +129,7 @@ def test_an_environment_with_snakemake_alone_reads_the_rules():
     program = "\n".join(["import sys", "before = set(sys.modules)", *imports, "print(*set(sys.modules) - before)"])
     command = [sys.executable, "-c", program]
     loaded = subprocess.run(command, cwd=PROGRAMS, capture_output=True, text=True, check=True).stdout.split()
-    owners = metadata.packages_distributions()
+    owners = owners_of_packages()
     distributions = {normalised(owner) for name in loaded for owner in owners.get(name.partition(".")[0], [])}
     assert "pyyaml" in distributions
     assert distributions - required_by("snakemake") == set()

@@ -82,6 +82,7 @@ def undisturbed_weights(project: Project) -> dict[str, torch.Tensor]:
     return weights(project)
 
 
+@pytest.mark.slow  # tests/unit/training/test_resume.py kills trainings without Snakemake around them
 def test_a_killed_training_job_goes_on_from_its_state_and_ends_bit_identical(longer):
     snakemake, training = start(longer)
     training.kill()
@@ -135,7 +136,11 @@ def test_a_deleted_checkpoint_is_rebuilt_from_its_state_without_training(study):
 
 
 @pytest.mark.parametrize(
-    ("damaged", "target"), [(CHECKPOINT, AUDIO), ("results/dataset/paper/clips.npy", "results/dataset/paper/mels.npy")]
+    ("damaged", "target"),
+    [
+        (CHECKPOINT, AUDIO),
+        pytest.param("results/dataset/paper/clips.npy", "results/dataset/paper/mels.npy", marks=pytest.mark.slow),
+    ],
 )
 def test_a_damaged_file_is_named_and_made_again_once_it_is_deleted(study, finished_study, damaged, target):
     file = study.folder / damaged
@@ -160,6 +165,7 @@ def sabotage(folder: Path, program: str, code: str) -> dict[str, str]:
     return {"PYTHONPATH": str(folder)}
 
 
+@pytest.mark.slow  # tests/unit/test_parallel.py kills workers
 def test_a_worker_that_dies_is_told_and_the_rerun_equals_an_undisturbed_run(study, finished_study, tmp_path):
     manifest = "results/generated/griffin_lim/manifest.csv"
     (study.folder / manifest).unlink()

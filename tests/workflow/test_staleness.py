@@ -1,6 +1,7 @@
 """Only what is stale runs again: decided by content of settings and code, not by times of modification."""
 
 import os
+from functools import partial
 
 import pytest
 from project import copy_of_project, with_stand_in_conda
@@ -8,6 +9,8 @@ from project import copy_of_project, with_stand_in_conda
 pytestmark = pytest.mark.workflow
 
 OF_ONE_SYSTEM = {"train", "generate_audio", "measure_energy", "measure_quality"}
+# Of the folder of results.
+SPELLINGS = ("./results", "results/", "results//")
 # What tells the configuration as a whole, and the page that shows it.
 OF_EVERY_CHANGE = {"record_provenance", "build_report"}
 
@@ -32,19 +35,17 @@ def test_a_changed_learning_rate_of_one_size_retrains_and_regenerates_that_syste
     assert not systems_of(jobs, "prepare_clips")
 
 
-@pytest.mark.parametrize(
-    "setting",
-    [
-        "training={retries: 3, workers: 1, log_every_steps: 7, checkpoint_minutes: 3, other_code: adopt}",
-        "training={meter_seconds: 1, data_on_device: false}",
-        "training={validation_clips: 1, validation_every_steps: 1, on_missing_meter: train}",
-        "generation={batch_size: 2, chunk_frames: 32}",
-        "meter={unreadable_rapl: error}",
-        "energy={reuse: false}",
-    ],
-)  # fmt: skip
-def test_how_jobs_run_and_what_is_remarked_is_no_reason_to_run_them_again(finished_study, setting):
-    assert finished_study.stale_rules("--config", setting) <= OF_EVERY_CHANGE
+HOW_JOBS_RUN = (
+    "training={retries: 3, workers: 1, log_every_steps: 7, checkpoint_minutes: 3, other_code: adopt, meter_seconds: 1, "
+    "data_on_device: false, validation_clips: 1, validation_every_steps: 1, on_missing_meter: train}",
+    "generation={batch_size: 2, chunk_frames: 32}",
+    "meter={unreadable_rapl: error}",
+    "energy={reuse: false}",
+)
+
+
+def test_how_jobs_run_and_what_is_remarked_is_no_reason_to_run_them_again(finished_study):
+    assert finished_study.stale_rules("--config", *HOW_JOBS_RUN) <= OF_EVERY_CHANGE
 
 
 def test_a_remark_on_carbon_is_written_on_the_cards_that_state_it(finished_study):
@@ -100,13 +101,56 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("what", WORDS)
-def test_an_edit_that_changes_no_result_reruns_nothing(study, what):
+def edit_words(study, what):
     name, old, new = WORDS[what]
     path = study.folder / "workflow_scripts/vocoder_pareto" / name
     text = path.read_text()
     assert old is None or old in text
     path.write_text(text + new if old is None else text.replace(old, new))
+
+
+def comment(study):
+    for file in ("workflow_scripts/train.py", "workflow_scripts/vocoder_pareto/models/melgan.py"):
+        path = study.folder / file
+        path.write_text(path.read_text() + "\n\n# A remark.\n")
+
+
+def reorder_keys(study):
+    study.edit("tests/workflow/tiny.yaml", "clips: 20\n  voices: [en-us]", "voices: [en-us]\n  clips: 20")
+
+
+def write_numbers_in_another_way(study):
+    study.edit("tests/workflow/tiny.yaml", "training: {learning_rate: 1.0e-4}", "training: {learning_rate: 1e-4}")
+    study.edit("tests/workflow/tiny.yaml", "width_inches: 3.4", 'width_inches: "3.40"')
+    study.edit("tests/workflow/tiny.yaml", "max_warmup_seconds: 0.0", "max_warmup_seconds: 0")
+
+
+def touch_every_source_file(study):
+    for file in study.folder.rglob("*"):
+        if ".snakemake" not in file.parts and "results" not in file.relative_to(study.folder).parts and file.is_file():
+            os.utime(file)
+
+
+# None of these changes a result.
+CHANGES = {
+    **{what: partial(edit_words, what=what) for what in WORDS},
+    "a comment": comment,
+    "the order of keys": reorder_keys,
+    "numbers written in another way": write_numbers_in_another_way,
+    "a touch of every source file": touch_every_source_file,
+}
+
+
+def test_changes_that_change_no_result_rerun_nothing_all_together(study):
+    for change in CHANGES.values():
+        change(study)
+    assert study.stale_rules() == set()
+
+
+@pytest.mark.slow  # which of them it is, where together they do
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_that_changes_no_result_reruns_nothing(study, change):
+    CHANGES[change](study)
     assert study.stale_rules() == set()
 
 
@@ -117,46 +161,24 @@ def test_a_changed_figure_option_redraws_figures_alone(study):
     assert not rules & {"prepare_clips", "train", "measure_energy", "tabulate_systems", "tabulate_results"}
 
 
-def test_reordered_keys_of_the_configuration_rerun_nothing(study):
-    study.edit("tests/workflow/tiny.yaml", "clips: 20\n  voices: [en-us]", "voices: [en-us]\n  clips: 20")
-    assert study.stale_rules() == set()
-
-
-@pytest.mark.parametrize("written", ["./results", "results/", "results//", "x/../results", "{folder}/results"])
+@pytest.mark.parametrize(
+    "written",
+    ["x/../results", "{folder}/results", *(pytest.param(each, marks=pytest.mark.slow) for each in SPELLINGS)],
+)
 def test_the_folder_of_results_written_in_another_way_reruns_nothing(finished_study, written):
     folder = written.format(folder=finished_study.folder)
     assert finished_study.stale_rules("--config", f"results_dir={folder}") == set()
 
 
-def test_a_number_written_in_another_way_reruns_nothing(study):
-    study.edit("tests/workflow/tiny.yaml", "training: {learning_rate: 1.0e-4}", "training: {learning_rate: 1e-4}")
-    study.edit("tests/workflow/tiny.yaml", "width_inches: 3.4", 'width_inches: "3.40"')
-    study.edit("tests/workflow/tiny.yaml", "max_warmup_seconds: 0.0", "max_warmup_seconds: 0")
-    assert study.stale_rules() == set()
-
-
-def test_touching_every_source_file_reruns_nothing(study):
-    for file in study.folder.rglob("*"):
-        if ".snakemake" not in file.parts and "results" not in file.relative_to(study.folder).parts and file.is_file():
-            os.utime(file)
-    assert study.stale_rules() == set()
-
-
 def test_a_fresh_clone_with_copied_results_reruns_nothing(finished_study, tmp_path):
     clone = copy_of_project(tmp_path / "clone", with_results_of=finished_study.folder)
+    touch_every_source_file(clone)  # those of a clone are newer than the results
     assert clone.stale_rules() == set()
 
 
 def test_a_run_with_conda_finds_nothing_to_do_after_one_without(finished_study):
     result = finished_study.snakemake("--dry-run", "--use-conda", variables=with_stand_in_conda())
     assert "Nothing to be done" in result.stdout
-
-
-def test_an_edited_comment_reruns_nothing(study):
-    for file in ("workflow_scripts/train.py", "workflow_scripts/vocoder_pareto/models/melgan.py"):
-        path = study.folder / file
-        path.write_text(path.read_text() + "\n\n# A remark.\n")
-    assert study.stale_rules() == set()
 
 
 def test_a_real_edit_of_melgan_reruns_melgan_alone(study):

@@ -26,7 +26,7 @@ def remove(file):
     file.unlink()
 
 
-@pytest.mark.parametrize("damage", [cut, remove])
+@pytest.mark.parametrize("damage", [cut, pytest.param(remove, marks=pytest.mark.slow)])
 def test_a_damaged_file_beside_a_manifest_is_told_and_made_again_with_nothing_else(study, damage):
     wav = sorted((study.folder / MANIFEST).parent.glob("*.wav"))[1]
     whole = wav.read_bytes()

@@ -19,7 +19,7 @@ from vocoder_pareto.study.sections.listening_test import DesignSettings, Loudnes
 NO_SETTINGS = PageSettings()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def manifests(tmp_path_factory):
     folder = tmp_path_factory.mktemp("generated")
     for index, system in enumerate(SYSTEMS):
@@ -29,7 +29,7 @@ def manifests(tmp_path_factory):
     return {system: folder / system / "manifest.csv" for system in SYSTEMS}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def plan(manifests):
     design = DesignSettings(items=1, lists=1, participants=3, training=1, traps=1, gold=1, repeats=1)
     return plan_test(manifests, design, LoudnessSettings(), TEXTS, TEXTS.labels("paper"), seed=0)

@@ -136,7 +136,7 @@ def peak_memory_bytes(folder, rows):
 
 def test_memory_does_not_grow_with_the_number_of_clips(tmp_path):
     """By a quarter of what the further clips and their mel-spectrograms take, at most."""
-    few, many = 375, 3000
+    few, many = 375, 1500
     growth = peak_memory_bytes(tmp_path / "many", many) - peak_memory_bytes(tmp_path / "few", few)
     assert growth < (many - few) * (16384 + 80 * 64) * 4 / 4
 

@@ -5,13 +5,12 @@ way.
 """
 
 import re
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from warm_python import warm_torch
 
 from vocoder_pareto.conformance.candidate import Candidate
 from vocoder_pareto.conformance.chosen import chosen_candidate
@@ -183,8 +182,7 @@ def test_what_cannot_be_built_is_checked_no_further():
 
 
 def run_program(*arguments, folder=PROJECT):
-    command = [sys.executable, str(PROJECT / "workflow_scripts" / "check_vocoder.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    return warm_torch().run([str(PROJECT / "workflow_scripts" / "check_vocoder.py"), *map(str, arguments)], folder)
 
 
 def test_the_program_prints_a_line_per_check_and_ends_well(tmp_path):

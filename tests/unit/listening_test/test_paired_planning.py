@@ -4,14 +4,13 @@ import csv
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 import soundfile
+from warm_python import warm_torch
 
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.audio.manifest import read_manifest
@@ -164,8 +163,7 @@ def test_the_key_of_another_test_is_refused(exported, tmp_path):
 
 def test_the_programs_export_and_analyse(manifests, tmp_path):
     def run(program, *arguments):
-        command = [sys.executable, f"workflow_scripts/{program}.py", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True)
+        return warm_torch().run([f"workflow_scripts/{program}.py", *map(str, arguments)])
 
     settings = {"pairs": [["hifigan-S", "melgan-S"]], "scale": "ab", "items": 2, "participants": 2}
     done = run(

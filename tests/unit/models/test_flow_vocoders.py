@@ -76,7 +76,7 @@ def test_each_clip_of_a_batch_has_its_own_log_determinant(tiny):
 
 @every_small
 @pytest.mark.parametrize("prepared", [False, True])
-@pytest.mark.parametrize("frames", [1, 15])
+@pytest.mark.parametrize("frames", [1, 9])
 @torch.no_grad()
 def test_the_fast_form_equals_the_plain_one(small, prepared, frames):
     latent, mel = audio_and_mel(small, frames=frames)
@@ -101,7 +101,7 @@ def test_folding_weight_norm_keeps_the_output(small):
 
 
 @every_small
-@pytest.mark.parametrize("frames", [1, 2, 625])
+@pytest.mark.parametrize("frames", [1, 2, 101])
 def test_any_number_of_frames_gives_that_much_audio_in_range(small, frames):
     small.sampling = FlowSampling(sigma=4.0)
     audio = small.prepare_for_inference().synthesize(torch.rand(1, 80, frames))

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from warm_python import warm_torch
 
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.errors import UserError
@@ -82,11 +83,9 @@ def test_d_stft_alone_needs_neither_torch_nor_librosa(tmp_path, reference):
 
 
 def test_the_program_reports_an_unknown_metric_on_one_line(reference, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "workflow_scripts/measure_quality.py", "--manifest", reference,
-         "--reference-manifest", reference, "--quality-settings", '{"metrics": ["loudness"]}',
-         "--output", tmp_path / "out.csv"],
-        capture_output=True, text=True,
+    done = warm_torch().run(
+        ["workflow_scripts/measure_quality.py", "--manifest", str(reference), "--reference-manifest", str(reference),
+         "--quality-settings", '{"metrics": ["loudness"]}', "--output", str(tmp_path / "out.csv")],
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.startswith("error: config key quality.metrics: 'loudness' is unknown")

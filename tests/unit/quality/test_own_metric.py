@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from warm_python import warm_torch
 
 from vocoder_pareto.analysis.correlation import correlate_with_mos, read_scores
 from vocoder_pareto.analysis.correlation_figure import draw_correlations
@@ -94,9 +95,10 @@ def test_its_label_unit_and_direction_reach_the_correlation_and_its_figure(tmp_p
 
 def test_the_programs_take_its_path(tmp_path, level, speech):
     reference = audio_set(tmp_path / "ground_truth", {"a": speech})
-    command = [sys.executable, PROGRAMS / "measure_quality.py", "--manifest", reference]
-    command += ["--reference-manifest", reference, "--quality-settings", f'{{"metrics": ["{level}"]}}']
-    subprocess.run([*command, "--output", tmp_path / "out.csv"], check=True)
+    words = [PROGRAMS / "measure_quality.py", "--manifest", reference, "--reference-manifest", reference]
+    words += ["--quality-settings", f'{{"metrics": ["{level}"]}}', "--output", tmp_path / "out.csv"]
+    done = warm_torch().run([*map(str, words)])
+    assert done.returncode == 0, done.stderr
     assert float(rows_of(tmp_path / "out.csv")[0]["level_difference"]) == 0.0
 
 

@@ -110,8 +110,7 @@ def check_cluster(*arguments):
     return warm_snakemake().run(words, PROJECT, timeout=120)
 
 
-@pytest.mark.parametrize(("hours", "status"), [(24, 1), (4, 0)])
-@pytest.mark.parametrize("device", ["auto", "cuda"])
+@pytest.mark.parametrize(("hours", "status", "device"), [(24, 1, "auto"), (4, 0, "cuda")])
 def test_the_paper_study_is_checked_before_it_is_submitted(tmp_path, hours, status, device):
     (tmp_path / "sinfo.txt").write_text(TYPED)
     (tmp_path / "own.yaml").write_text(f"device: {device}\ntraining: {{job_hours: {hours}}}\n")
