@@ -35,15 +35,13 @@ from vocoder_pareto.study.sections.paths import ResultsFolder
 from vocoder_pareto.study.sections.predicted_mos import PredictedMosSettings
 from vocoder_pareto.study.sections.quality import QualitySettings
 from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
-from vocoder_pareto.study.settings import STRICT, plain, settings_from
+from vocoder_pareto.study.settings import LARGEST_SEED, STRICT, plain, settings_from
 from vocoder_pareto.study.settings_faults import keys_of, nearest
-from vocoder_pareto.study.systems import SystemSettings
+from vocoder_pareto.study.systems import REFERENCE_SYSTEMS, SystemSettings
 from vocoder_pareto.study.yaml_files import read_yaml
 from vocoder_pareto.tables.columns import METRIC_COLUMNS, PREDICTED_MOS, SYSTEMS_COLUMNS
 
 OBJECTIVE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.direction)
-# The largest seed that Python, NumPy and PyTorch all take.
-LARGEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -322,8 +320,12 @@ def _known_systems(config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 
 def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     """What the section of a key cannot tell about it alone."""
-    faults = []
     known, named = _known_systems(config), config["systems"]
+    faults = [
+        *_of_one_name("models", [*known, *REFERENCE_SYSTEMS], "systems"),
+        *_of_one_name("front_ends", config["front_ends"], "front ends"),
+        *_of_one_name("pareto.objectives", [each["name"] for each in config["pareto"]["objectives"]], "fronts"),
+    ]
     if named != "all":
         if not named:
             faults.append("config key systems: the list is empty; name at least one system, or write all")
@@ -350,6 +352,20 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     return faults + faults_of_front_ends(
         config, [known[name] for name in (known if named == "all" else named) if name in known]
     )
+
+
+def _of_one_name(key: str, names: Iterable[str], what: str) -> list[str]:
+    """Names of files and of places on a page that differ by case alone, or by _ in the place of -."""
+    first: dict[str, str] = {}
+    faults = []
+    for name in names:
+        other = first.setdefault(name.casefold().replace("_", "-"), name)
+        if other != name:
+            faults.append(
+                f"config key {key}: the {what} {other} and {name} differ by case alone, or by _ in the place of -, and "
+                "would share a file where neither counts; rename one"
+            )
+    return faults
 
 
 def _faults_of_system(config: Mapping[str, Any], model: str, size: str) -> list[str]:
