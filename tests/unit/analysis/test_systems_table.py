@@ -272,6 +272,19 @@ def test_distances_are_averaged_with_students_interval(files, printed_quality, f
     assert empty[["d_stft", "d_stft_ci95"]].isna().all()
 
 
+def test_utterances_without_a_value_are_counted_and_left_out_of_the_mean(files, printed_quality, families):
+    """As of a silent recording: the mean is that of the others."""
+    files.add("melgan-S", 0.5).add("melgan-M", 0.5)
+    files.quality[0].write_text(
+        "clip_id,d_stft,estoi,failures\na,0.1,0.9,\nb,,,d_stft: reference is constant\nc,0.3,,\n"
+    )
+    table = systems_measured(measurements_of(files), mos_of_paper(printed_quality), families, CARBON)
+    row, other = (table.set_index("system").loc[name] for name in ("melgan-S", "melgan-M"))
+    assert (row["d_stft"], row["estoi"]) == pytest.approx((0.2, 0.9))
+    assert row["clips_left_out"] == "d_stft: 1 of 3; estoi: 2 of 3"
+    assert other["clips_left_out"] == ""
+
+
 def test_flags_name_what_must_not_be_published(files):
     files.add("melgan-S", 0.5, publishable=False, flags=["short_protocol"]).add("melgan-M", 0.7)
     flags = measurement_flags(measurements_of(files))
