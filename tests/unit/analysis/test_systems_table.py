@@ -36,6 +36,7 @@ COLUMNS = [
         )
         for beside in ("", "_ci95", "_degrees_of_freedom")
     ),
+    "clips_left_out",
     "predicted_mos", "predicted_mos_ci95", "predicted_mos_degrees_of_freedom", "predicted_mos_source",
     "mos", "mos_ci95", "mos_degrees_of_freedom", "mos_comparison_ci95", "mos_comparison_degrees_of_freedom",
     "mos_source", "weights", "weights_source", "training_steps", "training_seconds", "training_energy_joules",

@@ -15,6 +15,7 @@ from small_vocoder import SMALL, SmallVocoder
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json, write_json
+from vocoder_pareto.measurement import set_check
 from vocoder_pareto.measurement.energy import Subject, measure_energy
 from vocoder_pareto.measurement.measured_set import summary
 from vocoder_pareto.measurement.meter import Meter, open_meter
@@ -57,8 +58,14 @@ def edit(file, **values):
 
 
 @pytest.mark.parametrize("stored", STORED, ids=lambda stored: stored.name)
-def test_the_stored_sets_are_sound(stored):
+def test_the_stored_sets_are_sound(stored, monkeypatch):
+    monkeypatch.setattr(set_check, "faults_of_flops", lambda record: [])  # of two systems below, of all when slow
     assert faults_of_set(stored) == []
+
+
+@pytest.mark.slow
+def test_the_stored_sets_are_sound_with_their_operations_counted_anew():
+    assert [fault for stored in STORED for fault in faults_of_set(stored)] == []
 
 
 def test_the_schemas_are_those_of_the_models_and_another_validator_accepts_the_stored_sets_by_them():
@@ -100,7 +107,7 @@ def test_a_sound_set_of_two_runs_passes(folder):
         ({"settings__architecture__channels": 64}, "settings.digest is "),
         ({"real_time_factor": 0.1}, "real_time_factor is 0.1, but 0.00"),
         ({f"{ENERGY}_ci95": 1e-4}, f"{ENERGY}_ci95 is 0.0001, but"),
-        ({"bounds__flops_per_joule": 1e10}, "bounds.flops_per_joule 1e+10 × "),
+        ({"bounds__flops_per_joule": 1e10}, "bounds.flops_per_joule is 1e+10, × energy"),
         ({"windows__0__counted": False}, "windows.0.counted is false, but true follows"),
         ({"windows__0__joules": None}, "windows.0.joules is null, and should be"),
         ({"meter__domains__nvidia_gpu_0__wraps_at": 1e12}, "wraps_at is 1e+12, and NVML's counter wraps nowhere"),
@@ -188,10 +195,10 @@ def test_windows_whose_counter_stands_still_or_wraps_are_sound_as_they_are(power
     assert stands[ENERGY] is None
     assert not any(window["valid"] for window in stands["windows"])
     assert faults_of_record(stands, "small-S") == []
-    sensor, microjoules = meter.sensor, itertools.count(RANGE - 1_500_000, 1_000_000)
+    sensor, microjoules = meter.sensor, itertools.count(RANGE - 3_500_000, 1_000_000)
     sensor.read = lambda domain: float(next(microjoules) % RANGE)
     wraps = record_of(Meter(sensor), replace(SHORT, min_window_seconds=0.05))
-    counters = [window[end]["counters"]["package_0"] for window in wraps["windows"] for end in ("start", "end")]
-    assert min(counters) < 1e8 < max(counters)
+    counters = [[window[end]["counters"]["package_0"] for end in ("start", "end")] for window in wraps["windows"]]
+    assert any(start > end for start, end in counters)
     assert wraps[ENERGY] is not None
     assert faults_of_record(wraps, "small-S") == []

@@ -35,7 +35,6 @@ UNSEEN: dict[str, tuple[set[str], str]] = {
     "protocol.warmup_passes_done": ({MORE}, "no window holds a pass of the warm-up"),
     "protocol.warmup_stable": ({NULL}, "no window holds a pass of the warm-up"),
     "reused": ({"the other"}, "weights of the same digest may have been measured before"),
-    "settings.n_mels": ({MORE}, "the networks of two numbers of bands differ by less than counts of FLOPs do"),
     "software.cudnn": ({MORE, NULL}, VERSION),
     "software.git.commit": ({ANOTHER, NULL}, "an installed package knows no commit, and any digest is the form of one"),
     "software.git.modified": ({"the other", NULL}, DESCRIBED),

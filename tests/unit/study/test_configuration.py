@@ -122,7 +122,7 @@ MISTAKES = [
     ("training.tf32", "yes", "config key training.tf32: 'yes' is not allowed; expected true or false"),
     ("training.precision", "fp8", "'fp8' is not allowed; allowed: 32 | bf16-mixed | 16-mixed"),
     ("dataset.source", "web", "'web' is not allowed; allowed: synthetic | ljspeech | cmu_arctic | folder"),
-    ("front_ends.paper.sample_rate", 0, "front_ends.paper.sample_rate: 0 is not allowed; must be at least 1"),
+    ("front_ends.paper.sample_rate", 0, "front_ends.paper.sample_rate: 0 is not allowed; must be at least 500"),
     ("dataset.voices", [], "config key dataset.voices: [] is not allowed; must have at least 1"),
     ("dataset.test_share", 1, "config key dataset.test_share: 1 is not allowed; must be less than 1"),
     ("systems", ["melgan-XL"], "'melgan-XL' is not a system (did you mean 'melgan-L'?); allowed: melgan-S, melgan-M"),

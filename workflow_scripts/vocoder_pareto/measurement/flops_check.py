@@ -18,8 +18,8 @@ from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.tables.columns import ENERGY
 from vocoder_pareto.workflow_files import workflow_folder
 
-# The count was of clips of another length, whose ends weigh otherwise, and may have been by another version.
-_APART = 0.1
+_TOLERANCE = 1e-6  # relative
+_COUNTED_SECONDS = 10.0  # of the clip that a study counts; a set counts its own clips
 
 
 def faults_of_flops(record: SetRecord) -> Iterator[str]:
@@ -27,53 +27,56 @@ def faults_of_flops(record: SetRecord) -> Iterator[str]:
     told, joules = record.bounds.flops_per_joule, record.energy_joules_per_audio_second
     if joules is None:
         return
-    protocol, settings = record.protocol, record.settings
-    frame_seconds = protocol.audio_seconds_per_clip / protocol.batch_frames
-    architecture, sampling = (json.dumps(part, sort_keys=True) for part in (settings.architecture, settings.sampling))
-    try:
-        counted = _flops_per_audio_second(
-            record.model, record.size, architecture, sampling, settings.n_mels, frame_seconds
-        )
-    except UserError as error:
-        yield f"settings: {str(error).splitlines()[0].removeprefix('config key ')}; restore what was measured"
-        return
-    if counted and told is None:
-        yield f"bounds.flops_per_joule is null, and the operations of {record.model} can be counted; restore it"
-    elif counted and told and not any(math.isclose(told * joules, flops, rel_tol=_APART) for flops in counted):
+    counted: list[float] = []
+    for frames in dict.fromkeys([round(_COUNTED_SECONDS / _frame_seconds(record)), record.protocol.batch_frames]):
+        try:
+            counted += [flops for system in _systems(record) if (flops := _flops(system, max(1, frames)))]
+        except UserError as error:
+            yield f"settings: {str(error).splitlines()[0].removeprefix('config key ')}; restore what was measured"
+            return
+        if told is not None and any(math.isclose(told * joules, each, rel_tol=_TOLERANCE) for each in counted):
+            return
+    if counted:
+        told_flops = "null" if told is None else f"{told:.6g}, × {ENERGY} {told * joules:.6g}"
         yield (
-            f"bounds.flops_per_joule {told:.5g} × {ENERGY} {joules:.5g} is {told * joules:.5g}, and the architecture "
-            f"does {' or '.join(f'{flops:.5g}' for flops in counted)} FLOPs per second of audio; restore what was "
-            "measured"
+            f"bounds.flops_per_joule is {told_flops}; its architecture does {counted[0]:.6g} FLOPs per second of "
+            "audio, as this version counts them; restore what was measured"
         )
+
+
+def _frame_seconds(record: SetRecord) -> float:
+    return record.protocol.audio_seconds_per_clip / record.protocol.batch_frames
+
+
+def _systems(record: SetRecord) -> list[str]:
+    """What a record may be of, as JSON: its architecture with each front end whose frames are as long; or nothing."""
+    config = _configuration()
+    if record.model not in config["models"]:
+        return []
+    found = []
+    for end in config["front_ends"].values():
+        seconds = end["hop_length"] / end["sample_rate"]
+        if math.isclose(seconds, _frame_seconds(record), rel_tol=1e-9):
+            system = {
+                "vocoder": config["models"][record.model]["vocoder"],
+                "architecture": record.settings.architecture,
+                "sampling": record.settings.sampling,
+                "n_mels": record.settings.n_mels or end["n_mels"],
+                "hop_length": end["hop_length"],
+                "sample_rate": end["sample_rate"],
+            }
+            found.append(json.dumps(system, sort_keys=True))
+    return list(dict.fromkeys(found))
 
 
 @cache
-def _flops_per_audio_second(
-    model: str, size: str, architecture: str, sampling: str, n_mels: int | None, frame_seconds: float
-) -> tuple[float, ...]:
-    """What a system does with each front end whose frames last so long; nothing for a model that is not known here."""
-    config = read_configuration([workflow_folder() / "config.yaml"])
-    if model not in config["models"]:
-        return ()
-    fitting = {
-        (end["hop_length"], end["sample_rate"], n_mels or end["n_mels"])
-        for end in config["front_ends"].values()
-        if end["hop_length"] and math.isclose(end["hop_length"] / end["sample_rate"], frame_seconds, rel_tol=1e-9)
-    }
-    counted = []
-    for hop_length, sample_rate, bands in sorted(fitting):
-        system = SystemSettings(
-            model=model,
-            size=size,
-            vocoder=config["models"][model]["vocoder"],
-            architecture=json.loads(architecture),
-            sampling=json.loads(sampling),
-            n_mels=bands,
-            hop_length=hop_length,
-            sample_rate=sample_rate,
-        )
-        frames = max(1, round(1.0 / frame_seconds))
-        flops = counted_flops(count_operations(build_vocoder(system).prepare_for_inference(), frames).macs)
-        if flops is not None:
-            counted.append(flops / (frames * frame_seconds))
-    return tuple(counted)
+def _configuration() -> dict:
+    return read_configuration([workflow_folder() / "config.yaml"])
+
+
+@cache
+def _flops(system: str, frames: int) -> float | None:
+    """FLOPs per second of audio in a clip of so many frames; None where they cannot be counted."""
+    settings = SystemSettings(model="set", size="checked", **json.loads(system))
+    flops = counted_flops(count_operations(build_vocoder(settings).prepare_for_inference(), frames).macs)
+    return None if flops is None else flops / (frames * settings.hop_length / settings.sample_rate)

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from vocoder_pareto.measurement.stored_record import Amount, Meter, Part, Protocol, Settings, StoredRecord, Word
-from vocoder_pareto.measurement.window_schema import Count, Latencies, NotNegative, Positive, Rest, Utc, Window
+from vocoder_pareto.measurement.stored_record import Meter, Part, Protocol, Settings, StoredRecord, Word
+from vocoder_pareto.measurement.window_schema import Amount, Count, Latencies, NotNegative, Positive, Rest, Utc, Window
 
 FOLDER = "resources/measured"
 RECORD_SCHEMA, SET_SCHEMA = "record.schema.json", "set.schema.json"

@@ -4,11 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vocoder_pareto.measurement.stored_record import Amount, Part, Word
+from vocoder_pareto.measurement.stored_record import Part, Word
 
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(ge=1)]
-NotNegative = Annotated[float, Field(ge=0)]
+NotNegative = Annotated[float, Field(ge=0, le=1e30)]  # beyond that, squares have no end
+Amount = Annotated[float, Field(gt=0, le=1e30)]
 Celsius = Annotated[float, Field(ge=-50, le=200)]
 Utc = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)$")]
 
