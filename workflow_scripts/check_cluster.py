@@ -12,13 +12,13 @@ import subprocess
 from pathlib import Path
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.program import run_program
+from vocoder_pareto.program import Parser, run_program
 from vocoder_pareto.study.cluster import SINFO_FORMAT, Job, misfits, read_nodes, too_few_retries
 from vocoder_pareto.study.configuration import read_configuration
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", default="profiles/slurm", help="of Snakemake (default: %(default)s)")
     parser.add_argument(
         "--config-files", type=Path, nargs="*", default=[], help="presets or own files, over config.yaml"

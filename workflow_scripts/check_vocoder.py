@@ -10,11 +10,11 @@ The same as `vocoder-pareto check`, where the package is not installed.
 import argparse
 
 from vocoder_pareto.commands import check
-from vocoder_pareto.program import run_program
+from vocoder_pareto.program import Parser, run_program
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     check.add_arguments(parser)
     check.run(parser.parse_args())
 

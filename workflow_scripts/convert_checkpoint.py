@@ -1,17 +1,16 @@
 """Write the weights of a checkpoint in the layout of another project, whose code can then use them."""
 
-import argparse
 import logging
 from pathlib import Path
 from typing import get_args
 
 from vocoder_pareto.models.conversion import convert_checkpoint
-from vocoder_pareto.program import run_program
+from vocoder_pareto.program import Parser, run_program
 from vocoder_pareto.study.sections.weights import LayoutName
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="weights of the system")
     parser.add_argument(
         "--layout", choices=[name for name in get_args(LayoutName) if name != "own"], required=True,

@@ -1,17 +1,16 @@
 """Write what follows from classes: config.yaml down to its models, its schema and reference, and schemas of sets."""
 
-import argparse
 from pathlib import Path
 
 from vocoder_pareto.files import write_text
 from vocoder_pareto.measurement.set_schema import FOLDER, schemas
-from vocoder_pareto.program import run_program
+from vocoder_pareto.program import Parser, run_program
 from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.reference import REFERENCE_FILE, SCHEMA_FILE, config_text, reference_text, schema_text
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     project = Path(__file__).resolve().parents[1]
     parser.add_argument("--output", type=Path, default=project, help="project to write in (default: this one)")
     project = parser.parse_args().output

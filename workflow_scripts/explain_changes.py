@@ -12,12 +12,12 @@ import json
 from pathlib import Path
 
 from vocoder_pareto.errors import UserError, first_line
-from vocoder_pareto.program import run_program
+from vocoder_pareto.program import Parser, run_program
 from vocoder_pareto.study.changes import StaleJob, as_text, changes_of_inputs, changes_of_params, first_few
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", nargs="*", help="files or rules, as Snakemake takes them (default: the whole study)")
     files = "presets or own files, over config.yaml"
     parser.add_argument("--config-files", type=Path, nargs="*", default=[], help=files)

@@ -13,7 +13,7 @@ from vocoder_pareto.measurement.energy import measure_in_processes
 from vocoder_pareto.measurement.measured_set import folder_of, measure_run
 from vocoder_pareto.measurement.own_process import in_own_process
 from vocoder_pareto.measurement.random_weights import bench_with_random_weights, name_of_device
-from vocoder_pareto.program import run_program
+from vocoder_pareto.program import Parser, run_program
 from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
 from vocoder_pareto.study.settings import settings_from
@@ -24,7 +24,7 @@ CONFIG = Path(__file__).resolve().parents[1] / "config.yaml"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--config-files", type=Path, nargs="*", default=[], help="presets or own files, over config.yaml"
     )

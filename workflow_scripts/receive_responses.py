@@ -1,6 +1,5 @@
 """Receive the answers of the listening test's page over HTTP, each into a file of its own, until it is interrupted."""
 
-import argparse
 import logging
 import signal
 from contextlib import suppress
@@ -8,11 +7,11 @@ from pathlib import Path
 
 from vocoder_pareto.listening_test.receiver import PATH, Limits, receiver
 from vocoder_pareto.listening_test.wsgi_server import server_of
-from vocoder_pareto.program import run_program
+from vocoder_pareto.program import Parser, run_program
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--key", type=Path, required=True, help="key.json of export_listening_test.py")
     parser.add_argument("--output", type=Path, required=True, help="folder to write the answers into")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: %(default)s)")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import canonical_json
-from vocoder_pareto.program import run_program
+from vocoder_pareto.program import Parser, run_program
 from vocoder_pareto.study import configuration
 from vocoder_pareto.study.program_settings import settings_of_study, settings_of_system
 
@@ -21,7 +21,7 @@ CONFIG = Path(__file__).resolve().parents[1] / "config.yaml"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--config-files", type=Path, nargs="*", default=[], help="presets or own files, over config.yaml"
     )

@@ -11,6 +11,8 @@ from vocoder_pareto.files import (
     read_json,
     require_writable,
     write_json,
+    write_text,
+    written_together,
     written_whole,
 )
 
@@ -19,6 +21,12 @@ def write_half(target):
     with written_whole(target) as temporary:
         temporary.write_text("half")
         raise RuntimeError("an error in the middle")
+
+
+def write_both(target, write_other):
+    with written_together():
+        write_text(target, "newer")
+        write_other()
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -34,6 +42,26 @@ def test_a_failed_write_leaves_the_previous_file(tmp_path):
     with pytest.raises(RuntimeError):
         write_half(target)
     assert target.read_text() == "old"
+
+
+def test_files_that_are_written_together_appear_all_at_once_or_not_at_all(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    names = ["a.txt", "b.txt", "below/a.txt", "a.txt"]
+    with written_together():
+        for name in names:
+            write_text(tmp_path / name, f"new {name}")
+        assert (tmp_path / "a.txt").read_text() == "old"
+        assert not (tmp_path / "b.txt").exists()
+    assert {name: (tmp_path / name).read_text() for name in names} == {name: f"new {name}" for name in names}
+    before = sorted(tmp_path.rglob("*"))
+    (tmp_path / "c.txt").mkdir()
+    with pytest.raises(UserError, match=r"c\.txt: is a folder, and is to be a file; move it away"):
+        write_both(tmp_path / "a.txt", lambda: write_text(tmp_path / "c.txt", "newer"))
+    with pytest.raises(RuntimeError):
+        write_both(tmp_path / "a.txt", lambda: write_half(tmp_path / "b.txt"))
+    assert (tmp_path / "a.txt").read_text() == "new a.txt"
+    (tmp_path / "c.txt").rmdir()
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_the_temporary_name_keeps_the_suffix(tmp_path):

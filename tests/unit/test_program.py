@@ -126,3 +126,18 @@ run_program(main)
         errors = program.stderr.read().decode()
     assert program.returncode == 1
     assert ("Traceback" in errors, said in errors) == (bool(said), True)
+
+
+@pytest.mark.parametrize(("status", "said"), [(0, "sys.exit(0)"), (3, "sys.exit(3)"), (None, "sys.exit(None)")])
+def test_code_of_others_that_ends_the_program_is_told_and_no_success(tmp_path, status, said):
+    (tmp_path / "others.py").write_text(f"import sys\n\n\ndef forward(mel):\n    sys.exit({status})\n")
+    work = f"""
+import sys
+sys.path[:0] = [{str(PROGRAMS)!r}, {str(tmp_path)!r}]
+from vocoder_pareto.program import run_program
+import others
+run_program(lambda: others.forward(0))
+"""
+    ended, lines = log_of("-c", work)
+    assert ended == 1
+    assert lines == [f"error: {tmp_path}/others.py, line 5, calls {said}, which ends the program; take it out"]

@@ -6,12 +6,12 @@ The same as `vocoder-pareto front table.csv …`, where the package is not insta
 import argparse
 
 from vocoder_pareto.commands import front
-from vocoder_pareto.program import run_program
+from vocoder_pareto.program import Parser, run_program
 
 
 def main() -> None:
     """Parse the command line, find the front, write it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m vocoder_pareto", description=front.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     front.add_arguments(parser)

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +16,72 @@ from vocoder_pareto.partial_files import partial_path, remove_ownerless
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
+# What a block of `written_together` has written so far, and what it is to be called.
+_pending: ContextVar[dict[Path, Path] | None] = ContextVar("_pending", default=None)
+
+
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block ends well, delete it otherwise.
 
     The temporary name keeps the suffix of `path`, since writers of audio and figures choose their format by it. What a
-    killed process left in the folder is removed.
+    killed process left in the folder is removed. Within `written_together`, it gets its name at the end of that.
 
     Raises:
         UserError: the folder cannot be written, or the disk is full.
     """
     path = Path(path)
-    temporary = partial_path(path)
+    pending = _pending.get()
+    temporary = partial_path(path if pending is None else path.with_name(f"{len(pending)}-{path.name}"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_ownerless(path.parent.absolute())
         yield temporary
-        os.replace(temporary, path)
+        if pending is None:
+            os.replace(temporary, path)
+        else:
+            pending[temporary] = path
     except OSError as error:
-        raise UserError(
-            f"{path}: cannot be written ({error.strerror or error}); free space or mend permissions"
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
-        try:
-            temporary.unlink(missing_ok=True)
-        except OSError:
-            pass  # the error that matters is already on its way
+        if pending is None or temporary not in pending:
+            _remove(temporary)
+
+
+@contextmanager
+def written_together() -> Iterator[None]:
+    """Give all files that `written_whole` writes in this block their names at its end: all of them, or none.
+
+    Raises:
+        UserError: as `written_whole`; a folder has the name of a file.
+    """
+    pending: dict[Path, Path] = {}
+    outside = _pending.set(pending)
+    try:
+        yield
+        for path in pending.values():
+            if path.is_dir():
+                raise UserError(f"{path}: is a folder, and is to be a file; move it away, or name another folder")
+        for temporary, path in pending.items():
+            try:
+                os.replace(temporary, path)
+            except OSError as error:
+                raise _unwritable(path, error) from error
+    finally:
+        _pending.reset(outside)
+        for temporary in pending:
+            _remove(temporary)
+
+
+def _unwritable(path: Path, error: OSError) -> UserError:
+    return UserError(f"{path}: cannot be written ({error.strerror or error}); free space or mend permissions")
+
+
+def _remove(temporary: Path) -> None:
+    try:
+        temporary.unlink(missing_ok=True)
+    except OSError:
+        pass  # the error that matters is already on its way
 
 
 def bring_to_disk(file: int) -> None:

@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 
 from tqdm import tqdm
 
+from vocoder_pareto.arguments import exit_refused
 from vocoder_pareto.errors import UserError
 
 Item = TypeVar("Item")
@@ -84,7 +85,8 @@ def _in_processes(
 
 
 def _call_each(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    return [function(item) for item in items]
+    with exit_refused("code that works in several processes"):
+        return [function(item) for item in items]
 
 
 def _call_chunk(number: int) -> list:

@@ -3,8 +3,10 @@
 How flags are named, which tests/unit/test_programs.py holds all programs to: what a program reads is named by what it
 is (`--clip-table clips.csv`); what it writes begins with `--output`, and where another program reads it, goes on with
 the name there (`--output-clip-table`); settings are `--system` and `--<section>-settings`; counts and limits say so.
+What people type is read by `Parser`.
 """
 
+import argparse
 import atexit
 import gc
 import json
@@ -33,12 +35,25 @@ def run_program(main: Callable[[], None]) -> NoReturn:
     except UserError as error:
         status = 1
         last_words = f"error: {error}\n"
+    except SystemExit as error:
+        place = _place_of_exit(error)
+        if place is None:  # argparse has said what it had to
+            raise
+        status = 1
+        last_words = f"error: {place} calls sys.exit({error.code!r}), which ends the program; take it out\n"
     except Exception as error:
         status = 1
         if not (isinstance(error, BrokenPipeError) and _reader_has_left()):
             last_words = traceback.format_exc()
     # The exception is gone now, and with it what it held, such as pools of processes.
     _end(status, last_words)
+
+
+def _place_of_exit(error: SystemExit) -> str | None:
+    """The file and line of code that is not ours which ended the program; None if argparse did."""
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    file = frame.f_code.co_filename
+    return None if Path(file) == Path(argparse.__file__) else f"{file}, line {line},"
 
 
 def _reader_has_left() -> bool:
@@ -64,6 +79,34 @@ def _end(status: int, last_words: str) -> NoReturn:
         sys.stderr.write(last_words)
         sys.stderr.flush()
     os._exit(status)
+
+
+class Parser(argparse.ArgumentParser):
+    """What reads a command line that people type: an option that stands twice is refused, where the last would win."""
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self.given: set[str] = set()
+        for name in (None, "store"):
+            self.register("action", name, _StoredOnce)
+
+    def parse_known_args(self, *arguments: Any, **options: Any) -> Any:
+        """See `argparse.ArgumentParser`."""
+        self.given = set()
+        return super().parse_known_args(*arguments, **options)
+
+
+class _StoredOnce(argparse.Action):
+    """Stores what an option is given, once."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        if option is not None and isinstance(parser, Parser):
+            if self.dest in parser.given:
+                raise argparse.ArgumentError(self, "stands twice; give it once")
+            parser.given.add(self.dest)
+        setattr(namespace, self.dest, values)
 
 
 def json_or_file(text: str) -> Any:

@@ -78,6 +78,13 @@ def test_files_are_written_in_every_style(table, tmp_path, style, groups):
     assert [file.name for file in files] == ["front.csv", "front.json", "front.md", "front.png", "front.pdf"]
 
 
+@pytest.mark.parametrize("formats", ["exe", ["png", "svg/../../x"], ["png", ""]])
+def test_a_format_that_is_none_is_refused_before_anything_is_written(table, tmp_path, formats):
+    with pytest.raises(UserError, match=r"formats: .* is not allowed; allowed: pdf, svg, png"):
+        write_front(front_of_file(table, OBJECTIVES, draws=10), tmp_path / "out", formats)
+    assert not (tmp_path / "out").exists()
+
+
 def test_hundreds_of_rows_are_drawn_without_naming_each(tmp_path):
     rows = pd.DataFrame({"cost": range(1, 401), "quality": [(index * 37) % 400 for index in range(400)]})
     rows.to_csv(tmp_path / "table.csv", index=False)

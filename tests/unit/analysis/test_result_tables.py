@@ -55,6 +55,13 @@ def test_table_1_tells_what_became_of_the_ratings(printed, published_tables):
     assert "Ratings:" not in published_tables[2].to_markdown()
 
 
+def test_table_1_tells_how_many_utterances_its_means_leave_out(printed, published_tables):
+    cells = printed["system"].map({"hifigan-S": "d_stft: 1 of 8; mcd: 1 of 8", "melgan-M": "mcd: 2 of 8"}).fillna("")
+    words = "Utterances without a spectral distance, as of a silent recording, are left out: 1 of 8 (HiFi-GAN S)."
+    assert words in quality_display(published_tables[0], printed.assign(clips_left_out=cells)).to_markdown()
+    assert "without a spectral distance" not in published_tables[2].to_markdown()
+
+
 def test_optimal_systems_are_bold(published_tables):
     assert set(re.findall(r"\\textbf\{([^}]+)\}", published_tables[2].to_latex())) == {
         "MelGAN* S", "HiFi-GAN S", "HiFi-GAN L",

@@ -36,6 +36,7 @@ COLUMNS = [
         )
         for beside in ("", "_ci95", "_degrees_of_freedom")
     ),
+    "clips_left_out",
     "predicted_mos", "predicted_mos_ci95", "predicted_mos_degrees_of_freedom", "predicted_mos_source",
     "mos", "mos_ci95", "mos_degrees_of_freedom", "mos_comparison_ci95", "mos_comparison_degrees_of_freedom",
     "mos_source", "weights", "weights_source", "training_steps", "training_seconds", "training_energy_joules",
@@ -270,6 +271,19 @@ def test_distances_are_averaged_with_students_interval(files, printed_quality, f
     assert unsure["d_stft"] == 0.1
     assert np.isnan(unsure["d_stft_ci95"])
     assert empty[["d_stft", "d_stft_ci95"]].isna().all()
+
+
+def test_utterances_without_a_value_are_counted_and_left_out_of_the_mean(files, printed_quality, families):
+    """As of a silent recording: the mean is that of the others."""
+    files.add("melgan-S", 0.5).add("melgan-M", 0.5)
+    files.quality[0].write_text(
+        "clip_id,d_stft,estoi,failures\na,0.1,0.9,\nb,,,d_stft: reference is constant\nc,0.3,,\n"
+    )
+    table = systems_measured(measurements_of(files), mos_of_paper(printed_quality), families, CARBON)
+    row, other = (table.set_index("system").loc[name] for name in ("melgan-S", "melgan-M"))
+    assert (row["d_stft"], row["estoi"]) == pytest.approx((0.2, 0.9))
+    assert row["clips_left_out"] == "d_stft: 1 of 3; estoi: 2 of 3"
+    assert other["clips_left_out"] == ""
 
 
 def test_flags_name_what_must_not_be_published(files):

@@ -51,6 +51,41 @@ def test_front_finds_the_front_of_a_table(tmp_path, monkeypatch, capsys):
         run("front", "table.csv", "--minimise", "joules")
 
 
+def test_front_writes_all_of_its_files_or_none(tmp_path, monkeypatch):
+    """A folder stands where the last file is to be."""
+    monkeypatch.chdir(tmp_path)
+    Path("table.csv").write_text(TABLE)
+    Path("front/front.md").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"front/front\.md: is a folder"):
+        run("front", "table.csv", "--minimise", "joules", "--maximise", "mos", "--draws", 10, "--formats", "png")
+    assert [path.name for path in Path("front").iterdir()] == ["front.md"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--seed", 0, "--seed", 1], "argument --seed: stands twice; give it once"),
+        (["--name", "name", "--name", "joules"], "argument --name: stands twice; give it once"),
+        (["--formats", "png", "svg/../../x"], "invalid choice: 'svg/../../x'"),
+    ],
+)
+def test_an_option_that_stands_twice_or_names_a_path_for_a_format_is_refused(words, message, capsys):
+    objectives = ["--minimise", "joules", "--maximise", "mos"]
+    for _ in range(2):  # a parser remembers nothing of what it read before
+        main.parser().parse_args(["front", "table.csv", *objectives, *map(str, words[:2] if "seed" in message else [])])
+    with pytest.raises(SystemExit) as ended:
+        run("front", "table.csv", *objectives, *words)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_objective_has_one_interval(tmp_path):
+    (tmp_path / "table.csv").write_text(TABLE)
+    twice = ["--interval", "mos", "a", "--interval", "mos", "b"]
+    with pytest.raises(UserError, match=r"--interval mos b: mos has a already; name one"):
+        run("front", tmp_path / "table.csv", "--minimise", "joules", "--maximise", "mos", *twice)
+
+
 def test_init_makes_a_study_and_overwrites_nothing(tmp_path, capsys):
     run("init", tmp_path / "study")
     assert "cd " in capsys.readouterr().out
@@ -59,9 +94,28 @@ def test_init_makes_a_study_and_overwrites_nothing(tmp_path, capsys):
     compile((tmp_path / "study/Snakefile").read_text().partition("\n\n\n")[0], "Snakefile", "exec")
     with pytest.raises(UserError, match=r"study/Snakefile: is there already, and is not overwritten"):
         make_study(tmp_path / "study")
+
+
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_init_on_a_file_asks_for_a_folder(name, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot be written"):
-        make_study(tmp_path / "file" / "below")
+    with pytest.raises(UserError, match=r"file: is a file, and the study needs a folder; name another"):
+        make_study(tmp_path / name)
+
+
+def test_init_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
+    """The disk is full at the second of the things that are copied."""
+
+    def refuse(source, target, **_):
+        Path(target).mkdir(parents=True)
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study/notes.md").touch()
+    monkeypatch.setattr(init.shutil, "copytree", refuse)
+    with pytest.raises(UserError, match=r"study/presets: cannot be written \(No space left on device\)"):
+        make_study(tmp_path / "study")
+    assert [path.name for path in (tmp_path / "study").iterdir()] == ["notes.md"]
 
 
 def test_the_study_of_init_says_what_it_is():

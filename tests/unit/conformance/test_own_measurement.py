@@ -9,12 +9,14 @@ import pytest
 import torch
 from warm_python import warm_torch
 
+from vocoder_pareto.commands.measure import report
 from vocoder_pareto.conformance.bench import bench_of_candidate, vocoder_of
 from vocoder_pareto.conformance.candidate import Candidate
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.study.sections.measurement import EnergySettings, MeterSettings
 from vocoder_pareto.study.systems import SystemSettings
+from vocoder_pareto.tables.columns import ENERGY
 
 OWN = """
 import torch
@@ -106,6 +108,18 @@ def test_weights_that_do_not_fit_are_refused_in_one_line(folder):
 def test_a_function_is_a_vocoder_too(folder):
     vocoder = vocoder_of(candidate(folder, "silence"))
     assert vocoder.synthesize(torch.zeros(2, 80, 3)).shape == (2, 768)
+
+
+def test_a_function_that_makes_its_audio_elsewhere_comes_to_the_bench_without_operations(folder):
+    """Its audio is on the CPU whatever its input is on, as that of any code in NumPy."""
+    subject = bench_of_candidate(
+        candidate(folder, "silence"), None, EnergySettings(), MeterSettings(), "cpu", 0
+    ).subject
+    assert subject.flops_per_audio_second is None
+    assert subject.vocoder.synthesize(torch.zeros(1, 80, 3)).shape == (1, 768)
+    told = report("own.py:silence", {ENERGY: 1.0, f"{ENERGY}_ci95": None, "real_time_factor": 0.5, "device": "CPU",
+                                     "energy_source": "estimated", "reasons": {}}, None, [])  # fmt: skip
+    assert "FLOPs             not counted: PyTorch did no product of matrices" in told
 
 
 def test_a_network_that_needs_arguments_says_what_to_write(folder):

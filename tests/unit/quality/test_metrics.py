@@ -53,15 +53,17 @@ def test_silence_gives_a_value_or_a_named_reason_for_every_metric(silent, speech
     assert set(values) | set(failures) == {metric.name for metric in METRICS}
     assert all(math.isfinite(value) for value in values.values())
     assert all(failures.values())
-    assert {"d_stft", "log_mel_distance", "mcd", "vuv_error"} <= set(values)
-    assert ("mr_stft" in values) == (silent == "estimate"), "its ratio divides by what the recording holds"
+    if silent == "estimate":  # the vocoder's own fault, which its means show
+        assert {"d_stft", "log_mel_distance", "mcd", "vuv_error", "mr_stft"} <= set(values)
+    else:
+        assert values == {}
 
 
 @pytest.mark.parametrize("samples", [1, 100, 3000])
 def test_clips_that_are_too_short_give_a_value_or_a_named_reason(samples, speech, noisy_speech):
     values, failures = values_of(METRICS, speech[-samples:], noisy_speech[-samples:], RATE)
     assert set(values) | set(failures) == {metric.name for metric in METRICS}
-    assert "shorter" in failures["estoi"]
+    assert ("shorter" if samples > 1 else "reference is constant") in failures["estoi"]
 
 
 def test_a_metric_that_gives_nan_becomes_a_named_failure(speech):
@@ -109,12 +111,16 @@ UNHEARD = {
 
 
 @pytest.mark.parametrize("kind", UNHEARD)
-def test_ratios_to_a_reference_without_sound_are_undefined_and_distances_are_not(speech, noisy_speech, kind):
+def test_nothing_is_compared_with_silence_and_no_ratio_with_next_to_no_sound(speech, noisy_speech, kind):
     """By auraloss, speech is over ten times as far from next to no sound as from noisy speech: such a mean is lost."""
     values, failures = values_of(METRICS, UNHEARD[kind], speech, RATE)
-    for name in ("mr_stft", "si_sdr"):
-        assert failures[name] == f"reference has too little sound: {kind}"
-    assert {"d_stft", "log_mel_distance"} <= set(values)
+    if kind == "next to no sound":
+        for name in ("mr_stft", "si_sdr"):
+            assert failures[name] == f"reference has too little sound: {kind}"
+        assert {"d_stft", "log_mel_distance"} <= set(values)
+    else:
+        assert values == {}
+        assert set(failures.values()) == {f"reference is {kind}"}
     loss = auraloss.freq.MultiResolutionSTFTLoss()
     far, near = (
         loss(*(torch.from_numpy(signal.astype(float))[None, None] for signal in (speech, reference))).item()

@@ -116,7 +116,7 @@ MISTAKES = [
     ("training.tf32", "yes", "config key training.tf32: 'yes' is not allowed; expected true or false"),
     ("training.precision", "fp8", "'fp8' is not allowed; allowed: 32 | bf16-mixed | 16-mixed"),
     ("dataset.source", "web", "'web' is not allowed; allowed: synthetic | ljspeech | cmu_arctic | folder"),
-    ("front_ends.paper.sample_rate", 0, "front_ends.paper.sample_rate: 0 is not allowed; must be at least 1"),
+    ("front_ends.paper.sample_rate", 0, "front_ends.paper.sample_rate: 0 is not allowed; must be at least 500"),
     ("dataset.voices", [], "config key dataset.voices: [] is not allowed; must have at least 1"),
     ("dataset.test_share", 1, "config key dataset.test_share: 1 is not allowed; must be less than 1"),
     ("systems", ["melgan-XL"], "'melgan-XL' is not a system (did you mean 'melgan-L'?); allowed: melgan-S, melgan-M"),
@@ -183,6 +183,14 @@ MISTAKES = [
     ("pareto.objectives", [{"name": "a", "columns": {"mr_stft": "min", "mos": "max"}}], "'mr_stft' is not measured"),
     ("pareto.objectives", [{"name": "a", "columns": {"d_stf": "min", "mos": "max"}}], "(did you mean 'd_stft'?)"),
     ("pareto.objectives", [{"name": "a", "columns": {"system": "min", "mos": "max"}}], "'system' is no objective"),
+    # What no study is.
+    ("evaluation.sample_rate", 1, "config key evaluation.sample_rate: 1 is not allowed; must be at least 4000"),
+    ("evaluation.seconds", 1e12, "config key evaluation.seconds: 1000000000000.0 is not allowed; must be at most 3600"),
+    ("energy.windows", 10**9, "config key energy.windows: 1000000000 is not allowed; must be at most 10000"),
+    ("models.melgan.sizes", {"S": {}, "s": {}}, "config key models: the systems melgan-S and melgan-s differ by case"),
+    ("models.MelGAN", {"vocoder": "a.B", "sizes": {"S": {}}}, "the systems melgan-S and MelGAN-S differ by case"),
+    ("models.ground", {"vocoder": "a.B", "sizes": {"truth": {}}}, "ground-truth and ground_truth differ by"),
+    ("front_ends", {"Paper": {}}, "config key front_ends: the front ends paper and Paper differ by case"),
     # What its first job alone told.
     ("models.melgan.vocoder", "mine/vocoder.py:Mine", "models.melgan.vocoder: mine/vocoder.py:Mine: no such file"),
     ("models.melgan.vocoder", "vocoder_pareto.models.mine.Mine", "models.melgan.vocoder: vocoder_pareto.models.mine"),

@@ -53,3 +53,35 @@ def test_an_editor_that_knows_the_schema_finds_no_fault_in_files_that_are_right(
 def test_an_editor_that_knows_the_schema_finds_a_misspelt_key():
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"training": {"step": 3}}, json.loads(schema_text()))
+
+
+# A section and its keys whose numbers are bounded by nothing that is known, with the reason.
+UNBOUNDED = {"GivenNormalization": "in the unit of the spectrograms, which may be decibels, logarithms or any power"}
+
+
+def numbers_in(node, path=()):
+    """The places of all numbers in a JSON schema, each with its bounds."""
+    if isinstance(node, dict):
+        kinds = [node["type"]] if isinstance(node.get("type"), str) else node.get("type", [])
+        if {"number", "integer"} & set(kinds):
+            yield path, node
+        node = node.items()
+    elif isinstance(node, list):
+        node = enumerate(node)
+    else:
+        return
+    for key, value in node:
+        yield from numbers_in(value, (*path, str(key)))
+
+
+def test_every_number_of_the_configuration_has_a_lower_and_an_upper_bound():
+    schema = json.loads((PROJECT / SCHEMA_FILE).read_text())
+    without = {
+        path: bounds
+        for path, bounds in numbers_in(schema)
+        if not ({"minimum", "exclusiveMinimum"} & bounds.keys() and {"maximum", "exclusiveMaximum"} & bounds.keys())
+        and "const" not in bounds
+        and "enum" not in bounds
+    }
+    assert {part for path in without for part in path if part in UNBOUNDED} == set(UNBOUNDED)
+    assert [".".join(path) for path in without if not set(path) & set(UNBOUNDED)] == []

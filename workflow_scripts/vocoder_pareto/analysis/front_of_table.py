@@ -2,8 +2,9 @@
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,14 +13,17 @@ from vocoder_pareto.analysis.figure_style import drawing, save_figure
 from vocoder_pareto.analysis.fronts import COLUMNS_OF_FRONTS, Front, Objectives, find_front
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_of
 from vocoder_pareto.analysis.uncertainty import EXACT_COLUMNS, SUFFIXES
+from vocoder_pareto.arguments import whole_number
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import write_text
+from vocoder_pareto.files import write_text, written_together
 from vocoder_pareto.study.sections.analysis import FigureSettings
+from vocoder_pareto.study.settings import settings_given
 from vocoder_pareto.tables.columns import column_of
 from vocoder_pareto.tables.csv_files import read_csv
 from vocoder_pareto.tables.text_table import TextTable
 
 MOST = 1e100  # the largest number of an objective, and 1 / the least: axes and their margins stay finite
+FORMATS = ("pdf", "svg", "png")
 MOST_LISTED = 20  # rows of one reason; the others are in front.json
 
 
@@ -37,19 +41,19 @@ def objectives_of(minimise: Sequence[str], maximise: Sequence[str]) -> Objective
 
 def front_of_frame(
     frame: pd.DataFrame,
-    minimise: Sequence[str] = (),
-    maximise: Sequence[str] = (),
-    name: str | None = None,
-    group: str | None = None,
-    intervals: Mapping[str, str] | None = None,
-    exact: Sequence[str] = (),
+    minimise: Hashable | Sequence[Hashable] = (),
+    maximise: Hashable | Sequence[Hashable] = (),
+    name: Hashable | None = None,
+    group: Hashable | None = None,
+    intervals: Mapping[Hashable, Hashable] | None = None,
+    exact: Hashable | Sequence[Hashable] = (),
     draws: int = 10_000,
     seed: int = 0,
 ) -> Front:
     """The front of the rows of a DataFrame, which `write_front` writes and draws.
 
     Args:
-        frame: A row per system; its index is not used.
+        frame: A row per system; its index is not used. Columns that are named by numbers go by their texts.
         minimise, maximise: Two or three columns together, of which less and of which more is better. Rows without one
             of them are left out, and named in `Front.summary`.
         name, group, intervals, exact, draws, seed: See `front_of_file`.
@@ -57,12 +61,33 @@ def front_of_frame(
     Raises:
         UserError: As `front_of_file`; lines are rows, of which the first is 1.
     """
+    if not isinstance(frame, pd.DataFrame):
+        raise UserError(f"frame: a {type(frame).__name__} is not allowed; give a pandas.DataFrame, a row per system")
     columns = tuple(map(str, frame.columns))
     if twice := [column for column, count in Counter(columns).items() if count > 1]:
         raise UserError(f"the DataFrame: {len(twice)} columns have the name of another, such as {twice[0]!r}")
-    rows = [["" if pd.isna(cell) else str(cell) for cell in row] for row in frame.itertuples(index=False, name=None)]
+    rows = [[_text_of(cell) for cell in row] for row in frame.itertuples(index=False, name=None)]
     table = TextTable("the DataFrame", columns, rows, range(1, len(rows) + 1))
-    return _front_of_table(table, objectives_of(minimise, maximise), name, group, intervals, exact, draws, seed)
+    return _front_of_table(
+        table,
+        objectives_of(_names(minimise), _names(maximise)),
+        None if name is None else str(name),
+        None if group is None else str(group),
+        {str(objective): str(column) for objective, column in dict(intervals or {}).items()},
+        _names(exact),
+        whole_number(draws, "draws", 1),
+        whole_number(seed, "seed", 0),
+    )
+
+
+def _names(columns: Hashable | Sequence[Hashable]) -> list[str]:
+    """The texts of one column or several."""
+    several = columns if isinstance(columns, list | tuple | pd.Index) else [columns]
+    return [str(column) for column in several]
+
+
+def _text_of(cell: Any) -> str:
+    return "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell)
 
 
 def front_of_file(
@@ -143,16 +168,38 @@ def write_front(
     front: Front,
     folder: str | Path,
     formats: Sequence[str] = ("pdf", "svg"),
-    settings: FigureSettings = FigureSettings(),  # noqa: B008 - frozen
+    settings: FigureSettings | Mapping[str, Any] = FigureSettings(),  # noqa: B008 - frozen
 ) -> list[Path]:
-    """Write `front.csv`, `front.json`, `front.md` and the figure in each of `formats`; return the files."""
-    folder = Path(folder)
-    figures = [folder / f"front.{suffix}" for suffix in formats]
-    with drawing(settings):
+    """Write `front.csv`, `front.json`, `front.md` and the figure in each of `formats`; return the files.
+
+    All of them are written, or none.
+
+    Args:
+        front: What to write.
+        folder: Where, made if it is not there.
+        formats: Of the figure: pdf, svg, png.
+        settings: Of the figure, or a dict of what differs from the defaults.
+
+    Raises:
+        UserError: A setting is refused, a format is none of these, the font is not installed, or the folder cannot be
+            written.
+    """
+    figures = [Path(folder) / f"front.{suffix}" for suffix in _formats(formats)]
+    table, summary, text = (Path(folder) / f"front.{suffix}" for suffix in ("csv", "json", "md"))
+    settings = settings_given(FigureSettings, settings, "settings")
+    with drawing(settings), written_together():
         save_figure(draw_fronts(panels_of(front), settings, {}), figures)
-    front.write(folder / "front.csv", folder / "front.json")
-    write_text(folder / "front.md", to_markdown(front))
-    return [folder / "front.csv", folder / "front.json", folder / "front.md", *figures]
+        front.write(table, summary)
+        write_text(text, to_markdown(front))
+    return [table, summary, text, *figures]
+
+
+def _formats(formats: Sequence[str]) -> list[str]:
+    """`formats`, each once."""
+    given = [formats] if isinstance(formats, str) else list(formats)
+    if unknown := [each for each in given if each not in FORMATS]:
+        raise UserError(f"formats: {unknown[0]!r} is not allowed; allowed: {', '.join(FORMATS)}")
+    return list(dict.fromkeys(given))
 
 
 def to_markdown(front: Front) -> str:

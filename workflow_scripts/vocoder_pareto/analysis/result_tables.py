@@ -12,6 +12,7 @@ from vocoder_pareto.analysis.figure_captions import NOT_PUBLISHABLE
 from vocoder_pareto.analysis.predictions import not_told_apart
 from vocoder_pareto.analysis.untrained import sentence
 from vocoder_pareto.tables.columns import (
+    CLIPS_LEFT_OUT,
     ENERGY,
     EXACT_GFLOPS,
     PREDICTED_MOS,
@@ -115,8 +116,22 @@ def quality_display(
             ),
         ],
         emphasised=_on_front(table, systems),
-        notes=[*_notes(table, systems), *filter(None, [ratings, *predictions])],
+        notes=[*_notes(table, systems), *filter(None, [_left_out(table, systems), ratings, *predictions])],
         label="tab:quality",
+    )
+
+
+def _left_out(table: pd.DataFrame, systems: pd.DataFrame) -> str:
+    """A sentence on the utterances without a spectral distance, which means leave out; empty if all have one."""
+    cells = dict(zip(systems["system"], systems[CLIPS_LEFT_OUT], strict=True))
+    of_systems: dict[str, list[str]] = {}
+    for system, name in zip(table["system"], _names(table), strict=True):
+        for part in cells.get(system, "").split("; "):
+            if part.startswith("d_stft: "):
+                of_systems.setdefault(part.removeprefix("d_stft: "), []).append(name)
+    counts = ", ".join(f"{count} ({', '.join(names)})" for count, names in of_systems.items())
+    return (
+        f"Utterances without a spectral distance, as of a silent recording, are left out: {counts}." if counts else ""
     )
 
 

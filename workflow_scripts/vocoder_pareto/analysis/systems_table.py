@@ -22,6 +22,7 @@ from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings
 from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 from vocoder_pareto.tables.columns import (
+    CLIPS_LEFT_OUT,
     ENERGY,
     EXACT_GFLOPS,
     FRONT_END_ENERGY,
@@ -36,6 +37,7 @@ from vocoder_pareto.tables.comparability import why_costs_differ
 from vocoder_pareto.tables.csv_files import read_csv
 from vocoder_pareto.tables.csv_tables import read_table, typed
 from vocoder_pareto.tables.sources import LISTENER_WORDS, PUBLISHED
+from vocoder_pareto.tables.text_table import TextTable
 from vocoder_pareto.units import JOULES_PER_KWH, SECONDS_PER_HOUR
 
 _MOS_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.name.split("_")[0] == "mos")
@@ -53,6 +55,7 @@ class Measurements:
         quality: by system, what its clips have in each metric: (clips with a value,) by the metric's name.
         front_ends: mappings by front end.
         predictions: mappings by system.
+        clips: how many clips each system has in `quality`.
     """
 
     complexity: Sequence[Mapping[str, Any]]
@@ -61,6 +64,7 @@ class Measurements:
     quality: Mapping[str, Mapping[str, np.ndarray]]
     front_ends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     predictions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    clips: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_measurements(
@@ -86,13 +90,15 @@ def read_measurements(
         system: with_systematic(restated(record, watts_per_core), uncertainty)
         for system, record in _by_system(energy).items()
     }
+    clips = {Path(path).stem: read_csv(path, ["d_stft"]) for path in quality}
     return Measurements(
         complexity=[read_json(path) for path in complexity],
         energy=energies,
         training={system: restated(record, watts_per_core) for system, record in _by_system(training).items()},
-        quality={Path(path).stem: _values_of_metrics(path) for path in quality},
+        quality={system: _values_of_metrics(table) for system, table in clips.items()},
         front_ends={record["front_end"]: restated(record, watts_per_core) for record in map(read_json, front_ends)},
         predictions=_by_system(predictions),
+        clips={system: len(table.rows) for system, table in clips.items()},
     )
 
 
@@ -133,8 +139,10 @@ def systems_measured(
         joules = training.get("energy_joules")
         rows.append(row | {"co2eq_kg_training": None if joules is None else joules * carbon.kg_per_joule})
     for row in rows:
-        for name, values in measurements.quality.get(row["system"], {}).items():
+        quality = measurements.quality.get(row["system"], {})
+        for name, values in quality.items():
             row |= _with_interval(name, values.tolist())
+        row[CLIPS_LEFT_OUT] = _left_out(quality, measurements.clips.get(row["system"], 0))
         row |= _predicted(measurements.predictions.get(row["system"], {}))
         if row["system"] in rated.index:
             row |= {name: rated.loc[row["system"], name] for name in _MOS_COLUMNS if name in rated}
@@ -164,9 +172,14 @@ def _with_interval(name: str, values: list[float]) -> dict[str, Any]:
     return cells | {f"{name}_degrees_of_freedom": len(values) - 1 or None}
 
 
-def _values_of_metrics(path: str | Path) -> dict[str, np.ndarray]:
+def _left_out(quality: Mapping[str, np.ndarray], clips: int) -> str:
+    """How many of a system's clips have no value in each metric where some have none: `d_stft: 1 of 8; mcd: 1 of 8`."""
+    lacking = {name: clips - len(values) for name, values in quality.items()}
+    return "; ".join(f"{name}: {count} of {clips}" for name, count in lacking.items() if count)
+
+
+def _values_of_metrics(clips: TextTable) -> dict[str, np.ndarray]:
     """What the clips of a system have in each metric of the library; a value without bound says nothing of a mean."""
-    clips = read_csv(path, ["d_stft"])
     found = {
         name: np.array(clips.numbers(name, allow_infinite=True)) for name in METRIC_COLUMNS if name in clips.columns
     }

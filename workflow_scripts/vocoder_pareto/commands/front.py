@@ -5,8 +5,10 @@ systems.csv are taken to be in its units; `NAME_ci95` holds half-widths of 95 % 
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.analysis import FigureSettings
 
 HELP = "find and draw the Pareto front of a CSV file"
@@ -34,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--style", choices=["improved", "paper"], default="improved", help="style of the figure")
     parser.add_argument("--width-inches", type=float, default=3.4, help="inches of a panel (default: %(default)s)")
     parser.add_argument("--font", default=FigureSettings().font, help="font of the figure (default: %(default)s)")
-    parser.add_argument("--formats", nargs="+", default=["pdf", "svg"], help="formats of the figure: pdf, svg, png")
+    parser.add_argument(
+        "--formats", nargs="+", choices=["pdf", "svg", "png"], default=["pdf", "svg"],
+        help="formats of the figure: pdf, svg, png",
+    )  # fmt: skip
     parser.add_argument("--output", type=Path, default=Path("front"), help="folder to write (default: %(default)s)")
 
 
@@ -49,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
         objectives_of(arguments.minimise, arguments.maximise),
         arguments.name,
         arguments.group,
-        dict(arguments.interval),
+        _intervals(arguments.interval),
         arguments.exact,
         arguments.draws,
         arguments.seed,
@@ -59,3 +64,17 @@ def run(arguments: argparse.Namespace) -> None:
     print("\n".join(f"  {name}" for name in front.summary["front"]))
     print("".join(f"{sentence}\n" for sentence in omissions(front)), end="")
     print("Written: " + ", ".join(map(str, files)))
+
+
+def _intervals(given: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Columns of intervals by objective, each of which is named once.
+
+    Raises:
+        UserError: One is named twice.
+    """
+    found: dict[str, str] = {}
+    for objective, column in given:
+        if objective in found:
+            raise UserError(f"--interval {objective} {column}: {objective} has {found[objective]} already; name one")
+        found[objective] = column
+    return found

@@ -11,11 +11,12 @@ version; results that it does not change stay as they are.
 
 import argparse
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import vocoder_pareto
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.files import write_text
+from vocoder_pareto.files import write_text, written_together
 from vocoder_pareto.workflow_files import workflow_folder
 
 HELP = "make the folder of a study, with a commented configuration"
@@ -73,25 +74,53 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def make_study(folder: Path) -> list[Path]:
-    """Write the files of a study into `folder`, and return them.
+    """Write the files of a study into `folder`, all of them or none, and return them.
 
     Raises:
-        UserError: One of them is there already, or the folder cannot be written.
+        UserError: One of them is there already, a file is where the folder is to be, or it cannot be written.
     """
     home = workflow_folder()
+    if in_the_way := next((each for each in (folder, *folder.parents) if each.exists() and not each.is_dir()), None):
+        raise UserError(
+            f"{in_the_way}: is a file, and the study needs a folder; name another one, or move the file away"
+        )
     targets = [folder / name for name in ("Snakefile", "README.md", *COPIED)]
-    if there := [str(target) for target in targets if target.exists()]:
+    if there := [str(target) for target in targets if target.exists() or target.is_symlink()]:
         raise UserError(f"{there[0]}: is there already, and is not overwritten; name another folder, or move it away")
-    write_text(folder / "Snakefile", SNAKEFILE)
-    write_text(folder / "README.md", README.format(version=vocoder_pareto.__version__))
     try:
-        for name in COPIED:
-            source, target = home / name, folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, copy_function=shutil.copyfile)
-            else:
-                shutil.copyfile(source, target)
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be written ({error.strerror or error}); mend its permissions") from error
+        with written_together():
+            write_text(folder / "Snakefile", SNAKEFILE)
+            write_text(folder / "README.md", README.format(version=vocoder_pareto.__version__))
+            for name in COPIED:
+                _copy(home / name, folder / name)
+    except BaseException:
+        for target in targets:  # none of them was there before
+            _remove(target)
+            with suppress(OSError):  # it holds something else
+                target.parent.rmdir()
+        raise
     return targets
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, copy_function=shutil.copyfile)
+        else:
+            shutil.copyfile(source, target)
+    except OSError as error:  # of a tree, one for all of its files
+        raise UserError(f"{target}: cannot be written ({_reason(error)}); free space or mend permissions") from error
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, shutil.Error):
+        return str(error.args[0][0][2])
+    return error.strerror or str(error)
+
+
+def _remove(target: Path) -> None:
+    if target.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+    else:
+        target.unlink(missing_ok=True)

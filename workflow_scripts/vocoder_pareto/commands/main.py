@@ -10,7 +10,7 @@ from types import ModuleType
 
 import vocoder_pareto
 from vocoder_pareto.commands import check, check_set, front, init, measure, predict_mos
-from vocoder_pareto.program import run_program
+from vocoder_pareto.program import Parser, run_program
 
 COMMANDS: dict[str, ModuleType] = {
     "front": front,
@@ -35,7 +35,7 @@ Completion by Tab, after `pip install "vocoder-pareto[completion]"`, in ~/.bashr
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command."""
-    found = argparse.ArgumentParser(
+    found = Parser(
         prog="vocoder-pareto",
         description=DESCRIPTION,
         epilog=COMPLETION,

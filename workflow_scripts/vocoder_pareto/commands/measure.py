@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         from vocoder_pareto.analysis.published import read_cost
         from vocoder_pareto.analysis.stored_sets import read_stored_set
         from vocoder_pareto.conformance.own_measurement import measure_own
-        from vocoder_pareto.files import write_json
+        from vocoder_pareto.files import write_json, written_together
         from vocoder_pareto.study.configuration import read_configuration
         from vocoder_pareto.study.sections.analysis import FigureSettings
         from vocoder_pareto.tables.csv_tables import write_table
@@ -82,11 +82,11 @@ def run(arguments: argparse.Namespace) -> None:
     found = comparisons(own.record, own.gflops, read_cost(home / "resources/published/table2_cost.csv"), sets)
     name = arguments.vocoder.rpartition("/")[2]
     settings = FigureSettings()
-    figures = [arguments.output / f"beside.{suffix}" for suffix in arguments.formats]
-    with drawing(settings):
+    figures = [arguments.output / f"beside.{suffix}" for suffix in dict.fromkeys(arguments.formats)]
+    with drawing(settings), written_together():
         save_figure(draw_beside(name, found, own.record["reasons"], settings, labels), figures)
-    write_json(arguments.output / "measurement.json", {**own.record, "gflops_per_audio_second": own.gflops})
-    write_table(table_of(name, found), arguments.output / "beside.csv")
+        write_json(arguments.output / "measurement.json", {**own.record, **_counted(own.gflops)})
+        write_table(table_of(name, found), arguments.output / "beside.csv")
     print(report(arguments.vocoder, own.record, own.gflops, found))
     written = [arguments.output / "measurement.json", arguments.output / "beside.csv", *figures]
     print("Written: " + ", ".join(map(str, written)))
@@ -112,7 +112,7 @@ def report(vocoder: str, record: Mapping[str, Any], gflops: float | None, found:
         f"{vocoder} on {record['device']}",
         f"  energy            {energy} ({source_of(record['energy_source']).label})",
         f"  real-time factor  {factor:.3g} ({1 / factor:,.4g} seconds of audio per second)",
-        f"  FLOPs             {'not counted' if gflops is None else f'{gflops:,.4g} GFLOPs per second of audio'}",
+        f"  FLOPs             {_operations(gflops)}",
     ]
     for each in found:
         what, less = (each.title, "less energy") if each.column == ENERGY else ("all devices", "fewer FLOPs")
@@ -122,3 +122,16 @@ def report(vocoder: str, record: Mapping[str, Any], gflops: float | None, found:
             )
     flags = {flag: sentence for flag, sentence in record["reasons"].items() if flag != "not_publishable"}
     return "\n".join([*lines, *(f"  flag {flag}: {sentence}" for flag, sentence in flags.items())])
+
+
+def _operations(gflops: float | None) -> str:
+    from vocoder_pareto.measurement.complexity import FLOPS_UNKNOWN
+
+    return f"not counted: {FLOPS_UNKNOWN}" if gflops is None else f"{gflops:,.4g} GFLOPs per second of audio"
+
+
+def _counted(gflops: float | None) -> dict[str, Any]:
+    """What is written of the FLOPs: null has its reason beside it."""
+    from vocoder_pareto.measurement.complexity import FLOPS_UNKNOWN
+
+    return {"gflops_per_audio_second": gflops, "flops_unknown": FLOPS_UNKNOWN if gflops is None else None}

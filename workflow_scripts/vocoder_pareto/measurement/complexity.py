@@ -11,6 +11,10 @@ from vocoder_pareto.study.sections.measurement import PublishedConvention
 from vocoder_pareto.study.systems import SystemSettings
 
 GIGA = 1.0e9
+FLOPS_UNKNOWN = (
+    "PyTorch did no product of matrices and no convolution, the only operations that are counted: the work is done "
+    "outside of PyTorch, as by NumPy, or there is none"
+)
 
 
 def measure_complexity(

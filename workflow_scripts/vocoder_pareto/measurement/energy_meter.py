@@ -6,9 +6,13 @@ print(window.joules, window.source, window.flags)
 """
 
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
+
+import torch
 
 from vocoder_pareto.device import resolve_device
 from vocoder_pareto.errors import UserError
@@ -17,6 +21,7 @@ from vocoder_pareto.measurement.hardware import device_name
 from vocoder_pareto.measurement.meter import COUNTS_LATE_SECONDS, Reading, open_meter
 from vocoder_pareto.measurement.readings_between import readings_between
 from vocoder_pareto.study.sections.measurement import MeterSettings
+from vocoder_pareto.study.settings import settings_given
 
 
 @dataclass
@@ -58,16 +63,22 @@ class EnergyMeter:
     seconds or more, or call `measure`, which follows the whole protocol.
 
     Args:
-        device: Where the work is done: auto (a GPU if there is one), cpu, cuda or cuda:N.
-        settings: How energy is read, such as MeterSettings(cpu_watts_per_core=8.0) for the estimate.
+        device: Where the work is done: auto (a GPU if there is one), cpu, cuda or cuda:N, or a torch.device.
+        settings: How energy is read, such as MeterSettings(cpu_watts_per_core=8.0) for the estimate, or a dict of what
+            differs from the defaults.
 
     Raises:
-        UserError: There is no such device, or nothing can meter it; the message says how to mend that.
+        UserError: An argument is not as it must be, there is no such device, or nothing can meter it; the message says
+            how to mend that.
     """
 
-    def __init__(self, device: str = "auto", settings: MeterSettings = MeterSettings()):  # noqa: B008 - frozen
+    def __init__(
+        self,
+        device: str | torch.device = "auto",
+        settings: MeterSettings | Mapping[str, Any] = MeterSettings(),  # noqa: B008 - frozen
+    ):
         resolved = resolve_device(device)
-        self._meter = open_meter(resolved, settings)
+        self._meter = open_meter(resolved, settings_given(MeterSettings, settings, "settings"))
         self._clock = clock_of(resolved)
         self._name = device_name(resolved)
         self._open: list[tuple[MeteredWindow, Reading, ExitStack]] = []
@@ -90,6 +101,8 @@ class EnergyMeter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if not self._open:
+            raise UserError("EnergyMeter: no block is open; enter one by `with`")
         window, start, between = self._open.pop()
         self._clock.synchronise()
         end = self._meter.read()

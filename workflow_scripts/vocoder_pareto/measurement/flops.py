@@ -56,7 +56,7 @@ from vocoder_pareto.measurement.operations import (
 from vocoder_pareto.measurement.other_operations import OtherOperations, OtherWork
 from vocoder_pareto.measurement.shape_cache import ShapeCache
 from vocoder_pareto.models.vocoder import Vocoder, copied
-from vocoder_pareto.models.waveforms import require_form
+from vocoder_pareto.models.waveforms import UnusableAudio, require_form
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +111,7 @@ def count_operations(vocoder: Vocoder, frames: int, plainly: bool = False) -> Op
             _without_content(_Generation(copied(vocoder).prepare_for_inference(), plainly)),
             torch.empty(shape, device="meta"),
         )
-    except (NotImplementedError, RuntimeError, TypeError) as error:
+    except (NotImplementedError, RuntimeError, TypeError, UnusableAudio) as error:
         log.warning("%s cannot be counted without computing (%s); computing it", vocoder.name, first_line(error))
         return _counted(_Generation(copied(vocoder).prepare_for_inference(), plainly), torch.zeros(shape))
 

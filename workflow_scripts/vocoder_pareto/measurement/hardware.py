@@ -141,8 +141,12 @@ def peak_flops_per_second(device: torch.device, precision: str) -> float | None:
     if device.type != "cpu":
         peaks = [backend.peak_flops_per_second(device, precision) for backend in backends_for(device)]
         return next((peak for peak in peaks if peak is not None), None)
-    hertz = (_max_mhz() or 0.0) * 1.0e6 or _CPU_HZ_AT_MOST
-    return (psutil.cpu_count() or 1) * hertz * _CPU_FLOPS_PER_CYCLE[precision]
+    return cpu_peak_flops_per_second(psutil.cpu_count() or 1, _max_mhz(), precision)
+
+
+def cpu_peak_flops_per_second(cores: int, mhz: float | None, precision: str) -> float:
+    """What `cores` of a CPU can do at most at a clock of `mhz`, generously; a clock that is not known is a high one."""
+    return cores * ((mhz or 0.0) * 1.0e6 or _CPU_HZ_AT_MOST) * _CPU_FLOPS_PER_CYCLE[precision]
 
 
 class PeakMemory:

@@ -7,6 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
 from typing import Any, ParamSpec, TypeVar
 
+from vocoder_pareto.arguments import exit_refused
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.parallel import belong_to_parent
 
@@ -49,6 +50,7 @@ def in_own_process(
 
 def _called(function: Callable[..., Any], arguments: tuple, keywords: dict) -> Any:
     try:
-        return function(*arguments, **keywords)
+        with exit_refused("code that is measured"):
+            return function(*arguments, **keywords)
     except UserError as error:  # whose subclasses do not all survive the way to the parent
         raise UserError(str(error)) from None

@@ -1,12 +1,12 @@
 """The check of a measured set before it is sent to others: its form, its arithmetic, and what it claims of itself.
 
-What stands twice in a set must agree: energies with windows, windows with counters, flags with protocol, `set.json`
-with the runs. It cannot tell whether the numbers are true.
+Whatever can be worked out from what stands beside it is worked out anew: windows from counters (`window_check`),
+energies, intervals, bounds and flags from windows (`recomputed`), limits and digests from descriptions
+(`origin_check`), FLOPs from architectures (`flops_check`), `set.json` from the runs. The rest is held to its unit and
+range. It cannot tell whether the numbers are true (docs/measured_sets.md).
 """
 
-import math
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,18 @@ import pydantic
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
+from vocoder_pareto.measurement.flops_check import faults_of_flops
 from vocoder_pareto.measurement.measured_set import folder_of, require_repetition, run_folders, summary
-from vocoder_pareto.measurement.set_schema import SetRecord, SetSummary, Window
+from vocoder_pareto.measurement.origin_check import faults_of_origin
+from vocoder_pareto.measurement.recomputed import faults_of_conclusions, faults_of_counting
+from vocoder_pareto.measurement.set_schema import SetRecord, SetSummary
 from vocoder_pareto.measurement.stored_record import Part, first_fault, require_record
+from vocoder_pareto.measurement.window_check import faults_of_windows
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import settings_from
-from vocoder_pareto.tables.sources import ESTIMATED
 
 _SUMMARY = "set.json"
 _BESIDE = (".yaml", ".md")  # a set may also hold the protocol and remarks
-_TOLERANCE = 1e-6  # relative; numbers are written with all their digits
 
 
 def faults_of_set(folder: str | Path) -> list[str]:
@@ -61,6 +63,27 @@ def require_sound_set(folder: str | Path) -> None:
         raise UserError("\n".join(faults))
 
 
+def faults_of_record(content: Any, name: str) -> list[str]:
+    """What is wrong with the record of the system `name`, as it was read: each fault names a key and the mend."""
+    record, fault = _parsed(SetRecord, content)
+    if record is None:
+        return [f"{fault}; measure it anew (measure_set.py), or restore what was measured"]
+    if record.system != name:
+        return [f"system is {record.system}, and the file is called {name}; rename it, or restore what was measured"]
+    faults = [*faults_of_origin(record), *faults_of_counting(record), *faults_of_windows(record)]
+    try:
+        settings = settings_from(EnergySettings, _energy_settings(record), "protocol")
+    except UserError as error:
+        return [*faults, f"{str(error).splitlines()[0].removeprefix('config key ')}; restore what was measured"]
+    # Conclusions are drawn from windows that hold together.
+    return faults or [*faults_of_conclusions(record, settings), *faults_of_flops(record)]
+
+
+def _energy_settings(record: SetRecord) -> dict[str, Any]:
+    keys = EnergySettings.__dataclass_fields__
+    return {key: value for key, value in record.protocol.model_dump().items() if key in keys}
+
+
 def _faults_of_file(file: Path, records: dict[Path, Mapping[str, Any]]) -> list[str]:
     """Faults of one record; one that can be read is added to `records`."""
     if file.suffix != ".json":
@@ -69,11 +92,9 @@ def _faults_of_file(file: Path, records: dict[Path, Mapping[str, Any]]) -> list[
         content = require_record(file, read_json(file), file.stem)
     except UserError as error:
         return [str(error)]
-    record, fault = _parsed(SetRecord, content)
-    if record is None:
-        return [f"{file}: {fault}; measure it anew (measure_set.py), or restore what was measured"]
-    records[file] = content
-    return [f"{file}: {fault}" for fault in _faults_of_record(record)]
+    if not _parsed(SetRecord, content)[1]:
+        records[file] = content
+    return [f"{file}: {fault}" for fault in faults_of_record(content, file.stem)]
 
 
 def _parsed(kind: type[Part], content: Any) -> tuple[Any, str]:
@@ -83,85 +104,12 @@ def _parsed(kind: type[Part], content: Any) -> tuple[Any, str]:
         return None, first_fault(error)
 
 
-def _faults_of_record(record: SetRecord) -> Iterator[str]:
-    """What of a record contradicts itself."""
-    energy = record.energy_joules_per_audio_second
-    for number, window in enumerate(record.windows):
-        yield from (f"windows.{number}.{fault}" for fault in _faults_of_window(window, record))
-    counted = [
-        window.joules_per_audio_second
-        for window in record.windows
-        if window.counted and window.valid and window.joules_per_audio_second is not None
-    ]
-    if (energy is None) != (not counted):
-        yield f"energy_joules_per_audio_second is {energy}, but {len(counted)} valid windows are counted; restore it"
-    elif energy is not None and not min(counted) * (1 - _TOLERANCE) <= energy <= max(counted) * (1 + _TOLERANCE):
-        yield (
-            f"energy_joules_per_audio_second {energy:.6g} lies outside of its counted windows, {min(counted):.6g} to "
-            f"{max(counted):.6g}; restore what was measured"
-        )
-    if record.meter.source != record.energy_source:
-        yield f"meter.source {record.meter.source} is not energy_source {record.energy_source}; restore it"
-    if record.publishable == bool(record.flags):
-        yield f"publishable is {str(record.publishable).lower()} with flags {record.flags}; restore both"
-    yield from _faults_of_flags(record)
-
-
-def _faults_of_window(window: Window, record: SetRecord) -> Iterator[str]:
-    """What of a window contradicts its counters; one that is not valid claims nothing."""
-    try:
-        is_in_order = datetime.fromisoformat(window.start.utc) < datetime.fromisoformat(window.end.utc)
-    except ValueError:
-        yield f"start.utc {window.start.utc} or end.utc {window.end.utc} is no time; restore what was measured"
-        return
-    if not is_in_order:
-        yield f"end.utc {window.end.utc} is not after start.utc {window.start.utc}; restore what was measured"
-    if not window.valid or window.joules is None:
-        return
-    domains = record.meter.domains
-    for name, joules in window.joules_by_domain.items():
-        if name not in domains:
-            yield f"joules_by_domain.{name} is no counter of meter.domains; restore what was measured"
-        elif joules is not None and domains[name].wraps_at is None:
-            counted = window.end.counters.get(name, math.nan) - window.start.counters.get(name, math.nan)
-            yield from _unequal(f"joules_by_domain.{name}", joules, counted * domains[name].joules_per_unit)
-    headline = [window.joules_by_domain.get(name) for name in record.meter.headline]
-    yield from _unequal("joules", window.joules, sum(math.nan if each is None else each for each in headline))
-    if window.joules_per_audio_second is not None:
-        rate = window.joules / window.audio_seconds
-        yield from _unequal("joules_per_audio_second", window.joules_per_audio_second, rate)
-    if window.mean_power_watts is not None:
-        yield from _unequal("mean_power_watts", window.mean_power_watts, window.joules / window.seconds)
-
-
-def _unequal(key: str, found: float, expected: float) -> Iterator[str]:
-    if not math.isclose(found, expected, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE):
-        yield f"{key} {found:.8g} does not follow from what it is made of, {expected:.8g}; restore what was measured"
-
-
-def _faults_of_flags(record: SetRecord) -> Iterator[str]:
-    """Flags that the protocol and the source ask for, and that are missing."""
-    keys = EnergySettings.__dataclass_fields__
-    protocol = {key: value for key, value in record.protocol.model_dump().items() if key in keys}
-    try:
-        shortfalls = settings_from(EnergySettings, protocol, "energy").shortfalls()
-    except UserError as error:
-        yield f"protocol: {str(error).splitlines()[0]}; restore what was measured"
-        return
-    if shortfalls and "short_protocol" not in record.flags:
-        yield f"flags lack short_protocol, though {shortfalls[0]}; restore what was measured"
-    if record.energy_source == ESTIMATED.word and "energy_estimated" not in record.flags:
-        yield "flags lack energy_estimated, though energy_source is estimated; restore what was measured"
-
-
 def _faults_between(folder: Path, records: Mapping[Path, Mapping[str, Any]]) -> Iterator[str]:
-    """What does not fit together: devices of records, drivers, repetitions, and the folder's name."""
+    """What does not fit together: devices and protocols of records, repetitions, and the folder's name."""
     first_of: dict[str, Path] = {}
     first = next(iter(records), None)
     for file, record in records.items():
-        for key, mine, others in _of_one_machine(record, records[first] if first else record):
-            if mine != others:
-                yield f"{file}: {key} is {mine}, in {first} it is {others}; a set is of one device: move it to its own"
+        yield from (f"{file}: {fault}" for fault in faults_of_pair(record, records[first or file], str(first)))
         origin = first_of.setdefault(file.stem, file)
         try:
             require_repetition(file, record, origin, records[origin])
@@ -173,13 +121,46 @@ def _faults_between(folder: Path, records: Mapping[Path, Mapping[str, Any]]) -> 
         )
 
 
-def _of_one_machine(record: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    def of(each: Mapping[str, Any]) -> dict[str, Any]:
-        gpu = each.get("hardware", {}).get("gpu") or {}
-        return {"device": each["device"], "energy_source": each["energy_source"], "driver": gpu.get("driver")}
+def faults_of_pair(record: Mapping[str, Any], other: Mapping[str, Any], name: str) -> list[str]:
+    """In what a record is not of the device and the protocol of another one of its set, which is called `name`."""
+    mine, others = _in_common(record), _in_common(other)
+    return [
+        f"{key} is {mine.get(key)}, in {name} it is {others.get(key)}; a set is of one device, by one protocol: "
+        "move it to its own"
+        for key in sorted(mine.keys() | others.keys())
+        if mine.get(key) != others.get(key)
+    ]
 
-    mine, others = of(record), of(other)
-    return [(key, mine[key], others[key]) for key in mine]
+
+def _in_common(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What all records of a set have in common: the machine, its driver and PyTorch, and how it was measured."""
+    gpu, cpu = _section(record, "hardware", "gpu"), _section(record, "hardware", "cpu")
+    hardware = {name: value for name, value in _section(record, "hardware").items() if name not in ("gpu", "cpu")}
+    if isinstance(memory := hardware.get("memory_bytes"), int):  # which differs by what a kernel keeps for itself
+        hardware["memory_bytes"] = round(memory / 2**30) * 2**30
+    described = {f"hardware.{name}": value for name, value in hardware.items()}
+    described |= {f"hardware.gpu.{name}": value for name, value in gpu.items()}
+    described |= {f"hardware.cpu.{name}": value for name, value in cpu.items() if name != "max_mhz"}
+    protocol, packages = _section(record, "protocol"), _section(record, "software", "packages")
+    return {
+        "device": record.get("device"),
+        "energy_source": record.get("energy_source"),
+        "meter.boundary": _section(record, "meter").get("boundary"),
+        "software.packages": sorted(packages),
+        "software.packages.torch": packages.get("torch"),
+        **described,
+        **{f"protocol.{name}": value for name, value in protocol.items() if name in _OF_ALL_RECORDS},
+    }
+
+
+_OF_ALL_RECORDS = {*EnergySettings.__dataclass_fields__, "seed", "weights_dtype"}
+
+
+def _section(record: Any, *keys: str) -> Mapping[str, Any]:
+    """A section of a record that may be damaged; empty where there is none."""
+    for key in keys:
+        record = record.get(key) if isinstance(record, Mapping) else None
+    return record if isinstance(record, Mapping) else {}
 
 
 def _faults_of_summary(folder: Path) -> Iterator[str]:

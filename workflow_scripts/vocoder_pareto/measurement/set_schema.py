@@ -9,50 +9,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from vocoder_pareto.measurement.stored_record import Amount, Meter, Part, Protocol, StoredRecord, Word
+from vocoder_pareto.measurement.stored_record import Meter, Part, Protocol, Settings, StoredRecord, Word
+from vocoder_pareto.measurement.window_schema import Amount, Count, Latencies, NotNegative, Positive, Rest, Utc, Window
 
 FOLDER = "resources/measured"
 RECORD_SCHEMA, SET_SCHEMA = "record.schema.json", "set.schema.json"
-Count = Annotated[int, Field(ge=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Utc = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Version = Annotated[str, Field(pattern=r"^\d[\w.+-]*$")]
 
 
-class Moment(Part):
-    """One end of a window."""
+class Limits(Part):
+    """What was taken to be possible, and what was found; null where it is not known."""
 
-    utc: Utc
-    """When, in UTC by ISO 8601."""
-
-    monotonic_seconds: float
-    """The same by a clock that nobody sets."""
-
-    counters: dict[str, float]
-    """What the counters of the meter showed, in their units."""
-
-
-class Window(Part):
-    """A stretch of work that was measured."""
-
-    process: Count
-    counted: bool
-    """Whether the result is of this window, too."""
-
-    valid: bool
-    """Whether its counters can be believed."""
-
-    reasons: list[str]
-    """Why not."""
-
-    joules: float | None
-    seconds: Amount
-    audio_seconds: Amount
-    joules_per_audio_second: float | None
-    mean_power_watts: float | None
-    joules_by_domain: dict[str, float | None]
-    start: Moment
-    end: Moment
-    disturbances: list[JsonValue]
+    lowest_power_watts: NotNegative | None
+    highest_power_watts: Amount | None
+    peak_flops_per_second: Amount | None
+    highest_flops_per_joule: Amount | None
+    flops_per_joule: Amount | None
 
 
 class Domain(Part):
@@ -62,6 +35,12 @@ class Domain(Part):
     joules_per_unit: Amount
     wraps_at: Amount | None
     """The value after which it begins at 0 again; null where it does not."""
+
+    highest_watts: Amount | None
+    """More than what it counts can draw; null where that is not known."""
+
+    where: Word
+    """The file, the identifier of the device, or the method behind it."""
 
 
 class FullMeter(Meter):
@@ -73,6 +52,15 @@ class FullMeter(Meter):
     boundary: Word
     """What the energy is of, in words."""
 
+    pyjoules: Version | None
+    readers: dict[str, Version | None]
+    """What read the counters, with versions."""
+
+    findings: dict[str, JsonValue]
+    power_limit_watts: Amount | None
+    notes: list[Word]
+    """Flags of the way the meter was chosen."""
+
     headline: Annotated[list[str], Field(min_length=1)]
     """Counters whose sum is the energy."""
 
@@ -82,82 +70,159 @@ class FullMeter(Meter):
 class FullProtocol(Protocol):
     """The section `energy` of the configuration, as it was."""
 
-    clips: Annotated[int, Field(ge=1)]
+    clips: Positive
     clip_seconds: Amount
-    batch_size: Annotated[int, Field(ge=1)]
+    batch_size: Positive
     precision: Literal["float32", "tf32", "bf16"]
-    warmup_passes: Count
+    warmup_passes: Positive
     max_warmup_seconds: NotNegative
     cooldown_seconds: NotNegative
     idle_seconds: NotNegative
-    processes: Annotated[int, Field(ge=1)]
+    processes: Positive
     process_spread: NotNegative
-    windows: Annotated[int, Field(ge=1)]
+    windows: Positive
     lead_in_seconds: NotNegative
     min_window_seconds: NotNegative
-    min_repeats: Annotated[int, Field(ge=1)]
+    min_repeats: Positive
     max_pause_seconds: NotNegative
     max_relative_interval: Amount
     max_retries: Count
-    compile: bool
-    weight_norm: Word
+    cross_check: Literal["none", "zeus"]
+    seed: Count
+    compile: Literal[False]
+    weight_norm: Literal["folded"]
+    weights_dtype: Literal["float32", "float64", "float16", "bfloat16"]
+    warmup_passes_done: Positive
+    warmup_stable: bool | None
+    warmup_power_stable: bool | None
+    processes_done: Positive
+
+
+class FullSettings(Settings):
+    """What identifies the system that was measured."""
+
+    n_mels: Positive | None = None
+    """Bands of its mel-spectrograms; early records do not tell."""
 
 
 class Gpu(Part):
-    """The GPU that was measured."""
+    """The accelerator that was measured; null is what its driver does not tell."""
 
     name: Word
+    uuid: Word | None = None
     driver: Word
+    cuda: Version | None = None
+    compute_capability: Annotated[str, Field(pattern=r"^\d+\.\d+$")] | None = None
+    multiprocessors: Positive | None = None
+    cuda_cores: Positive | None = None
+    memory_bytes: Positive | None = None
+    enforced_power_limit_watts: Amount | None = None
+    default_power_limit_watts: Amount | None = None
+    min_power_limit_watts: Amount | None = None
+    max_power_limit_watts: Amount | None = None
+    max_sm_clock_mhz: Amount | None = None
+    max_memory_clock_mhz: Amount | None = None
+    persistence_mode: Literal[0, 1] | None = None
+    ecc_mode: Literal[0, 1] | None = None
 
 
 class Cpu(Part):
     """The CPU of the machine."""
 
     model: Word | None
-    logical_cores: Annotated[int, Field(ge=1)]
+    logical_cores: Positive
+    physical_cores: Positive | None
+    max_mhz: Amount | None
+    governor: Word | None
+    limit_cores: Amount | None = None
+    """What the machine allows this process, as in a container."""
+
+    affinity: list[Count] | None
+    torch_threads: Positive
+    torch_interop_threads: Positive
+    omp_wait_policy: Word
 
 
 class Hardware(Part):
     """The machine."""
 
-    device: Word
+    device: Annotated[str, Field(pattern=r"^[a-z]+(:\d+)?$")]
     """cpu, cuda:0, …"""
 
+    device_name: Word
     gpu: Gpu | None
     cpu: Cpu
+    memory_bytes: Positive
     system: Word
     kernel: Word
+    container: Word | None
 
 
 class Git(Part):
     """The code that measured."""
 
-    commit: str | None
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")] | None
     modified: bool | None
 
 
 class Software(Part):
     """Versions."""
 
-    python: Word
-    packages: dict[str, str | None]
+    python: Version
+    packages: dict[str, Version | None]
+    cudnn: Positive | None
     git: Git
 
 
-class SetRecord(StoredRecord):
+class Training(Part):
+    """How long the weights were trained; null for random ones."""
+
+    steps: Count | None
+    seconds: NotNegative | None
+
+
+class Weights(Part):
+    """The weights that were measured."""
+
+    checkpoint_digest: Sha256 | None
+    training: Training
+
+
+class SetRecord(StoredRecord, Weights):
     """`run1/{model}-{size}.json` of a set: the energy of one system in one run."""
 
     model: Word
-    size: str
+    size: Word
     protocol: FullProtocol
+    settings: FullSettings
     meter: FullMeter
     hardware: Hardware  # type: ignore[assignment]
     software: Software  # type: ignore[assignment]
+    note: Word
+    cross_check: dict[str, JsonValue] | None
+    energy_joules_per_audio_second_ci95: NotNegative | None
+    energy_joules_per_audio_second_degrees_of_freedom: Amount | None
+    energy_combined_by: Literal["mean", "median"] | None
+    energy_relative_process_spread: NotNegative | None
+    net_energy_joules_per_audio_second: float | None
     real_time_factor: Amount
+    latency_seconds: Latencies
     mean_power_watts: Amount | None
-    idle_power_watts: Amount | None
-    peak_memory_bytes: Count | None
+    idle_power_watts: NotNegative | None
+    peak_memory_bytes: Positive | None
+    peak_memory_method: Word
+    bounds: Limits
+    idle: list[Rest]
     windows: Annotated[list[Window], Field(min_length=1)]
+    measured_at: Utc | None = None
+    measured_with: Weights | None = None
+    reused: bool = False
+    """Whether the energy is that of earlier weights, `measured_with`."""
+
+    @property
+    def is_early(self) -> bool:
+        """Whether it was written when records told neither `settings.n_mels` nor `hardware.cpu.limit_cores`."""
+        return self.settings.n_mels is None
 
 
 class SystemOfSet(Part):
@@ -177,7 +242,7 @@ class SetSummary(Part):
 
     device: Word
     energy_source: Word
-    runs: Annotated[int, Field(ge=1)]
+    runs: Positive
     systems: Annotated[dict[str, SystemOfSet], Field(min_length=1)]
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from vocoder_pareto.audio.dataset_summary import WORDS
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.audio.manifest import read_manifest
+from vocoder_pareto.audio.sound import little_sound
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.parallel import map_in_processes
 from vocoder_pareto.quality.metrics import CLIP, FAILURES, Metric, UndefinedMetric, metrics_named
@@ -48,11 +50,17 @@ def values_of(
 ) -> tuple[dict[str, float], dict[str, str]]:
     """The values of `metrics` for one clip, and the reasons of those that have none, both by name.
 
+    To a recording that is silent or constant nothing is compared, by no metric: its value would say nothing of speech,
+    and would become part of the mean of a system.
+
     Args:
         metrics: rows of the table of metrics.
         reference, estimate: (T,) samples in [-1, 1], of equal length.
         sample_rate: samples per second.
     """
+    found = little_sound(reference, sample_rate)
+    if found in ("silent", "constant"):
+        return {}, {metric.name: f"reference is {WORDS[found]}" for metric in metrics}
     values, failures = {}, {}
     for metric in metrics:
         try:

@@ -28,12 +28,9 @@ from vocoder_pareto.study.sections.paths import ResultsFolder
 from vocoder_pareto.study.sections.predicted_mos import PredictedMosSettings
 from vocoder_pareto.study.sections.quality import QualitySettings
 from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
-from vocoder_pareto.study.settings import STRICT, plain, settings_from
+from vocoder_pareto.study.settings import LARGEST_SEED, STRICT, plain, settings_from
 from vocoder_pareto.study.studied_systems import configured_systems, known_systems
 from vocoder_pareto.study.yaml_files import lay_over, merged
-
-# The largest seed that Python, NumPy and PyTorch all take.
-LARGEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, config=STRICT)

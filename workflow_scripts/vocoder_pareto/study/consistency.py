@@ -1,6 +1,6 @@
 """What is wrong with a configuration where the section of a key cannot tell it alone: sections held side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vocoder_pareto.errors import UserError
@@ -10,6 +10,7 @@ from vocoder_pareto.study.sections.models import SharedRecipe
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.settings_faults import keys_of, nearest
 from vocoder_pareto.study.studied_systems import known_systems, published_convention, training_settings
+from vocoder_pareto.study.systems import REFERENCE_SYSTEMS
 from vocoder_pareto.tables.columns import METRIC_COLUMNS, PREDICTED_MOS, SYSTEMS_COLUMNS
 
 OBJECTIVE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.direction)
@@ -19,7 +20,28 @@ def faults_between_sections(config: Mapping[str, Any]) -> list[str]:
     """What is wrong with the systems, the objectives and the front ends that `config` names."""
     known, named = known_systems(config), config["systems"]
     studied = [known[name] for name in (known if named == "all" else named) if name in known]
-    return _faults_of_names(named, known) + _faults_of_objectives(config) + faults_of_front_ends(config, studied)
+    return [
+        *_of_one_name("models", [*known, *REFERENCE_SYSTEMS], "systems"),
+        *_of_one_name("front_ends", config["front_ends"], "front ends"),
+        *_of_one_name("pareto.objectives", [each["name"] for each in config["pareto"]["objectives"]], "fronts"),
+        *_faults_of_names(named, known),
+        *_faults_of_objectives(config),
+        *faults_of_front_ends(config, studied),
+    ]
+
+
+def _of_one_name(key: str, names: Iterable[str], what: str) -> list[str]:
+    """Names of files and of places on a page that differ by case alone, or by _ in the place of -."""
+    first: dict[str, str] = {}
+    faults = []
+    for name in names:
+        other = first.setdefault(name.casefold().replace("_", "-"), name)
+        if other != name:
+            faults.append(
+                f"config key {key}: the {what} {other} and {name} differ by case alone, or by _ in the place of -, and "
+                "would share a file where neither counts; rename one"
+            )
+    return faults
 
 
 def _faults_of_names(named: str | Sequence[str], known: Mapping[str, object]) -> list[str]:

@@ -9,8 +9,8 @@ from functools import cache
 
 # How values get in and out, what errors and progress look like, how jobs run: no number of a result depends on it.
 BOOKKEEPING = (
-    "", "__main__", "caches", "device", "device_memory", "downloads", "errors", "files", "import_paths", "locks",
-    "owners", "parallel", "partial_files", "program", "published_weights", "workflow_files",
+    "", "__main__", "arguments", "caches", "device", "device_memory", "downloads", "errors", "files", "import_paths", 
+    "locks", "owners", "parallel", "partial_files", "program", "published_weights", "workflow_files",
     "analysis", "audio", "commands", "commands.*", "conformance", "conformance.*", "generation", "listening_test",
     "measurement", "models",
     "quality", "study", "tables", "training", "training.objectives",
@@ -21,8 +21,10 @@ BOOKKEEPING = (
     "study.sections.*", "study.settings", "study.settings_faults", "study.source_facts", "study.studied_systems",
     "study.syntax_trees", "study.systems", "study.targets", "study.yaml_files",
     "audio.archives", "audio.cmu_arctic", "audio.corpus_location", "audio.front_end", "audio.ljspeech",
-    "measurement.digests", "measurement.gpu_makers", "measurement.hardware", "measurement.own_process",
-    "measurement.records", "measurement.set_check", "measurement.set_schema", "measurement.waiting_threads",
+    "measurement.digests", "measurement.flops_check", "measurement.gpu_makers", "measurement.hardware",
+    "measurement.origin_check", "measurement.own_process", "measurement.recomputed", "measurement.records",
+    "measurement.set_check", "measurement.set_schema", "measurement.waiting_threads", "measurement.window_check",
+    "measurement.window_schema",
     "models.conversion", "models.registry", "models.waveforms",
     "training.accounting", "training.budget", "training.clock", "training.curve", "training.divergence",
     "training.failures",

@@ -11,8 +11,8 @@ import math
 import re
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import is_dataclass
-from functools import cache
+from dataclasses import fields, is_dataclass
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 import pydantic
@@ -26,6 +26,9 @@ STRICT = ConfigDict(
     extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True, populate_by_name=True
 )
 
+# The largest seed that Python, NumPy and PyTorch all take.
+LARGEST_SEED = 2**63 - 1
+
 Settings = TypeVar("Settings")
 
 _adapter: Callable[[type], TypeAdapter[Any]] = cache(TypeAdapter)
@@ -36,7 +39,7 @@ _FRACTION = re.compile(r"[-+]?(\d+\.\d*|\.\d+)")
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
-def settings_from(kind: type[Settings], values: Mapping[str, Any], where: str) -> Settings:
+def settings_from(kind: type[Settings], values: Mapping[str, Any], where: str, prefix: str = "config key ") -> Settings:
     """Build the settings `kind` from plain `values`; `where` is the configuration key that messages begin with.
 
     Lists become tuples, and whole numbers floats, where the field says so. Text becomes the number, the truth value or
@@ -55,7 +58,43 @@ def settings_from(kind: type[Settings], values: Mapping[str, Any], where: str) -
             return _validated(kind, values)
         except pydantic.ValidationError as error:
             faults = faults_of(kind, values, error)
-    raise UserError("\n".join(f"config key {dotted(where, path)}: {words}" for path, words in faults))
+    raise UserError("\n".join(f"{prefix}{dotted(where, path)}: {words}" for path, words in faults))
+
+
+def refusing_in_words(kind: type[Settings]) -> type[Settings]:
+    """Decorate a class of settings that people construct themselves: what it refuses is told as `settings_from` does.
+
+    Its constructor raises `UserError`, one line, in place of pydantic's own error.
+    """
+    construct = kind.__init__  # type: ignore[misc]
+
+    def in_words(self: Any, *arguments: Any, **values: Any) -> None:
+        names = [field.name for field in fields(kind) if field.init]  # type: ignore[arg-type]
+        given = dict(zip(names, arguments, strict=False)) | values
+        try:
+            construct(self, *arguments[len(names) :], **given)
+        except pydantic.ValidationError as error:
+            faults = [f"{'.'.join(map(str, path))}: {words}" for path, words in faults_of(kind, given, error)]
+            raise UserError(f"{kind.__name__}: {'; '.join(faults)}") from error
+
+    kind.__init__ = wraps(construct)(in_words)  # type: ignore[misc]
+    return kind
+
+
+def settings_given(kind: type[Settings], given: Any, name: str) -> Settings:
+    """The settings that an argument called `name` holds: those of `kind`, or a mapping of their keys to values.
+
+    Raises:
+        UserError: It holds something else, or one of the values is refused.
+    """
+    if isinstance(given, kind):
+        return given
+    if isinstance(given, Mapping):
+        try:
+            return settings_from(kind, given, name, "")
+        except UserError as error:
+            raise UserError(str(error).replace("\n", "; ")) from error
+    raise UserError(f"{name}: {given!r} is not allowed; give {kind.__name__}(…), or a dict of its keys")
 
 
 def plain(settings: Any) -> dict[str, Any]:

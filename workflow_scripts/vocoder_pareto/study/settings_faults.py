@@ -149,6 +149,8 @@ def _fault(kind: type, path: Path, errors: Sequence[ErrorDetails], value: Any) -
             return f"{value!r} is not allowed; {_examples(kind, path) or 'it must match ' + context['pattern']}"
         case "string_too_short":
             return f"{value!r} is not allowed; must not be empty"
+        case "finite_number":
+            return f"{value!r} is not allowed; must be a finite number"
         case "too_short" | "too_long":
             bound = f"least {context['min_length']}" if "min_length" in context else f"most {context['max_length']}"
             return f"{value!r} is not allowed; must have at {bound}"

@@ -16,6 +16,7 @@ FRONT_END_ENERGY = f"front_end_{ENERGY}"
 EXACT_GFLOPS = "gflops_per_audio_second"
 PRINTED_GFLOPS = "gflops_published_convention"
 PREDICTED_MOS = "predicted_mos"
+CLIPS_LEFT_OUT = "clips_left_out"
 
 REFERENCE_FAMILY = "reference"
 REFERENCE_LABELS = {"ground_truth": "Ground truth", "griffin_lim": "Griffin-Lim", "world": "WORLD"}
@@ -106,6 +107,7 @@ SYSTEMS_COLUMNS = (
     Column(FRONT_END_ENERGY, "Energy of the front end per second of audio", "J"),
     Column("front_end_real_time_factor", "Real-time factor of the front end"),
     *(column for columns in _METRICS for column in columns),
+    Column(CLIPS_LEFT_OUT, "Utterances without a value", kind="text"),
     Column(PREDICTED_MOS, "Predicted quality", "predicted MOS", "number", "max"),
     Column(f"{PREDICTED_MOS}_ci95", "Predicted MOS, half-width of the 95 % interval"),
     Column(f"{PREDICTED_MOS}_degrees_of_freedom", "Predicted MOS, degrees of freedom of its interval"),

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from vocoder_pareto.study.settings import STRICT
+from vocoder_pareto.study.settings import STRICT, refusing_in_words
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -23,7 +23,7 @@ class ObjectivesSettings:
 class ParetoSettings:
     """Pareto fronts."""
 
-    draws: int = Field(default=10_000, ge=1)
+    draws: int = Field(default=10_000, ge=1, le=10_000_000)
     """Monte Carlo draws from the uncertainties for the probability that a system is on a front (>= 1). 10000 draws are
     good to half a percent."""
 
@@ -48,6 +48,7 @@ class ParetoSettings:
             raise ValueError("objectives: two entries have the same name; rename one")
 
 
+@refusing_in_words
 @dataclass(frozen=True, config=STRICT)
 class FigureSettings:
     """How figures look; a change redraws figures and nothing else."""
@@ -86,7 +87,7 @@ class FigureSettings:
 class ReportSettings:
     """The report page."""
 
-    clips: int = Field(default=10, ge=1)
+    clips: int = Field(default=10, ge=1, le=1000)
     """Test clips in its listening grid (>= 1)."""
 
     reference_system: str = Field(default="hifigan-L", min_length=1)

@@ -40,7 +40,7 @@ class DatasetSettings:
     the folder cmu_us_slt_arctic (of arctic_voice), or cmu_us_slt_arctic.tar.bz2, or null to download it (about 100 MB).
     folder: the folder; folders inside it count too. synthetic: null."""
 
-    clips: int | None = Field(default=40, ge=2)
+    clips: int | None = Field(default=40, ge=2, le=10_000_000)
     """How many recordings to use, the first in sorted order; null for all. synthetic: 20 to 13100 (null: 13100)."""
 
     voices: tuple[str, ...] = Field(default=("en-us",), min_length=1)
@@ -68,7 +68,7 @@ class DatasetSettings:
     (end before anything is computed) | skip (leave it out). Either way skipped.csv of the dataset lists what was left
     out, and why."""
 
-    clip_seconds: float = Field(default=1.024, gt=0)
+    clip_seconds: float = Field(default=1.024, gt=0, le=600)
     """Seconds of a clip to train on (> 0): the beginning of each recording, followed by zeros where it is shorter.
     Where these are no whole number of frames of a front end, its clips last to the end of the frame. 1.024 s at
     16000 Hz are 64 frames of 256 samples. What is judged is set by evaluation.seconds."""

@@ -51,26 +51,26 @@ class FrontEndSettings:
     """mel: a mel-spectrogram | waveform: the samples themselves, a column of hop_length samples per frame, for codecs
     and vocoders that compute their own; of the keys below it takes sample_rate and hop_length alone."""
 
-    sample_rate: int = Field(default=16000, ge=1)
+    sample_rate: int = Field(default=16000, ge=500, le=192_000)
     """Sample rate of audio and clips, in Hz. Recordings of another rate are resampled."""
 
-    n_fft: int = Field(default=2048, ge=2)
+    n_fft: int = Field(default=2048, ge=2, le=65_536)
     """Samples of the Fourier transform. HiFi-GAN's loss has a front end of its own, see mel_front_end and mel_n_fft
     (1024) of models.hifigan.training."""
 
-    win_length: int | None = Field(default=None, ge=1)
+    win_length: int | None = Field(default=None, ge=1, le=65_536)
     """Samples of the periodic Hann window, at most n_fft; null: n_fft."""
 
-    hop_length: int = Field(default=256, ge=1)
+    hop_length: int = Field(default=256, ge=1, le=65_536)
     """Samples between frames; each frame becomes so many samples of audio. At most n_fft. 256 at 16000 Hz is 16 ms."""
 
-    n_mels: int = Field(default=80, ge=1)
+    n_mels: int = Field(default=80, ge=1, le=65_536)
     """Mel bands."""
 
-    fmin: float = Field(default=0.0, ge=0)
+    fmin: float = Field(default=0.0, ge=0, le=96_000)
     """Lower edge of the lowest band, in Hz."""
 
-    fmax: float | None = Field(default=None, gt=0)
+    fmax: float | None = Field(default=None, gt=0, le=96_000)
     """Upper edge of the highest band, in Hz; null: half the sample rate."""
 
     mel_scale: Literal["slaney", "htk"] = "slaney"
@@ -82,7 +82,7 @@ class FrontEndSettings:
     power: int = Field(default=2, ge=1, le=2)
     """1: magnitudes | 2: powers."""
 
-    epsilon: float = Field(default=0.0, ge=0)
+    epsilon: float = Field(default=0.0, ge=0, le=1)
     """Added to the power before the root of magnitudes is taken."""
 
     normalized_window: bool = False
@@ -91,7 +91,7 @@ class FrontEndSettings:
     logarithm: Literal["log1p", "ln", "log10", "dB"] = "log1p"
     """log1p: ln(1 + x) | ln | log10 | dB: 20 log10 of magnitudes, 10 log10 of powers."""
 
-    floor: float = Field(default=0.0, ge=0)
+    floor: float = Field(default=0.0, ge=0, le=1)
     """Smaller values become this one before the logarithm; more than 0 but for log1p."""
 
     padding: Literal["center_zeros", "center_reflect", "reflect"] = "center_reflect"

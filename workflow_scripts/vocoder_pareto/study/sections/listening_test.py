@@ -16,26 +16,26 @@ LinkId = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")]
 class DesignSettings:
     """Who rates what."""
 
-    items: int = Field(default=2, ge=1)
+    items: int = Field(default=2, ge=1, le=10_000)
     """Test clips that are rated, each in every system (>= 1); at most generation.clips."""
 
-    lists: int = Field(default=1, ge=1)
+    lists: int = Field(default=1, ge=1, le=10_000)
     """Shares of all ratings (>= 1, a divisor of items): a participant rates one share. In each, every system comes
     items / lists times, and every clip equally often, give or take one."""
 
-    participants: int = Field(default=12, ge=1)
+    participants: int = Field(default=12, ge=1, le=100_000)
     """Sessions to prepare, each with its own order (>= 1); a multiple of lists keeps the balance."""
 
-    training: int = Field(default=2, ge=0)
+    training: int = Field(default=2, ge=0, le=1000)
     """Trials to begin with that do not count (>= 0)."""
 
-    traps: int = Field(default=2, ge=0)
+    traps: int = Field(default=2, ge=0, le=1000)
     """Attention checks: a voice says which score to choose (>= 0)."""
 
-    gold: int = Field(default=1, ge=0)
+    gold: int = Field(default=1, ge=0, le=1000)
     """Clips drowned in noise, which must get the worst score (>= 0)."""
 
-    repeats: int = Field(default=2, ge=0)
+    repeats: int = Field(default=2, ge=0, le=1000)
     """Sounds that come again, to see how consistent a participant is (>= 0)."""
 
     def __post_init__(self):
@@ -103,22 +103,22 @@ class ScreeningSettings:
     full_playback: bool = True
     """Every sound was heard to its end, where that is known: true | false."""
 
-    max_failed_traps: int | None = Field(default=0, ge=0)
+    max_failed_traps: int | None = Field(default=0, ge=0, le=1000)
     """Attention checks that may be missed (>= 0)."""
 
-    max_failed_gold: int | None = Field(default=0, ge=0)
+    max_failed_gold: int | None = Field(default=0, ge=0, le=1000)
     """Drowned clips that may be scored wrong (>= 0), …"""
 
-    gold_tolerance: int = Field(default=1, ge=0)
+    gold_tolerance: int = Field(default=1, ge=0, le=4)
     """… by more than so many points (>= 0)."""
 
-    min_variance: float | None = Field(default=0.1, ge=0)
+    min_variance: float | None = Field(default=0.1, ge=0, le=4)
     """Least variance of the scores (>= 0): below, everything was scored alike."""
 
     min_reference_mos: float | None = Field(default=3.0, ge=1, le=5)
     """Least mean score of natural speech (1 to 5), …"""
 
-    min_reference_ratings: int = Field(default=8, ge=1)
+    min_reference_ratings: int = Field(default=8, ge=1, le=10_000)
     """… in sessions with so many scores of it (>= 1): with fewer, honest low scores are taken for carelessness, and the
     MOS of natural speech rises."""
 
@@ -126,7 +126,7 @@ class ScreeningSettings:
     """Least number of right answers, of 6, in the check for headphones (0 to 6), where page.headphone_check asked for
     it."""
 
-    max_repeat_difference: float | None = Field(default=None, ge=0)
+    max_repeat_difference: float | None = Field(default=None, ge=0, le=4)
     """Largest mean difference between the two scores of sounds that came twice (>= 0)."""
 
 
@@ -138,7 +138,7 @@ class StatisticsSettings:
     """Intervals and tests hold for other listeners and other sentences, of which those of the test are a sample (true),
     or for other listeners on these sentences alone (false: narrower, and possible with one sentence)."""
 
-    replicates: int = Field(default=2000, ge=100)
+    replicates: int = Field(default=2000, ge=100, le=1_000_000)
     """Sets of ratings that the fitted mixed model gives again, to find the degrees of freedom of its variances
     (>= 100)."""
 
@@ -160,16 +160,16 @@ class PairedSettings:
     """What is asked: cmos (the second is much worse … much better, -3 to 3: comparison category rating of ITU-T P.800)
     | ab (which one sounds more natural)."""
 
-    items: int = Field(default=10, ge=1)
+    items: int = Field(default=10, ge=1, le=10_000)
     """Test clips that each pair is heard with (>= 1)."""
 
-    participants: int = Field(default=12, ge=1)
+    participants: int = Field(default=12, ge=1, le=100_000)
     """Sessions to prepare (>= 1); each has every pair with every clip, and half of them in either order."""
 
-    training: int = Field(default=1, ge=1)
+    training: int = Field(default=1, ge=1, le=1000)
     """Trials to begin with that do not count (>= 1)."""
 
-    gold: int = Field(default=1, ge=0)
+    gold: int = Field(default=1, ge=0, le=1000)
     """Trials with natural speech and the same drowned in noise (>= 0): who finds the noise better is screened out."""
 
     responses: OptionalPath = None
@@ -196,7 +196,7 @@ class ListeningTestSettings:
     """Largest share of the rows of all answers that may be no valid ratings (0 to 1), such as scores off the scale or
     unknown systems; more of them stop the analysis."""
 
-    simulate: int | None = Field(default=None, ge=1)
+    simulate: int | None = Field(default=None, ge=1, le=100_000)
     """Only for demonstrations: so many simulated listeners (1 to design.participants) answer. Everything made from them
     is marked as simulated. null: none."""
 

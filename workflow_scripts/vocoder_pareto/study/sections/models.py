@@ -63,7 +63,7 @@ class ModelSettings(SizeSettings):
 class SharedRecipe:
     """What the recipes of all families have in common, so that it is checked before anything is computed."""
 
-    learning_rate: float | None = Field(default=None, gt=0)
+    learning_rate: float | None = Field(default=None, gt=0, le=10)
     """Of the optimiser (> 0)."""
 
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] | None = None

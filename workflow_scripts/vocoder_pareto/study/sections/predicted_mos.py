@@ -28,6 +28,6 @@ class PredictedMosSettings:
     """What the recordings must score in the mean (1 to 5), or nothing is predicted for this corpus. Listeners call
     recordings good (4) or better; 3.5 is where good ends and fair begins. LJSpeech scores 4.4, eSpeak's voice 2.3."""
 
-    trial_passages: int = Field(default=4, ge=1)
+    trial_passages: int = Field(default=4, ge=1, le=10_000)
     """How many passages of at least 7 s the predictor is tried on (>= 1), each as it is and made worse in eight
     ways."""

@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from vocoder_pareto.study.sections.paths import OptionalPath
-from vocoder_pareto.study.settings import STRICT, plain
+from vocoder_pareto.study.settings import LARGEST_SEED, STRICT, plain
 from vocoder_pareto.units import JOULES_PER_KWH
 
 # What may change between two pieces of the same training.
@@ -25,22 +25,22 @@ BESIDE_WEIGHTS = (*NOT_IN_DIGEST, "checkpoint")
 class TrainingSettings:
     """The means of a training, as opposed to the recipe of a family (`Objective.Recipe`)."""
 
-    steps: int | None = Field(default=0, ge=0)
+    steps: int | None = Field(default=0, ge=0, le=1_000_000_000)
     """The budget, over all resumed pieces, set-up and steps that a kill takes excluded; whichever is reached first ends
     the training. null: no bound; at least one of steps, hours and energy_kwh is a number. steps: steps of optimisation;
     0 trains nothing: the weights stay as they are initialised, and the system has a cost and no audio to judge."""
 
-    hours: float | None = Field(default=None, gt=0)
+    hours: float | None = Field(default=None, gt=0, le=100_000)
     """Hours of training."""
 
-    energy_kwh: float | None = Field(default=None, gt=0)
+    energy_kwh: float | None = Field(default=None, gt=0, le=10_000_000)
     """Kilowatt-hours as measured (see meter), of the steps that count."""
 
-    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = 1
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] | Literal["auto"] = 1
     """Clips per step (>= 1), or auto: the largest batch that fits the GPU, searched once and kept in the training
     state."""
 
-    segment_frames: int | None = Field(default=16, ge=1)
+    segment_frames: int | None = Field(default=16, ge=1, le=1_000_000)
     """Frames of the random part of each clip that a step takes (>= 1), or null: whole clips (the paper's 64 frames)."""
 
     batch_size_margin: float = Field(default=0.9, gt=0, le=1)
@@ -55,33 +55,33 @@ class TrainingSettings:
     compile: bool = False
     """Compile the losses with torch.compile: true | false. Pays after the first minutes on a GPU."""
 
-    gradient_clip: float | None = Field(default=None, gt=0)
+    gradient_clip: float | None = Field(default=None, gt=0, le=1_000_000)
     """Largest norm of the gradients of a step (> 0), or null. WaveFlow and WaveGrad set it below."""
 
     data_on_device: bool = True
     """Keep all training clips on the GPU (LJSpeech: about 1 GB): true | false. Without a GPU they are read from
     disk."""
 
-    workers: int = Field(default=0, ge=0)
+    workers: int = Field(default=0, ge=0, le=1024)
     """Processes that load data where they are not on the GPU (>= 0); 0 loads in the training process."""
 
-    checkpoint_minutes: float = Field(default=10.0, gt=0)
+    checkpoint_minutes: float = Field(default=10.0, gt=0, le=100_000)
     """Minutes between saved states (> 0): what a kill can cost."""
 
-    older_states: int = Field(default=3, ge=0)
+    older_states: int = Field(default=3, ge=0, le=10_000)
     """States that are kept beside the newest two (>= 0), at growing distances in steps, to go back to after a
     divergence. Where the disk is full they go first."""
 
-    log_every_steps: int = Field(default=50, ge=1)
+    log_every_steps: int = Field(default=50, ge=1, le=1_000_000_000)
     """Steps between rows of the training curve (>= 1)."""
 
-    validation_every_steps: int | None = Field(default=None, ge=1)
+    validation_every_steps: int | None = Field(default=None, ge=1, le=1_000_000_000)
     """Steps between validations (>= 1), or null: one at the end."""
 
-    validation_clips: int = Field(default=0, ge=0)
+    validation_clips: int = Field(default=0, ge=0, le=1_000_000)
     """Test clips that a validation generates (>= 0; 0: no validation)."""
 
-    meter_seconds: float = Field(default=5.0, gt=0)
+    meter_seconds: float = Field(default=5.0, gt=0, le=3600)
     """Seconds between readings of the energy meter (> 0), so that no counter can wrap unseen."""
 
     on_missing_meter: Literal["error", "train"] = "error"
@@ -99,7 +99,7 @@ class TrainingSettings:
     checkpoint_minutes counts as none) | adopt (go on from it, and say so in the summary) | restart (begin at step
     0)."""
 
-    data_seed: int | None = Field(default=None, ge=0)
+    data_seed: int | None = Field(default=None, ge=0, le=LARGEST_SEED)
     """Seed of the order of the clips and of the noise of steps (>= 0), or null: that of the study. Another one lets a
     branch meet other batches."""
 
@@ -108,14 +108,14 @@ class TrainingSettings:
     digits in quotes, or null. learning_rate, gradient_clip, data_seed and precision may differ, and nothing else. Set
     it for one size, as after a divergence (docs/training.md)."""
 
-    branch_step: int | None = Field(default=None, ge=1)
+    branch_step: int | None = Field(default=None, ge=1, le=1_000_000_000)
     """With branch_from: the newest of its states of at most so many steps (>= 1), or null: the newest."""
 
-    retries: int = Field(default=0, ge=0)
+    retries: int = Field(default=0, ge=0, le=1000)
     """How often Snakemake starts a failed training again (>= 0). It resumes, so this carries jobs over time limits;
     after the same divergence twice it does not train again."""
 
-    job_hours: float = Field(default=24.0, ge=0.1)
+    job_hours: float = Field(default=24.0, ge=0.1, le=10_000)
     """Hours that a cluster is asked for per job of a training (>= 0.1): at most the time limit of the partition, since
     a longer job waits for ever. A training goes on in its next job, as often as `retries` says."""
 
@@ -142,26 +142,26 @@ class TrainingSettings:
 class CarbonSettings:
     """How energy becomes emissions."""
 
-    intensity_kg_per_kwh: float = Field(default=0.7, ge=0)
+    intensity_kg_per_kwh: float = Field(default=0.7, ge=0, le=10)
     """kgCO2eq per kWh of electricity (>= 0)."""
 
     intensity_source: str = "Douwes et al. 2023, statement on CO2 emissions"
     """Where that number comes from."""
 
-    intensity_year: int | None = 2022
+    intensity_year: int | None = Field(default=2022, ge=1900, le=2100)
     """The year that it holds for, or null."""
 
-    power_usage_effectiveness: float = Field(default=1.0, ge=1)
+    power_usage_effectiveness: float = Field(default=1.0, ge=1, le=10)
     """Energy of the site per energy of its computers (>= 1)."""
 
     location: str | None = None
     """Where the electricity comes from, as cards state it (Brittany, France), or null."""
 
-    embodied_kg: float | None = Field(default=None, ge=0)
+    embodied_kg: float | None = Field(default=None, ge=0, le=1_000_000)
     """kgCO2eq of making the device (>= 0), or null where it is not known. With `lifetime_hours` it becomes M of the
     Software Carbon Intensity; without them, cards state that intensity without M."""
 
-    lifetime_hours: float | None = Field(default=None, gt=0)
+    lifetime_hours: float | None = Field(default=None, gt=0, le=10_000_000)
     """Hours that the device will compute in its life (> 0), or null."""
 
     @property
