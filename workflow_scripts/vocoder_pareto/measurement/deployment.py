@@ -14,6 +14,7 @@ cannot be exported, or the device is a GPU, the form is refused with the reason.
 import logging
 import tempfile
 from abc import abstractmethod
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
@@ -111,11 +112,13 @@ class OfOnnxRuntime(OtherForm):
     Args:
         vocoder: The vocoder.
         quantised: Whether products are of 8-bit integers.
+        folder: Where what was exported is kept, by its shape, and taken from if it is there; None: nowhere.
     """
 
-    def __init__(self, vocoder: Vocoder, quantised: bool = False):
+    def __init__(self, vocoder: Vocoder, quantised: bool = False, folder: Path | None = None):
         super().__init__(vocoder)
         self.quantised = quantised
+        self.folder = folder
         self._sessions: dict[torch.Size, Any] = {}
 
     def prepare_for_inference(self) -> Self:
@@ -131,6 +134,20 @@ class OfOnnxRuntime(OtherForm):
             raise UnsupportedForm(f"{' and '.join(missing)} missing; pip install {' '.join(missing)}")
         return super().prepare_for_inference()
 
+    def export(self, mel: Tensor, folder: Path) -> Path:
+        """Write what generates from inputs like `mel` into `folder`, if it is not there yet → its file.
+
+        Raises:
+            UnsupportedForm: It cannot be exported.
+        """
+        path = folder / f"{'x'.join(map(str, mel.shape))}.onnx"
+        if not path.exists():
+            try:
+                _export(self.vocoder, mel, path)
+            except Exception as error:  # the exporter raises whatever an operator that it does not know leads to
+                raise UnsupportedForm(f"it cannot be exported as ONNX: {_reason(error)}") from error
+        return path
+
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder`.
 
@@ -138,8 +155,10 @@ class OfOnnxRuntime(OtherForm):
             UnsupportedForm: It cannot be exported, or ONNX Runtime cannot run what was exported.
         """
         if mel.shape not in self._sessions:
-            self._sessions[mel.shape] = _session(self.vocoder, mel, self.quantised)
-        (audio,) = self._sessions[mel.shape].run(None, {"mel": mel.numpy()})
+            with tempfile.TemporaryDirectory() as folder:
+                path = self.export(mel, self.folder or Path(folder))
+                self._sessions[mel.shape] = _run(_session, path, self.quantised)
+        (audio,) = _run(self._sessions[mel.shape].run, None, {"mel": mel.numpy()})
         return torch.from_numpy(audio)
 
 
@@ -165,31 +184,29 @@ class _Generation(torch.nn.Module):
             return self.vocoder.generate(mel)
 
 
-def _session(vocoder: Vocoder, mel: Tensor, quantised: bool) -> Any:
-    """ONNX Runtime with `vocoder` for inputs like `mel`."""
+def _run(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What `function` of ONNX Runtime returns, whose errors are of kinds of their own."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        raise UnsupportedForm(f"ONNX Runtime does not run it: {_reason(error)}") from error
+
+
+def _session(path: Path, quantised: bool) -> Any:
+    """ONNX Runtime with what was exported to `path`."""
     onnxruntime = import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors alone
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "vocoder.onnx"
-        try:
-            _export(vocoder, mel, path)
-        except Exception as error:  # the exporter raises whatever an operator that it does not know leads to
-            raise UnsupportedForm(f"it cannot be exported as ONNX: {_reason(error)}") from error
-        try:
-            if quantised:
-                path = _quantised(path)
-            return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime has errors of its own for each kind of fault, below none of Python's
-            raise UnsupportedForm(f"ONNX Runtime does not run it: {_reason(error)}") from error
+    path = _quantised(path) if quantised else path
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _export(vocoder: Vocoder, mel: Tensor, path: Path) -> None:
-    for package in ("onnxscript", "onnx_ir"):  # which tell of every operator that they look at
-        logging.getLogger(package).setLevel(logging.WARNING)
+    for package in ("onnxscript", "onnx_ir", "torch.onnx"):  # which tell of every operator that they look at
+        logging.getLogger(package).setLevel(logging.ERROR)
     # Tensors of inference mode cannot be traced, so both are of the usual kind here.
     with torch.inference_mode(False), torch.no_grad():
         example = mel.clone()

@@ -26,6 +26,25 @@ def in_own_process(
         UserError: as `function` raises it, without its subclass; or the process could not be started, or was killed.
         Exception: whatever else `function` raises.
     """
+    return _in_own_process(None, function, arguments, keywords)
+
+
+def in_own_process_within(
+    seconds: float, function: Callable[Arguments, Result], *arguments: Arguments.args, **keywords: Arguments.kwargs
+) -> Result:
+    """The same for no longer than `seconds`: then the process is killed.
+
+    Raises:
+        UserError: as for `in_own_process`; or the time was over.
+        Exception: whatever else `function` raises.
+    """
+    return _in_own_process(seconds, function, arguments, keywords)
+
+
+def _in_own_process(
+    seconds: float | None, function: Callable[..., Result], arguments: tuple, keywords: dict[str, Any]
+) -> Result:
+    others = active_children()
     with ProcessPoolExecutor(1, get_context(START_METHOD), belong_to_parent) as process:
         try:
             called = process.submit(_called, function, arguments, keywords)
@@ -35,7 +54,13 @@ def in_own_process(
                 "limit of processes (ulimit -u) or of memory"
             ) from error
         try:
-            return called.result()
+            return called.result(seconds)
+        except TimeoutError as error:
+            if seconds is None or called.done():  # of the function itself
+                raise
+            for child in set(active_children()) - set(others):
+                child.kill()
+            raise UserError(f"it was not done after {seconds / 60:g} minutes") from error
         except KeyboardInterrupt:
             for child in active_children():  # which leaves Ctrl-C to this process, and would measure to its end
                 child.terminate()
