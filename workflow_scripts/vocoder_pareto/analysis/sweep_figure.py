@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
 from vocoder_pareto.analysis.figure_style import Marker, marker_of, new_figure, size_colours, write_below
+from vocoder_pareto.analysis.number_ticks import number_ticks
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import ENERGY, Kind
 from vocoder_pareto.tables.sources import source_of
@@ -65,6 +66,7 @@ def _draw_system(axes: Axes, rows: pd.DataFrame, marker: Marker, colour: tuple[f
         )  # fmt: skip
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
+    number_ticks(axes.yaxis, *axes.get_ylim())
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_locator(NullLocator())
     if len(rows):
