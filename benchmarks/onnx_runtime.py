@@ -38,7 +38,7 @@ from vocoder_pareto.files import read_json, write_json
 from vocoder_pareto.measurement.clocks import clock_of
 from vocoder_pareto.measurement.deployment import ONNX_PACKAGES, OfOnnxRuntime
 from vocoder_pareto.measurement.hardware import device_name, hardware_description, software_description
-from vocoder_pareto.measurement.own_process import in_own_process, in_own_process_within
+from vocoder_pareto.measurement.own_process import ProcessEndedError, in_own_process, in_own_process_within
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.vocoder import Vocoder
 from vocoder_pareto.program import run_program
@@ -146,10 +146,22 @@ def measurements(system: SystemSettings, arguments: argparse.Namespace) -> list[
     frames = max(1, round(arguments.clip_seconds * system.sample_rate / system.hop_length))
     with TemporaryDirectory() as folder:
         try:
-            in_own_process_within(60 * arguments.export_minutes, export, system, frames, Path(folder))
+            exported(system, frames, Path(folder), arguments.export_minutes)
             return compared(system, frames, Path(folder), arguments)
-        except UserError as error:  # also where a process was killed: an export may take all memory
+        except UserError as error:
             return [{"system": system.name, "form": FORMS[0], "device": device_name(CPU), "refused": str(error)}]
+
+
+def exported(system: SystemSettings, frames: int, folder: Path, minutes: float) -> None:
+    """Write what ONNX Runtime is to run into `folder`, by a process that may take all memory.
+
+    Raises:
+        UserError: It cannot be exported, or not within so many minutes.
+    """
+    try:
+        in_own_process_within(60 * minutes, export, system, frames, folder)
+    except ProcessEndedError as error:
+        raise UserError(f"its export as ONNX: {error}") from error
 
 
 def compared(system: SystemSettings, frames: int, folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:

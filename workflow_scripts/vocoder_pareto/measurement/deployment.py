@@ -29,6 +29,7 @@ from vocoder_pareto.models.vocoder import Generators, Vocoder
 from vocoder_pareto.study.sections.measurement import DeploymentForm
 
 ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+ONNX_FORMS: tuple[DeploymentForm, ...] = ("onnxruntime", "onnxruntime_int8")
 
 
 class UnsupportedForm(UserError):
@@ -244,12 +245,10 @@ def _reason(error: Exception) -> str:
     return first_line(error)
 
 
-def in_form(vocoder: Vocoder, form: DeploymentForm) -> Vocoder:
-    """`vocoder` in `form`, to be prepared for inference; `pytorch` is itself."""
+def in_form(vocoder: Vocoder, form: DeploymentForm, folder: Path | None = None) -> Vocoder:
+    """`vocoder` in `form`, to be prepared for inference; `pytorch` is itself. See `OfOnnxRuntime` for `folder`."""
     if form == "torch_compile":
         return Compiled(vocoder)
-    if form == "onnxruntime":
-        return OfOnnxRuntime(vocoder)
-    if form == "onnxruntime_int8":
-        return OfOnnxRuntime(vocoder, quantised=True)
+    if form in ONNX_FORMS:
+        return OfOnnxRuntime(vocoder, quantised=form == "onnxruntime_int8", folder=folder)
     return vocoder

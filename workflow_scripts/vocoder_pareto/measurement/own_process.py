@@ -10,6 +10,11 @@ from typing import Any, ParamSpec, TypeVar
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.parallel import belong_to_parent
 
+
+class ProcessEndedError(UserError):
+    """A process was ended before it had its result: by the system, or since it took too long."""
+
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -35,7 +40,8 @@ def in_own_process_within(
     """The same for no longer than `seconds`: then the process is killed.
 
     Raises:
-        UserError: as for `in_own_process`; or the time was over.
+        ProcessEndedError: The time was over.
+        UserError: as for `in_own_process`.
         Exception: whatever else `function` raises.
     """
     return _in_own_process(seconds, function, arguments, keywords)
@@ -60,13 +66,13 @@ def _in_own_process(
                 raise
             for child in set(active_children()) - set(others):
                 child.kill()
-            raise UserError(f"it was not done after {seconds / 60:g} minutes") from error
+            raise ProcessEndedError(f"the process was not done after {seconds / 60:g} minutes") from error
         except KeyboardInterrupt:
             for child in active_children():  # which leaves Ctrl-C to this process, and would measure to its end
                 child.terminate()
             raise
         except BrokenProcessPool as error:
-            raise UserError(
+            raise ProcessEndedError(
                 "the process that measures was killed, most often because memory ran out; "
                 "lower energy.batch_size or energy.clip_seconds, or end other programs"
             ) from error
