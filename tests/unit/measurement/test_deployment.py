@@ -211,6 +211,24 @@ def test_audio_with_another_noise_is_not_compared(onnx, here):
     assert rows[1]["d_stft_to_float32"] is None
 
 
+class Overwriting(SmallVocoder):
+    exports_plainly = True
+
+    def generate(self, mel, generator=None):
+        raise AssertionError("is not exported")
+
+    def generate_plainly(self, mel, generator=None):
+        return super().generate(mel)
+
+
+def test_the_plain_form_is_exported_where_the_fast_one_overwrites_its_own_results(onnx):
+    expected = SmallVocoder()
+    vocoder = Overwriting()
+    vocoder.load_state_dict(expected.state_dict())
+    audio = OfOnnxRuntime(vocoder).prepare_for_inference().synthesize(MEL)
+    torch.testing.assert_close(audio, expected.prepare_for_inference().synthesize(MEL), atol=1e-5, rtol=0)
+
+
 def test_what_was_exported_is_kept_for_the_next(onnx, tmp_path, monkeypatch):
     vocoder = SmallVocoder()
     expected = OfOnnxRuntime(vocoder, folder=tmp_path).prepare_for_inference().synthesize(MEL)

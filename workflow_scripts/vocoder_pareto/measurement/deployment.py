@@ -174,7 +174,7 @@ class _PlainNoise(TorchFunctionMode):
 
 
 class _Generation(torch.nn.Module):
-    """`generate` of a vocoder as the `forward` that is exported."""
+    """`generate` of a vocoder, or where it asks for it `generate_plainly`, as the `forward` that is exported."""
 
     def __init__(self, vocoder: Vocoder):
         super().__init__()
@@ -182,7 +182,7 @@ class _Generation(torch.nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         with _PlainNoise():
-            return self.vocoder.generate(mel)
+            return self.vocoder.generate_plainly(mel) if self.vocoder.exports_plainly else self.vocoder.generate(mel)
 
 
 def _run(function: Callable[..., Any], *arguments: Any) -> Any:
