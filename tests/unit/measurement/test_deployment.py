@@ -205,6 +205,19 @@ def test_eight_bits_change_the_audio_a_little(onnx, here):
     assert all(row["energy_joules_per_audio_second"] > 0 for row in rows)
 
 
+def test_of_diffusion_a_step_is_exported_and_its_noise_is_that_of_the_generator(onnx):
+    vocoder = small_diffusion()
+    torch.nn.init.normal_(vocoder.output.weight)
+    expected = small_diffusion()
+    expected.load_state_dict(vocoder.state_dict())
+    form = OfOnnxRuntime(vocoder).prepare_for_inference()
+    assert not form.draws_noise_of_its_own
+    audio = form.synthesize(MEL, torch.Generator().manual_seed(3))
+    ours = expected.prepare_for_inference().synthesize(MEL, torch.Generator().manual_seed(3))
+    torch.testing.assert_close(audio, ours, atol=1e-4, rtol=0)
+    assert len(form._sessions) == 1
+
+
 def test_audio_with_another_noise_is_not_compared(onnx, here):
     rows = sweep_forms(bench_of(Noisy), replace(QUICK, clips=1), DeploymentSettings(forms=("onnxruntime",)), seed=0)
     assert rows[1]["energy_joules_per_audio_second"] > 0

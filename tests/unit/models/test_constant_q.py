@@ -33,7 +33,10 @@ def at_twice_the_rate(audio):
 
 
 def test_bins_are_those_of_the_definition_by_browns_windows(audio):
-    """Equation 3 summed as it stands, at the full rate: what halving the rate changes is below a part in 2,000."""
+    """Equation 3 summed as it stands, at the full rate: what halving the rate changes is below a part in 2,000.
+
+    But for frames whose window meets an end, beyond which what the filters move is lost.
+    """
     found, signal = transformed(audio), at_twice_the_rate(audio)
     for index in (0, 7, 40, 70, 95):
         hertz = 32.70 * 2 ** (index / 12)
@@ -44,12 +47,15 @@ def test_bins_are_those_of_the_definition_by_browns_windows(audio):
         padded = np.pad(signal, len(places) // 2)
         expected = [padded[start : start + len(places)] @ wave for start in range(0, len(signal) + 1 - 256, 256)]
         expected = np.sqrt(samples) * np.array(expected)
-        difference = np.abs(found[index, : len(expected)] - expected).max()
+        difference = np.abs(found[index, : len(expected)] - expected)[52:-52].max()
         assert difference < 5e-4 * np.abs(expected).max()
 
 
 def test_it_is_librosas(audio):
-    """Whose bandwidth is another by 3 %, which `filter_scale` takes back, and whose windows are whole samples."""
+    """Whose bandwidth is another by 3 %, which `filter_scale` takes back, and whose windows are whole samples.
+
+    These are as loud and as late in all octaves; what is left is noise of 2 %.
+    """
     signal = at_twice_the_rate(audio)
     ratio = 2 ** (2 / 12)
     expected = librosa.cqt(
@@ -58,7 +64,10 @@ def test_it_is_librosas(audio):
     )  # fmt: skip
     found = transformed(audio)
     assert found.shape == expected.shape
-    assert np.abs(found - expected).max() < 0.03 * np.abs(expected).max()
+    for ours, theirs in zip(found[:, 20:-20].reshape(8, -1), expected[:, 20:-20].reshape(8, -1), strict=True):
+        gain = np.vdot(theirs, ours) / np.vdot(theirs, theirs)
+        assert abs(gain - 1) < 0.01
+        assert np.linalg.norm(ours - theirs) < 0.04 * np.linalg.norm(theirs)
 
 
 def test_a_tone_is_as_loud_as_half_the_root_of_its_window_and_turns_by_its_frequency():

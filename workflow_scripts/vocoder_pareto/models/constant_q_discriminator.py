@@ -1,8 +1,8 @@
 """The multi-scale sub-band constant-Q discriminator (Gu et al., 2024) of BigVGAN-v2.
 
 Each of its stacks judges the complex constant-Q spectrogram of the audio (see `constant_q.py`) as an image of two
-channels. Octaves overlap the less in time the higher they are, so a convolution of its own brings each in step with the
-others before they become one image again (section 3.3, the sub-band processor). Layers, hops and bins are those of
+channels. A convolution of its own brings each octave in step with the others before they become one image again (the
+sub-band processor), since windows of lower ones last longer. Layers, hops and bins are those of
 BigVGAN's official code (github.com/NVIDIA/BigVGAN), which took them over from the authors' with 128 channels instead of
 32: hops of 512, 256 and 256 samples with 24, 36 and 48 bins per octave, at twice the rate of the audio.
 
@@ -10,8 +10,10 @@ Deviations from that code:
 
 - It has nine octaves, up to 16,742 Hz, which audio of 22,050 Hz and more can have at twice its rate. Here there are as
   many as it takes to reach half the sample rate, at most nine: eight at 16,000 Hz, whose highest ends at 8,371 Hz.
-- The filters that change rates are other windowed sincs than those of torchaudio and nnAudio.
-- Windows have N samples as in Brown's definition, where nnAudio rounds N up, and its windows are half a sample off.
+- Octaves are in step: nnAudio's filter of an even number of taps is late by half a sample at each halving of the rate,
+  so that the lowest octave comes 2.7 ms after the highest at 24,000 Hz.
+- Windows have N samples as in Brown's definition; nnAudio rounds N up. The filter of the first doubling is another than
+  torchaudio's.
 """
 
 import math

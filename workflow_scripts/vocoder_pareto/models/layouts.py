@@ -295,7 +295,7 @@ def to_ours(weights: Mapping[str, Tensor], vocoder: Vocoder, pairs: Pairs) -> di
         is_normed = f"{pair.ours}.{NEW_NORM[0]}" in expected
         parts = [_weight_of(remaining, module, is_normed) for module in _modules_there(pair)]
         for name in parts[0]:
-            value = _reordered(torch.cat([part[name] for part in parts if name in part]), pair.sizes, pair.order)
+            value = _reordered(_joined([part[name] for part in parts if name in part]), pair.sizes, pair.order)
             ours[f"{pair.ours}.{name}"] = _halves_swapped(value) if pair.swapped else value
     return ours | remaining
 
@@ -320,7 +320,7 @@ def to_theirs(vocoder: Vocoder, pairs: Pairs, is_folded: bool = False) -> dict[s
             value = remaining.pop(f"{pair.ours}.{ours}", None)
             if value is not None:
                 value = _reordered(value, [pair.sizes[axis] for axis in pair.order], np.argsort(pair.order))
-                parts = (_halves_swapped(value) if pair.swapped else value).chunk(len(modules))
+                parts = _cut(_halves_swapped(value) if pair.swapped else value, len(modules))
                 theirs |= {f"{module}.{name}": part for module, part in zip(modules, parts, strict=True)}
     return theirs | remaining
 
@@ -357,6 +357,15 @@ def _reordered(value: Tensor, sizes: Sequence[int], order: Iterable[int]) -> Ten
     array = value.unflatten(0, tuple(sizes))
     axes = (*map(int, order), *range(len(sizes), array.dim()))
     return array.permute(axes).flatten(0, len(sizes) - 1)
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    """The parts of a weight in a row; one alone may have no dimension."""
+    return torch.cat(list(parts)) if len(parts) > 1 else parts[0]
+
+
+def _cut(value: Tensor, count: int) -> Sequence[Tensor]:
+    return value.chunk(count) if count > 1 else [value]
 
 
 def _halves_swapped(value: Tensor) -> Tensor:
