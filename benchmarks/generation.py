@@ -23,7 +23,7 @@ import argparse
 import copy
 import logging
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,13 +127,14 @@ def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, Any]
     return pd.DataFrame(rows), about
 
 
-def chosen_systems(names: list[str] | None) -> list[SystemSettings]:
-    """Systems of config.yaml by name; all, if None.
+def chosen_systems(names: list[str] | None, config_files: Sequence[Path] = ()) -> list[SystemSettings]:
+    """Systems of config.yaml, and of presets or own files over it, by name; all, if None.
 
     Raises:
-        UserError: a name is not in config.yaml.
+        UserError: there is no system of a name.
     """
-    return studied_systems.chosen_systems(read_configuration([PROJECT / "config.yaml"]), names or [], "--system-names")
+    config = read_configuration([PROJECT / "config.yaml", *config_files])
+    return studied_systems.chosen_systems(config, names or [], "--system-names")
 
 
 def lively(vocoder: Vocoder) -> Vocoder:

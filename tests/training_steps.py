@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from reference_networks import bigvgan, diffusion, flows, gans, multiband, spectra, univnet
+from reference_networks import bigvgan, constant_q, diffusion, flows, gans, multiband, spectra, univnet
 
 from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
@@ -41,7 +41,7 @@ from vocoder_pareto.training.objectives.vocos import VocosObjective, VocosRecipe
 from vocoder_pareto.training.objectives.wavegrad import WaveGradObjective, WaveGradRecipe
 
 STORED = Path(__file__).parent / "data" / "training_steps.json"
-ADVERSARIAL = ("melgan", "hifigan", "univnet", "multiband_melgan", "vocos", "istftnet", "bigvgan")
+ADVERSARIAL = ("melgan", "hifigan", "univnet", "multiband_melgan", "vocos", "istftnet", "bigvgan", "bigvgan_v2")
 FAMILIES = (*ADVERSARIAL, "diffwave", "wavegrad", "waveglow", "waveflow")
 STEPS = torch.tensor([7, 41])  # of DiffWave's 50
 LEVELS = torch.tensor([0.93, 0.4], dtype=torch.float64)  # √ᾱ of WaveGrad
@@ -66,6 +66,7 @@ _SHAPES = {  # of the batch: clips, mel bands, frames, samples per frame
     "melgan": (2, 6, 32, 8), "hifigan": (1, 80, 5, 256), "diffwave": (2, 6, 12, 8), "wavegrad": (2, 6, 6, 16),
     "waveglow": (2, 5, 6, 16), "waveflow": (2, 5, 6, 16), "vocos": (1, 6, 5, 256), "istftnet": (1, 80, 5, 256),
     "univnet": (2, 6, 9, 256), "multiband_melgan": (2, 6, 20, 128), "bigvgan": (1, 80, 9, 256),
+    "bigvgan_v2": (1, 20, 9, 256),
 }  # fmt: skip
 
 
@@ -143,6 +144,12 @@ def objective_of(family):
         architecture = BigVGANArchitecture(16, *_HIFIGAN.values())
         recipe = BigVGANRecipe(period_channels=64, resolution_channels=4)
         objective = BigVGANObjective(BigVGAN(architecture, **places), recipe)
+    elif family == "bigvgan_v2":
+        architecture = BigVGANArchitecture(16, *_HIFIGAN.values(), bound="clip", last_bias=False)
+        recipe = BigVGANRecipe(
+            mel_weight=15.0, mel_scales="seven", period_channels=64, transform="constant_q", resolution_channels=3
+        )
+        objective = BigVGANObjective(BigVGAN(architecture, **places), recipe)
     elif family == "diffwave":
         vocoder = DiffWave(DiffWaveArchitecture(4, 6, 2, (4, 2)), **places)
         objective = DiffWaveObjective(vocoder, DiffWaveRecipe())
@@ -185,6 +192,8 @@ def reference_losses(family, turn, weights):
         )
     if family == "bigvgan":
         return bigvgan.bigvgan_losses(weights, audio, mel, sample_rate=16000, hop_length=256, turn=turn, **_HIFIGAN)
+    if family == "bigvgan_v2":
+        return constant_q.bigvgan_v2_losses(weights, audio, mel, sample_rate=16000, octaves=8, turn=turn, **_HIFIGAN)
     if family == "diffwave":
         scales = diffusion.signal_scales(1e-4, 0.05, 50)[STEPS]
         return diffusion.denoising_loss(

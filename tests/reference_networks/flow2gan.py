@@ -28,7 +28,7 @@ def block(weights, name, signal, condition=None, embedding=None):
         inner = inner + conv1d(weights, f"{name}.condition", condition)
         inner = inner * (1 + linear(weights, f"{name}.time", embedding)[..., None])
     inner = prelu(weights, f"{name}.rectifier", conv1d(weights, f"{name}.expand", inner))
-    return conv1d(weights, f"{name}.contract", inner) + weights[f"{name}.shortcut"][:, None] * signal
+    return conv1d(weights, f"{name}.contract", inner) + weights[f"{name}.shortcut"] * signal
 
 
 def encoder(weights, mel, blocks):

@@ -106,7 +106,8 @@ def test_onnx_runtime_is_compared_in_processes_of_their_own_or_said_to_be_missin
     document.write_text(document.read_text() + "<!-- onnx_runtime:begin -->\n<!-- onnx_runtime:end -->\n")
     output = tmp_path / "onnx.csv"
     options = ["--rounds", 2, "--seconds", 0, "--clip-seconds", 0.1, "--threads", 1, "--system-names", "melgan-S"]
-    ran = run_benchmark("onnx_runtime", *options, "--output", output, "--output-document", document)
+    files = ["--output", output, "--output-document", document]
+    ran = run_benchmark("onnx_runtime", *options, *files)
     assert ran.returncode == 0, ran.stderr
     rows = pd.read_csv(output).set_index("form")
     text = document.read_text().partition("<!-- onnx_runtime:begin -->")[2]
@@ -114,10 +115,39 @@ def test_onnx_runtime_is_compared_in_processes_of_their_own_or_said_to_be_missin
         assert list(rows.index) == ["onnxruntime", "ours"]
         assert rows.loc["ours", "ratio_median"] == 1
         assert rows.loc["onnxruntime", "largest_difference"] < 1e-4
-        assert "| melgan-S |" in text
+        assert "Geometric mean over 1 systems" in text
     else:
         assert "missing; pip install" in rows.loc["onnxruntime", "refused"]
-        assert "melgan-S: onnx" in text
+        assert "| melgan-S |  |  | none: onnx" in text
+    measured = output.read_bytes()
+    ran = run_benchmark("onnx_runtime", *options, "hifigan-S", "--max-minutes", 0, *files)
+    assert ran.returncode == 0, ran.stderr
+    assert output.read_bytes() == measured
+    assert "Not measured for lack of time: hifigan-S." in document.read_text()
+    ran = run_benchmark("onnx_runtime", *options, "--rounds", 3, *files)
+    assert ran.returncode == 1
+    assert "other options; name another file" in ran.stderr.splitlines()[-1]
+
+
+def test_the_mean_over_systems_is_geometric_and_says_where_ours_is_slower(monkeypatch):
+    """By hand: the geometric mean of 4 and 1/4 is 1."""
+    monkeypatch.syspath_prepend(PROJECT / "benchmarks")
+    benchmark = importlib.import_module("onnx_runtime")
+    rows = [
+        {
+            "system": system, "form": form, "device": "a CPU", "threads": 2, "clip_seconds": 1.0, "rounds": 3,
+            "real_time_factor": time, "ratio_median": ratio, "ratio_least": ratio, "ratio_most": ratio,
+            "largest_difference": None, "refused": "",
+        }
+        for system, ratio in (("A", 4.0), ("B", 0.25))
+        for form, time, ratio in (("onnxruntime", ratio, ratio), ("ours", 1.0, 1.0))
+    ] + [{"system": "C", "form": "onnxruntime", "refused": "it cannot be exported"}]  # fmt: skip
+    about = {"software": {"packages": {"torch": "2", "onnxruntime": "1"}}, "not_reached": ["D"]}
+    text = benchmark.speed_table(pd.DataFrame(rows), about)
+    assert "| A | 4 | 1 | **4.00** (4.00–4.00) | noise |" in text
+    assert "| C |  |  | none: it cannot be exported |  |" in text
+    assert "Geometric mean over 2 systems: **1.00**; ours is the slower one for B." in text
+    assert text.endswith("Not measured for lack of time: D.")
 
 
 class HundredWatts(Sensor):

@@ -29,6 +29,7 @@ def figure(tmp_path):
             row("vocos-L", form="onnxruntime", refused="it cannot be exported as ONNX"),
             row("bigvgan-base", 40.0, form="pytorch", d_stft_to_float32=0.0),
             row("bigvgan-base", 30.0, form="onnxruntime", d_stft_to_float32=1e-5, flags="busy_machine not_publishable"),
+            row("bigvgan-base", 50.0, form="onnxruntime_int8", d_stft_to_float32=0.3),
         ],
     )
     write_chunks(
@@ -59,7 +60,28 @@ def test_a_line_of_forms_per_system_and_only_what_was_measured(figure):
     left, _ = figure.axes
     assert [label.get_text() for label in left.get_yticklabels()] == ["Vocos L", "BigVGAN base"]
     drawn = {container.get_label(): container.lines[0].get_xydata().tolist() for container in left.containers}
-    assert drawn == {"PyTorch, float32": [[2.0, 0.0], [40.0, 1.0]], "ONNX Runtime": [[30.0, 1.0]]}
+    assert drawn == {"PyTorch, float32": [[2.0, 0.0], [40.0, 1.0]], "ONNX Runtime": [[30.0, 1.0]],
+                     "ONNX Runtime, int8": [[50.0, 1.0]]}  # fmt: skip
+
+
+def test_numbers_at_the_axes_are_plain(figure):
+    """Powers of ten as mathematics would stand there as their source."""
+    figure.canvas.draw()
+    left, right = figure.axes
+    for axis in (left.xaxis, right.xaxis, right.yaxis):
+        told = [label.get_text() for label in axis.get_ticklabels()]
+        assert len(told) >= 2
+        assert all(float(text.replace(",", "")) > 0 for text in told)
+
+
+def test_what_a_form_does_to_the_audio_is_told_where_it_can_be_heard(figure):
+    left, _ = figure.axes
+    assert [text.get_text() for text in left.texts] == ["0.30"]
+
+
+def test_what_is_not_to_be_had_is_told(figure):
+    caption = figure.texts[0].get_text().replace("\n", " ")
+    assert caption.endswith("Not to be had (the tables say why): ONNX Runtime: Vocos L; streams: BigVGAN base.")
 
 
 def test_a_stream_is_its_latency_against_its_joules(figure):

@@ -15,6 +15,7 @@ from vocoder_pareto.measurement.deployment import Compiled, OfOnnxRuntime, Unsup
 from vocoder_pareto.measurement.deployment_sweep import sweep_chunks, sweep_forms, write_chunks, write_forms
 from vocoder_pareto.measurement.energy import Bench, Subject
 from vocoder_pareto.measurement.meter import Meter
+from vocoder_pareto.measurement.own_process import ProcessEndedError
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
 from vocoder_pareto.models.layers import channels_last
 from vocoder_pareto.models.vocoder import draw_noise
@@ -44,6 +45,9 @@ class Noisy(SmallVocoder):
 def here(monkeypatch):
     """Measurements in this process: what another one would have to load takes longer than all the rest."""
     monkeypatch.setattr(deployment_sweep, "in_own_process", lambda function, *arguments: function(*arguments))
+    monkeypatch.setattr(
+        deployment_sweep, "in_own_process_within", lambda seconds, function, *arguments: function(*arguments)
+    )
 
 
 def bench_of(kind):
@@ -85,6 +89,21 @@ def test_a_form_whose_process_is_killed_is_a_row_too(monkeypatch):
     assert [killed[name] for name in ("system", "form")] == [base["system"], "torch_compile"]
 
 
+def test_an_export_that_takes_too_long_is_a_row_for_each_form_with_onnx_alone(here, monkeypatch):
+    def ended(seconds, function, *arguments):
+        raise ProcessEndedError(f"the process was not done after {seconds / 60:g} minutes")
+
+    monkeypatch.setattr(deployment_sweep, "in_own_process_within", ended)
+    monkeypatch.setattr(torch, "compile", lambda function, **options: function)
+    base, compiled, *exported = sweep_forms(
+        bench_of(SmallVocoder), QUICK, DeploymentSettings(max_export_minutes=2.0), seed=0
+    )
+    assert "refused" not in base | compiled
+    reason = "its export as ONNX: the process was not done after 2 minutes"
+    assert [row["refused"] for row in exported] == [reason] * 2
+    assert [row["system"] for row in exported] == [base["system"]] * 2
+
+
 def test_the_distance_of_a_form_is_that_of_its_audio_from_pytorchs(here, monkeypatch):
     """Written out: half the amplitude is a quarter of the power, log 4 less in each bin of a loud signal."""
 
@@ -96,7 +115,7 @@ def test_the_distance_of_a_form_is_that_of_its_audio_from_pytorchs(here, monkeyp
         def generate(self, mel, generator=None):
             return self.vocoder.generate(mel, generator) / 2
 
-    def in_form(vocoder, form):
+    def in_form(vocoder, form, folder=None):
         return vocoder if form == "pytorch" else Halved(vocoder)
 
     monkeypatch.setattr(deployment_sweep, "in_form", in_form)
@@ -186,10 +205,50 @@ def test_eight_bits_change_the_audio_a_little(onnx, here):
     assert all(row["energy_joules_per_audio_second"] > 0 for row in rows)
 
 
+def test_of_diffusion_a_step_is_exported_and_its_noise_is_that_of_the_generator(onnx):
+    vocoder = small_diffusion()
+    torch.nn.init.normal_(vocoder.output.weight)
+    expected = small_diffusion()
+    expected.load_state_dict(vocoder.state_dict())
+    form = OfOnnxRuntime(vocoder).prepare_for_inference()
+    assert not form.draws_noise_of_its_own
+    audio = form.synthesize(MEL, torch.Generator().manual_seed(3))
+    ours = expected.prepare_for_inference().synthesize(MEL, torch.Generator().manual_seed(3))
+    torch.testing.assert_close(audio, ours, atol=1e-4, rtol=0)
+    assert len(form._sessions) == 1
+
+
 def test_audio_with_another_noise_is_not_compared(onnx, here):
     rows = sweep_forms(bench_of(Noisy), replace(QUICK, clips=1), DeploymentSettings(forms=("onnxruntime",)), seed=0)
     assert rows[1]["energy_joules_per_audio_second"] > 0
     assert rows[1]["d_stft_to_float32"] is None
+
+
+class Overwriting(SmallVocoder):
+    exports_plainly = True
+
+    def generate(self, mel, generator=None):
+        raise AssertionError("is not exported")
+
+    def generate_plainly(self, mel, generator=None):
+        return super().generate(mel)
+
+
+def test_the_plain_form_is_exported_where_the_fast_one_overwrites_its_own_results(onnx):
+    expected = SmallVocoder()
+    vocoder = Overwriting()
+    vocoder.load_state_dict(expected.state_dict())
+    audio = OfOnnxRuntime(vocoder).prepare_for_inference().synthesize(MEL)
+    torch.testing.assert_close(audio, expected.prepare_for_inference().synthesize(MEL), atol=1e-5, rtol=0)
+
+
+def test_what_was_exported_is_kept_for_the_next(onnx, tmp_path, monkeypatch):
+    vocoder = SmallVocoder()
+    expected = OfOnnxRuntime(vocoder, folder=tmp_path).prepare_for_inference().synthesize(MEL)
+    assert [path.suffix for path in tmp_path.iterdir()][:1] == [".onnx"]
+    monkeypatch.setattr(deployment, "_export", None)
+    again = OfOnnxRuntime(vocoder, folder=tmp_path).prepare_for_inference().synthesize(MEL)
+    torch.testing.assert_close(again, expected, atol=0, rtol=0)
 
 
 def test_what_cannot_be_exported_says_why(onnx):

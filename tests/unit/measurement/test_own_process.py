@@ -11,7 +11,7 @@ import pytest
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement import own_process
-from vocoder_pareto.measurement.own_process import in_own_process
+from vocoder_pareto.measurement.own_process import in_own_process, in_own_process_within
 
 MEASURES_FOR_EVER = """
 import signal
@@ -38,6 +38,14 @@ def test_a_process_that_cannot_be_started_is_told_in_words(monkeypatch):
     monkeypatch.setattr(own_process.get_context(own_process.START_METHOD).Process, "start", refuse)
     with pytest.raises(UserError, match=r"no process could be started .*temporarily unavailable.*ulimit -u"):
         in_own_process(os.getpid)
+
+
+def test_a_process_that_takes_too_long_is_ended_and_told_in_words():
+    begin = time.monotonic()
+    with pytest.raises(UserError, match=r"not done after 0\.005 minutes"):
+        in_own_process_within(0.3, time.sleep, 600)
+    assert time.monotonic() - begin < 300  # half of what it would have taken
+    assert in_own_process_within(600, os.getpid) != os.getpid()
 
 
 def test_a_process_that_is_killed_is_told_in_words():

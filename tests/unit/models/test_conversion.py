@@ -31,6 +31,10 @@ FAMILIES = {
     "nvidia_old_waveglow": ("waveglow.WaveGlow", {"channels": 4, "upsample_cut": "end"}),
     "lmnt_diffwave": ("diffwave.DiffWave", {"residual_channels": 2, "first_step": 0}),
     "gemelo_vocos": ("vocos.Vocos", {"channels": 4, "blocks": 1}),
+    "k2_fsa_flow2gan": (
+        "flow2gan.Flow2GAN",
+        {"hops": (64, 32), "channels": (6, 4), "blocks": 1, "encoder_channels": 8},
+    ),
 }
 
 

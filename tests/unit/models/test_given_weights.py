@@ -197,6 +197,31 @@ def vocos() -> list[str]:
     return [*names, f"{spectrogram}.spectrogram.window", f"{spectrogram}.mel_scale.fb", "head.istft.window"]
 
 
+def flow2gan() -> list[str]:
+    """`MelAudioGenerator` of models/generator.py: `CondEncoder` of 4 blocks, three `AudioConvNeXt` of 8 blocks."""
+
+    def blocks(place, count, parts):
+        for block in range(count):
+            name = f"{place}.blocks.{block}"
+            names.extend(
+                weight for part in ("dwconv", "pwconv1", "pwconv2", *parts) for weight in plain(f"{name}.{part}")
+            )
+            names.extend(
+                f"{name}.{each}" for each in ("norm.bias", "norm.log_scale", "act.weight", "residual_scale.scale")
+            )
+
+    names = [*plain("cond_encoder.in_proj"), "cond_encoder.in_norm.bias", "cond_encoder.in_norm.log_scale"]
+    blocks("cond_encoder", 4, ())
+    for branch in range(3):
+        place = f"estimators.{branch}.decoder"
+        layers = ("in_proj", "out_proj", "time_mlp.0", "time_mlp.2", "cond_mlp.0", "cond_mlp.2")
+        names += [weight for layer in layers for weight in plain(f"{place}.{layer}")]
+        names += [f"{place}.{each}" for each in ("in_norm.bias", "in_norm.log_scale", "cond_mlp.1.weight")]
+        names += [f"estimators.{branch}.{each}.window" for each in ("fft", "ifft")]
+        blocks(place, 8, ("cond_proj", "time_embed_proj"))
+    return [*names, "loss_spec.spectrogram.window", "loss_spec.fb"]
+
+
 OFFICIAL = {
     "jik876_hifigan": hifigan(normed, ("convs1", "convs2")),
     "torchaudio_hifigan": hifigan(plain, ("convs1", "convs2")),
@@ -211,6 +236,7 @@ OFFICIAL = {
     "lmnt_diffwave": diffwave(),
     "lmnt_wavegrad": wavegrad(),
     "gemelo_vocos": vocos(),
+    "k2_fsa_flow2gan": flow2gan(),
 }
 
 

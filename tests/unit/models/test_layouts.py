@@ -9,11 +9,13 @@ from closeness import assert_close
 
 from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
+from vocoder_pareto.models.flow2gan import Flow2GAN, Flow2GANArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.layouts import (
     bigvgan_pairs,
     diffwave_pairs,
+    flow2gan_pairs,
     hifigan_pairs,
     melgan_pairs,
     multiband_melgan_pairs,
@@ -40,6 +42,7 @@ HIFIGAN_V3 = HiFiGANArchitecture(
 )  # fmt: skip
 V2 = BigVGANArchitecture(64, (4, 4, 2, 2, 2, 2), (8, 8, 4, 4, 4, 4), bound="clip", last_bias=False)  # but for channels
 SMALL_WAVEGLOW = WaveGlowArchitecture(flows=5, channels=16, layers=3)
+SMALL_FLOW2GAN = Flow2GANArchitecture((64, 32), (6, 4), 2, 3, 8, 1, 10)
 # As lmnt has it, but for the channels.
 WAVEGRAD = WaveGradArchitecture(
     (24, 16, 16, 8, 4, 4), (2, 4, 4, 8, 16), (5, 5, 3, 2, 2),
@@ -61,6 +64,7 @@ NETWORKS = {
     "UnivNet": (lambda: UnivNet(UnivNetArchitecture(4)), univnet_pairs),
     "WaveGlow": (lambda: WaveGlow(SMALL_WAVEGLOW), waveglow_pairs),
     "Vocos": (lambda: Vocos(VocosArchitecture(channels=8, blocks=2)), vocos_pairs),
+    "Flow2GAN": (lambda: Flow2GAN(SMALL_FLOW2GAN), flow2gan_pairs),
     "DiffWave": (lambda: DiffWave(DiffWaveArchitecture(residual_layers=3)), diffwave_pairs),
 }
 
@@ -98,7 +102,7 @@ def test_weights_come_back_as_they_went(network):
 
 def test_weights_without_weight_norm_make_the_same_audio(network):
     vocoder, pairs = network
-    if isinstance(vocoder, WaveGlow | DiffWave | WaveGrad | Vocos):
+    if isinstance(vocoder, WaveGlow | DiffWave | WaveGrad | Vocos | Flow2GAN):
         pytest.skip("has no weight norm here")
     mel = torch.rand(1, 80, 4)
     expected = vocoder.synthesize(mel, torch.Generator().manual_seed(1))
@@ -248,6 +252,25 @@ def test_vocos_has_the_names_of_the_published_checkpoint_but_for_its_windows_and
     assert names["backbone.convnext.0.gamma"] == names["backbone.final_layer_norm.bias"] == (512,)
     assert names["head.out.weight"] == (1026, 512)
     assert not vocoder.state_dict().keys() & names.keys()
+
+
+def test_flow2gan_has_the_names_of_the_published_checkpoint_but_for_its_windows_and_filters():
+    """Of `mel_24k_base`: 2 + 2 tensors before blocks, in each of 4 of the encoder 10, and in each of 8 of a branch 14.
+
+    A branch has beside its blocks 2 projections, a normalisation, 5 tensors of the condition and 4 of the time.
+    """
+    names = shapes(to_theirs(Flow2GAN(Flow2GANArchitecture(), n_mels=100), flow2gan_pairs))
+    assert len(names) == (4 + 4 * 10) + 3 * (8 * 14 + 4 + 2 + 5 + 4)
+    assert names["cond_encoder.in_proj.weight"] == (512, 100, 3)
+    assert names["cond_encoder.in_norm.log_scale"] == ()
+    assert names["cond_encoder.blocks.3.residual_scale.scale"] == (512, 1)
+    assert names["estimators.0.decoder.in_proj.weight"] == (768, 514, 1)
+    assert names["estimators.1.decoder.cond_mlp.1.weight"] == (1536,)
+    assert names["estimators.1.decoder.time_mlp.2.weight"] == (512, 1536)
+    assert names["estimators.2.decoder.blocks.7.dwconv.weight"] == (384, 1, 7)
+    assert names["estimators.2.decoder.blocks.0.act.weight"] == (1152,)
+    assert names["estimators.2.decoder.blocks.0.time_embed_proj.weight"] == (384, 512)
+    assert names["estimators.2.decoder.out_proj.bias"] == (130,)
 
 
 def test_diffwave_gates_first_there():

@@ -10,12 +10,14 @@ from matplotlib.lines import Line2D
 from vocoder_pareto.analysis.doubts import doubts_of_rows, explanation
 from vocoder_pareto.analysis.figure_style import (
     INK,
+    SOFT_INK,
     mark_doubtful,
     marker_of,
     new_figure,
     size_colours,
     write_below,
 )
+from vocoder_pareto.analysis.number_ticks import number_ticks
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import ENERGY, Kind, label_of_system, model_label
 from vocoder_pareto.tables.sources import source_of
@@ -23,7 +25,7 @@ from vocoder_pareto.tables.sources import source_of
 _SYSTEM: Mapping[str, Kind] = dict.fromkeys(("system", "model", "size"), "text")
 _RESULTS: Mapping[str, Kind] = {
     **dict.fromkeys((ENERGY, f"{ENERGY}_ci95", "estimated_watts_per_core"), "number"),
-    **dict.fromkeys(("energy_source", "device", "flags"), "text"),
+    **dict.fromkeys(("energy_source", "device", "flags", "refused"), "text"),
 }
 FORM_COLUMNS: Mapping[str, Kind] = {**_SYSTEM, "form": "text", "d_stft_to_float32": "number", **_RESULTS}
 CHUNK_COLUMNS: Mapping[str, Kind] = {
@@ -37,6 +39,7 @@ FORMS = {
     "onnxruntime_int8": ("ONNX Runtime, int8", "v", "bottom"),
 }
 INCHES_PER_SYSTEM = 0.2
+AUDIBLE_CHANGE = 0.01  # of D_STFT, from which on it is told
 
 
 def draw_deployments(
@@ -57,7 +60,8 @@ def draw_deployments(
     left, right = figure.subplots(1, 2)
     _draw_forms(left, measured, systems, labels)
     _draw_streams(right, streams, settings, labels)
-    write_below(figure, _caption(measured, streams, labels), settings.font_size - 1.8)
+    caption = f"{_caption(measured, streams, labels)} {_refusals(forms, chunks, labels)}"
+    write_below(figure, caption.strip(), settings.font_size - 1.8)
     return figure
 
 
@@ -72,6 +76,12 @@ def _draw_forms(axes: Axes, rows: pd.DataFrame, systems: Sequence[str], labels: 
                 markersize=4, markeredgewidth=0.8, elinewidth=0.8, label=label,
             )  # fmt: skip
             mark_doubtful(axes, drawn[ENERGY], places, drawn["flags"])
+    changed = rows[rows["d_stft_to_float32"] >= AUDIBLE_CHANGE]
+    for joules, system, change in zip(changed[ENERGY], changed["system"], changed["d_stft_to_float32"], strict=True):
+        axes.annotate(
+            f"{change:.2f}", (joules, systems.index(system)), (4, 0), textcoords="offset points", va="center",
+            color=SOFT_INK, fontsize="x-small",
+        )  # fmt: skip
     axes.set_yticks(range(len(systems)), [label_of_system(system, labels) for system in systems])
     axes.set_ylim(len(systems) - 0.5, -0.5)
     axes.set_xlabel("J per second of audio")
@@ -79,7 +89,13 @@ def _draw_forms(axes: Axes, rows: pd.DataFrame, systems: Sequence[str], labels: 
     axes.grid(True)
     if len(rows):
         axes.set_xscale("log")
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2 / max(1, len(systems) * INCHES_PER_SYSTEM)), ncols=2)
+        number_ticks(axes.xaxis, *axes.get_xlim())
+        axes.legend(
+            frameon=False,
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.2 / max(1, len(systems) * INCHES_PER_SYSTEM)),
+            ncols=2,
+        )
 
 
 def _draw_streams(axes: Axes, rows: pd.DataFrame, settings: FigureSettings, labels: Mapping[str, str]) -> None:
@@ -100,8 +116,9 @@ def _draw_streams(axes: Axes, rows: pd.DataFrame, settings: FigureSettings, labe
             markersize=3.6, markeredgewidth=0.8, linewidth=1, capsize=1.5,
         )  # fmt: skip
         mark_doubtful(axes, latency, line[ENERGY], line["flags"])
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    for axis, set_scale in ((axes.xaxis, axes.set_xscale), (axes.yaxis, axes.set_yscale)):
+        set_scale("log")
+        number_ticks(axis, *axis.get_view_interval())
     axes.grid(True)
     handles = [
         Line2D([], [], color=INK, linestyle="none", marker=marker_of(model, labels, models), markersize=4,
@@ -112,7 +129,9 @@ def _draw_streams(axes: Axes, rows: pd.DataFrame, settings: FigureSettings, labe
     handles += [
         Line2D([], [], color=colour, linewidth=1.5, label=size) for size, colour in colours.items() if size in shown
     ]
-    axes.legend(handles=handles, frameon=False, fontsize=settings.font_size - 1.5)
+    axes.legend(
+        handles=handles, frameon=False, fontsize=settings.font_size - 1.5, loc="upper left", bbox_to_anchor=(1, 1)
+    )
 
 
 def _caption(measured: pd.DataFrame, streams: pd.DataFrame, names: Mapping[str, str]) -> str:
@@ -123,9 +142,23 @@ def _caption(measured: pd.DataFrame, streams: pd.DataFrame, names: Mapping[str, 
     systems = {system: label_of_system(system, names) for system in both["system"]}
     doubts = explanation(doubts_of_rows(both["system"], both["flags"]), systems)
     return (
-        f"{energy} Bars: 95 % intervals. Streams: chunks of {_lengths(streams)} frames, from the left; the latency is "
+        f"{energy} Bars: 95 % intervals. Numbers: D_STFT between a form's audio and PyTorch's, from {AUDIBLE_CHANGE}. "
+        f"Streams: chunks of {_lengths(streams)} frames, from the left; the latency is "
         f"how long the frames of the first chunk and its context last, and what it takes to compute. {doubts}"
     ).strip()
+
+
+def _refusals(forms: pd.DataFrame, chunks: pd.DataFrame, labels: Mapping[str, str]) -> str:
+    """What of all could not be measured, in a sentence for each form; the tables have the reasons."""
+    refused = forms[forms["refused"] != ""]
+    parts = [(label, refused.loc[refused["form"] == form, "system"]) for form, (label, *_) in FORMS.items()] + [
+        ("streams", chunks.loc[chunks["refused"] != "", "system"].drop_duplicates())
+    ]
+    told = [
+        f"{label}: {', '.join(label_of_system(system, labels) for system in systems)}"
+        for label, systems in parts if len(systems)
+    ]  # fmt: skip
+    return f"Not to be had (the tables say why): {'; '.join(told)}." if told else ""
 
 
 def _lengths(streams: pd.DataFrame) -> str:

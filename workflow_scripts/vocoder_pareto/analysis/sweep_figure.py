@@ -17,6 +17,7 @@ from vocoder_pareto.analysis.figure_style import (
     size_colours,
     write_below,
 )
+from vocoder_pareto.analysis.number_ticks import number_ticks
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import ENERGY, Kind, label_of_system
 from vocoder_pareto.tables.sources import source_of
@@ -74,6 +75,7 @@ def _draw_system(axes: Axes, rows: pd.DataFrame, marker: Marker, colour: tuple[f
         mark_doubtful(axes, line["batch_size"], line[ENERGY], line["flags"])
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
+    number_ticks(axes.yaxis, *axes.get_ylim())
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_locator(NullLocator())
     if len(rows):

@@ -2,7 +2,8 @@
 
     pytorch            `generate` in float32, as everywhere in the study: what the others are compared with
     torch_compile      the same, compiled for its shape by PyTorch's own compiler; of diffusion a step
-    onnxruntime        exported as ONNX for its shape, run by ONNX Runtime on the CPU
+    onnxruntime        exported as ONNX for its shape, run by ONNX Runtime on the CPU; of diffusion a step, as it stands
+                       in training: what `generate` keeps from step to step is computed anew in each
     onnxruntime_int8   the same, with the weights of convolutions and products of matrices as 8-bit integers, and their
                        inputs made so at each call (dynamic quantisation)
 
@@ -14,6 +15,8 @@ cannot be exported, or the device is a GPU, the form is refused with the reason.
 import logging
 import tempfile
 from abc import abstractmethod
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
@@ -23,11 +26,12 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from vocoder_pareto.errors import UserError, first_line
-from vocoder_pareto.models.diffusion import DiffusionVocoder
+from vocoder_pareto.models.diffusion import DiffusionVocoder, NoisePredictor
 from vocoder_pareto.models.vocoder import Generators, Vocoder
 from vocoder_pareto.study.sections.measurement import DeploymentForm
 
 ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+ONNX_FORMS: tuple[DeploymentForm, ...] = ("onnxruntime", "onnxruntime_int8")
 
 
 class UnsupportedForm(UserError):
@@ -106,16 +110,19 @@ def compile_vocoder(vocoder: Vocoder) -> None:
 class OfOnnxRuntime(OtherForm):
     """A vocoder that ONNX Runtime computes, exported anew for each shape that it meets.
 
-    Noise is drawn by ONNX Runtime, whatever the generator: audio with noise is another draw.
+    Noise is drawn by ONNX Runtime, whatever the generator: audio with noise is another draw. Not so of diffusion, whose
+    loop over the steps stays in Python, as its noise.
 
     Args:
         vocoder: The vocoder.
         quantised: Whether products are of 8-bit integers.
+        folder: Where what was exported is kept, by its shape, and taken from if it is there; None: nowhere.
     """
 
-    def __init__(self, vocoder: Vocoder, quantised: bool = False):
+    def __init__(self, vocoder: Vocoder, quantised: bool = False, folder: Path | None = None):
         super().__init__(vocoder)
         self.quantised = quantised
+        self.folder = folder
         self._sessions: dict[torch.Size, Any] = {}
 
     def prepare_for_inference(self) -> Self:
@@ -129,7 +136,24 @@ class OfOnnxRuntime(OtherForm):
         missing = [name for name in ONNX_PACKAGES if not _installed(name)]
         if missing:
             raise UnsupportedForm(f"{' and '.join(missing)} missing; pip install {' '.join(missing)}")
-        return super().prepare_for_inference()
+        super().prepare_for_inference()
+        if isinstance(self.vocoder, DiffusionVocoder):
+            self.vocoder.noise_predictor = partial(self._noise_predictor, self.vocoder)  # type: ignore[method-assign]
+        return self
+
+    def export(self, mel: Tensor, folder: Path) -> Path:
+        """Write what generates from inputs like `mel` into `folder`, if it is not there yet → its file.
+
+        Raises:
+            UnsupportedForm: It cannot be exported.
+        """
+        path = folder / f"{'x'.join(map(str, mel.shape))}.onnx"
+        if not path.exists():
+            try:
+                _export(self.vocoder, mel, path)
+            except Exception as error:  # the exporter raises whatever an operator that it does not know leads to
+                raise UnsupportedForm(f"it cannot be exported as ONNX: {_reason(error)}") from error
+        return path
 
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder`.
@@ -137,10 +161,33 @@ class OfOnnxRuntime(OtherForm):
         Raises:
             UnsupportedForm: It cannot be exported, or ONNX Runtime cannot run what was exported.
         """
+        if isinstance(self.vocoder, DiffusionVocoder):
+            return self.vocoder.generate(mel, generator)
+        return self._output(mel)
+
+    @property
+    def draws_noise_of_its_own(self) -> bool:
+        """Whether its noise, if it has any, follows from no generator."""
+        return not isinstance(self.vocoder, DiffusionVocoder)
+
+    def _output(self, mel: Tensor, **others: Tensor) -> Tensor:
+        """What the graph makes of `mel` and its `others`."""
         if mel.shape not in self._sessions:
-            self._sessions[mel.shape] = _session(self.vocoder, mel, self.quantised)
-        (audio,) = self._sessions[mel.shape].run(None, {"mel": mel.numpy()})
-        return torch.from_numpy(audio)
+            with tempfile.TemporaryDirectory() as folder:
+                path = self.export(mel, self.folder or Path(folder))
+                self._sessions[mel.shape] = _run(_session, path, self.quantised)
+        inputs = {name: value.numpy() for name, value in {"mel": mel, **others}.items()}
+        (output,) = _run(self._sessions[mel.shape].run, None, inputs)
+        return torch.from_numpy(output)
+
+    def _noise_predictor(self, vocoder: DiffusionVocoder, mel: Tensor) -> NoisePredictor:
+        """See `DiffusionVocoder`."""
+        levels = torch.tensor(vocoder.noise_levels, dtype=torch.float64)
+
+        def predict(noisy: Tensor, step: int) -> Tensor:
+            return self._output(mel, noisy=noisy, noise_level=levels[step - 1].expand(len(mel)))
+
+        return predict
 
 
 class _PlainNoise(TorchFunctionMode):
@@ -154,7 +201,7 @@ class _PlainNoise(TorchFunctionMode):
 
 
 class _Generation(torch.nn.Module):
-    """`generate` of a vocoder as the `forward` that is exported."""
+    """`generate` of a vocoder, or where it asks for it `generate_plainly`, as the `forward` that is exported."""
 
     def __init__(self, vocoder: Vocoder):
         super().__init__()
@@ -162,39 +209,53 @@ class _Generation(torch.nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         with _PlainNoise():
-            return self.vocoder.generate(mel)
+            return self.vocoder.generate_plainly(mel) if self.vocoder.exports_plainly else self.vocoder.generate(mel)
 
 
-def _session(vocoder: Vocoder, mel: Tensor, quantised: bool) -> Any:
-    """ONNX Runtime with `vocoder` for inputs like `mel`."""
+class _Step(torch.nn.Module):
+    """`predict_noise` of a diffusion vocoder as the `forward` that is exported."""
+
+    def __init__(self, vocoder: DiffusionVocoder):
+        super().__init__()
+        self.vocoder = vocoder
+
+    def forward(self, mel: Tensor, noisy: Tensor, noise_level: Tensor) -> Tensor:
+        return self.vocoder.predict_noise(noisy, noise_level, mel)
+
+
+def _run(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What `function` of ONNX Runtime returns, whose errors are of kinds of their own."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        raise UnsupportedForm(f"ONNX Runtime does not run it: {_reason(error)}") from error
+
+
+def _session(path: Path, quantised: bool) -> Any:
+    """ONNX Runtime with what was exported to `path`."""
     onnxruntime = import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors alone
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "vocoder.onnx"
-        try:
-            _export(vocoder, mel, path)
-        except Exception as error:  # the exporter raises whatever an operator that it does not know leads to
-            raise UnsupportedForm(f"it cannot be exported as ONNX: {_reason(error)}") from error
-        try:
-            if quantised:
-                path = _quantised(path)
-            return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime has errors of its own for each kind of fault, below none of Python's
-            raise UnsupportedForm(f"ONNX Runtime does not run it: {_reason(error)}") from error
+    path = _quantised(path) if quantised else path
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _export(vocoder: Vocoder, mel: Tensor, path: Path) -> None:
-    for package in ("onnxscript", "onnx_ir"):  # which tell of every operator that they look at
-        logging.getLogger(package).setLevel(logging.WARNING)
+    for package in ("onnxscript", "onnx_ir", "torch.onnx"):  # which tell of every operator that they look at
+        logging.getLogger(package).setLevel(logging.ERROR)
     # Tensors of inference mode cannot be traced, so both are of the usual kind here.
     with torch.inference_mode(False), torch.no_grad():
-        example = mel.clone()
+        inputs = {"mel": mel.clone()}
+        network: torch.nn.Module = _Generation(vocoder)
+        if isinstance(vocoder, DiffusionVocoder):
+            inputs["noisy"] = torch.zeros(len(mel), mel.shape[2] * vocoder.hop_length)
+            inputs["noise_level"] = torch.ones(len(mel), dtype=torch.float64)
+            network = _Step(vocoder)
         program = torch.onnx.export(
-            _Generation(vocoder).eval(), (example,), dynamo=True, input_names=["mel"], output_names=["audio"],
+            network.eval(), tuple(inputs.values()), dynamo=True, input_names=list(inputs), output_names=["output"],
             verbose=False,
         )  # fmt: skip
         if program is None:
@@ -227,12 +288,10 @@ def _reason(error: Exception) -> str:
     return first_line(error)
 
 
-def in_form(vocoder: Vocoder, form: DeploymentForm) -> Vocoder:
-    """`vocoder` in `form`, to be prepared for inference; `pytorch` is itself."""
+def in_form(vocoder: Vocoder, form: DeploymentForm, folder: Path | None = None) -> Vocoder:
+    """`vocoder` in `form`, to be prepared for inference; `pytorch` is itself. See `OfOnnxRuntime` for `folder`."""
     if form == "torch_compile":
         return Compiled(vocoder)
-    if form == "onnxruntime":
-        return OfOnnxRuntime(vocoder)
-    if form == "onnxruntime_int8":
-        return OfOnnxRuntime(vocoder, quantised=True)
+    if form in ONNX_FORMS:
+        return OfOnnxRuntime(vocoder, quantised=form == "onnxruntime_int8", folder=folder)
     return vocoder

@@ -4,7 +4,8 @@ Both start from the same measurement of `generate` in float32 by PyTorch. What a
 between its audio and that of PyTorch, of the same weights, input and noise. That can be told of any weights; and since
 D_STFT is the mean of absolute differences, the D_STFT of a system against recordings changes by no more than that.
 
-A process of its own keeps the threads of one runtime from those of another, and its memory.
+A process of its own keeps the threads of one runtime from those of another, and its memory. What ONNX Runtime runs is
+exported before, once for all its forms, by a process that may take all memory or time without doing harm to more.
 """
 
 import logging
@@ -12,6 +13,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,10 +21,11 @@ import torch
 from torch import Tensor
 
 from vocoder_pareto.errors import UserError, first_line
+from vocoder_pareto.measurement.clip_files import frames_of
 from vocoder_pareto.measurement.clocks import clock_of
-from vocoder_pareto.measurement.deployment import InChunks, OfOnnxRuntime, UnsupportedForm, in_form
+from vocoder_pareto.measurement.deployment import ONNX_FORMS, InChunks, OfOnnxRuntime, UnsupportedForm, in_form
 from vocoder_pareto.measurement.energy import Bench, measure_energy
-from vocoder_pareto.measurement.own_process import in_own_process
+from vocoder_pareto.measurement.own_process import ProcessEndedError, in_own_process, in_own_process_within
 from vocoder_pareto.measurement.workload import OutOfMemory, input_batches, numeric_precision
 from vocoder_pareto.models.diffusion import DiffusionVocoder
 from vocoder_pareto.models.vocoder import Vocoder
@@ -71,12 +74,20 @@ def sweep_forms(
     settings = replace(settings, precision="float32", processes=1)
     base = in_own_process(_measured_form, open_bench, BASE_FORM, settings, seed)
     rows = [base.row | {"d_stft_to_float32": 0.0}]
-    for form in deployment.forms:
-        try:
-            other = in_own_process(_measured_form, open_bench, form, settings, seed)
-        except UserError as error:  # as where its process was killed: an export may take all memory
-            other = _Measured({name: base.row[name] for name in SYSTEM_COLUMNS} | {"form": form, "refused": str(error)})
-        rows.append(other.row | {"d_stft_to_float32": _distance(base.audio, other.audio)})
+    with TemporaryDirectory() as folder:
+        why_not = ""
+        if set(deployment.forms) & set(ONNX_FORMS):
+            why_not = _why_not_exported(open_bench, settings, deployment, Path(folder))
+        for form in deployment.forms:
+            try:
+                if form in ONNX_FORMS and why_not:
+                    raise UnsupportedForm(why_not)
+                other = in_own_process(_measured_form, open_bench, form, settings, seed, Path(folder))
+            except UserError as error:  # as where its process was killed
+                log.warning("%s, %s: %s", base.row["system"], form, error)
+                of_system = {name: base.row[name] for name in SYSTEM_COLUMNS}
+                other = _Measured(of_system | {"form": form, "refused": str(error)})
+            rows.append(other.row | {"d_stft_to_float32": _distance(base.audio, other.audio)})
     return rows
 
 
@@ -106,9 +117,32 @@ def write_chunks(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
     write_csv(path, CHUNK_COLUMNS, ([row.get(name) for name in CHUNK_COLUMNS] for row in rows))
 
 
-def _measured_form(open_bench: OpenBench, form: DeploymentForm, settings: EnergySettings, seed: int) -> _Measured:
+def _why_not_exported(
+    open_bench: OpenBench, settings: EnergySettings, deployment: DeploymentSettings, folder: Path
+) -> str:
+    """Export the subject into `folder` for the shapes of its clips → why that did not work; empty if it did."""
+    try:
+        in_own_process_within(60 * deployment.max_export_minutes, _export, open_bench, settings, folder)
+    except ProcessEndedError as error:
+        return f"its export as ONNX: {error}"
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def _export(open_bench: OpenBench, settings: EnergySettings, folder: Path) -> None:
     bench = open_bench()
-    vocoder = in_form(bench.subject.vocoder, form)
+    form = OfOnnxRuntime(bench.subject.vocoder, folder=folder).prepare_for_inference()
+    for batch_size in {settings.batch_size, 1}:
+        for batch in _batches(bench, settings, batch_size):
+            form.export(batch, folder)
+
+
+def _measured_form(
+    open_bench: OpenBench, form: DeploymentForm, settings: EnergySettings, seed: int, folder: Path | None = None
+) -> _Measured:
+    bench = open_bench()
+    vocoder = in_form(bench.subject.vocoder, form, folder)
     row = _of_system(bench) | {"form": form}
     try:
         row |= _measured(bench, vocoder, settings, seed)
@@ -172,18 +206,27 @@ def _measured(bench: Bench, vocoder: Vocoder, settings: EnergySettings, seed: in
 
 def _audio(bench: Bench, vocoder: Vocoder, settings: EnergySettings, seed: int) -> np.ndarray | None:
     """What the measured vocoder makes of the clips, (clips, T); None where its noise is another than PyTorch's."""
-    system, device = bench.subject.system, bench.device
-    frames = max(1, round(settings.clip_seconds * system.sample_rate / system.hop_length))
-    batches = [batch.to(device) for batch in input_batches(bench.subject.mels, frames, settings.clips, 1)]
+    device, batches = bench.device, _batches(bench, settings, batch_size=1)
     with numeric_precision(device, "float32"):
-        if isinstance(vocoder, OfOnnxRuntime) and _is_random(vocoder.vocoder, batches[0][..., :1]):
+        if _has_other_noise(vocoder, batches[0][..., :1]):
             return None
         clips = [vocoder.synthesize(batch, _seeded(device, seed)).cpu().numpy() for batch in batches]
     return np.concatenate(clips)
 
 
-def _is_random(vocoder: Vocoder, mel: Tensor) -> bool:
-    one, other = (vocoder.synthesize(mel, _seeded(mel.device, seed)) for seed in (0, 1))
+def _batches(bench: Bench, settings: EnergySettings, batch_size: int) -> list[Tensor]:
+    """The clips that are measured, each batch (batch_size, M, frames)."""
+    system = bench.subject.system
+    frames = frames_of(settings.clip_seconds, system.sample_rate, system.hop_length)
+    batches = input_batches(bench.subject.mels, frames, settings.clips, batch_size)
+    return [batch.to(bench.device) for batch in batches]
+
+
+def _has_other_noise(form: Vocoder, mel: Tensor) -> bool:
+    """Whether the audio of `form` holds noise, and another than that of PyTorch."""
+    if not (isinstance(form, OfOnnxRuntime) and form.draws_noise_of_its_own):
+        return False
+    one, other = (form.vocoder.synthesize(mel, _seeded(mel.device, seed)) for seed in (0, 1))
     return not torch.equal(one, other)
 
 

@@ -11,6 +11,11 @@ from vocoder_pareto.arguments import exit_refused
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.parallel import belong_to_parent
 
+
+class ProcessEndedError(UserError):
+    """A process was ended before it had its result: by the system, or since it took too long."""
+
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -27,6 +32,26 @@ def in_own_process(
         UserError: as `function` raises it, without its subclass; or the process could not be started, or was killed.
         Exception: whatever else `function` raises.
     """
+    return _in_own_process(None, function, arguments, keywords)
+
+
+def in_own_process_within(
+    seconds: float, function: Callable[Arguments, Result], *arguments: Arguments.args, **keywords: Arguments.kwargs
+) -> Result:
+    """The same for no longer than `seconds`: then the process is killed.
+
+    Raises:
+        ProcessEndedError: The time was over.
+        UserError: as for `in_own_process`.
+        Exception: whatever else `function` raises.
+    """
+    return _in_own_process(seconds, function, arguments, keywords)
+
+
+def _in_own_process(
+    seconds: float | None, function: Callable[..., Result], arguments: tuple, keywords: dict[str, Any]
+) -> Result:
+    others = active_children()
     with ProcessPoolExecutor(1, get_context(START_METHOD), belong_to_parent) as process:
         try:
             called = process.submit(_called, function, arguments, keywords)
@@ -36,13 +61,19 @@ def in_own_process(
                 "limit of processes (ulimit -u) or of memory"
             ) from error
         try:
-            return called.result()
+            return called.result(seconds)
+        except TimeoutError as error:
+            if seconds is None or called.done():  # of the function itself
+                raise
+            for child in set(active_children()) - set(others):
+                child.kill()
+            raise ProcessEndedError(f"the process was not done after {seconds / 60:g} minutes") from error
         except KeyboardInterrupt:
             for child in active_children():  # which leaves Ctrl-C to this process, and would measure to its end
                 child.terminate()
             raise
         except BrokenProcessPool as error:
-            raise UserError(
+            raise ProcessEndedError(
                 "the process that measures was killed, most often because memory ran out; "
                 "lower energy.batch_size or energy.clip_seconds, or end other programs"
             ) from error

@@ -19,15 +19,17 @@ class Judgement:
     Attributes:
         scores: The scores of patches of the audio, (B, T'); higher ones mean that it takes them for real.
         features: The outputs of its hidden layers, each (B, C, …).
+        matches_scores: Whether feature matching compares the scores, too.
     """
 
     scores: Tensor
     features: tuple[Tensor, ...]
+    matches_scores: bool = True
 
     @property
     def layers(self) -> tuple[Tensor, ...]:
-        """The outputs of all its layers: those of the hidden ones, then the scores."""
-        return (*self.features, self.scores)
+        """What feature matching compares: the outputs of hidden layers, then the scores unless left out."""
+        return (*self.features, self.scores) if self.matches_scores else self.features
 
 
 @dataclass(frozen=True)

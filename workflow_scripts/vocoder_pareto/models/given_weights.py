@@ -97,7 +97,7 @@ def load_given(
             f"{path}: looks like weights of {layout.project}, which are no weights of {type(vocoder).__name__} here, "
             f"and were trained for another front end ({layout.front_end}); docs/pretrained.md says what becomes what"
         )
-    weights = {name: weight for name, weight in weights.items() if name not in layout.constants}
+    weights = {name: weight for name, weight in weights.items() if layout.holds(name)}
     load_weights(vocoder, to_ours(weights, vocoder, layout.pairs), path)
     return layout
 

@@ -16,6 +16,7 @@ from vocoder_pareto.models.layouts import (
     Pairs,
     bigvgan_pairs,
     diffwave_pairs,
+    flow2gan_pairs,
     hifigan_pairs,
     melgan_pairs,
     multiband_melgan_pairs,
@@ -58,6 +59,8 @@ class Layout:
             where they hold nothing else.
         constants: What its files hold beside weights, such as windows: their names there, and what computes them for
             its code from the vocoder and its sample rate. They are not read.
+        computed: A pattern of names in its files that its code computes whether they are there or not. They are neither
+            read nor written.
     """
 
     name: str
@@ -71,6 +74,12 @@ class Layout:
     architecture: Mapping[str, Any]
     container: str | None
     constants: Mapping[str, Callable[[Vocoder, int], Tensor]] = field(default_factory=dict)
+    computed: str | None = None
+
+    def holds(self, name: str) -> bool:
+        """Whether `name` in one of its files is that of a weight, and not of what its code can compute."""
+        is_computed = self.computed is not None and re.fullmatch(self.computed, name)
+        return name not in self.constants and not is_computed
 
     def is_for(self, front_end: Mapping[str, Any]) -> bool:
         """Whether published weights take this front end, told as `front_end_of` does."""
@@ -245,6 +254,22 @@ LAYOUTS = (
             "feature_extractor.mel_spec.mel_scale.fb": vocos_filters,
             "head.istft.window": vocos_windows,
         },
+    ),
+    Layout(
+        "k2_fsa_flow2gan",
+        "the Flow2GAN of github.com/k2-fsa/Flow2GAN",
+        frozenset({
+            "cond_encoder.in_proj.weight", "estimators.0.decoder.in_norm.log_scale",
+            "estimators.0.decoder.time_mlp.0.weight", "estimators.0.decoder.out_proj.weight",
+        }),
+        False,
+        "24,000 Hz, n_fft 1024, hop 256, 100 bands to 12,000 Hz, ln(magnitude) of centred frames",
+        ("vocos_24k",),
+        "Flow2GAN",
+        flow2gan_pairs,
+        {},
+        "model",
+        computed=r"estimators\.\d+\.i?fft\.window|loss_spec\..+",
     ),
 )  # fmt: skip
 

@@ -20,7 +20,13 @@ from vocoder_pareto.models.vocoder import Vocoder
 
 NEW_NORM = ("parametrizations.weight.original0", "parametrizations.weight.original1")
 OLD_NORM = ("weight_g", "weight_v")
-PLAIN = ("bias", "alpha", "beta", "filter")  # what a module may have beside its weight, of the same name there
+PLAIN = (
+    "bias",
+    "alpha",
+    "beta",
+    "filter",
+    "log_scale",
+)  # what a module may have beside its weight, of the same name there
 
 
 class Pair(NamedTuple):
@@ -224,6 +230,37 @@ def vocos_pairs(vocoder: Vocoder) -> Iterator[Pair]:
     yield Pair("head", "head.out")
 
 
+def flow2gan_pairs(vocoder: Vocoder) -> Iterator[Pair]:
+    """k2-fsa's Flow2GAN: an encoder of the mel-spectrogram, and an estimator for each branch."""
+    architecture = vocoder.architecture
+    yield Pair("encoder.0", "cond_encoder.in_proj")
+    yield Pair("encoder.1", "cond_encoder.in_norm")
+    for block in range(architecture.encoder_blocks):
+        yield from _flow2gan_block_pairs(f"encoder.{2 + block}", f"cond_encoder.blocks.{block}")
+    for branch in range(len(architecture.hops)):
+        ours, theirs = f"branches.{branch}", f"estimators.{branch}.decoder"
+        yield Pair(f"{ours}.ends.first", f"{theirs}.in_proj")
+        yield Pair(f"{ours}.norm", f"{theirs}.in_norm")
+        for layer in range(3):  # the middle one of the time has no weights
+            yield Pair(f"{ours}.condition.{layer}", f"{theirs}.cond_mlp.{layer}")
+            yield Pair(f"{ours}.time.{layer}", f"{theirs}.time_mlp.{layer}")
+        for block in range(architecture.blocks):
+            our_block, their_block = f"{ours}.blocks.{block}", f"{theirs}.blocks.{block}"
+            yield from _flow2gan_block_pairs(our_block, their_block)
+            yield Pair(f"{our_block}.condition", f"{their_block}.cond_proj")
+            yield Pair(f"{our_block}.time", f"{their_block}.time_embed_proj")
+        yield Pair(f"{ours}.ends.last", f"{theirs}.out_proj")
+
+
+def _flow2gan_block_pairs(ours: str, theirs: str) -> Iterator[Pair]:
+    yield Pair(f"{ours}.depthwise", f"{theirs}.dwconv")
+    yield Pair(f"{ours}.norm", f"{theirs}.norm")
+    yield Pair(f"{ours}.expand", f"{theirs}.pwconv1")
+    yield Pair(f"{ours}.rectifier", f"{theirs}.act")
+    yield Pair(f"{ours}.contract", f"{theirs}.pwconv2")
+    yield Pair(f"{ours}.shortcut", f"{theirs}.residual_scale.scale", is_tensor=True)
+
+
 def vocos_windows(vocoder: Vocoder, sample_rate: int) -> Tensor:
     """The window of Vocos' front end and of its inverse transform."""
     return torch.hann_window(vocoder.architecture.n_fft)
@@ -258,7 +295,7 @@ def to_ours(weights: Mapping[str, Tensor], vocoder: Vocoder, pairs: Pairs) -> di
         is_normed = f"{pair.ours}.{NEW_NORM[0]}" in expected
         parts = [_weight_of(remaining, module, is_normed) for module in _modules_there(pair)]
         for name in parts[0]:
-            value = _reordered(torch.cat([part[name] for part in parts if name in part]), pair.sizes, pair.order)
+            value = _reordered(_joined([part[name] for part in parts if name in part]), pair.sizes, pair.order)
             ours[f"{pair.ours}.{name}"] = _halves_swapped(value) if pair.swapped else value
     return ours | remaining
 
@@ -283,7 +320,7 @@ def to_theirs(vocoder: Vocoder, pairs: Pairs, is_folded: bool = False) -> dict[s
             value = remaining.pop(f"{pair.ours}.{ours}", None)
             if value is not None:
                 value = _reordered(value, [pair.sizes[axis] for axis in pair.order], np.argsort(pair.order))
-                parts = (_halves_swapped(value) if pair.swapped else value).chunk(len(modules))
+                parts = _cut(_halves_swapped(value) if pair.swapped else value, len(modules))
                 theirs |= {f"{module}.{name}": part for module, part in zip(modules, parts, strict=True)}
     return theirs | remaining
 
@@ -320,6 +357,15 @@ def _reordered(value: Tensor, sizes: Sequence[int], order: Iterable[int]) -> Ten
     array = value.unflatten(0, tuple(sizes))
     axes = (*map(int, order), *range(len(sizes), array.dim()))
     return array.permute(axes).flatten(0, len(sizes) - 1)
+
+
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    """The parts of a weight in a row; one alone may have no dimension."""
+    return torch.cat(list(parts)) if len(parts) > 1 else parts[0]
+
+
+def _cut(value: Tensor, count: int) -> Sequence[Tensor]:
+    return value.chunk(count) if count > 1 else [value]
 
 
 def _halves_swapped(value: Tensor) -> Tensor:

@@ -44,14 +44,14 @@ class ConvNeXtBlock(nn.Module):
         self.expand = ChannelsLastConv1d(channels, expansion * channels, 1)
         self.rectifier = nn.PReLU(expansion * channels)
         self.contract = ChannelsLastConv1d(expansion * channels, channels, 1)
-        self.shortcut = nn.Parameter(torch.ones(channels))
+        self.shortcut = nn.Parameter(torch.ones(channels, 1))
 
     def forward(self, signal: Tensor) -> Tensor:
         """(B, C, L) → (B, C, L)."""
         return self._mixed(self.norm(self.depthwise(signal)), signal)
 
     def _mixed(self, inner: Tensor, signal: Tensor) -> Tensor:
-        return torch.addcmul(self.contract(self.rectifier(self.expand(inner))), signal, self.shortcut[:, None])
+        return torch.addcmul(self.contract(self.rectifier(self.expand(inner))), signal, self.shortcut)
 
 
 class ConditionedBlock(ConvNeXtBlock):

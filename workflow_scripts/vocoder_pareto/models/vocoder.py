@@ -45,6 +45,8 @@ class Vocoder(nn.Module, ABC):
             rate is refused.
         brings_weights: Whether the weights are there once it is built, as where the class loads them itself, or needs
             none: then its audio is judged though nothing trains it. It is read from the source, so write it out.
+        exports_plainly: Whether other runtimes get `generate_plainly`: where `generate` writes into parts of a few
+            tensors over and over, which a graph without memory has to copy as a whole each time.
         name: What messages call it: the name of its system, once it is built for one.
     """
 
@@ -52,6 +54,7 @@ class Vocoder(nn.Module, ABC):
     Sampling: ClassVar[type[Any]] = NoSettings
     sample_rate: ClassVar[int | None] = None
     brings_weights: ClassVar[bool] = False
+    exports_plainly: ClassVar[bool] = False
     _place: Tensor
 
     def __init__(self, architecture: Any, sampling: Any = None, n_mels: int = 80, hop_length: int = 256):

@@ -255,6 +255,7 @@ class WaveGlow(FlowVocoder):
     Architecture = WaveGlowArchitecture
     Sampling = WaveGlowSampling
     architecture: WaveGlowArchitecture
+    exports_plainly = True
 
     def __init__(
         self,

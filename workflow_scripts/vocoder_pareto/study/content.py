@@ -58,7 +58,7 @@ CONTENT = (
     "measurement.workload",
     "measurement.zeus_meter",
     "models.adapters", "models.alias_free", "models.band_split_discriminator", "models.bigvgan", "models.checkpoint",
-    "models.chunks", "models.diffusion", "models.diffwave",
+    "models.chunks", "models.constant_q", "models.constant_q_discriminator", "models.diffusion", "models.diffwave",
     "models.discriminators", "models.flow", "models.flow2gan", "models.gated_matrices", "models.given_weights",
     "models.hifigan", "models.inverse_stft", "models.istftnet", "models.known_layouts", "models.layers",
     "models.layouts", "models.melgan", "models.multiband_melgan", "models.pqmf", "models.resolution_discriminator",

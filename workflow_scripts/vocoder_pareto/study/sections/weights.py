@@ -11,7 +11,7 @@ from vocoder_pareto.study.settings import STRICT
 LayoutName = Literal[
     "own", "jik876_hifigan", "torchaudio_hifigan", "transformers_hifigan", "speechbrain_hifigan", "nvidia_bigvgan",
     "descriptinc_melgan", "kan_bayashi_multiband_melgan", "maum_ai_univnet", "nvidia_waveglow", "nvidia_old_waveglow",
-    "lmnt_diffwave", "lmnt_wavegrad", "gemelo_vocos",
+    "lmnt_diffwave", "lmnt_wavegrad", "gemelo_vocos", "k2_fsa_flow2gan",
 ]  # fmt: skip
 Text = Annotated[str, Field(min_length=1)]
 
