@@ -110,12 +110,12 @@ def test_a_band_lies_around_the_mean_of_replicates_and_reaches_as_far_as_they_sp
     assert ("hifigan-S", 1.0, "d_stft") not in bands.index, "its last validation lies before"
 
 
-def test_the_bands_of_a_study_find_its_own_curves_within_them(study, tmp_path, caplog):
+def test_the_bands_of_a_study_find_its_own_curves_within_them(study, tmp_path):
     write_table(bands_of(study.add("melgan-S", [(10, 0.8, 0.2)]).table(), [0.1], 0.25, 0.05), tmp_path / "bands.csv")
     bands = Bands.of(tmp_path / "bands.csv", "melgan-S", Budget(steps=100))
-    assert [(band.share, band.metric, band.verdict(value)) for band, value in zip(bands.bands, (0.8, 0.2))] == [
-        (0.1, "d_stft", "within"), (0.1, "estoi", "within"),
-    ]  # fmt: skip
+    found = [(band.share, band.metric) for band in bands.bands]
+    assert found == [(0.1, "d_stft"), (0.1, "estoi")]
+    assert [band.verdict(value) for band, value in zip(bands.bands, (0.8, 0.2), strict=True)] == ["within", "within"]
     assert Bands.of(tmp_path / "bands.csv", "melgan-S", Budget(steps=200)).bands == []
     assert set(METRICS) == {band.metric for band in bands.bands}
     write_table(bands_of(study.table().iloc[:0], [0.1], 0.25, 0.05), tmp_path / "none.csv")
