@@ -10,6 +10,11 @@ On a CPU, a look at one system:
     PYTHONPATH=workflow_scripts python benchmarks/training_throughput.py --device cpu --system-names melgan-S
         --batch-size 1 --segment-frames 16 --seconds 2 --clip-count 20 --output training_throughput.csv
 
+The systems of a preset as they are trained there, with a table of steps per second:
+
+    PYTHONPATH=workflow_scripts python benchmarks/training_throughput.py --device cpu --config-files presets/laptop.yaml
+        --as-configured --precisions 32 --clip-count 20 --output laptop_steps.csv
+
 Writes a row per measurement, and hardware and versions into a .json beside it.
 """
 
@@ -25,6 +30,8 @@ import lightning
 import numpy as np
 import pandas as pd
 import torch
+from documented import replace_sections, require_sections, table
+from torch import nn
 from tqdm import tqdm
 
 from vocoder_pareto.device import resolve_device
@@ -71,6 +78,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--system-names", nargs="*", default=[], help="names of systems (default: all of config.yaml)")
+    parser.add_argument(
+        "--config-files", type=Path, nargs="*", default=[], help="presets or own files, over config.yaml"
+    )
+    parser.add_argument(
+        "--as-configured", action="store_true", help="batches and segments as the configuration has them"
+    )
     parser.add_argument("--batch-size", type=int, help="clips at once (default: the largest number that fits the GPU)")
     parser.add_argument("--segment-frames", type=int, help="frames of a clip that a step takes (default: all 64)")
     parser.add_argument(
@@ -85,9 +98,13 @@ def main() -> None:
     parser.add_argument(
         "--warm-up-steps", type=int, default=3, help="steps before each measurement (default: %(default)s)"
     )
+    parser.add_argument(
+        "--output-document", type=Path, help="document to write the steps per second into, between its markers"
+    )
     parser.add_argument("--output", type=Path, required=True, help="CSV file to write")
     arguments = parser.parse_args()
-    config = read_configuration([PROJECT / "config.yaml"])
+    require_sections(arguments.output_document, ["steps"])
+    config = read_configuration([PROJECT / "config.yaml", *arguments.config_files])
     systems = chosen_systems(config, arguments.system_names, "--system-names")
     device = resolve_device(arguments.device)
     meter = open_meter(device, MeterSettings(unreadable_rapl="estimate"))
@@ -106,7 +123,21 @@ def main() -> None:
             for row in measurements(system, configured, clips, mels, device, meter, arguments):
                 rows.append(row)
                 pd.DataFrame(rows).to_csv(arguments.output, index=False)
+    replace_sections(arguments.output_document, {"steps": table_of_steps(rows)})
     print(pd.DataFrame(rows).to_string(index=False))
+
+
+def table_of_steps(rows: list[dict[str, Any]]) -> str:
+    """Steps per second of each system, and what a step is of."""
+    columns = ["system", "parameters", "of discriminators", "clips × frames", "steps per second", "J per step"]
+    return table(columns, [
+        [
+            row["system"], f"{row['parameters']:,}", f"{row['discriminator_parameters']:,}",
+            f"{row['batch_size']} × {row['segment_frames'] or FRAMES}", f"{1 / row['seconds_per_step']:.3g}",
+            "" if row["joules_per_step"] is None else f"{row['joules_per_step']:.3g}",
+        ]
+        for row in rows
+    ])  # fmt: skip
 
 
 def random_set(folder: Path, clips: int) -> tuple[np.ndarray, np.ndarray]:
@@ -133,13 +164,13 @@ def measurements(
 ) -> Iterator[dict[str, Any]]:
     """A row for each precision and place of the data; a batch that was searched serves both places."""
     for precision in arguments.precisions:
-        changes = {
-            "steps": 1, "precision": precision, "segment_frames": arguments.segment_frames,
-            "batch_size": arguments.batch_size or "auto",
-        }  # fmt: skip
+        changes = {"steps": 1, "precision": precision}
+        if not arguments.as_configured:
+            changes |= {"segment_frames": arguments.segment_frames, "batch_size": arguments.batch_size or "auto"}
         job = replace(configured, **changes)
-        size = arguments.batch_size
-        for resident in (True, False):
+        size = job.batch_size if isinstance(job.batch_size, int) else None
+        searched = size is None
+        for resident in (True, False) if device.type == "cuda" else (False,):
             dataset = ClipDataset(clips, mels, np.arange(len(clips)), device if resident else None)
             torch.manual_seed(0)
             objective = new_objective(system, build_vocoder(system))
@@ -158,7 +189,10 @@ def measurements(
                 "precision": precision,
                 "data_on_device": resident,
                 "batch_size": batches.batch_size,
-                "batch_size_searched": arguments.batch_size is None,
+                "batch_size_searched": searched,
+                "segment_frames": job.segment_frames,
+                "parameters": weights_of(objective.vocoder),
+                "discriminator_parameters": weights_of(objective) - weights_of(objective.vocoder),
                 "steps": steps,
                 "seconds_per_step": energy.seconds / steps,
                 "clips_per_second": steps * batches.batch_size / energy.seconds,
@@ -166,6 +200,11 @@ def measurements(
                 "energy_source": energy.source,
                 "peak_memory_bytes": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
             }
+
+
+def weights_of(network: nn.Module) -> int:
+    """The number of its parameters."""
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 if __name__ == "__main__":

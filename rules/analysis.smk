@@ -32,6 +32,8 @@ TABLES = [
     *expand(f"{RESULTS}/pareto/{{objectives}}.csv", objectives=OBJECTIVES),
 ]
 CARDS = [f"{RESULTS}/cards/{system}{suffix}" for system in SYSTEMS for suffix in (".md", ".json")]
+# Systems that are trained here and validated while they are.
+VALIDATED = [system for system in SYSTEMS if is_validated(system)]
 FIGURES = [
     *expand(
         f"{RESULTS}/{{figure}}.{{suffix}}",
@@ -39,7 +41,10 @@ FIGURES = [
         suffix=config["figures"]["formats"],
     ),
     *expand(f"{RESULTS}/pareto/{{objectives}}.{{suffix}}", objectives=OBJECTIVES, suffix=config["figures"]["formats"]),
+    *(multiext(f"{RESULTS}/training_curves", *FIGURE_SUFFIXES) if VALIDATED else []),
 ]
+if VALIDATED:
+    TABLES.append(f"{RESULTS}/training_curves.csv")
 
 
 wildcard_constraints:
@@ -340,6 +345,62 @@ use rule draw_pareto as draw_pareto_of_objectives with:
         ),
     log:
         f"{RESULTS}/logs/draw_pareto/of_{{objectives}}.log",
+
+
+rule tabulate_training_curves:
+    input:
+        training_curves=expand(f"{RESULTS}/training/{{system}}/metrics.csv", system=VALIDATED),
+        training_summaries=expand(f"{RESULTS}/training/{{system}}/summary.json", system=VALIDATED),
+    output:
+        curve_table=report(
+            f"{RESULTS}/training_curves.csv",
+            caption="../resources/captions/training_curves.rst",
+            category="Tables",
+        ),
+        bands=f"{RESULTS}/training_bands.csv",
+    log:
+        f"{RESULTS}/logs/tabulate_training_curves.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        meter_settings=assumptions_of_meter(),
+        shares=shares_of_validations(VALIDATED),
+        program=program("tabulate_training_curves"),
+        code=code_version("tabulate_training_curves"),
+    message:
+        "Joining the validations of all trainings."
+    shell:
+        "python {params.program:q} --training-curves {input.training_curves:q}"
+        " --training-summaries {input.training_summaries:q} --meter-settings {params.meter_settings:q}"
+        " --shares {params.shares:q} --output-curve-table {output.curve_table:q} --output-bands {output.bands:q}"
+        " &> {log:q}"
+
+
+rule draw_training_curves:
+    input:
+        curve_table=f"{RESULTS}/training_curves.csv",
+    output:
+        figures=report(
+            multiext(f"{RESULTS}/training_curves", *FIGURE_SUFFIXES),
+            caption="../resources/captions/training_curves.rst",
+            category="Figures",
+        ),
+    log:
+        f"{RESULTS}/logs/draw_training_curves.log",
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        figure_settings=config_json("figures"),
+        labels=model_labels(),
+        program=program("draw_training_curves"),
+        code=code_version("draw_training_curves"),
+    message:
+        "Drawing quality against the energy of training."
+    shell:
+        "python {params.program:q} --curve-table {input.curve_table:q} --figure-settings {params.figure_settings:q}"
+        " --labels {params.labels:q} --output-figures {output.figures:q} &> {log:q}"
 
 
 rule draw_definition:

@@ -30,6 +30,18 @@ def is_trained_here(wildcards):
     return not training_of(wildcards).is_untrained
 
 
+def is_validated(system):
+    """Whether a system is trained here, and test clips are resynthesised while it is."""
+    settings = configuration.training_settings(config, *SYSTEMS[system])
+    return not settings.is_untrained and settings.checkpoint is None and settings.validation_clips > 0
+
+
+def shares_of_validations(systems):
+    """The shares of their budgets at which these systems are validated; the end is one of them."""
+    settings = (configuration.training_settings(config, *SYSTEMS[system]) for system in systems)
+    return sorted({share for each in settings for share in each.validation_shares} | {1.0})
+
+
 def system_to_train(wildcards):
     """What the weights of a system depend on, beside the data: all but its sampling, as canonical JSON."""
     return canonical_json(settings_of(wildcards).to_train())

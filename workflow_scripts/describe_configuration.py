@@ -6,7 +6,14 @@ from vocoder_pareto.files import write_text
 from vocoder_pareto.measurement.set_schema import FOLDER, schemas
 from vocoder_pareto.program import Parser, run_program
 from vocoder_pareto.study.configuration import read_configuration
-from vocoder_pareto.study.reference import REFERENCE_FILE, SCHEMA_FILE, config_text, reference_text, schema_text
+from vocoder_pareto.study.reference import (
+    REFERENCE_FILE,
+    SCHEMA_FILE,
+    config_text,
+    preset_files,
+    reference_text,
+    schema_text,
+)
 
 
 def main() -> None:
@@ -16,7 +23,8 @@ def main() -> None:
     project = parser.parse_args().output
     config = project / "config.yaml"
     write_text(config, config_text(config.read_text(encoding="utf-8")))
-    presets = {preset.stem: read_configuration([config, preset]) for preset in sorted(project.glob("presets/*.yaml"))}
+    files = preset_files(project / "presets")
+    presets = {name: read_configuration([config, *those]) for name, those in files.items()}
     write_text(project / SCHEMA_FILE, schema_text())
     write_text(project / REFERENCE_FILE, reference_text(presets))
     for name, text in schemas().items():

@@ -286,6 +286,33 @@ def test_utterances_without_a_value_are_counted_and_left_out_of_the_mean(files, 
     assert other["clips_left_out"] == ""
 
 
+def test_the_spread_of_seeds_is_in_the_intervals_of_all_that_was_trained_and_in_no_others(
+    files, printed_quality, families
+):
+    """By equation 2 of `replicates`, written out, with the spread of NumPy over three seeds."""
+    distances = {"XXS": [0.1, 0.2, 0.3], "XXS_1": [0.2, 0.3, 0.4], "XXS_2": [0.15, 0.25, 0.35], "S": [0.5, 0.6, 0.9]}
+    for seed, (size, values) in enumerate(distances.items()):
+        files.add(f"hifigan-{size}", 0.5, distances=values)
+        of_system = {"model": "hifigan", "size": size, "architecture": {"channels": 8 if size == "S" else 4}}
+        settings = {"system": of_system, "run": {"hours": 1.0}, "seed": seed}
+        write_json(files.training[-1], read_json(files.training[-1]) | {"settings": settings})
+    files.add("melgan-S", 0.5, distances=[0.1, 0.2, 0.3])
+    write_json(files.training[-1], read_json(files.training[-1]) | {"steps": None, "weights": {"path": "g.pt"}})
+    measurements = measurements_of(files)
+    table = systems_measured(measurements, mos_of_paper(printed_quality), families, CARBON).set_index("system")
+    of_clips, of_training = np.var([0.5, 0.6, 0.9], ddof=1) / 3, np.var([0.2, 0.3, 0.25], ddof=1)
+    freedom = (of_clips + of_training) ** 2 / (of_clips**2 / 2 + of_training**2 / 2)
+    row = table.loc["hifigan-S"]
+    assert row["d_stft_degrees_of_freedom"] == pytest.approx(freedom)
+    expected = stats.t.ppf(0.975, freedom) * np.sqrt(of_clips + of_training)
+    assert row["d_stft_ci95"] == pytest.approx(expected)
+    given = table.loc["melgan-S"]
+    assert given["d_stft_ci95"] == pytest.approx(stats.t.ppf(0.975, 2) * 0.1 / np.sqrt(3))
+    assert measurement_flags(measurements)["training_spread"] == {
+        "d_stft": {"standard_deviation": pytest.approx(of_training**0.5), "degrees_of_freedom": 2}
+    }
+
+
 def test_flags_name_what_must_not_be_published(files):
     files.add("melgan-S", 0.5, publishable=False, flags=["short_protocol"]).add("melgan-M", 0.7)
     flags = measurement_flags(measurements_of(files))

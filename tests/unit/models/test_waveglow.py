@@ -101,6 +101,20 @@ def test_the_upsampled_mel_may_begin_with_its_frame_as_in_the_authors_code():
     assert_close(vocoder.decode_in_chunks(latent, mel, 3), vocoder.decode(latent, mel), factor=64)
 
 
+@torch.no_grad()
+def test_bands_that_are_upsampled_each_by_itself_are_mixed_by_a_matrix_without_other_weights():
+    """The full transposed convolution, with zeros off its diagonal."""
+    grouped = WaveGlow(WaveGlowArchitecture(flows=1, channels=2, layers=1, upsample_groups=4), n_mels=4)
+    full = WaveGlow(WaveGlowArchitecture(flows=1, channels=2, layers=1), n_mels=4)
+    assert grouped.upsampler.weight.numel() == full.upsampler.weight.numel() // 4
+    full.upsampler.weight.zero_()
+    full.upsampler.bias.copy_(grouped.upsampler.bias)
+    for band in range(4):
+        full.upsampler.weight[band, band] = grouped.upsampler.weight[band, 0]
+    mel = torch.rand(1, 4, 7)
+    assert_close(grouped._squeezed_mel(mel), full._squeezed_mel(mel), factor=16)
+
+
 def test_its_latent_is_narrower_at_generation_as_in_the_paper():
     assert WaveGlow(WaveGlowArchitecture(channels=8)).sampling.sigma == 0.6
 
@@ -111,6 +125,7 @@ def test_its_latent_is_narrower_at_generation_as_in_the_paper():
         (lambda: WaveGlow(WaveGlowArchitecture(channels=8), hop_length=100), "groups is 8; it must divide hop_length"),
         (lambda: WaveGlow(WaveGlowArchitecture(upsample_kernel=255)), "upsample_kernel is 255"),
         (lambda: WaveGlow(WaveGlowArchitecture(upsample_kernel=257)), "by an even number"),
+        (lambda: WaveGlow(WaveGlowArchitecture(upsample_groups=3)), "upsample_groups is 3; it must divide n_mels, 80"),
         (lambda: WaveGlowArchitecture(groups=7), r"groups \(7\) and early_channels \(2\) must be even"),
         (lambda: WaveGlowArchitecture(flows=17), "8 groups leave no channels to the last flow"),
         (lambda: WaveGlowArchitecture(kernel_size=2), "kernel_size is 2; must be odd"),

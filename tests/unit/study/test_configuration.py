@@ -18,6 +18,7 @@ from vocoder_pareto.study import yaml_files
 from vocoder_pareto.study.class_settings import declared_settings
 from vocoder_pareto.study.configuration import checked, read_configuration
 from vocoder_pareto.study.early_checks import PALETTES, SYNTHETIC_CLIPS
+from vocoder_pareto.study.reference import preset_files
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.settings_faults import keys_of
@@ -26,7 +27,7 @@ from vocoder_pareto.study.studied_systems import configured_systems, judged_syst
 PROJECT = Path(__file__).resolve().parents[3]
 WRITTEN = yaml.safe_load((PROJECT / "config.yaml").read_text())
 CONFIG = checked(WRITTEN)
-PRESETS = sorted((PROJECT / "presets").glob("*.yaml"))
+PRESETS = preset_files(PROJECT / "presets")
 
 
 def changed(path, value):
@@ -39,10 +40,10 @@ def changed(path, value):
     return config
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.name)
+@pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_is_valid_and_that_of_a_whole_study_has_results_of_its_own(preset):
-    config = read_configuration([PROJECT / "config.yaml", preset])
-    assert preset.name == "full_energy.yaml" or config["results_dir"] != CONFIG["results_dir"]
+    config = read_configuration([PROJECT / "config.yaml", *PRESETS[preset]])
+    assert preset == "full_energy" or config["results_dir"] != CONFIG["results_dir"]
 
 
 def test_the_full_energy_protocol_composes_with_any_study_and_is_that_of_the_paper():
@@ -381,7 +382,14 @@ def test_numbers_as_they_look_and_texts_in_quotes_are_no_fault(tmp_path, text):
     assert yaml_files.merged([tmp_path / "good.yaml"]) == yaml.safe_load(text)
 
 
-@pytest.mark.parametrize("file", [PROJECT / "config.yaml", *PRESETS, PROJECT / "tests" / "workflow" / "tiny.yaml"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        PROJECT / "config.yaml",
+        *(files[-1] for files in PRESETS.values()),
+        PROJECT / "tests" / "workflow" / "tiny.yaml",
+    ],
+)
 def test_files_are_read_as_by_the_plain_loader_of_pyyaml(file):
     assert yaml_files.merged([file]) == yaml.load(file.read_text(), Loader=yaml.SafeLoader)
 

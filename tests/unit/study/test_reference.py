@@ -9,7 +9,14 @@ import pytest
 import yaml
 
 from vocoder_pareto.study.configuration import Configuration, read_configuration
-from vocoder_pareto.study.reference import REFERENCE_FILE, SCHEMA_FILE, config_text, reference_text, schema_text
+from vocoder_pareto.study.reference import (
+    REFERENCE_FILE,
+    SCHEMA_FILE,
+    config_text,
+    preset_files,
+    reference_text,
+    schema_text,
+)
 from vocoder_pareto.study.settings_faults import bare, keys_of
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -35,8 +42,19 @@ def test_the_schema_is_as_its_description_writes_it():
 
 
 def test_the_reference_is_as_its_description_writes_it():
-    presets = {file.stem: read_configuration([CONFIG, file]) for file in sorted(PROJECT.glob("presets/*.yaml"))}
+    files = preset_files(PROJECT / "presets")
+    presets = {name: read_configuration([CONFIG, *those]) for name, those in files.items()}
     assert (PROJECT / REFERENCE_FILE).read_text() == reference_text(presets), REMEDY
+
+
+def test_a_preset_goes_over_the_one_that_its_name_begins_with(tmp_path):
+    for name in ("full_energy", "laptop", "laptop_quick", "laptopper"):
+        (tmp_path / f"{name}.yaml").touch()
+    names = {name: [file.stem for file in files] for name, files in preset_files(tmp_path).items()}
+    assert names == {
+        "full_energy": ["full_energy"], "laptop": ["laptop"], "laptop_quick": ["laptop", "laptop_quick"],
+        "laptopper": ["laptopper"],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("key", "description"), list(described_keys(Configuration)))

@@ -12,7 +12,7 @@ from torch.nn import functional
 from turns import assert_compiled_turns_are_as_plain_ones, assert_each_turn_updates_its_own_network_alone
 
 from vocoder_pareto.audio.espeak import SAMPLE_RATE, synthesize_speech
-from vocoder_pareto.models.discriminators import Judgement
+from vocoder_pareto.models.discriminators import Judgement, hifigan_discriminator
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
 from vocoder_pareto.training.objectives.adversarial import feature_matching
@@ -214,6 +214,36 @@ def test_an_impossible_discriminator_is_refused(settings, message):
 def test_an_impossible_discriminator_of_hifigan_is_refused(channels):
     with pytest.raises(ValueError, match=f"discriminator_channels is {channels}; must be a multiple of 128"):
         HiFiGANRecipe(discriminator_channels=channels)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"discriminator_periods": ()}, r"discriminator_periods is \[\]; must be one or more periods"),
+        ({"discriminator_periods": (2, 0)}, r"discriminator_periods is \[2, 0\]; must be one or more periods"),
+        ({"discriminator_scales": 0}, "discriminator_scales is 0; must be 1 to 3"),
+        ({"discriminator_scales": 4}, "discriminator_scales is 4; must be 1 to 3"),
+    ],
+)
+def test_impossible_periods_and_scales_of_hifigan_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        HiFiGANRecipe(**settings)
+
+
+def test_fewer_periods_and_scales_judge_as_those_do_in_the_whole_discriminator():
+    """The whole one, of the paper, is what `test_training_steps` compares with independent forms."""
+    torch.manual_seed(seed_of(0))
+    whole, part = hifigan_discriminator(128).eval(), hifigan_discriminator(128, (3, 7), 2).eval()
+    chosen = [whole.discriminators[0].stacks[index] for index in (1, 3)]
+    for mine, theirs in zip(part.discriminators[0].stacks, chosen, strict=True):
+        mine.load_state_dict(theirs.state_dict())
+    for mine, theirs in zip(part.discriminators[1].stacks, whole.discriminators[1].stacks, strict=False):
+        mine.load_state_dict(theirs.state_dict())
+    audio = torch.randn(1, 600)
+    with torch.no_grad():
+        judged, expected = part(audio), whole(audio)
+    for one, place in zip(judged, (1, 3, 5, 6), strict=True):
+        torch.testing.assert_close(one.scores, expected[place].scores)
 
 
 def mel_distance(audio, guess):

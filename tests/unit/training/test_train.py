@@ -21,6 +21,7 @@ from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.training import train as train_module
 from vocoder_pareto.training.summary import history_of
 from vocoder_pareto.training.train import train
+from vocoder_pareto.training.weights import obtain_weights
 
 
 def no_training(*arguments, **keywords):
@@ -58,6 +59,30 @@ def test_validations_happen_at_steps_that_are_logged_too_and_at_others(bench):
     bench.train(steps=13, log_every_steps=5, validation_every_steps=4)
     assert [int(row["step"]) for row in bench.curve] == [4, 5, 8, 10, 12, 13]
     assert [int(row["step"]) for row in bench.curve if row["d_stft"]] == [4, 8, 12, 13]
+
+
+def test_validations_happen_at_shares_of_the_budget_whatever_the_step(bench):
+    bench.train(steps=12, log_every_steps=100, validation_shares=[0.7, 0.1, 1.0])
+    assert [int(row["step"]) for row in bench.curve if row["d_stft"]] == [2, 9, 12]  # of 1.2, 8.4 and 12 steps
+
+
+def test_a_share_that_an_earlier_piece_has_reached_is_not_validated_again(bench):
+    bench.train(steps=4, log_every_steps=100, validation_shares=[0.5])
+    bench.train(steps=12, log_every_steps=100, validation_shares=[0.1, 0.5])
+    assert [int(row["step"]) for row in bench.curve if row["d_stft"]] == [2, 4, 6, 12]
+
+
+def test_the_seed_of_a_system_is_that_of_a_study_with_this_seed(bench):
+    """Weights, order and noise; without one, the training is found again that knew of no such key."""
+    of_system = bench.elsewhere("a")
+    of_system.train(seed=5)
+    of_study = bench.elsewhere("b")
+    obtain_weights(dataclasses.replace(of_study.job(), seed=5), of_study.outputs)
+    assert_same_weights(of_system.weights, of_study.weights)
+    assert bench.job(seed=5).digest() == dataclasses.replace(bench.job(), seed=5).digest() != bench.job().digest()
+    assert bench.job(seed=5).data_seed == 5
+    assert bench.job(seed=5, data_seed=2).data_seed == 2
+    assert of_system.summary["settings"]["seed"] == 5
 
 
 def test_validations_and_logs_change_no_weights(bench):

@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import numpy as np
+import pystoi
 import pytest
 import soundfile
 import torch
@@ -29,6 +32,16 @@ def test_the_distance_is_the_mean_over_the_clips_that_are_written(speech, tmp_pa
     assert judged.collapsed == []
 
 
+def test_the_intelligibility_is_that_of_pystoi_and_unknown_of_clips_that_are_too_short(speech, tmp_path):
+    assert validation_of(speech).judge(TinyVocoder(), tmp_path).estoi is None
+    noise = 0.3 * np.random.default_rng(seed_of(2)).standard_normal((1, 16 * FRAMES * HOP_LENGTH))
+    judged = replace(validation_of(noise), mels=np.ones((1, N_MELS, 16 * FRAMES), np.float32)).judge(
+        TinyVocoder(), tmp_path
+    )
+    written = soundfile.read(tmp_path / "clip_0.wav")[0]
+    assert judged.estoi == pytest.approx(pystoi.stoi(noise[0], written, 16000, extended=True), abs=1e-3)
+
+
 @pytest.mark.parametrize("level", [0.0, 0.5])
 def test_silent_and_constant_audio_is_a_collapse(speech, tmp_path, level):
     vocoder = TinyVocoder()
@@ -50,7 +63,7 @@ def test_audio_that_is_not_finite_is_a_collapse_without_a_distance(speech, tmp_p
     vocoder = TinyVocoder()
     torch.nn.init.constant_(vocoder.output.bias, float("nan"))
     judged = validation_of(speech).judge(vocoder, tmp_path)
-    assert judged == (None, ["clip_0", "clip_1"])
+    assert judged == (None, None, ["clip_0", "clip_1"])
     assert (tmp_path / "clip_0.wav").exists()
 
 

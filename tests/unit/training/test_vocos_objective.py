@@ -120,6 +120,8 @@ def test_both_networks_learn_by_adamw_at_a_rate_that_falls_to_nothing_along_half
     [
         ({"period_channels": 48}, "period_channels is 48; must be a multiple of 32"),
         ({"band_channels": 0}, "band_channels is 0; must be at least 1"),
+        ({"periods": (0,)}, r"periods is \[0\]; must be one or more periods of at least 1 sample"),
+        ({"n_ffts": (512, 16)}, r"n_ffts is \[512, 16\]; must be one or more of at least 32 samples"),
     ],
 )
 def test_an_impossible_discriminator_is_refused(settings, message):

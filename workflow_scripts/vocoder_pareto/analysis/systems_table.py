@@ -15,6 +15,7 @@ from vocoder_pareto.analysis.estimates import restated, with_systematic
 from vocoder_pareto.analysis.pareto import optimal
 from vocoder_pareto.analysis.predictions import resolution_of, withheld_sentence
 from vocoder_pareto.analysis.printed_mos import Study, withheld_mos
+from vocoder_pareto.analysis.replicates import spreads_of_training, widen_by_training
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 from vocoder_pareto.intervals import mean_with_interval
@@ -146,6 +147,7 @@ def systems_measured(
         row |= _predicted(measurements.predictions.get(row["system"], {}))
         if row["system"] in rated.index:
             row |= {name: rated.loc[row["system"], name] for name in _MOS_COLUMNS if name in rated}
+    widen_by_training(rows, measurements.training)
     return with_fronts(_as_table(rows), FRONTS)
 
 
@@ -292,9 +294,14 @@ def mos_of_listening_test(path: str | Path) -> pd.DataFrame:
 def measurement_flags(measurements: Measurements) -> dict[str, Any]:
     """What `systems.csv` has no column for.
 
-    Systems measured with a shortened protocol, flags, what of these speaks against an energy, clips per system, why
-    predicted MOS is withheld, and by how much it must differ.
+    Systems measured with a shortened protocol, flags, what of these speaks against an energy, clips per system, how far
+    training alone moves quality where replicates tell, why predicted MOS is withheld, and by how much it must differ.
     """
+    qualities = [
+        {"system": system, **{name: np.mean(values) for name, values in metrics.items() if len(values)}}
+        | _predicted(measurements.predictions.get(system, {}))
+        for system, metrics in measurements.quality.items()
+    ]
     flags = {
         system: [*energy.get("flags", []), *measurements.training.get(system, {}).get("flags", [])]
         for system, energy in measurements.energy.items()
@@ -304,6 +311,10 @@ def measurement_flags(measurements: Measurements) -> dict[str, Any]:
         "flags": {system: found for system, found in flags.items() if found},
         "doubts": doubts_of({system: energy.get("flags", []) for system, energy in measurements.energy.items()}),
         "d_stft_clips": {system: len(values["d_stft"]) for system, values in measurements.quality.items()},
+        "training_spread": {
+            name: {"standard_deviation": spread.variance**0.5, "degrees_of_freedom": spread.degrees_of_freedom}
+            for name, spread in spreads_of_training(qualities, measurements.training).items()
+        },
         "predicted_mos": {
             "withheld": withheld_sentence(measurements.predictions),
             "resolution": resolution_of(measurements.predictions),

@@ -16,6 +16,7 @@ from vocoder_pareto.models.layers import ModulesOf, at_least_single, normed_conv
 from vocoder_pareto.reflection import reflection_padded
 
 BAND_EDGES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)  # as shares of the bins
+N_FFTS = (2048, 1024, 512)
 LEAKY_SLOPE = 0.1
 PEAK = 0.8  # of what is analysed
 
@@ -78,7 +79,7 @@ class MultiResolutionDiscriminator(nn.Module):
         channels: The channels of all layers.
     """
 
-    def __init__(self, n_ffts: Sequence[int] = (2048, 1024, 512), channels: int = 32):
+    def __init__(self, n_ffts: Sequence[int] = N_FFTS, channels: int = 32):
         super().__init__()
         self.stacks = nn.ModuleList(BandSplitStack(n_fft, channels) for n_fft in n_ffts)
 

@@ -11,6 +11,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
+PERIODS = (2, 3, 5, 7, 11)  # of HiFi-GAN, in samples
+SCALE_NORMS = (spectral_norm, weight_norm, weight_norm)  # of HiFi-GAN's scales, from the full rate downwards
+
+
+def require_periods(periods: Sequence[int], name: str) -> None:
+    """Refuse periods that nothing can be folded by.
+
+    Raises:
+        ValueError: There is none, or one is less than 1; the message calls them `name`.
+    """
+    if not periods or min(periods) < 1:
+        raise ValueError(f"{name} is {list(periods)}; must be one or more periods of at least 1 sample")
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -147,7 +160,7 @@ class MultiPeriodDiscriminator(nn.Module):
 
     def __init__(
         self,
-        periods: Sequence[int] = (2, 3, 5, 7, 11),
+        periods: Sequence[int] = PERIODS,
         slope: float = 0.1,
         channels: int = 1024,
         parts: Sequence[int] = (32, 8, 2, 1),
@@ -192,17 +205,21 @@ def melgan_discriminator(
     return MultiScaleDiscriminator([ConvolutionStack(stack, 0.2) for _ in range(scales)], pooling)
 
 
-def hifigan_discriminator(channels: int = 1024) -> nn.Module:
+def hifigan_discriminator(
+    channels: int = 1024, periods: Sequence[int] = PERIODS, scales: int = len(SCALE_NORMS)
+) -> nn.Module:
     """HiFi-GAN's discriminators (section 2.4): multi-period, and multi-scale with spectral norm at the full rate.
 
     The widest layers of both have so many channels, a multiple of 128; others have parts of that, 1024 in the paper.
+    Of the paper's scales the first `scales`, 1 to 3, are there.
     """
     eighth = channels // 8
     grouped = [(eighth, 2, 4), (2 * eighth, 2, 16), (4 * eighth, 4, 16), (channels, 4, 16), (channels, 1, 16)]
     stack = [ConvolutionSettings(eighth, 15)]
     stack += [ConvolutionSettings(width, 41, stride, groups) for width, stride, groups in grouped]
     stack += [ConvolutionSettings(channels, 5), ConvolutionSettings(1, 3)]
-    stacks = [ConvolutionStack(stack, 0.1, norm) for norm in (spectral_norm, weight_norm, weight_norm)]
+    stacks = [ConvolutionStack(stack, 0.1, norm) for norm in SCALE_NORMS[:scales]]
     return JointDiscriminator(
-        MultiPeriodDiscriminator(channels=channels), MultiScaleDiscriminator(stacks, nn.AvgPool1d(4, 2, padding=2))
+        MultiPeriodDiscriminator(periods, channels=channels),
+        MultiScaleDiscriminator(stacks, nn.AvgPool1d(4, 2, padding=2)),
     )

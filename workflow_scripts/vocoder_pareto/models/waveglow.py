@@ -55,6 +55,8 @@ class WaveGlowArchitecture:
         upsample_kernel: The size of the transposed convolution of the mel-spectrogram in samples; hop_length, or more
             by an even number.
         upsample_cut: Where its surplus is cut: at both ends alike, or at the end alone, as by the authors' code.
+        upsample_groups: The groups of the mel bands that it mixes, a divisor of their number: 1, the paper's, mixes all
+            bands, and as many groups as bands filter each by itself, which takes 80 times fewer weights.
 
     Raises:
         ValueError: A size is too small or odd, or no channels are left for the last flow.
@@ -69,6 +71,7 @@ class WaveGlowArchitecture:
     kernel_size: int = 3
     upsample_kernel: int = 1024
     upsample_cut: Literal["both", "end"] = "both"
+    upsample_groups: int = 1
 
     def __post_init__(self) -> None:
         if min(self.flows, self.layers, self.channels, self.early_every) < 1:
@@ -249,7 +252,8 @@ class WaveGlow(FlowVocoder):
     """Prenger et al. 2019, section 2.
 
     Raises:
-        ValueError: The groups do not divide hop_length, or upsample_kernel does not fit it.
+        ValueError: The groups do not divide hop_length, upsample_kernel does not fit it, or upsample_groups do not
+            divide n_mels.
     """
 
     Architecture = WaveGlowArchitecture
@@ -273,9 +277,16 @@ class WaveGlow(FlowVocoder):
                 f"upsample_kernel is {architecture.upsample_kernel}; it must be hop_length, {hop_length}, "
                 "or more by an even number"
             )
+        if architecture.upsample_groups < 1 or n_mels % architecture.upsample_groups:
+            raise ValueError(f"upsample_groups is {architecture.upsample_groups}; it must divide n_mels, {n_mels}")
         cut_at_start = surplus // 2 if architecture.upsample_cut == "both" else 0
         self.upsampler = nn.ConvTranspose1d(
-            n_mels, n_mels, architecture.upsample_kernel, stride=hop_length, padding=cut_at_start
+            n_mels,
+            n_mels,
+            architecture.upsample_kernel,
+            stride=hop_length,
+            padding=cut_at_start,
+            groups=architecture.upsample_groups,
         )
         self.flows = ModulesOf(
             Flow(architecture.channels_of_flow(flow), architecture, n_mels * architecture.groups)

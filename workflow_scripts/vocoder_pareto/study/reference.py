@@ -6,6 +6,7 @@ import textwrap
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -27,6 +28,16 @@ _HEADER = f"""\
 # Down to `models`, this file is written by `make config` from workflow_scripts/vocoder_pareto/study/sections/.
 """
 _MODELS = "\nmodels:\n"
+
+
+def preset_files(folder: Path) -> dict[str, list[Path]]:
+    """The files of each preset in `folder` by its name: its own, after the one that it goes over, if there is one.
+
+    `laptop_quick.yaml` goes over `laptop.yaml`, and a preset whose name begins with no other's over none.
+    """
+    files = {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+    below = {name: files.get(name.rpartition("_")[0]) for name in files}
+    return {name: [*filter(None, [below[name]]), file] for name, file in files.items()}
 
 
 def config_text(present: str) -> str:

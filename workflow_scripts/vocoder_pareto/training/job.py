@@ -25,8 +25,7 @@ class TrainingJob:
         clips, table, mels: The files of the dataset, `clips.npy`, `clips.csv` and `mels.npy`.
         state_root: The folder below which the training keeps its state, in a folder that is named by its digest.
         device: One of `auto`, `cpu`, `cuda` and `cuda:N`.
-        seed: The seed of the first weights, and where the settings have no `data_seed` of the order of the clips and of
-            the noise.
+        seed: The seed of the study.
         meter: The settings of the energy meter.
         carbon: How energy becomes emissions.
         mel_stats: The file of the dataset that tells what made its mel-spectrograms, `mel_stats.json`; with None the
@@ -55,7 +54,12 @@ class TrainingJob:
     @property
     def data_seed(self) -> int:
         """The seed of the order of the clips and of the noise of steps."""
-        return self.seed if self.settings.data_seed is None else self.settings.data_seed
+        return self.own_seed if self.settings.data_seed is None else self.settings.data_seed
+
+    @property
+    def own_seed(self) -> int:
+        """The seed of the first weights, and of all else where the settings have no `data_seed`."""
+        return self.seed if self.settings.seed is None else self.settings.seed
 
     def identity(self) -> TrainingIdentity:
         """Return all that the weights depend on, but for the budget and the device.
@@ -70,7 +74,7 @@ class TrainingJob:
         own = [module_file(path, root) for path in (self.system.vocoder, self.system.objective) if path]
         step, order = (Path(__file__).with_name(name) for name in ("module.py", "batches.py"))
         code = code_version([*own, step, order], root, "train")
-        return TrainingIdentity.of(self.system, self.settings, self.seed, code, self.data_digest())
+        return TrainingIdentity.of(self.system, self.settings, self.own_seed, code, self.data_digest())
 
     def data_digest(self) -> str:
         """Return 16 hex digits for the files of the dataset.

@@ -9,6 +9,7 @@ from typing import Any
 import lightning
 
 from vocoder_pareto.errors import UserError
+from vocoder_pareto.training.bands import Bands
 from vocoder_pareto.training.budget import predicted
 from vocoder_pareto.training.clock import TrainingClock
 from vocoder_pareto.training.curve import TrainingCurve
@@ -21,7 +22,7 @@ from vocoder_pareto.training.rates import foreseen_rate, tell
 from vocoder_pareto.training.record import TrainingRecord
 from vocoder_pareto.training.signals import StopSignals
 from vocoder_pareto.training.state import StateFolder
-from vocoder_pareto.training.validation import Validation
+from vocoder_pareto.training.validation import Judged, Validation
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class TrainingLoop(lightning.Callback):
         clock: The clock that counts time and energy into `record`.
         stop: The signals that end the piece.
         validation: What to resynthesise, or None.
+        bands: What is known of the curve of a run that went well.
         state: The state to go on from, or None.
     """
 
@@ -47,10 +49,11 @@ class TrainingLoop(lightning.Callback):
         clock: TrainingClock,
         stop: StopSignals,
         validation: Validation | None,
+        bands: Bands,
         state: dict[str, Any] | None,
     ):
         self.job, self.states, self.record = job, states, record
-        self.clock, self.stop, self.validation = clock, stop, validation
+        self.clock, self.stop, self.validation, self.bands = clock, stop, validation, bands
         self._state = state
         self._rate_is_told = False
         self._journal = Journal(states.folder)
@@ -69,6 +72,8 @@ class TrainingLoop(lightning.Callback):
         self.stop.listen()
         self._progress = ProgressBar(self.job.system.name, self.job.budget, self.record)
         self._to_close.callback(self._progress.close)
+        share = self.job.budget.share(self.record.used)
+        self._shares_ahead = [each for each in sorted(self.job.settings.validation_shares) if each > share]
         self._saved_at = time.monotonic()
         self._journal.write(self.record)
         self._foresee_rate(module)
@@ -86,9 +91,10 @@ class TrainingLoop(lightning.Callback):
         over = self.job.budget.used_up(record.used) is not None
         ending = over or self.stop.received is not None
         every = settings.validation_every_steps
-        validate = over or bool(every and record.steps % every == 0)
+        reached = self._reached_shares()
+        validate = over or bool(reached) or bool(every and record.steps % every == 0)
         if ending or validate or record.steps % settings.log_every_steps == 0:
-            self._log(module, validate)
+            self._log(module, validate, reached)
         elif module.must_check:
             module.check_losses(self.states.last_good)
         if ending or time.monotonic() - self._saved_at >= 60 * settings.checkpoint_minutes:
@@ -139,17 +145,25 @@ class TrainingLoop(lightning.Callback):
             tell(rate, f"{self.job.system.config_key}.training")
             self._rate_is_told = True
 
-    def _log(self, module: TrainingModule, validate: bool) -> None:
+    def _reached_shares(self) -> list[float]:
+        """The shares of the budget for validations that this step has reached."""
+        share = self.job.budget.share(self.record.used)
+        reached = [each for each in self._shares_ahead if each <= share]
+        self._shares_ahead = [each for each in self._shares_ahead if each > share]
+        return reached
+
+    def _log(self, module: TrainingModule, validate: bool, shares: list[float]) -> None:
         module.check_losses(self.states.last_good)
         self.record.losses = {name: float(value) for name, value in module.losses.items()}
-        d_stft = None
+        values: dict[str, float | None] = {}
         if validate and self.validation:
             with self.clock.stopped():
-                d_stft = self._validate(self.validation, module)
-        self._curve.add(self.record.curve_row(module.learning_rate, d_stft))
+                values = self._validate(self.validation, module).values
+                self.bands.tell(shares, values)
+        self._curve.add(self.record.curve_row(module.learning_rate, values))
         self._progress.show()
 
-    def _validate(self, validation: Validation, module: TrainingModule) -> float | None:
+    def _validate(self, validation: Validation, module: TrainingModule) -> Judged:
         steps = self.record.steps
         judged = validation.judge(module.objective.vocoder, self.states.folder / "samples" / f"step_{steps:08d}")
         self.record.note_validation(judged.d_stft, bool(judged.collapsed))
@@ -158,7 +172,7 @@ class TrainingLoop(lightning.Callback):
             log.warning(
                 "step %d: the generator has collapsed: silent, constant or not finite audio for %s", steps, names
             )
-        return judged.d_stft
+        return judged
 
     def _save(self, module: TrainingModule, ending: bool) -> None:
         with self.clock.stopped():

@@ -1,5 +1,6 @@
 """What is known of a training beside its weights, and is saved with them in every state."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -112,11 +113,11 @@ class TrainingRecord:
         """Note what the newest validation found."""
         self.validation_d_stft, self.collapsed = d_stft, collapsed
 
-    def curve_row(self, learning_rate: float, d_stft: float | None) -> dict[str, float | int | None]:
-        """Return the row of the curve for the newest step; `d_stft` is None where there was no validation."""
+    def curve_row(self, learning_rate: float, judged: Mapping[str, float | None]) -> dict[str, float | int | None]:
+        """Return the row of the curve for the newest step; `judged` are what a validation after it found."""
         return {
             "step": self.steps, "epoch": self.epochs, "seconds": self.seconds, "joules": self.energy.joules,
-            "learning_rate": learning_rate, "d_stft": d_stft, **self.losses,
+            "learning_rate": learning_rate, **judged, **self.losses,
         }  # fmt: skip
 
     @property

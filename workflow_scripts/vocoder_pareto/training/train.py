@@ -18,6 +18,7 @@ from vocoder_pareto.measurement.hardware import device_name
 from vocoder_pareto.measurement.meter import Meter, open_meter
 from vocoder_pareto.measurement.sensor import MeterUnavailable, NoSensor
 from vocoder_pareto.training.accounting import EnergyAccount
+from vocoder_pareto.training.bands import Bands
 from vocoder_pareto.training.batch_size import chosen_batch_size
 from vocoder_pareto.training.batches import ShuffledBatches, batch_loader
 from vocoder_pareto.training.branch import state_of_branch
@@ -51,7 +52,7 @@ def train(job: TrainingJob, outputs: TrainingOutputs) -> None:
         UserError: A setting, the dataset, the disk or a signal ended the training, or it diverged; the message says how
             to go on.
     """
-    vocoder = initialised(job.system, job.seed)
+    vocoder = initialised(job.system, job.own_seed)
     device = resolve_device(job.device)
     objective = new_objective(job.system, vocoder)
     identity = job.identity()
@@ -114,13 +115,15 @@ def _fit(
     settings = job.settings
     account = EnergyAccount(_open_meter(job, device), record.energy, settings.meter_seconds)
     dataset, validation = training_dataset(job, device)
+    bands = Bands.of(settings.bands, job.system.name, job.budget)
     batch_size = record.batch_size or chosen_batch_size(objective, dataset, device, settings)
     batches = ShuffledBatches(len(dataset), batch_size, job.data_seed, record.steps)
     record.begin_piece(batches.batch_size, batches.batches_per_epoch, device_name(device), job.budget)
     if state:
         log.info("resuming at step %d, after %.0f s of training", record.steps, record.seconds)
     stop, clock = StopSignals(), TrainingClock(record, account, clock_of(device))
-    trainer = make_trainer(device, settings, [TrainingLoop(job, states, record, clock, stop, validation, state)])
+    loop = TrainingLoop(job, states, record, clock, stop, validation, bands, state)
+    trainer = make_trainer(device, settings, [loop])
     module = TrainingModule(
         objective,
         settings,

@@ -42,7 +42,7 @@ def obtain_weights(job: TrainingJob, outputs: TrainingOutputs) -> None:
 
 def _take_first_weights(job: TrainingJob, outputs: TrainingOutputs) -> None:
     """Write the weights that a vocoder has once it is built: its own, where its class brings some, or random ones."""
-    vocoder = initialised(job.system, job.seed)
+    vocoder = initialised(job.system, job.own_seed)
     if vocoder.brings_weights:
         summary = summary_of_given(job, {}, checked_weights(vocoder, job), None) | {"stopped_by": BROUGHT}
     else:
@@ -64,7 +64,7 @@ def take_weights(job: TrainingJob, outputs: TrainingOutputs) -> None:
     """
     path, told = str(job.settings.checkpoint), job.weights
     found = require_sha256(path, None if told is None else told.sha256)
-    vocoder, here = initialised(job.system, job.seed), job.front_end()
+    vocoder, here = initialised(job.system, job.own_seed), job.front_end()
     given = read_weights(path)
     require_made_for(given.checkpoint, vocoder, job.system, here, path)
     layout = load_given(vocoder, given.weights, path, None if told is None else told.layout)

@@ -9,16 +9,16 @@ from vocoder_pareto.study.sections.paths import OptionalPath
 from vocoder_pareto.study.settings import LARGEST_SEED, STRICT, plain
 from vocoder_pareto.units import JOULES_PER_KWH
 
-# What may change between two pieces of the same training.
+# What may change between two pieces of the same training; its seed is told apart.
 NOT_IN_DIGEST = (
     "steps", "hours", "energy_kwh", "data_on_device", "workers", "checkpoint_minutes", "log_every_steps",
     "validation_every_steps", "validation_clips", "meter_seconds", "on_missing_meter", "retries", "job_hours",
-    "other_code", "older_states",
+    "other_code", "older_states", "validation_shares", "bands", "seed",
 )  # fmt: skip
 
 
 # What the weights do not depend on once the budget is told; given weights are told by what their file holds.
-BESIDE_WEIGHTS = (*NOT_IN_DIGEST, "checkpoint")
+BESIDE_WEIGHTS = tuple(key for key in (*NOT_IN_DIGEST, "checkpoint") if key != "seed")
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -78,6 +78,15 @@ class TrainingSettings:
     validation_every_steps: int | None = Field(default=None, ge=1, le=1_000_000_000)
     """Steps between validations (>= 1), or null: one at the end."""
 
+    validation_shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
+    """Shares of the budget (more than 0, at most 1) at which validations take place, too; [] for none. So the curves of
+    systems whose steps take different times have points at the same shares of their budgets."""
+
+    bands: OptionalPath = None
+    """Table of the bands of a run that went well, training_bands.csv of a finished study, or null. At
+    validation_shares the log tells whether the curve of a system is within its bands, and warns where it is worse;
+    nothing is told of a system, or of a budget, that the table does not have."""
+
     validation_clips: int = Field(default=0, ge=0, le=1_000_000)
     """Test clips that a validation generates (>= 0; 0: no validation)."""
 
@@ -99,9 +108,14 @@ class TrainingSettings:
     checkpoint_minutes counts as none) | adopt (go on from it, and say so in the summary) | restart (begin at step
     0)."""
 
+    seed: int | None = Field(default=None, ge=0, le=LARGEST_SEED)
+    """Seed of the first weights, of the order of the clips and of the noise of steps (>= 0), or null: that of the
+    study. Sizes of a model that differ in it alone are trainings of one system, whose spread enters the intervals of
+    quality (docs/analysis.md)."""
+
     data_seed: int | None = Field(default=None, ge=0, le=LARGEST_SEED)
-    """Seed of the order of the clips and of the noise of steps (>= 0), or null: that of the study. Another one lets a
-    branch meet other batches."""
+    """Seed of the order of the clips and of the noise of steps (>= 0), or null: seed, or that of the study. Another one
+    lets a branch meet other batches."""
 
     branch_from: str | None = Field(default=None, pattern="^[0-9a-f]{16}$")
     """State that a training begins with instead of step 0: the name of its folder in training/{system}/, 16 hexadecimal

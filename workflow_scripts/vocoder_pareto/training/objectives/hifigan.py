@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import ExponentialLR
 
-from vocoder_pareto.models.discriminators import hifigan_discriminator
+from vocoder_pareto.models.discriminators import PERIODS, SCALE_NORMS, hifigan_discriminator, require_periods
 from vocoder_pareto.study.sections.front_ends import BUILT_IN, FrontEndSettings
 from vocoder_pareto.training.objectives.least_squares import LeastSquaresObjective
 from vocoder_pareto.training.objectives.mel_distance import mel_distance
@@ -42,9 +42,12 @@ class HiFiGANRecipe:
         mel_n_fft: The samples of the analysis window of the mel-spectrogram loss, at least the hop; 2048 is that of the
             study's mel-spectrograms.
         discriminator_channels: The channels of the discriminators' widest layers, a multiple of 128; 1024 in the paper.
+        discriminator_periods: The periods by which the multi-period discriminator folds the audio, in samples.
+        discriminator_scales: The number of scales of the multi-scale discriminator, 1 to 3; each after the first halves
+            the rate.
 
     Raises:
-        ValueError: `discriminator_channels` is no such multiple.
+        ValueError: The sizes of the discriminators are out of their ranges.
     """
 
     learning_rate: float = 2.0e-4
@@ -55,10 +58,15 @@ class HiFiGANRecipe:
     mel_front_end: Literal["hifigan", "paper"] = "hifigan"
     mel_n_fft: int = 1024
     discriminator_channels: int = 1024
+    discriminator_periods: tuple[int, ...] = PERIODS
+    discriminator_scales: int = len(SCALE_NORMS)
 
     def __post_init__(self):
         if self.discriminator_channels < 128 or self.discriminator_channels % 128:
             raise ValueError(f"discriminator_channels is {self.discriminator_channels}; must be a multiple of 128")
+        require_periods(self.discriminator_periods, "discriminator_periods")
+        if not 1 <= self.discriminator_scales <= len(SCALE_NORMS):
+            raise ValueError(f"discriminator_scales is {self.discriminator_scales}; must be 1 to {len(SCALE_NORMS)}")
 
 
 class HiFiGANObjective(LeastSquaresObjective):
@@ -67,7 +75,10 @@ class HiFiGANObjective(LeastSquaresObjective):
     Recipe = HiFiGANRecipe
 
     def __init__(self, vocoder, recipe: HiFiGANRecipe, sample_rate: int = 16000):
-        super().__init__(vocoder, recipe, hifigan_discriminator(recipe.discriminator_channels), sample_rate)
+        discriminator = hifigan_discriminator(
+            recipe.discriminator_channels, recipe.discriminator_periods, recipe.discriminator_scales
+        )
+        super().__init__(vocoder, recipe, discriminator, sample_rate)
         # Up to half the sample rate, as in the official code, whose vocoders hear less (`fmax_for_loss: null`).
         self.mel_front_end = replace(
             _MEL_FRONT_ENDS[recipe.mel_front_end],

@@ -24,14 +24,21 @@ from torch.nn import functional
 from torch.optim.lr_scheduler import CosineAnnealingLR
 
 from vocoder_pareto.audio.features import features
-from vocoder_pareto.models.band_split_discriminator import MultiResolutionDiscriminator
-from vocoder_pareto.models.discriminators import JointDiscriminator, Judgement, MultiPeriodDiscriminator
+from vocoder_pareto.models.band_split_discriminator import N_FFTS, MultiResolutionDiscriminator
+from vocoder_pareto.models.discriminators import (
+    PERIODS,
+    JointDiscriminator,
+    Judgement,
+    MultiPeriodDiscriminator,
+    require_periods,
+)
 from vocoder_pareto.models.layers import at_least_single, without_autocast
 from vocoder_pareto.study.sections.front_ends import BUILT_IN
 from vocoder_pareto.training.objectives.adversarial import AdversarialObjective, feature_matching
 from vocoder_pareto.training.objectives.objective import Schedule
 
 DECAYS = 1000  # of the learning rate in a training
+LEAST_N_FFT = 32  # of fewer samples, a band of the multi-resolution discriminator has no bin
 
 
 @dataclass(frozen=True)
@@ -46,9 +53,11 @@ class VocosRecipe:
         resolution_weight: The weight of the multi-resolution discriminator, where the multi-period one has 1.
         period_channels: The channels of the widest layers of the multi-period discriminator, a multiple of 32.
         band_channels: The channels of the multi-resolution discriminator.
+        periods: The periods by which the multi-period discriminator folds the audio, in samples.
+        n_ffts: The samples of the frames that the multi-resolution discriminator judges, one or more.
 
     Raises:
-        ValueError: The channels of a discriminator are impossible.
+        ValueError: The sizes of a discriminator are impossible.
     """
 
     learning_rate: float = 5.0e-4
@@ -58,12 +67,17 @@ class VocosRecipe:
     resolution_weight: float = 0.1
     period_channels: int = 1024
     band_channels: int = 32
+    periods: tuple[int, ...] = PERIODS
+    n_ffts: tuple[int, ...] = N_FFTS
 
     def __post_init__(self):
         if self.period_channels < 32 or self.period_channels % 32:
             raise ValueError(f"period_channels is {self.period_channels}; must be a multiple of 32")
         if self.band_channels < 1:
             raise ValueError(f"band_channels is {self.band_channels}; must be at least 1")
+        require_periods(self.periods, "periods")
+        if not self.n_ffts or min(self.n_ffts) < LEAST_N_FFT:
+            raise ValueError(f"n_ffts is {list(self.n_ffts)}; must be one or more of at least {LEAST_N_FFT} samples")
 
 
 class VocosObjective(AdversarialObjective):
@@ -72,8 +86,8 @@ class VocosObjective(AdversarialObjective):
     Recipe = VocosRecipe
 
     def __init__(self, vocoder, recipe: VocosRecipe, sample_rate: int = 16000):
-        by_period = MultiPeriodDiscriminator(channels=recipe.period_channels)
-        by_resolution = MultiResolutionDiscriminator(channels=recipe.band_channels)
+        by_period = MultiPeriodDiscriminator(recipe.periods, channels=recipe.period_channels)
+        by_resolution = MultiResolutionDiscriminator(recipe.n_ffts, recipe.band_channels)
         super().__init__(vocoder, recipe, JointDiscriminator(by_period, by_resolution), sample_rate)
         periods, resolutions = len(by_period.stacks), len(by_resolution.stacks)
         # Of each sub-discriminator: the mean of a kind, times the weight of that kind.

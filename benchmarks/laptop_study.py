@@ -1,0 +1,100 @@
+"""The tables of docs/laptop_study.md from the results of a study that is over: nothing in them is typed by hand.
+
+    PYTHONPATH=workflow_scripts python benchmarks/laptop_study.py --results results_laptop
+        --output-document docs/laptop_study.md
+
+Reads systems.csv, systems_flags.json, training_curves.csv and provenance.json.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from documented import replace_sections, require_sections, table
+
+from vocoder_pareto.analysis.training_curves import CURVE_COLUMNS, METRICS
+from vocoder_pareto.files import read_json
+from vocoder_pareto.program import run_program
+from vocoder_pareto.tables.columns import ENERGY, column_of, label_of_system
+from vocoder_pareto.tables.csv_tables import read_systems, read_table
+
+SECTIONS = ["machine", "systems", "curves", "spread"]
+SHOWN = (
+    "parameters", "training_steps", "training_energy_joules", "d_stft", "estoi", "mcd", ENERGY, "real_time_factor"
+)  # fmt: skip
+SHARES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--results", type=Path, required=True, help="folder of the results of a study that is over")
+    parser.add_argument("--output-document", type=Path, help="document to write the tables into, between its markers")
+    arguments = parser.parse_args()
+    require_sections(arguments.output_document, SECTIONS)
+    systems = read_systems(arguments.results / "systems.csv")
+    kinds = {column.name: column.kind for column in CURVE_COLUMNS}
+    curves = read_table(arguments.results / "training_curves.csv", kinds)
+    provenance = read_json(arguments.results / "provenance.json")
+    spreads = read_json(arguments.results / "systems_flags.json")["training_spread"]
+    labels = {model: each["label"] or model for model, each in provenance["config"]["models"].items()}
+    texts = (
+        machine(provenance, systems),
+        table_of_systems(systems, labels),
+        "\n\n".join(table_of_curves(curves, metric, labels) for metric in METRICS),
+        table_of_spreads(spreads),
+    )
+    sections = dict(zip(SECTIONS, texts, strict=True))
+    replace_sections(arguments.output_document, sections)
+    print("\n\n".join(sections.values()))
+
+
+def machine(provenance: dict[str, Any], systems: pd.DataFrame) -> str:
+    """What the numbers were made on, and with."""
+    devices = ", ".join(sorted({device for device in systems["device"] if device}))
+    sources = ", ".join(sorted({source for source in systems["energy_source"] if source}))
+    versions = ", ".join(f"{name} {provenance['packages'].get(name)}" for name in ("torch", "lightning", "numpy"))
+    return f"Device: {devices}. Energy: {sources}. Commit {provenance['git']['commit']}; {versions}."
+
+
+def table_of_systems(systems: pd.DataFrame, labels: dict[str, str]) -> str:
+    """A row per system and reference, with the half-widths of intervals."""
+    columns = [column_of(name) for name in SHOWN]
+    rows = []
+    for row in systems.to_dict("records"):
+        cells = [label_of_system(row["system"], labels)]
+        for column in columns:
+            value, half_width = row[column.name], row.get(f"{column.name}_ci95")
+            shown = "" if pd.isna(value) else f"{value * column.factor:.3g}"
+            with_interval = shown and half_width is not None and not pd.isna(half_width)
+            cells.append(f"{shown} ± {half_width * column.factor:.2g}" if with_interval else shown)
+        rows.append(cells)
+    return table(["system", *(column.axis_label for column in columns)], rows)
+
+
+def table_of_curves(curves: pd.DataFrame, metric: str, labels: dict[str, str]) -> str:
+    """A metric of each system at shares of its budget, and the joules of the whole."""
+    rows = []
+    for system, group in curves.groupby("system", sort=False):
+        cells = [label_of_system(str(system), labels)]
+        for share in SHARES:
+            value = group[group["budget_share"] >= share * (1 - 1e-9)][metric].head(1)
+            cells.append("" if value.isna().all() else f"{value.iloc[0]:.3g}")
+        rows.append([*cells, "" if pd.isna(group["joules"].max()) else f"{group['joules'].max():.3g}"])
+    heads = [f"{share:.0%}" for share in SHARES]
+    return f"{column_of(metric).label} of validations:\n\n{table(['system', *heads, 'J in all'], rows)}"
+
+
+def table_of_spreads(spreads: dict[str, dict[str, float]]) -> str:
+    """How far training alone moves each quality."""
+    if not spreads:
+        return "No system was trained with several seeds."
+    rows = [
+        [column_of(name).label, f"{each['standard_deviation']:.2g}", str(each["degrees_of_freedom"])]
+        for name, each in spreads.items()
+    ]
+    return table(["quality", "standard deviation between seeds", "degrees of freedom"], rows)
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,86 @@
+"""The early warning, by bands that are made up."""
+
+import logging
+
+import pytest
+
+from vocoder_pareto.errors import UserError
+from vocoder_pareto.training.bands import BAND_COLUMNS, Band, Bands
+from vocoder_pareto.training.budget import Budget
+
+HEADER = ",".join(BAND_COLUMNS)
+
+
+def a_table(tmp_path, *rows):
+    path = tmp_path / "bands.csv"
+    path.write_text("\n".join([HEADER, *rows]) + "\n")
+    return path
+
+
+@pytest.fixture
+def told(caplog):
+    caplog.set_level(logging.INFO, "vocoder_pareto.training.bands")
+    return lambda: [(record.levelname, record.getMessage()) for record in caplog.records]
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "verdict"),
+    [
+        ("d_stft", 0.5, "within"), ("d_stft", 0.4, "within"), ("d_stft", 0.6, "within"),
+        ("d_stft", 0.61, "worse than"), ("d_stft", 0.39, "better than"), ("d_stft", None, "worse than"),
+        ("estoi", 0.61, "better than"), ("estoi", 0.39, "worse than"), ("estoi", None, "worse than"),
+    ],
+)  # fmt: skip
+def test_lower_distances_and_higher_intelligibilities_are_better(metric, value, verdict):
+    assert Band(0.1, metric, 0.4, 0.6).verdict(value) == verdict
+
+
+def test_what_is_in_the_band_is_told_and_what_is_worse_is_one_warning(tmp_path, told):
+    path = a_table(tmp_path, "tiny-S,8,,,0.25,d_stft,0.4,0.6", "tiny-S,8,,,0.5,d_stft,0.3,0.5")
+    bands = Bands.of(path, "tiny-S", Budget(steps=8))
+    bands.tell([0.25], {"d_stft": 0.5, "estoi": 0.1})
+    bands.tell([0.5], {"d_stft": 0.9, "estoi": 0.1})
+    (first, words), (second, warning) = told()
+    assert (first, second) == ("INFO", "WARNING")
+    assert (
+        words == "after 25 % of the budget d_stft is 0.5, within the band of a run of tiny-S that went well, 0.4 to 0.6"
+    )
+    assert warning.startswith("after 50 % of the budget d_stft is 0.9, worse than the band of a run of tiny-S")
+
+
+@pytest.mark.parametrize(
+    ("system", "budget", "share"),
+    [
+        ("tiny-M", Budget(hours=0.5), 0.25),
+        ("tiny-S", Budget(hours=1.0), 0.25),
+        ("tiny-S", Budget(hours=0.5, steps=9), 0.25),
+        ("tiny-S", Budget(hours=0.5), 0.2),
+    ],
+)
+def test_of_another_system_budget_or_share_nothing_is_said(tmp_path, told, system, budget, share):
+    Bands.of(a_table(tmp_path, "tiny-S,,0.5,,0.25,d_stft,0.4,0.6"), system, budget).tell([share], {"d_stft": 9.0})
+    assert told() == []
+
+
+def test_without_a_table_nothing_is_said(told):
+    Bands.of(None, "tiny-S", Budget(steps=8)).tell([0.5, 1.0], {"d_stft": 9.0})
+    assert told() == []
+
+
+def test_a_table_that_is_missing_or_malformed_is_refused_in_one_line(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        Bands.of(tmp_path / "none.csv", "tiny-S", Budget(steps=8))
+    (tmp_path / "odd.csv").write_text("system,low\n")
+    with pytest.raises(UserError, match="column 'steps' is missing"):
+        Bands.of(tmp_path / "odd.csv", "tiny-S", Budget(steps=8))
+    with pytest.raises(UserError, match="line 2, column 'low': 'small' is no number"):
+        Bands.of(a_table(tmp_path, "tiny-S,8,,,0.25,d_stft,small,0.6"), "tiny-S", Budget(steps=8))
+
+
+def test_a_training_warns_where_its_curve_leaves_the_band_and_at_no_other_share(bench, tmp_path, caplog):
+    """Of 8 steps, shares of 0.25 and 0.5 are reached by the 2nd and the 4th."""
+    path = a_table(tmp_path, "tiny-S,8,,,0.25,d_stft,0,99", "tiny-S,8,,,0.5,d_stft,0,1e-9", "tiny-S,8,,,0.6,d_stft,0,0")
+    caplog.set_level(logging.INFO, "vocoder_pareto.training.bands")
+    bench.train(bands=str(path), validation_shares=[0.25, 0.5], log_every_steps=100)
+    assert [row["step"] for row in bench.curve if row["d_stft"]] == ["2", "4", "8"]
+    assert [record.levelname for record in caplog.records if "the band" in record.getMessage()] == ["INFO", "WARNING"]
