@@ -262,7 +262,7 @@ def test_an_idle_process_is_estimated_at_next_to_nothing(without_rapl):
 
 
 def test_watts_of_a_core_must_be_positive():
-    with pytest.raises(ValueError, match="greater than 0"):
+    with pytest.raises(UserError, match="greater than 0"):
         MeterSettings(cpu_watts_per_core=0)
 
 

@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterator
 from functools import cache
 
+import torch
+
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.complexity import counted_flops
 from vocoder_pareto.measurement.flops import count_operations
@@ -78,5 +80,7 @@ def _configuration() -> dict:
 def _flops(system: str, frames: int) -> float | None:
     """FLOPs per second of audio in a clip of so many frames; None where they cannot be counted."""
     settings = SystemSettings(model="set", size="checked", **json.loads(system))
-    flops = counted_flops(count_operations(build_vocoder(settings).prepare_for_inference(), frames).macs)
+    with torch.device("meta"):  # weights of any size take no memory
+        vocoder = build_vocoder(settings).prepare_for_inference()
+    flops = counted_flops(count_operations(vocoder, frames).macs)
     return None if flops is None else flops / (frames * settings.hop_length / settings.sample_rate)

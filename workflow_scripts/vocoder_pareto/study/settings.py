@@ -66,7 +66,7 @@ def refusing_in_words(kind: type[Settings]) -> type[Settings]:
 
     Its constructor raises `UserError`, one line, in place of pydantic's own error.
     """
-    construct = kind.__init__  # type: ignore[misc]
+    construct = kind.__init__
 
     def in_words(self: Any, *arguments: Any, **values: Any) -> None:
         names = [field.name for field in fields(kind) if field.init]  # type: ignore[arg-type]
@@ -77,7 +77,7 @@ def refusing_in_words(kind: type[Settings]) -> type[Settings]:
             faults = [f"{'.'.join(map(str, path))}: {words}" for path, words in faults_of(kind, given, error)]
             raise UserError(f"{kind.__name__}: {'; '.join(faults)}") from error
 
-    kind.__init__ = wraps(construct)(in_words)  # type: ignore[misc]
+    kind.__init__ = wraps(construct)(in_words)  # type: ignore[method-assign]
     return kind
 
 
