@@ -25,8 +25,8 @@ coverage: $(VENV)/.complete # the tests, and which lines they reach: a table, an
 	$(ACTIVATE) && rm -f .coverage* && OMP_NUM_THREADS=1 coverage run -m pytest -n auto --dist loadgroup $(TESTS)
 	$(ACTIVATE) && coverage combine --quiet && coverage html --quiet && coverage report
 
-docs: $(DOCS)/.complete # the documentation as pages: site/index.html; no broken link passes
-	$(DOCS)/bin/sphinx-build -W --keep-going --quiet -c docs . site
+docs: $(DOCS)/.complete # the documentation as pages: site/html/index.html; no broken link passes
+	$(DOCS)/bin/sphinx-build -W --keep-going --quiet -c docs . site/html
 
 config: $(VENV)/.complete # writes what is written from the classes of settings: config.yaml, its schema, its reference
 	$(ACTIVATE) && python workflow_scripts/describe_configuration.py

@@ -17,9 +17,7 @@ copyright = "the vocoder-pareto authors"
 release = version = __version__
 
 root_doc = "docs/index"
-include_patterns = [
-    "docs/**", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "resources/measured/**/README.md",
-]  # fmt: skip
+include_patterns = ["docs/**", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "resources/measured/README.md"]
 exclude_patterns = ["docs/images/**", "docs/home/**"]
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]

@@ -11,6 +11,7 @@ program.
 import gc
 import importlib
 import json
+import multiprocessing.process
 import os
 import runpy
 import select
@@ -114,6 +115,7 @@ def answer(connection: socket.socket) -> None:
             os.dup2(stream, number)
             os.close(stream)
         os.chdir(folder)
+        multiprocessing.process.ORIGINAL_DIR = os.getcwd()  # from where its own processes look for the program
         os.environ.clear()
         os.environ.update(variables)
         return run(words)

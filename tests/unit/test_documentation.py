@@ -96,9 +96,9 @@ def test_sphinx_makes_pages_without_a_warning(tmp_path):
     """As `make docs`, where the extra `docs` is installed; a link that Sphinx does not resolve is a warning."""
     pytest.importorskip("sphinx")
     pytest.importorskip("myst_nb")
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", "docs", ".", str(tmp_path)]
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-c", "docs", ".", str(tmp_path / "html")]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-5000:]
-    reference = (tmp_path / "docs" / "reference.html").read_text()
+    reference = (tmp_path / "html" / "docs" / "reference.html").read_text()
     for name in ("measure", "EnergyMeter", "front_of_frame", "Vocoder.generate"):
         assert f'id="vocoder_pareto.{name}"' in reference, name
