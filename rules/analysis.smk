@@ -40,6 +40,11 @@ FIGURES = [
     ),
     *expand(f"{RESULTS}/pareto/{{objectives}}.{{suffix}}", objectives=OBJECTIVES, suffix=config["figures"]["formats"]),
 ]
+# All that each figure shows, from which redraw_figure.py draws it again.
+FIGURE_TABLES = [
+    *expand(f"{RESULTS}/figure_tables/{{figure}}.csv", figure=FRONTS_OF_FIGURE),
+    *expand(f"{RESULTS}/figure_tables/of_objectives/{{objectives}}.csv", objectives=OBJECTIVES),
+]
 
 
 wildcard_constraints:
@@ -310,6 +315,7 @@ rule draw_pareto:
             caption="../resources/captions/pareto.rst",
             category="Figures",
         ),
+        figure_table=f"{RESULTS}/figure_tables/{{figure}}.csv",
     log:
         f"{RESULTS}/logs/draw_pareto/{{figure}}.log",
     localrule: True
@@ -324,8 +330,8 @@ rule draw_pareto:
         "Drawing {output.figures[0]}."
     shell:
         "python {params.program:q} --front-tables {input.front_tables:q} --front-summaries {input.front_summaries:q}"
-        " --figure-settings {params.figure_settings:q} --labels {params.labels:q} --output-figures {output.figures:q}"
-        " &> {log:q}"
+        " --figure-settings {params.figure_settings:q} --labels {params.labels:q}"
+        " --output-figure-table {output.figure_table:q} --output-figures {output.figures:q} &> {log:q}"
 
 
 use rule draw_pareto as draw_pareto_of_objectives with:
@@ -338,6 +344,7 @@ use rule draw_pareto as draw_pareto_of_objectives with:
             caption="../resources/captions/pareto.rst",
             category="Figures",
         ),
+        figure_table=f"{RESULTS}/figure_tables/of_objectives/{{objectives}}.csv",
     log:
         f"{RESULTS}/logs/draw_pareto/of_{{objectives}}.log",
 
