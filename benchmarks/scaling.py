@@ -230,7 +230,7 @@ def drawn_curves(points: pd.DataFrame, settings: FigureSettings) -> Figure:
     grid[1][0].set_xlabel("length of the clip in seconds, batch 1")
     grid[1][1].set_xlabel("clips of 1 s per batch")
     figure.legend(*grid[0][0].get_legend_handles_labels(), frameon=False, ncols=6, loc="outside upper center")
-    write_below(figure, f"{conditions(points)} Dashed: in chunks.", settings.font_size - 1.8)
+    write_below(figure, f"{conditions(points)} Dashed: in chunks.", settings)
     return figure
 
 

@@ -45,6 +45,11 @@ FIGURES = [
 ]
 if VALIDATED:
     TABLES.append(f"{RESULTS}/training_curves.csv")
+# All that each figure shows, from which redraw_figure.py draws it again.
+FIGURE_TABLES = [
+    *expand(f"{RESULTS}/figure_tables/{{figure}}.csv", figure=FRONTS_OF_FIGURE),
+    *expand(f"{RESULTS}/figure_tables/of_objectives/{{objectives}}.csv", objectives=OBJECTIVES),
+]
 
 
 wildcard_constraints:
@@ -315,6 +320,7 @@ rule draw_pareto:
             caption="../resources/captions/pareto.rst",
             category="Figures",
         ),
+        figure_table=f"{RESULTS}/figure_tables/{{figure}}.csv",
     log:
         f"{RESULTS}/logs/draw_pareto/{{figure}}.log",
     localrule: True
@@ -329,8 +335,8 @@ rule draw_pareto:
         "Drawing {output.figures[0]}."
     shell:
         "python {params.program:q} --front-tables {input.front_tables:q} --front-summaries {input.front_summaries:q}"
-        " --figure-settings {params.figure_settings:q} --labels {params.labels:q} --output-figures {output.figures:q}"
-        " &> {log:q}"
+        " --figure-settings {params.figure_settings:q} --labels {params.labels:q}"
+        " --output-figure-table {output.figure_table:q} --output-figures {output.figures:q} &> {log:q}"
 
 
 use rule draw_pareto as draw_pareto_of_objectives with:
@@ -343,6 +349,7 @@ use rule draw_pareto as draw_pareto_of_objectives with:
             caption="../resources/captions/pareto.rst",
             category="Figures",
         ),
+        figure_table=f"{RESULTS}/figure_tables/of_objectives/{{objectives}}.csv",
     log:
         f"{RESULTS}/logs/draw_pareto/of_{{objectives}}.log",
 

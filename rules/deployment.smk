@@ -44,7 +44,8 @@ rule draw_deployments:
         form_tables=expand(f"{RESULTS}/measurements/deployment/{{system}}.csv", system=SYSTEMS),
         chunk_tables=expand(f"{RESULTS}/measurements/streaming/{{system}}.csv", system=SYSTEMS),
     output:
-        figures=multiext(f"{RESULTS}/deployment_sweeps", ".pdf", ".svg"),
+        figures=multiext(f"{RESULTS}/deployment_sweeps", *FIGURE_SUFFIXES),
+        figure_table=f"{RESULTS}/figure_tables/deployment_sweeps.csv",
     log:
         f"{RESULTS}/logs/draw_deployments.log",
     localrule: True
@@ -61,7 +62,8 @@ rule draw_deployments:
     shell:
         "python {params.program:q} --form-tables {input.form_tables:q} --chunk-tables {input.chunk_tables:q}"
         " --meter-settings {params.meter_settings:q} --figure-settings {params.figure_settings:q}"
-        " --labels {params.labels:q} --output-figures {output.figures:q} &> {log:q}"
+        " --labels {params.labels:q} --output-figure-table {output.figure_table:q}"
+        " --output-figures {output.figures:q} &> {log:q}"
 
 
 rule deployment_sweeps:

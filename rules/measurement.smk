@@ -72,6 +72,7 @@ rule draw_sweeps:
         sweep_tables=expand(f"{RESULTS}/measurements/sweeps/{{system}}.csv", system=SYSTEMS),
     output:
         figures=multiext(f"{RESULTS}/energy_sweeps", *FIGURE_SUFFIXES),
+        figure_table=f"{RESULTS}/figure_tables/energy_sweeps.csv",
     log:
         f"{RESULTS}/logs/draw_sweeps.log",
     localrule: True
@@ -88,7 +89,7 @@ rule draw_sweeps:
     shell:
         "python {params.program:q} --sweep-tables {input.sweep_tables:q} --meter-settings {params.meter_settings:q}"
         " --figure-settings {params.figure_settings:q} --labels {params.labels:q}"
-        " --output-figures {output.figures:q} &> {log:q}"
+        " --output-figure-table {output.figure_table:q} --output-figures {output.figures:q} &> {log:q}"
 
 
 rule energy_sweeps:

@@ -123,6 +123,7 @@ use rule draw_pareto as draw_published_pareto with:
             caption="../resources/captions/pareto.rst",
             category="Published numbers",
         ),
+        figure_table=f"{PUBLISHED}/figure_tables/{{figure}}.csv",
     log:
         f"{RESULTS}/logs/draw_pareto/published_{{figure}}.log",
 
@@ -143,6 +144,7 @@ use rule correlate_metrics as correlate_published_metrics with:
             caption="../resources/captions/correlation.rst",
             category="Published numbers",
         ),
+        figure_table=f"{PUBLISHED}/figure_tables/quality_correlation.csv",
     log:
         f"{RESULTS}/logs/correlate_published_metrics.log",
     message:

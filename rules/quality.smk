@@ -107,6 +107,7 @@ rule correlate_metrics:
             caption="../resources/captions/correlation.rst",
             category="Figures",
         ),
+        figure_table=f"{RESULTS}/figure_tables/quality_correlation.csv",
     log:
         f"{RESULTS}/logs/correlate_metrics.log",
     localrule: True
@@ -126,4 +127,5 @@ rule correlate_metrics:
         " --measurement-flags {input.measurement_flags:q}"
         " --quality-measurements {input.quality_measurements:q} --quality-settings {params.quality_settings:q}"
         " --seed {params.seed} --figure-settings {params.figure_settings:q} --labels {params.labels:q}"
-        " --output-table {output.table:q} --output-figures {output.figures:q} &> {log:q}"
+        " --output-table {output.table:q} --output-figure-table {output.figure_table:q}"
+        " --output-figures {output.figures:q} &> {log:q}"

@@ -5,9 +5,11 @@ ENVIRONMENTS = [str(HOME / f"envs/{name}.yaml") for name in ("analysis", "audio"
 STUDY = [
     *TABLES,
     *FIGURES,
+    *FIGURE_TABLES,
     *CARDS,
     *PUBLISHED_STUDY,
     *multiext(f"{RESULTS}/quality_correlation", ".csv", *FIGURE_SUFFIXES),
+    f"{RESULTS}/figure_tables/quality_correlation.csv",
     *MANIFESTS,  # Snakemake makes a file again that another one was made of only if it is asked for: so is the audio.
     f"{RESULTS}/report/index.html",
     f"{RESULTS}/provenance.json",

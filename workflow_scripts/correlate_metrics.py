@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.analysis.correlation import correlate_with_mos, read_scores
-from vocoder_pareto.analysis.correlation_figure import draw_correlations
+from vocoder_pareto.analysis.correlation_figure import correlation_table
 from vocoder_pareto.analysis.figure_style import drawing, save_figure
+from vocoder_pareto.analysis.figure_tables import figure_of_table
 from vocoder_pareto.files import read_json
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.quality.metrics import PREDICTED_MOS, known_metrics
@@ -28,6 +29,9 @@ def main() -> None:
     )
     parser.add_argument("--output-table", type=Path, required=True, help="CSV file to write (a row per metric)")
     parser.add_argument(
+        "--output-figure-table", type=Path, required=True, help="CSV file to write: all that the figure shows"
+    )
+    parser.add_argument(
         "--output-figures", type=Path, nargs="+", required=True, help="files to write (.pdf, .svg, .png)"
     )
     arguments = parser.parse_args()
@@ -38,9 +42,10 @@ def main() -> None:
     correlations = correlate_with_mos(scores, arguments.seed, metrics)
     found = read_json(arguments.measurement_flags) if arguments.measurement_flags else {}
     withheld = found.get("predicted_mos", {}).get("withheld", "")
+    shown = correlation_table(scores, correlations, arguments.labels, withheld)
+    write_table(shown, arguments.output_figure_table)
     with drawing(settings):
-        figure = draw_correlations(scores, correlations, settings, arguments.labels, withheld)
-        save_figure(figure, arguments.output_figures)
+        save_figure(figure_of_table(arguments.output_figure_table, settings), arguments.output_figures)
     write_table(correlations, arguments.output_table)
 
 

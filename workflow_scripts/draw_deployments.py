@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from vocoder_pareto.analysis.deployment_figure import CHUNK_COLUMNS, FORM_COLUMNS, draw_deployments
+from vocoder_pareto.analysis.deployment_figure import CHUNK_COLUMNS, FORM_COLUMNS, deployment_table
 from vocoder_pareto.analysis.estimates import restated_rows
 from vocoder_pareto.analysis.figure_style import drawing, save_figure
+from vocoder_pareto.analysis.figure_tables import figure_of_table
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.tables.columns import Kind
-from vocoder_pareto.tables.csv_tables import read_table
+from vocoder_pareto.tables.csv_tables import read_table, write_table
 
 
 def main() -> None:
@@ -27,6 +28,9 @@ def main() -> None:
         "--labels", type=texts_by_name, default={}, help='names to show, as {"melgan": "MelGAN"}, or @file'
     )
     parser.add_argument(
+        "--output-figure-table", type=Path, required=True, help="CSV file to write: all that the figure shows"
+    )
+    parser.add_argument(
         "--output-figures", type=Path, nargs="+", required=True, help="files to write (.pdf, .svg, .png)"
     )
     arguments = parser.parse_args()
@@ -34,8 +38,9 @@ def main() -> None:
     settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
     forms = restated_rows(read_tables(arguments.form_tables, FORM_COLUMNS), watts)
     chunks = restated_rows(read_tables(arguments.chunk_tables, CHUNK_COLUMNS), watts)
+    write_table(deployment_table(forms, chunks, arguments.labels), arguments.output_figure_table)
     with drawing(settings):
-        save_figure(draw_deployments(forms, chunks, settings, arguments.labels), arguments.output_figures)
+        save_figure(figure_of_table(arguments.output_figure_table, settings), arguments.output_figures)
 
 
 def read_tables(paths: Sequence[Path], columns: Mapping[str, Kind]) -> pd.DataFrame:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from vocoder_pareto.analysis import leaderboard as boards
 from vocoder_pareto.analysis.figure_style import drawing, save_figure, svg_of
-from vocoder_pareto.analysis.leaderboard_figure import draw_leaderboard
+from vocoder_pareto.analysis.figure_tables import figure_of_table
+from vocoder_pareto.analysis.leaderboard_figure import leaderboard_figure_table
 from vocoder_pareto.analysis.leaderboard_page import leaderboard_html
 from vocoder_pareto.files import write_json, write_text
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
@@ -37,12 +38,12 @@ def main() -> None:
     stored = [boards.read_stored_set(file.parent) for file in arguments.measured_sets]
     sets = boards.one_name_per_configuration([published, *stored])
     table, agreement = boards.leaderboard_table(sets, reference), boards.rank_agreement(sets)
+    write_table(leaderboard_figure_table(table, reference, arguments.labels), arguments.output_table)
     with drawing(settings):
-        figure = draw_leaderboard(sets, table, reference, settings, arguments.labels)
+        figure = figure_of_table(arguments.output_table, settings)
         save_figure(figure, arguments.output_figures)
         picture = svg_of(figure)
     page = leaderboard_html(sets, table, agreement, reference, arguments.labels, arguments.template, picture)
-    write_table(table, arguments.output_table)
     write_json(arguments.output_agreement, {"reference_system": reference, "rank_agreement": agreement})
     write_text(arguments.output_page, page)
 

@@ -4,11 +4,14 @@ import argparse
 from pathlib import Path
 
 from vocoder_pareto.analysis.figure_style import drawing, save_figure
+from vocoder_pareto.analysis.figure_tables import figure_of_table
+from vocoder_pareto.analysis.front_figure_table import front_figure_table
 from vocoder_pareto.analysis.fronts import read_front
-from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_beside
+from vocoder_pareto.analysis.pareto_figure import panels_beside
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.settings import settings_from
+from vocoder_pareto.tables.csv_tables import write_table
 
 
 def main() -> None:
@@ -22,6 +25,9 @@ def main() -> None:
         "--labels", type=texts_by_name, default={}, help='names to show, as {"melgan": "MelGAN"}, or @file'
     )
     parser.add_argument(
+        "--output-figure-table", type=Path, required=True, help="CSV file to write: all that the figure shows"
+    )
+    parser.add_argument(
         "--output-figures", type=Path, nargs="+", required=True, help="files to write (.pdf, .svg, .png)"
     )
     arguments = parser.parse_args()
@@ -29,8 +35,9 @@ def main() -> None:
         parser.error("--front-tables and --front-summaries must name as many files")
     settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
     fronts = [read_front(*files) for files in zip(arguments.front_tables, arguments.front_summaries, strict=True)]
+    write_table(front_figure_table(panels_beside(fronts), arguments.labels), arguments.output_figure_table)
     with drawing(settings):
-        save_figure(draw_fronts(panels_beside(fronts), settings, arguments.labels), arguments.output_figures)
+        save_figure(figure_of_table(arguments.output_figure_table, settings), arguments.output_figures)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ import pandas as pd
 
 from vocoder_pareto.analysis.estimates import restated_rows
 from vocoder_pareto.analysis.figure_style import drawing, save_figure
-from vocoder_pareto.analysis.sweep_figure import COLUMNS, draw_sweeps
+from vocoder_pareto.analysis.figure_tables import figure_of_table
+from vocoder_pareto.analysis.sweep_figure import COLUMNS, sweep_table
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.settings import settings_from
-from vocoder_pareto.tables.csv_tables import read_table
+from vocoder_pareto.tables.csv_tables import read_table, write_table
 
 
 def main() -> None:
@@ -24,15 +25,19 @@ def main() -> None:
         "--labels", type=texts_by_name, default={}, help='names to show, as {"melgan": "MelGAN"}, or @file'
     )
     parser.add_argument(
+        "--output-figure-table", type=Path, required=True, help="CSV file to write: all that the figure shows"
+    )
+    parser.add_argument(
         "--output-figures", type=Path, nargs="+", required=True, help="files to write (.pdf, .svg, .png)"
     )
     arguments = parser.parse_args()
     sweeps = pd.concat([read_table(path, COLUMNS) for path in arguments.sweep_tables], ignore_index=True)
     meter = settings_from(MeterSettings, arguments.meter_settings, "meter")
     settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
+    restated = restated_rows(sweeps, meter.cpu_watts_per_core)
+    write_table(sweep_table(restated, arguments.labels), arguments.output_figure_table)
     with drawing(settings):
-        restated = restated_rows(sweeps, meter.cpu_watts_per_core)
-        save_figure(draw_sweeps(restated, settings, arguments.labels), arguments.output_figures)
+        save_figure(figure_of_table(arguments.output_figure_table, settings), arguments.output_figures)
 
 
 if __name__ == "__main__":

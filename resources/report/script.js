@@ -37,10 +37,12 @@ function marked(row, column) {
 
 // ---------------------------------------------------------------- scatter
 
-const frame = { left: 76, right: 836, top: 18, bottom: 420 };
+const isNarrow = window.matchMedia("(max-width: 40rem)"); // as in the style
+let frame; // of the axes, in the units of the drawing, which is `width` by `height`
 const scatter = document.getElementById("scatter");
 const tooltip = document.getElementById("tooltip");
-const MOST_NAMED = 40; // systems in the scatter
+const MOST_NAMED = 40; // systems in the scatter; of more of them, the table is folded
+const MOST_NAMED_NARROW = 12;
 const MOST_LISTED = 20; // in a sentence
 const families = [...new Set(data.systems.filter((row) => row.family !== "reference").map((row) => row.model))];
 
@@ -128,7 +130,7 @@ function placeLabels(labels, taken) {
       for (const [across, down] of [[1, -1], [-1, -1], [1, 1], [-1, 1], [1, 0], [-1, 0], [0, -1], [0, 1]]) {
         const middle = [x + across * (10 + distance + width / 2), y + down * (across ? 9 + distance : 20 + distance)];
         const box = { left: middle[0] - width / 2, right: middle[0] + width / 2, top: middle[1] - height / 2, bottom: middle[1] + height / 2 };
-        const outside = box.left < frame.left || box.right > frame.right + 20 || box.top < 0 || box.bottom > frame.bottom;
+        const outside = box.left < frame.left || box.right > Math.min(frame.right + 20, frame.width) || box.top < 0 || box.bottom > frame.bottom;
         const unread = 10 * written.reduce((sum, other) => sum + covered(box, other), 0); // two names in one place
         const cost = boxes.reduce((sum, other) => sum + covered(box, other), unread + 2 * distance + (outside ? 1e4 : 0));
         if (!best || cost < best.cost) best = { cost, box };
@@ -162,6 +164,8 @@ function drawScatter() {
   // A system that has one of the values is a tick on its axis.
   const only = (has, kind, lacks, other) => data.systems.filter((row) => belongs(row, x, y) && usable(row[has], kind) && !usable(row[lacks], other));
   const below = only(x, xScale, y, yScale), beside = only(y, yScale, x, xScale);
+  frame = isNarrow.matches ? { left: 52, right: 378, top: 14, bottom: 350, width: 390, height: 400 } : { left: 76, right: 836, top: 18, bottom: 420, width: 860, height: 480 };
+  scatter.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
   scatter.replaceChildren();
   tooltip.hidden = true;
   if (!rows.length) {
@@ -182,10 +186,10 @@ function drawScatter() {
     scatter.append(drawn("text", { x: frame.left - 8, y: place + 4, "text-anchor": "end" }, shown(tick)));
   }
   scatter.append(drawn("text", { x: (frame.left + frame.right) / 2, y: frame.bottom + 46, "text-anchor": "middle" }, columns.get(x).label));
-  scatter.append(drawn("text", { x: 18, y: (frame.top + frame.bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 18 ${(frame.top + frame.bottom) / 2})` }, columns.get(y).label));
+  scatter.append(drawn("text", { x: 14, y: (frame.top + frame.bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 14 ${(frame.top + frame.bottom) / 2})` }, columns.get(y).label));
 
   const line = (members) => members.map((row) => `${horizontal.place(row[x])},${vertical.place(row[y])}`).join(" ");
-  const isMany = rows.length > MOST_NAMED;
+  const isMany = rows.length > MOST_NAMED, namesAll = rows.length <= (isNarrow.matches ? MOST_NAMED_NARROW : MOST_NAMED);
   for (const family of isMany ? [] : families) {
     const members = rows.filter((row) => row.model === family);
     if (members.length > 1) scatter.append(drawn("polyline", { class: "family", points: line(members) }));
@@ -216,11 +220,11 @@ function drawScatter() {
     if (optimal.includes(row)) group.append(drawn("circle", { class: "ring", cx: place[0], cy: place[1], r: isMany ? 9 : 13 }));
     group.append(mark(row.marker, place[0], place[1], isMany ? 4 : 7, { class: "mark", fill: row.colour, stroke: "#33404d" }));
     const doubtful = [x, y].some((name) => isDoubtful(row, columns.get(name)));
-    if (!isPlain) {
+    if (namesAll || optimal.includes(row)) {
       const text = drawn("text", { class: "name", "text-anchor": "middle" }, row.label + (doubtful ? data.doubtMark : ""));
       group.append(text);
       labels.push({ text, x: place[0], y: place[1] });
-    } else others.push({ x: place[0], y: place[1], reach: 4 });
+    } else others.push({ x: place[0], y: place[1], reach: isPlain ? 4 : 7 });
     answer(group, row, place);
     scatter.append(group);
   }
@@ -228,12 +232,26 @@ function drawScatter() {
   nameTicks(ticks.filter(Boolean), taken);
   placeLabels(labels, taken.slice(labels.length));
   fade();
+  drawLegend(rows, namesAll);
   document.getElementById("scatter-summary").textContent =
     [
       `Pareto optimal among ${rows.length} ${rows.length === 1 ? "system" : "systems"}: ${listed(ordered)}.`,
       ...[[below, y], [beside, x]].filter(([ticks]) => ticks.length).map(([ticks, lacking]) =>
         `Ticks on the axis are without ${columns.get(lacking).label}: ${listed(ticks)}.`),
     ].join(" ");
+}
+
+// Where not every system is named: what the markers of the models are.
+function drawLegend(rows, namesAll) {
+  const legend = document.getElementById("legend"), models = new Map(rows.map((row) => [row.modelLabel, row]));
+  legend.hidden = namesAll || models.size > MOST_NAMED;
+  if (legend.hidden) return;
+  legend.replaceChildren(...[...models].map(([name, row]) => {
+    const line = element("li"), sign = drawn("svg", { viewBox: "-7 -7 14 14", "aria-hidden": "true" });
+    sign.append(mark(row.marker, 0, 0, 5, { fill: row.colour, stroke: "#33404d" }));
+    line.append(sign, name);
+    return line;
+  }));
 }
 
 function drawTick(row, column, [x1, x2, y1, y2], isNamed) {
@@ -265,13 +283,16 @@ function answer(group, row, place) {
   group.addEventListener("click", () => playSystem(row.system));
   group.addEventListener("keydown", (event) => {
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); playSystem(row.system); }
+    if (event.key === "Escape") tooltip.hidden = true;
   });
 }
 
 function showTooltip(row, place) {
   tooltip.replaceChildren(element("strong", {}, row.label));
+  const axes = [document.getElementById("x-column").value, document.getElementById("y-column").value];
+  const told = [...new Set([...axes.map((name) => columns.get(name)), ...data.columns.filter((column) => column.main && column.name !== "system")])];
   const table = element("table");
-  for (const column of data.columns) {
+  for (const column of told) {
     const value = marked(row, column);
     if (value === "") continue;
     const line = element("tr");
@@ -281,11 +302,30 @@ function showTooltip(row, place) {
   tooltip.append(table);
   if (row.doubt) tooltip.append(element("p", {}, `${data.doubtMark} ${row.doubt}`));
   tooltip.hidden = false;
+  if (!isNarrow.matches) placeTooltip(place); // else it stands below the plot
+}
+
+// Beside the system, never on it, within the plot, where it covers least of the other systems and of the names.
+function placeTooltip(place) {
   const box = scatter.getBoundingClientRect();
-  const factor = box.width / 860;
-  const right = place[0] * factor + 18 + tooltip.offsetWidth < box.width;
-  tooltip.style.left = `${Math.max(0, right ? place[0] * factor + 18 : place[0] * factor - 18 - tooltip.offsetWidth)}px`;
-  tooltip.style.top = `${Math.max(0, Math.min(place[1] * factor - 30, box.height - tooltip.offsetHeight))}px`;
+  const [x, y] = place.map((value) => (value * box.width) / frame.width), gap = 18;
+  const width = tooltip.offsetWidth, height = tooltip.offsetHeight;
+  const taken = [...scatter.querySelectorAll(".mark, .name")].map((each) => each.getBoundingClientRect())
+    .map((each) => ({ left: each.left - box.left, right: each.right - box.left, top: each.top - box.top, bottom: each.bottom - box.top }));
+  const within = (top) => Math.max(0, Math.min(top, box.height - height));
+  const corners = [
+    ...[x + gap, x - gap - width].flatMap((left) => [y - 30, y - height / 2, y - height + 30].map((top) => [left, within(top)])),
+    ...[y + gap, y - gap - height].map((top) => [Math.max(0, Math.min(x - width / 2, box.width - width)), top]),
+  ];
+  let best = null;
+  for (const [left, top] of corners) {
+    const own = { left, right: left + width, top, bottom: top + height };
+    const outside = left < 0 || own.right > box.width || top < 0 || own.bottom > box.height;
+    const cost = taken.reduce((sum, other) => sum + covered(own, other), outside ? 1e9 : 0);
+    if (!best || cost < best.cost) best = { cost, left: Math.max(0, left), top };
+  }
+  tooltip.style.left = `${best.left}px`;
+  tooltip.style.top = `${best.top}px`;
 }
 
 for (const [id, chosen] of [["x-column", data.axes.x], ["y-column", data.axes.y]]) {
@@ -299,35 +339,62 @@ document.querySelector(".axes").addEventListener("submit", (event) => event.prev
 
 // ---------------------------------------------------------------- audio
 
-const players = new Map(); // "system/clip" -> { audio, button, clip, row }
+const players = new Map(); // "system/clip" -> { audio, clip, system, picture }
 let current = null;
 const MOST_PRELOADED = 300; // sounds
+const MOST_HEARD = 40; // systems side by side
+const rowOf = new Map(data.systems.map((row) => [row.system, row]));
+
+function playerOf(system, clip) {
+  const key = `${system.system}/${clip}`, files = system.clips[clip];
+  if (files && !players.has(key)) {
+    const audio = element("audio", { src: files.sound, preload: data.audio.length * data.clips.length > MOST_PRELOADED ? "none" : "auto" });
+    const player = { audio, clip, system, picture: files.picture };
+    audio.addEventListener("ended", () => { if (current === player) stop(); });
+    players.set(key, player);
+  }
+  return players.get(key);
+}
+
+// Of many systems, those that a reader looks for, or else the references and the optimal ones.
+function heard() {
+  if (data.audio.length <= MOST_HEARD) return data.audio;
+  const matters = search.value.trim() ? isFound : (row) => row.family === "reference" || row.on_front_energy === true;
+  return data.audio.filter((system) => matters(rowOf.get(system.system))).slice(0, MOST_HEARD);
+}
 
 function drawGrid() {
+  const shownSystems = heard();
+  document.getElementById("grid-note").textContent = shownSystems.length < data.audio.length
+    ? `${shownSystems.length} of ${data.audio.length} systems; find others below, or play them in the plot.` : "";
   const head = element("tr");
   head.append(element("th", { scope: "col" }, "Clip"));
-  for (const system of data.audio) head.append(element("th", { scope: "col", title: system.note }, system.label));
-  document.querySelector("#grid thead").append(head);
-  for (const clip of data.clips) {
+  for (const system of shownSystems) head.append(element("th", { scope: "col", title: system.note }, system.label));
+  document.querySelector("#grid thead").replaceChildren(head);
+  document.querySelector("#grid tbody").replaceChildren(...data.clips.map((clip) => {
     const line = element("tr");
     line.append(element("th", { scope: "row" }, clip));
-    for (const system of data.audio) {
-      const cell = element("td");
-      const files = system.clips[clip];
-      if (files) {
-        const button = element("button", { type: "button", "aria-label": `Play ${system.label}, ${clip}`, "aria-pressed": "false" });
-        button.append(element("img", { src: files.picture, alt: "", loading: "lazy" }));
-        const audio = element("audio", { src: files.sound, preload: data.audio.length * data.clips.length > MOST_PRELOADED ? "none" : "auto" });
-        const player = { audio, button, clip, system, picture: files.picture };
+    for (const system of shownSystems) {
+      const cell = element("td"), player = playerOf(system, clip);
+      if (player) {
+        const button = element("button", { type: "button", "aria-label": `Play ${system.label}, ${clip}`, "aria-pressed": "false", "data-player": `${system.system}/${clip}` });
+        button.append(element("img", { src: player.picture, alt: "", loading: "lazy" }));
         button.addEventListener("click", () => (current === player ? stop() : play(player)));
-        audio.addEventListener("ended", () => { if (current === player) stop(); });
-        players.set(`${system.system}/${clip}`, player);
         cell.append(button);
       }
       line.append(cell);
     }
-    document.querySelector("#grid tbody").append(line);
-  }
+    return line;
+  }));
+  if (current) press(current, true);
+}
+
+// Show in the grid whether a sound is on, where the grid has its system.
+function press(player, isOn) {
+  const button = document.querySelector(`#grid [data-player="${CSS.escape(`${player.system.system}/${player.clip}`)}"]`);
+  if (!button) return;
+  button.classList.toggle("playing", isOn);
+  button.setAttribute("aria-pressed", String(isOn));
 }
 
 function play(player) {
@@ -335,8 +402,7 @@ function play(player) {
   stop();
   current = player;
   player.audio.currentTime = position;
-  player.button.classList.add("playing");
-  player.button.setAttribute("aria-pressed", "true");
+  press(player, true);
   document.querySelector("#now-playing figcaption").textContent = `${player.system.label}, ${player.clip}. ${player.system.note}`;
   const picture = document.querySelector(".spectrogram img");
   picture.src = player.picture;
@@ -350,8 +416,7 @@ function play(player) {
 function stop() {
   if (!current) return;
   current.audio.pause();
-  current.button.classList.remove("playing");
-  current.button.setAttribute("aria-pressed", "false");
+  press(current, false);
   current = null;
   document.getElementById("stop").disabled = true;
   document.querySelector(".playhead").hidden = true;
@@ -366,9 +431,10 @@ function movePlayhead() {
 }
 
 function playSystem(system) {
-  const clip = current ? current.clip : data.clips[0];
-  const player = players.get(`${system}/${clip}`) || [...players.values()].find((candidate) => candidate.system.system === system);
-  if (player) play(player);
+  const own = data.audio.find((candidate) => candidate.system === system);
+  const clips = own ? [current ? current.clip : data.clips[0], ...Object.keys(own.clips)] : [];
+  const clip = clips.find((candidate) => own.clips[candidate]);
+  if (clip) play(playerOf(own, clip));
 }
 
 document.getElementById("stop").addEventListener("click", stop);
@@ -377,7 +443,12 @@ document.getElementById("stop").addEventListener("click", stop);
 
 let sorting = { column: "system", direction: null };
 
-const search = document.getElementById("filter"), allColumns = document.getElementById("all-columns");
+const search = document.getElementById("filter"), allColumns = document.getElementById("all-columns"), allSystems = document.getElementById("all-systems");
+const isLong = data.systems.length > MOST_NAMED;
+// Of very many models, each of few systems, the table is folded by kind: GAN, flow, diffusion.
+const fold = families.length > MOST_NAMED ? (row) => row.family || "others" : (row) => row.modelLabel;
+const unfolded = new Set();
+document.getElementById("unfold").hidden = !isLong;
 
 // Whether a system is what a reader looks for: by its name, model, family or where its weights are from.
 function isFound(row) {
@@ -386,14 +457,31 @@ function isFound(row) {
   return words.every((word) => text.includes(word));
 }
 
+// What is not found is faded; of many systems, the tabulator stops at those that are named, or else at what is found.
 function fade() {
   const found = new Set(data.systems.filter(isFound).map((row) => row.system));
-  for (const mark of scatter.querySelectorAll("[data-system]")) mark.classList.toggle("faded", !found.has(mark.dataset.system));
+  const marks = [...scatter.querySelectorAll("[data-system]")], isSearching = Boolean(search.value.trim());
+  for (const mark of marks) {
+    const isHit = found.has(mark.dataset.system);
+    mark.classList.toggle("faded", !isHit);
+    mark.setAttribute("tabindex", marks.length <= MOST_NAMED || (isSearching ? isHit : mark.querySelector(".name")) ? 0 : -1);
+  }
 }
 
-search.addEventListener("input", () => { drawTable(); fade(); });
-allColumns.addEventListener("change", drawTable);
+search.addEventListener("input", () => { drawTable(); fade(); if (data.audio.length > MOST_HEARD) drawGrid(); });
+for (const box of [allColumns, allSystems]) box.addEventListener("change", drawTable);
 document.querySelector(".filter").addEventListener("submit", (event) => event.preventDefault());
+
+function sorted(rows) {
+  if (!sorting.direction) return rows;
+  const empty = (value) => value === null || value === undefined || value === "";
+  const sign = sorting.direction === "ascending" ? 1 : -1;
+  return [...rows].sort((one, other) => {
+    const a = one[sorting.column], b = other[sorting.column];
+    if (empty(a) || empty(b)) return empty(a) - empty(b); // missing values last, whichever way
+    return sign * (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
+  });
+}
 
 function drawTable() {
   const head = element("tr");
@@ -411,25 +499,42 @@ function drawTable() {
     head.append(cell);
   }
   document.querySelector("#systems thead").replaceChildren(head);
-  const empty = (value) => value === null || value === undefined || value === "";
-  const rows = data.systems.filter(isFound);
+  const rows = sorted(data.systems.filter(isFound));
   document.getElementById("found").textContent = rows.length < data.systems.length ? `${rows.length} of ${data.systems.length} systems` : "";
-  if (sorting.direction) {
-    const sign = sorting.direction === "ascending" ? 1 : -1;
-    rows.sort((one, other) => {
-      const a = one[sorting.column], b = other[sorting.column];
-      if (empty(a) || empty(b)) return empty(a) - empty(b); // missing values last, whichever way
-      return sign * (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
-    });
-  }
-  document.querySelector("#systems tbody").replaceChildren(...rows.map((row) => {
-    const line = element("tr", row.on_front_energy === true ? { class: "optimal" } : {});
-    for (const column of shownColumns)
-      line.append(element("td", isDoubtful(row, column) ? { title: row.doubt } : {}, column.name === "system" ? row.label : marked(row, column)));
-    return line;
-  }));
+  const isFolded = isLong && !allSystems.checked && !search.value.trim();
+  const lines = isFolded ? foldedLines(rows, shownColumns) : rows.map((row) => lineOf(row, shownColumns));
+  document.querySelector("#systems tbody").replaceChildren(...lines);
 }
 
+function lineOf(row, shownColumns) {
+  const line = element("tr", row.on_front_energy === true ? { class: "optimal" } : {});
+  for (const column of shownColumns)
+    line.append(element("td", isDoubtful(row, column) ? { title: row.doubt } : {}, column.name === "system" ? row.label : marked(row, column)));
+  return line;
+}
+
+// A line per model that opens and shuts the lines of its systems, of which the optimal ones are always seen.
+function foldedLines(rows, shownColumns) {
+  const groups = new Map();
+  for (const row of rows) groups.set(fold(row), [...(groups.get(fold(row)) || []), row]);
+  return [...groups].flatMap(([name, members]) => {
+    if (members.length === 1) return [lineOf(members[0], shownColumns)];
+    const optimal = members.filter((row) => row.on_front_energy === true), isOpen = unfolded.has(name);
+    const count = optimal.length ? `, ${optimal.length} Pareto optimal` : "";
+    const button = element("button", { type: "button", "aria-expanded": String(isOpen) }, `${name}: ${members.length} systems${count}`);
+    button.addEventListener("click", () => {
+      if (isOpen) unfolded.delete(name); else unfolded.add(name);
+      drawTable();
+      [...document.querySelectorAll("#systems .family button")].find((other) => other.textContent === button.textContent).focus();
+    });
+    const line = element("tr", { class: "family" }), cell = element("td", { colspan: shownColumns.length });
+    cell.append(button);
+    line.append(cell);
+    return [line, ...(isOpen ? members : optimal).map((row) => lineOf(row, shownColumns))];
+  });
+}
+
+isNarrow.addEventListener("change", drawScatter);
 drawScatter();
 drawGrid();
 drawTable();

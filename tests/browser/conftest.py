@@ -60,3 +60,17 @@ def wait():
         pytest.fail("the condition did not come true in time")
 
     return until
+
+
+@pytest.fixture
+def violations():
+    """What axe-core finds amiss with the page that a browser shows: a line per rule and element."""
+    from selenium_axe_python import Axe
+
+    def found(browser):
+        axe = Axe(browser)
+        axe.inject()
+        broken = axe.run()["violations"]
+        return [f"{rule['id']}: {' '.join(map(str, node['target']))}" for rule in broken for node in rule["nodes"]]
+
+    return found

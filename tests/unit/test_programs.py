@@ -33,7 +33,7 @@ KINDS = {
 }  # fmt: skip
 WITHOUT_RULE = {
     "check_cluster", "check_set", "check_vocoder", "convert_checkpoint", "describe_configuration", "explain_changes",
-    "measure_set", "receive_responses", "show_settings",
+    "measure_set", "receive_responses", "redraw_figure", "show_settings",
 }  # fmt: skip
 # Their flags are followed by columns of a table, or by files of several formats.
 COLUMNS_AFTER_FLAGS = {"__main__", "vocoder-pareto front", "tabulate_results"}

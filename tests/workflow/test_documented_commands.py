@@ -76,6 +76,8 @@ NEEDS = {
     "--output training_throughput.csv": "a GPU",
     "python workflow_scripts/measure_set.py --config-files presets/paper.yaml --device cuda:0 "
     "--output resources/measured": "a GPU",
+    "python workflow_scripts/redraw_figure.py --figure-table results/figure_tables/pareto.csv --figure-settings "
+    """'{"medium": "column", "palette": "mako_r"}' --output-figures pareto_column.pdf""": "a finished study",
     "python workflow_scripts/check_cluster.py --config-files presets/paper.yaml": "a cluster",
     "python workflow_scripts/convert_checkpoint.py --checkpoint results/checkpoints/hifigan-L.ckpt "
     "--layout jik876_hifigan --output generator.pt": "a checkpoint",

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from urllib.parse import unquote
 
 import pytest
 from project import Project, copy_of_project
@@ -83,3 +84,21 @@ def test_a_second_folder_of_work_does_not_take_the_results_of_the_first_for_its_
     shared = ("--dry-run", "--config", f"results_dir={finished_study.folder}/results", "--")
     refused = second.snakemake(*shared, f"{finished_study.folder}/{MANIFEST}", check=False)
     assert "these results come from another folder" in refused.stdout + refused.stderr
+
+
+def test_the_crate_of_a_study_holds_all_that_it_names_and_is_made_again_where_some_of_it_is_gone(study):
+    """The outside is the tree itself: the files of the workflow, and the tables that redraw the figures."""
+    crate = "results/ro-crate-metadata.json"
+    study.snakemake("--", crate)
+    results = study.folder / "results"
+    graph = {each["@id"]: each for each in json.loads((study.folder / crate).read_text())["@graph"]}
+    parts = [unquote(each["@id"]) for each in graph["./"]["hasPart"]]
+    assert [part for part in parts if not (results / part).exists()] == []
+    assert {"systems.csv", "pareto.pdf", "figure_tables/pareto.csv", "workflow/config.json", "report/"} <= set(parts)
+    for file in [study.folder / "Snakefile", *(study.folder / "rules").glob("*.smk")]:
+        name = file.relative_to(study.folder).as_posix()
+        assert (results / "workflow" / name).read_bytes() == file.read_bytes()
+        assert f"workflow/{name}" in parts
+    assert study.stale_rules("--", crate) == set()
+    shutil.rmtree(results / "workflow" / "rules")
+    assert study.stale_rules("--", crate) == {"write_crate"}

@@ -8,7 +8,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
-from session_steps import DESKTOP, SYSTEMS, TEXTS, set_size, settings_of
+from session_steps import SYSTEMS, TEXTS, settings_of
+from window import DESKTOP, set_size
 
 from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.listening_test import page as exported_page

@@ -10,17 +10,11 @@ from vocoder_pareto.listening_test.texts import read_texts
 TEMPLATES = Path(__file__).resolve().parents[3] / "resources" / "listening_test"
 SYSTEMS = ("ground_truth", "griffin_lim", "melgan-S")
 TEXTS = replace(read_texts(TEMPLATES / "texts.json"), trap_sentence="{score}")  # brief, to save time
-DESKTOP, PHONE, NARROW = (1280, 900), (390, 844), (320, 640)
 SPACE, ENTER, TAB, RIGHT = " ", "\ue007", "\ue004", "\ue014"
 
 
 def settings_of(page, texts=TEXTS):
     return ExportSettings(texts, page, TEMPLATES, p808_base_url="")
-
-
-def set_size(browser, width, height):
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
 def find(browser, selector):

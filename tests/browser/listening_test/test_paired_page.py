@@ -5,7 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from session_steps import NARROW, SPACE, TEXTS, begin, find, may_score, press, settings_of
+from session_steps import SPACE, TEXTS, begin, find, may_score, press, settings_of
+from window import NARROW
 
 from vocoder_pareto.listening_test.paired_answers import read_paired_responses
 from vocoder_pareto.listening_test.paired_export import export_paired_test

@@ -5,10 +5,7 @@ from dataclasses import replace
 
 import pytest
 from session_steps import (
-    DESKTOP,
     ENTER,
-    NARROW,
-    PHONE,
     RIGHT,
     SPACE,
     SYSTEMS,
@@ -27,6 +24,7 @@ from session_steps import (
     settings_of,
     shown,
 )
+from window import DESKTOP, NARROW, PHONE
 
 from vocoder_pareto.listening_test.key import write_key
 from vocoder_pareto.listening_test.page import write_page
@@ -41,7 +39,7 @@ PLAY_SLOWLY = """
 HOSTILE = "</script><script>document.title='harmed'</script><img src=x onerror=\"document.title='harmed'\">"
 
 
-def test_a_whole_session_with_a_reload_in_the_middle_reads_back(chrome, page, plan, wait, tmp_path):
+def test_a_whole_session_with_a_reload_in_the_middle_reads_back(chrome, page, plan, wait, tmp_path, violations):
     begin(chrome, page(), wait)
     total = len(plan.key.session_by_number[1].training) + len(plan.key.session_by_number[1].trials)
     for _ in range(4):
@@ -50,9 +48,11 @@ def test_a_whole_session_with_a_reload_in_the_middle_reads_back(chrome, page, pl
     chrome.refresh()
     assert shown(chrome) == ["resume"]
     assert f"You have rated 4 of {total} sounds" in find(chrome, "#resume-text").text
+    assert violations(chrome) == []
     find(chrome, "[data-action=resume]").click()
     assert finish_session(chrome, plan, wait) == total - 4
     assert shown(chrome) == ["finish"]
+    assert violations(chrome) == []
 
     answers = downloaded(chrome, wait)
     assert (answers["reloads"], answers["listening_device"], answers["simulated"]) == (1, "headphones", False)

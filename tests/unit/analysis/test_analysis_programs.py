@@ -71,7 +71,9 @@ def run_study(run_program, files, published_folder, tmp_path, labels, families):
         front_of = ["--objective-settings", json.dumps(objectives), "--draws", 50]
         run_program("find_fronts", *systems, *flags, *front, *front_of)
         drawn = ["--front-tables", front[1], "--front-summaries", front[3]]
-        run_program("draw_pareto", *drawn, "--output-figures", out / "front.pdf")
+        run_program(
+            "draw_pareto", *drawn, "--output-figure-table", out / "figure.csv", "--output-figures", out / "front.pdf"
+        )
         run_program("draw_definition", "--output-figures", out / "definition.svg")
         return out
 

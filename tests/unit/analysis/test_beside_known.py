@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from vocoder_pareto.analysis.beside_figure import draw_beside
-from vocoder_pareto.analysis.beside_known import comparisons, table_of
-from vocoder_pareto.analysis.figure_style import drawing, save_figure
+from vocoder_pareto.analysis.beside_figure import beside_table, draw_beside
+from vocoder_pareto.analysis.beside_known import comparisons
+from vocoder_pareto.analysis.figure_style import drawing, save_figure, svg_of
+from vocoder_pareto.analysis.figure_tables import figure_of_table
 from vocoder_pareto.analysis.published import read_cost
 from vocoder_pareto.analysis.stored_sets import read_stored_set
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import ENERGY
+from vocoder_pareto.tables.csv_tables import write_table
 
 RESOURCES = Path(__file__).parents[3] / "resources"
 H100 = RESOURCES / "measured" / "nvidia-h100-80gb-hbm3"
@@ -80,10 +82,21 @@ def test_other_joules_stand_alone_and_say_why(stored, given, why):
 
 
 def test_the_table_holds_every_number_once_and_the_measured_one_by_its_name(stored):
-    table = table_of("mine.py:Mine", beside(stored))
+    table = beside_table("mine.py:Mine", beside(stored), {}, {})
     mine = table[table["system"] == "mine.py:Mine"]
-    assert list(mine["value"]) == [0.2, 3.0]
-    assert len(table) == 18 + 19 + 19
+    assert list(mine["value"].dropna()) == [0.2, 3.0]
+    assert list(mine["text"]) == [each.why_not for each in beside(stored)]
+    assert table["value"].notna().sum() == 18 + 19 + 19
+
+
+@pytest.mark.parametrize("joules", [0.2, None])
+def test_the_table_alone_draws_the_figure_again(stored, joules, tmp_path):
+    flags = {"short_protocol": "shorter than the full protocol", "not_publishable": "the same again"}
+    found, labels = beside(stored, joules=joules), {"hifigan": "HiFi-GAN"}
+    with drawing(FigureSettings()):
+        told = svg_of(draw_beside("mine.py:Mine", found, flags, FigureSettings(), labels))
+        write_table(beside_table("mine.py:Mine", found, flags, labels), tmp_path / "beside.csv")
+        assert svg_of(figure_of_table(tmp_path / "beside.csv", FigureSettings())) == told
 
 
 @pytest.mark.parametrize("given", [{"source": "estimated", "device": "a CPU"}, {"joules": None}])

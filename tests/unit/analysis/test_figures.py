@@ -110,7 +110,7 @@ def test_optimal_systems_carry_their_probability(fronts, labels):
 
 def test_no_text_is_smaller_than_five_points_at_one_column_width(fronts, labels):
     figure = drawn(panels_of(fronts[1]), labels)
-    assert figure.get_figwidth() == 3.4
+    assert figure.get_figwidth() == 3.35
     texts = [*figure.texts, *texts_of(figure.axes[0]), *figure.axes[0].get_xticklabels()]
     assert min(text.get_fontsize() for text in texts if text.get_text()) >= 5
 

@@ -5,7 +5,7 @@ import pytest
 from seeds import seed_of
 
 from vocoder_pareto.analysis.figure_style import drawing, new_figure
-from vocoder_pareto.analysis.label_placement import Label, place_labels
+from vocoder_pareto.analysis.label_placement import Label, clear_of_markers, place_labels
 from vocoder_pareto.study.sections.analysis import FigureSettings
 
 
@@ -60,3 +60,13 @@ def test_equal_points_get_equal_places_every_time():
 
 def test_no_labels_are_no_trouble():
     assert len(placed(np.empty((0, 2)))[0]) == 0
+
+
+def test_a_text_that_covers_a_marker_is_taken_out_and_one_beside_it_stays():
+    figure = new_figure(3, 3)
+    axes = figure.subplots()
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    on, beside = axes.text(0.5, 0.5, "on it", ha="center"), axes.text(0.5, 0.8, "beside it", ha="center")
+    figure.draw_without_rendering()
+    kept = clear_of_markers(axes, [on, beside], [Label("system", 0.5, 0.5, 3.0, {})])
+    assert kept == [beside] == list(axes.texts)

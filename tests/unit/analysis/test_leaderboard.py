@@ -21,7 +21,7 @@ from vocoder_pareto.analysis.leaderboard import (
     rank_agreement,
     read_stored_set,
 )
-from vocoder_pareto.analysis.leaderboard_figure import draw_leaderboard
+from vocoder_pareto.analysis.leaderboard_figure import draw_leaderboard, leaderboard_figure_table
 from vocoder_pareto.analysis.leaderboard_page import leaderboard_html
 from vocoder_pareto.study.sections.analysis import FigureSettings
 
@@ -114,7 +114,8 @@ def test_the_page_holds_every_number_and_says_what_is_not_known(stored, labels, 
     table, agreement = leaderboard_table(sets, "hifigan-L"), rank_agreement(sets)
     assert list(table.columns) == list(COLUMNS)
     with drawing(FigureSettings()):
-        save_figure(draw_leaderboard(sets, table, "hifigan-L", FigureSettings(), labels), [tmp_path / "x.svg"])
+        shown = leaderboard_figure_table(table, "hifigan-L", labels)
+        save_figure(draw_leaderboard(shown, FigureSettings()), [tmp_path / "x.svg"])
     template = RESOURCES / "leaderboard" / "page.html"
     page = leaderboard_html(sets, table, agreement, "hifigan-L", labels, template, (tmp_path / "x.svg").read_text())
     rows = re.findall(r"<tr><th scope=\"row\">(?:MelGAN|HiFi-GAN|WaveGrad|DiffWave|WaveFlow|WaveGlow) [SML]</th>", page)
@@ -130,7 +131,8 @@ def test_names_are_text_on_the_page_and_in_the_figure(tmp_path):
     sets = [set_of("a", {"<b>$x$&-S": 1.0, "ref-S": 2.0}, device="GPU <i>%\\n$")]
     table = leaderboard_table(sets, "ref-S")
     with drawing(FigureSettings()):
-        save_figure(draw_leaderboard(sets, table, "ref-S", FigureSettings(), {}), [tmp_path / "x.svg"])
+        shown = leaderboard_figure_table(table, "ref-S", {})
+        save_figure(draw_leaderboard(shown, FigureSettings()), [tmp_path / "x.svg"])
     page = leaderboard_html(
         sets, table, [], "ref-S", {}, RESOURCES / "leaderboard" / "page.html", (tmp_path / "x.svg").read_text()
     )

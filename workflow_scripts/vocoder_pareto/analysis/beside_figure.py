@@ -1,25 +1,85 @@
 """The figure of one measurement beside those that are known: a row per system, an axis for what may be compared."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from vocoder_pareto.analysis import table_labels
 from vocoder_pareto.analysis.beside_known import Comparison
 from vocoder_pareto.analysis.figure_style import INK, LINE, OPTIMAL, SOFT_INK, new_figure, write_below
 from vocoder_pareto.study.sections.analysis import FigureSettings
-from vocoder_pareto.tables.columns import column_of, label_of_system
+from vocoder_pareto.tables.columns import Kind, column_of, label_of_system
 
 ROW_INCHES = 0.17
 HEAD_INCHES = 0.9
 WIDTH_SHARE = 0.72  # of the width of a panel of the fronts
+FIGURE = "beside"
+COLUMNS: Mapping[str, Kind] = {
+    "figure": "text", "panel": "integer", "axis": "text", "quantity": "text", "drawn_as": "text", "system": "text",
+    "label": "text", "value": "number", "ci95": "number", "text": "text",
+}  # fmt: skip
+OWN, KNOWN, AXIS, DOUBT = "own", "known", "axis", "doubt"  # `drawn_as`
+
+
+def beside_table(
+    name: str, found: Sequence[Comparison], flags: Mapping[str, str], labels: Mapping[str, str]
+) -> pd.DataFrame:
+    """All that the figure shows: for each axis the measurement (`drawn_as` is `own`; `text` says why it is not there),
+    the `known` systems, and a row for the source of the numbers (`axis`); then what speaks against it (`doubt`).
+
+    Args: as those of `draw_beside`.
+    """
+    rows: list[dict[str, Any]] = []
+    for panel, each in enumerate(found, 1):
+        own = {"system": name, "label": name, "value": each.own, "ci95": each.own_half_width, "text": each.why_not}
+        known = [
+            {"system": system, "label": label_of_system(system, labels), "value": value,
+             "ci95": each.half_widths.get(system)}
+            for system, value in each.known.items()
+        ]  # fmt: skip
+        drawn = [{"drawn_as": OWN, **own}, *({"drawn_as": KNOWN, **row} for row in known)]
+        drawn.append({"drawn_as": AXIS, "text": each.sentence})
+        rows += [{"panel": panel, "axis": each.title, "quantity": each.column, **row} for row in drawn]
+    rows += [{"drawn_as": DOUBT, "text": told} for told in _doubts(flags)]
+    return table_labels.rows_of_figure(FIGURE, rows, COLUMNS).astype({"panel": "Int64"})
+
+
+def draw_beside_table(table: pd.DataFrame, settings: FigureSettings) -> Figure:
+    """The figure that `beside_table` describes; call it within `figure_style.drawing`."""
+    found = [_comparison(rows) for _, rows in table[table["panel"].notna()].groupby("panel")]
+    labels = dict(zip(table["system"], table["label"], strict=True))
+    name = table["system"][table["drawn_as"] == OWN].iloc[0]
+    doubts = table["text"][table["drawn_as"] == DOUBT]
+    return draw_beside(name, found, dict(enumerate(doubts)), settings, labels)
+
+
+def _comparison(rows: pd.DataFrame) -> Comparison:
+    drawn = {word: rows[rows["drawn_as"] == word] for word in (OWN, KNOWN, AXIS)}
+    own, known = drawn[OWN].iloc[0], drawn[KNOWN]
+    return Comparison(
+        column=own["quantity"],
+        title=own["axis"],
+        known=dict(zip(known["system"], known["value"], strict=True)),
+        own=_or_none(own["value"]),
+        why_not=own["text"],
+        sentence=drawn[AXIS]["text"].iloc[0],
+        half_widths=dict(zip(known["system"], map(_or_none, known["ci95"]), strict=True)),
+        own_half_width=_or_none(own["ci95"]),
+    )
+
+
+def _or_none(number: float) -> float | None:
+    return None if pd.isna(number) else number
 
 
 def draw_beside(
     name: str,
     found: Sequence[Comparison],
-    flags: Mapping[str, str],
+    flags: Mapping[Any, str],
     settings: FigureSettings,
     labels: Mapping[str, str],
 ) -> Figure:
@@ -37,7 +97,7 @@ def draw_beside(
     size = settings.width_inches * WIDTH_SHARE * len(found), ROW_INCHES * len(rows) + HEAD_INCHES
     figure = new_figure(*size)
     panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
-    write_below(figure, _caption(name, found, flags), settings.font_size - 1.8)
+    write_below(figure, _caption(name, found, flags), settings)
     for axes, each in zip(panels, found, strict=True):
         _draw(axes, each, name, rows)
     first = panels[0]
@@ -96,9 +156,13 @@ def _scaled(half_width: float | None, factor: float) -> float | None:
     return None if half_width is None else half_width * factor
 
 
-def _caption(name: str, found: Sequence[Comparison], flags: Mapping[str, str]) -> str:
+def _doubts(flags: Mapping[Any, str]) -> list[str]:
+    return [sentence for flag, sentence in flags.items() if flag != "not_publishable"]
+
+
+def _caption(name: str, found: Sequence[Comparison], flags: Mapping[Any, str]) -> str:
     sentences = [each.sentence for each in found]
     sentences += [f"{name} is not on the axis of {each.title}: {each.why_not}." for each in found if each.why_not]
-    doubts = [sentence for flag, sentence in flags.items() if flag != "not_publishable"]
+    doubts = _doubts(flags)
     told = f"Of {name}, not publishable: {'; '.join(doubts)}." if doubts else ""
     return f"{' '.join(dict.fromkeys(sentences))}\n{told} Bars: 95 % intervals.".strip()

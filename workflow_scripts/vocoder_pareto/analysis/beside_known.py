@@ -94,14 +94,3 @@ def _of_energy(
     return Comparison(
         ENERGY, title, joules, own, why, f"{title}: {source_of(word).described(ENERGY)}.", half_widths, half_width
     )
-
-
-def table_of(name: str, found: Sequence[Comparison]) -> pd.DataFrame:
-    """All numbers as rows: `system`, `quantity`, `value`, `ci95`, `axis`; the measured one is called `name`."""
-    rows = []
-    for each in found:
-        rows += [(system, each.column, value, each.half_widths.get(system), each.title)
-                 for system, value in each.known.items()]  # fmt: skip
-        if each.own is not None:
-            rows.append((name, each.column, each.own, each.own_half_width, each.title))
-    return pd.DataFrame(rows, columns=["system", "quantity", "value", "ci95", "axis"])

@@ -7,7 +7,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vocoder_pareto.analysis.figure_style import DOMINATED, INK, OPTIMAL, SOFT_INK, layout_of, new_figure, write_below
+from vocoder_pareto.analysis.figure_style import (
+    DOMINATED,
+    INK,
+    OPTIMAL,
+    SOFT_INK,
+    layout_of,
+    new_figure,
+    points,
+    write_below,
+)
 from vocoder_pareto.analysis.pareto import optimal
 from vocoder_pareto.study.sections.analysis import FigureSettings
 
@@ -39,10 +48,10 @@ def _drawn(settings: FigureSettings) -> Figure:
     figure = new_figure(settings.width_inches, settings.width_inches * HEIGHT_PER_WIDTH)
     axes = figure.subplots()
     if settings.style == "improved":
-        write_below(figure, CAPTION, settings.font_size - 1.8)
+        write_below(figure, CAPTION, settings)
         _draw_dominated_area(axes, POINTS[DOMINATING_POINT])
-        _draw_steps(axes, ordered, settings.font_size)
-        _draw_example(axes, POINTS[DOMINATING_POINT], POINTS[DOMINATED_POINT], settings.font_size)
+        _draw_steps(axes, ordered, points(settings, 0))
+        _draw_example(axes, POINTS[DOMINATING_POINT], POINTS[DOMINATED_POINT], points(settings, 0))
     else:
         axes.plot(*ordered.T, color=OPTIMAL, linewidth=0.8, linestyle="--", zorder=1)
     marks: dict[str, Any] = {"s": 26, "linewidths": 0.7, "edgecolors": INK, "zorder": 3}

@@ -7,13 +7,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from vocoder_pareto.analysis import table_labels
 from vocoder_pareto.analysis.doubts import doubts_of_rows, explanation
 from vocoder_pareto.analysis.figure_style import (
     INK,
     SOFT_INK,
+    label_with_sources,
     mark_doubtful,
     marker_of,
     new_figure,
+    points,
+    sheet,
     size_colours,
     write_below,
 )
@@ -31,6 +35,11 @@ FORM_COLUMNS: Mapping[str, Kind] = {**_SYSTEM, "form": "text", "d_stft_to_float3
 CHUNK_COLUMNS: Mapping[str, Kind] = {
     **_SYSTEM, "chunk_frames": "integer", "awaited_seconds": "number", "first_audio_seconds": "number", **_RESULTS,
 }  # fmt: skip
+FIGURE = "deployments"
+TABLE_COLUMNS: Mapping[str, Kind] = {
+    "figure": "text", "panel": "text", **FORM_COLUMNS, **CHUNK_COLUMNS, **table_labels.COLUMNS,
+}  # fmt: skip
+FORMS_PANEL, STREAMS_PANEL = "forms", "streams"
 # Label, marker and fill of each form.
 FORMS = {
     "pytorch": ("PyTorch, float32", "o", "full"),
@@ -40,6 +49,20 @@ FORMS = {
 }
 INCHES_PER_SYSTEM = 0.2
 AUDIBLE_CHANGE = 0.01  # of D_STFT, from which on it is told
+
+
+def deployment_table(forms: pd.DataFrame, chunks: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """All that the figure shows, see `draw_deployments`: rows of the panel `forms`, then of the panel `streams`."""
+    rows = pd.concat([forms.assign(panel=FORMS_PANEL), chunks.assign(panel=STREAMS_PANEL)], ignore_index=True)
+    rows["form"] = rows["form"].fillna("")
+    streaming = chunks.dropna(subset=ENERGY)["model"]
+    return table_labels.with_labels(rows.assign(figure=FIGURE), labels, streaming)[list(TABLE_COLUMNS)]
+
+
+def draw_deployment_table(table: pd.DataFrame, settings: FigureSettings) -> Figure:
+    """The figure that `deployment_table` describes; call it within `figure_style.drawing`."""
+    forms, chunks = (table[table["panel"] == panel] for panel in (FORMS_PANEL, STREAMS_PANEL))
+    return draw_deployments(forms, chunks, settings, table_labels.labels_of(table))
 
 
 def draw_deployments(
@@ -56,12 +79,18 @@ def draw_deployments(
     measured, streams = forms.dropna(subset=ENERGY), chunks.dropna(subset=ENERGY)
     systems = list(dict.fromkeys(forms["system"]))
     height = max(0.65 * settings.width_inches, INCHES_PER_SYSTEM * len(systems) + 1)
-    figure = new_figure(2 * settings.width_inches, height)
-    left, right = figure.subplots(1, 2)
+    columns, width = sheet(settings, 2, 2)
+    figure = new_figure(width, height * 2 / columns)
+    left, right = figure.subplots(2 // columns, columns).flat
     _draw_forms(left, measured, systems, labels)
     _draw_streams(right, streams, settings, labels)
+    joules = label_with_sources(
+        "J per second of audio", pd.concat([measured, streams])["energy_source"], False, settings
+    )
+    left.set_xlabel(joules)
+    right.set_ylabel(joules)
     caption = f"{_caption(measured, streams, labels)} {_refusals(forms, chunks, labels)}"
-    write_below(figure, caption.strip(), settings.font_size - 1.8)
+    write_below(figure, caption.strip(), settings)
     return figure
 
 
@@ -84,7 +113,6 @@ def _draw_forms(axes: Axes, rows: pd.DataFrame, systems: Sequence[str], labels: 
         )  # fmt: skip
     axes.set_yticks(range(len(systems)), [label_of_system(system, labels) for system in systems])
     axes.set_ylim(len(systems) - 0.5, -0.5)
-    axes.set_xlabel("J per second of audio")
     axes.set_title("Forms")
     axes.grid(True)
     if len(rows):
@@ -101,7 +129,6 @@ def _draw_forms(axes: Axes, rows: pd.DataFrame, systems: Sequence[str], labels: 
 def _draw_streams(axes: Axes, rows: pd.DataFrame, settings: FigureSettings, labels: Mapping[str, str]) -> None:
     axes.set_title("Streams")
     axes.set_xlabel("Latency to the first audio (s)")
-    axes.set_ylabel("J per second of audio")
     if not len(rows):
         axes.text(0.5, 0.5, "no system streams", transform=axes.transAxes, ha="center", va="center")
         return
@@ -130,7 +157,7 @@ def _draw_streams(axes: Axes, rows: pd.DataFrame, settings: FigureSettings, labe
         Line2D([], [], color=colour, linewidth=1.5, label=size) for size, colour in colours.items() if size in shown
     ]
     axes.legend(
-        handles=handles, frameon=False, fontsize=settings.font_size - 1.5, loc="upper left", bbox_to_anchor=(1, 1)
+        handles=handles, frameon=False, fontsize=points(settings, -1.5), loc="upper left", bbox_to_anchor=(1, 1)
     )
 
 

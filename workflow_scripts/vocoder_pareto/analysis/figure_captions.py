@@ -29,10 +29,17 @@ def caption(
         with_probabilities: whether percentages are drawn.
         with_ticks: whether systems without all values are drawn as ticks on the axes.
     """
-    sentences = [sentence for front in fronts for sentence in _sentences(front, labels)]
-    notes = " ".join(dict.fromkeys(sentences))
-    signs = [PROBABILITIES if with_probabilities else SIGNS, *([TICKS] if with_ticks else [])]
-    return f"{notes}\n{' '.join(signs)}".strip()
+    return f"{notes(fronts, labels)}\n{signs(with_probabilities, with_ticks)}".strip()
+
+
+def notes(fronts: Sequence[Front], labels: Mapping[str, str]) -> str:
+    """Of a caption, where the numbers of `fronts` come from, and what was left out."""
+    return " ".join(dict.fromkeys(sentence for front in fronts for sentence in _sentences(front, labels)))
+
+
+def signs(with_probabilities: bool, with_ticks: bool = False) -> str:
+    """Of a caption, what the signs mean, see `caption`."""
+    return " ".join([PROBABILITIES if with_probabilities else SIGNS, *([TICKS] if with_ticks else [])])
 
 
 def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:

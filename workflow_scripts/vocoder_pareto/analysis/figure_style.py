@@ -2,6 +2,7 @@
 
 import io
 import logging
+import math
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import written_whole
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import SIZE_ORDER, size_rank
+from vocoder_pareto.tables.sources import source_of
 
 INK = "#1b2733"
 SOFT_INK = "#5b6875"
@@ -32,6 +34,7 @@ REFERENCE_COLOUR = "#888888"  # of systems without a size
 GRID = "#e6eaee"
 OPTIMAL = "#d1213a"
 DOMINATED = "#f5f6f8"
+LEAST_PRINTED_POINTS = 7.0
 SHADES = 11  # of the palette, of which sizes take the first, the last and those between
 # Shapes that stay apart when they are small: of equal area, no two cover more than 0.85 of what both cover together.
 Marker = str | tuple[int, Literal[1], int]  # a name, or a star by its corners and angle
@@ -55,10 +58,10 @@ def drawing(settings: FigureSettings) -> Iterator[None]:
         raise UserError(
             f"config key figures.font: {settings.font!r} is not installed; DejaVu Sans always is"
         ) from error
-    size = settings.font_size
+    size, smaller, larger = (points(settings, more) for more in (0.0, -0.5, 0.5))
     style: dict[RcKeyType, Any] = {
-        "font.family": settings.font, "font.size": size, "axes.labelsize": size, "axes.titlesize": size + 0.5,
-        "xtick.labelsize": size - 0.5, "ytick.labelsize": size - 0.5, "legend.fontsize": size - 0.5,
+        "font.family": settings.font, "font.size": size, "axes.labelsize": size, "axes.titlesize": larger,
+        "xtick.labelsize": smaller, "ytick.labelsize": smaller, "legend.fontsize": smaller,
         "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT_INK, "axes.linewidth": 0.6,
         "xtick.color": SOFT_INK, "ytick.color": SOFT_INK, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
         "xtick.major.width": 0.6, "ytick.major.width": 0.6, "xtick.major.size": 2.5, "ytick.major.size": 2.5,
@@ -153,6 +156,46 @@ def marker_of(model: str, labels: Mapping[str, str], models: Iterable[str]) -> M
     return MARKERS[place] if place < len(MARKERS) else f"${place + 1}$"
 
 
+def points(settings: FigureSettings, more: float) -> float:
+    """Size of a text that is `more` points larger than the labels of axes; in print, none is too small to be read."""
+    size = settings.font_size + more
+    return size if settings.medium == "screen" else max(size, LEAST_PRINTED_POINTS)
+
+
+def sheet(settings: FigureSettings, panels: int, most: int, share: float = 1.0) -> tuple[int, float]:
+    """How many of `panels` stand side by side, and how wide the whole figure is, in inches.
+
+    Args:
+        settings: whose medium and width count.
+        panels: how many there are.
+        most: that stand side by side in any medium.
+        share: width of a panel on a screen, as a share of `settings.width_inches`.
+    """
+    columns = min(most, panels)
+    if settings.medium == "screen":
+        return columns, settings.width_inches * share * columns
+    of_column = 2 if settings.medium == "page" else 1
+    return min(columns, math.ceil(of_column / share)), settings.width_inches * of_column
+
+
+def label_with_sources(
+    label: str, words: Iterable[str], not_comparable: bool, settings: FigureSettings, between: str = ", "
+) -> str:
+    """The label of an axis: in print, where no caption tells it, with what its numbers are if nobody measured them.
+
+    Args:
+        label: of the axis.
+        words: of the sources of its numbers, see `tables.sources`.
+        not_comparable: whether they do not belong on one axis.
+        settings: whose medium counts.
+        between: what divides them from the label; a new line where the axis is short.
+    """
+    if settings.medium == "screen":
+        return label
+    told = [word for word in sorted(set(words) - {""}) if source_of(word).stands_in]
+    return between.join([label, *told, *(["NOT COMPARABLE"] if not_comparable else [])])
+
+
 def new_figure(width_inches: float, height_inches: float) -> Figure:
     """An empty figure that belongs to no screen and to no global list."""
     figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
@@ -202,11 +245,16 @@ def mark_doubtful(axes: Axes, x: Iterable[float], y: Iterable[float], flags: Ite
             axes.annotate(MARK, (across, up), xytext=(4, 3), textcoords="offset points")
 
 
-def write_below(figure: Figure, text: str, font_size: float) -> None:
-    """Add `text` under what `figure` holds, wrapped at its width: the figure grows by the lines that it takes."""
+def write_below(figure: Figure, text: str, settings: FigureSettings) -> None:
+    """Add `text` under what `figure` holds, wrapped at its width: the figure grows by the lines that it takes.
+
+    In print the paper sets the caption, and nothing is written.
+    """
+    if settings.medium != "screen":
+        return
     margin = 0.05  # inches
     renderer = renderer_of(figure)
-    drawn = figure.text(0, 0, "", fontsize=font_size, color=SOFT_INK, va="bottom", linespacing=1.3)
+    drawn = figure.text(0, 0, "", fontsize=points(settings, -1.8), color=SOFT_INK, va="bottom", linespacing=1.3)
     width = (figure.get_figwidth() - 2 * margin) * figure.dpi
     lines: list[str] = []
     for paragraph in text.splitlines():

@@ -41,6 +41,25 @@ class Label:
     style: dict[str, Any]
 
 
+def clear_of_markers(axes: Axes, texts: Sequence[Text], labels: Sequence[Label]) -> list[Text]:
+    """Take out those of `texts` that cover a marker of `labels`, and return the others.
+
+    The limits of the axes and the layout of the figure must be final.
+    """
+    clear = []
+    for text in texts:
+        box = text.get_window_extent(renderer_of(axes.figure))
+        for label in labels:
+            x, y = axes.transData.transform((label.x, label.y))
+            radius = label.radius * axes.figure.dpi / 72
+            if box.x0 < x + radius and box.x1 > x - radius and box.y0 < y + radius and box.y1 > y - radius:
+                text.remove()
+                break
+        else:
+            clear.append(text)
+    return clear
+
+
 def place_labels(
     axes: Axes, labels: Sequence[Label], lines: Sequence[np.ndarray] = (), texts: Sequence[Text] = ()
 ) -> list[Annotation]:

@@ -8,10 +8,10 @@ from itertools import combinations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vocoder_pareto.analysis.figure_captions import caption
-from vocoder_pareto.analysis.figure_style import SOFT_INK, new_figure, write_below
+from vocoder_pareto.analysis.figure_captions import notes, signs
+from vocoder_pareto.analysis.figure_style import SOFT_INK, new_figure, sheet, write_below
 from vocoder_pareto.analysis.fronts import Front
-from vocoder_pareto.analysis.label_placement import place_labels
+from vocoder_pareto.analysis.label_placement import clear_of_markers, place_labels
 from vocoder_pareto.analysis.paper_panel import draw_paper_panel
 from vocoder_pareto.analysis.pareto_panel import Look, Panel, draw_panel, name_axes
 from vocoder_pareto.study.sections.analysis import FigureSettings
@@ -37,29 +37,28 @@ def panels_beside(fronts: Sequence[Front]) -> list[Panel]:
     ]
 
 
-def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mapping[str, str]) -> Figure:
+def draw_fronts(
+    panels: Sequence[Panel], settings: FigureSettings, labels: Mapping[str, str], said: str | None = None
+) -> Figure:
     """Panels side by side, more than three in pairs, over a caption that says what was drawn; call it within `drawing`.
 
     Args:
         panels: at least one; a neighbour with the same vertical column does not repeat its label.
         settings: size and style; the width is that of one panel.
         labels: what readers see for each model; their order gives the markers.
+        said: of the caption, what stands before the signs; by default what the fronts say of themselves.
     """
-    columns = len(panels) if len(panels) <= MOST_IN_A_ROW else 2
+    columns, width = sheet(settings, len(panels), MOST_IN_A_ROW if len(panels) <= MOST_IN_A_ROW else 2)
     rows = math.ceil(len(panels) / columns)
-    figure = new_figure(settings.width_inches * columns, settings.width_inches * HEIGHT_PER_WIDTH * rows)
+    figure = new_figure(width, min(width / columns, settings.width_inches) * HEIGHT_PER_WIDTH * rows)
     fronts = list({id(panel.front): panel.front for panel in panels}.values())
     improved = settings.style == "improved"
-    write_below(
-        figure,
-        caption(
-            fronts,
-            labels,
-            any(panel.shows_probabilities(settings) for panel in panels),
-            improved and any(len(panel.front.table) and panel.ticks(name) for panel in panels for name in panel.axes),
-        ),
-        settings.font_size - 1.8,
+    shown = signs(
+        any(panel.shows_probabilities(settings) for panel in panels),
+        improved and any(len(panel.front.table) and panel.ticks(name) for panel in panels for name in panel.axes),
     )
+    said = notes(fronts, labels) if said is None else said
+    write_below(figure, f"{said}\n{shown}".strip(), settings)
     look = Look(settings, labels, [model for front in fronts for model in front.table["model"]])
     to_place = []
     places = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -72,22 +71,29 @@ def draw_fronts(panels: Sequence[Panel], settings: FigureSettings, labels: Mappi
             to_place.append((axes, draw_panel(axes, panel, look)))
         else:
             draw_paper_panel(axes, panel, look, with_legend=index == len(panels) - 1)
-        name_axes(axes, panel, index % columns > 0 and panel.y == panels[index - 1].y)
+        name_axes(axes, panel, index % columns > 0 and panel.y == panels[index - 1].y, settings)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # labels are placed into what the layout has settled
     for axes, unplaced in to_place:
-        place_labels(axes, unplaced.labels, unplaced.lines, unplaced.texts)
+        names = clear_of_markers(axes, unplaced.tick_names, unplaced.labels)
+        place_labels(axes, unplaced.labels, unplaced.lines, [*unplaced.texts, *names])
     return figure
+
+
+def why_empty(front: Front) -> str:
+    """Why a front has no system."""
+    if known := front.summary.get("why_empty"):
+        return known
+    if front.summary.get("not_judged"):
+        enough = " for long enough" if front.summary.get("briefly_trained") else ""
+        return f"no system was trained{enough}: none is judged"
+    return "no system has all values"
 
 
 def _draw_nothing(axes: Axes, front: Front) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
-    why = "no system has all values"
-    if front.summary.get("not_judged"):
-        enough = " for long enough" if front.summary.get("briefly_trained") else ""
-        why = f"no system was trained{enough}: none is judged"
-    axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color=SOFT_INK)
+    axes.text(0.5, 0.5, why_empty(front), transform=axes.transAxes, ha="center", va="center", color=SOFT_INK)
 
 
 def _device_of(front: Front) -> str:

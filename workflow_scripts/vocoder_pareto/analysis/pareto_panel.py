@@ -21,13 +21,15 @@ from vocoder_pareto.analysis.figure_style import (
     REFERENCE_COLOUR,
     SOFT_INK,
     Marker,
+    label_with_sources,
     marker_of,
+    points,
     size_colours,
 )
 from vocoder_pareto.analysis.fronts import Front, is_logarithmic
 from vocoder_pareto.analysis.label_placement import Label
 from vocoder_pareto.analysis.number_ticks import number_ticks
-from vocoder_pareto.analysis.partly_known import MOS_COLUMNS
+from vocoder_pareto.analysis.partly_known import DEVICE_COLUMNS, ENERGY_COLUMNS, MOS_COLUMNS
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import column_of, label_of_system, model_label, size_rank, system_label
 
@@ -67,10 +69,14 @@ class Panel:
         """Whether the two columns are all objectives, so that the front is a staircase in this plane."""
         return {self.x, self.y} == set(self.front.names)
 
+    @property
+    def knows_probabilities(self) -> bool:
+        """Whether it is known how uncertain the values are, and any is uncertain."""
+        return bool(self.front.summary["is_uncertain"] and not self.front.summary["uncertainty_unknown"])
+
     def shows_probabilities(self, settings: FigureSettings) -> bool:
         """Whether percentages are drawn: they are asked for, and it is known how uncertain the values are."""
-        known = self.front.summary["is_uncertain"] and not self.front.summary["uncertainty_unknown"]
-        return settings.style == "improved" and settings.probabilities and known
+        return settings.style == "improved" and settings.probabilities and self.knows_probabilities
 
     def shown(self, name: str) -> np.ndarray:
         """The values of a column of the front's table in the unit that readers see."""
@@ -82,6 +88,11 @@ class Panel:
         known = self.front.summary.get("partly_known", {})
         factor = column_of(name).factor
         return {system: own[name] * factor for system, own in known.items() if name in own and other not in own}
+
+    def levels(self) -> dict[str, float]:
+        """Values of the reference systems that are drawn as lines across: of MOS alone."""
+        references = self.front.summary.get("references", {}) if self.y in MOS_COLUMNS else {}
+        return {system: values[self.y] for system, values in references.items() if self.y in values}
 
     def doubtful(self) -> np.ndarray:
         """Which systems have a measurement to doubt."""
@@ -123,19 +134,23 @@ class Look:
 
 @dataclass(frozen=True)
 class Unplaced:
-    """What is written once the layout of the figure is final: labels, and the lines and texts to keep clear."""
+    """What is written once the layout of the figure is final: labels, and the lines and texts to keep clear.
+
+    Of `tick_names`, only those stay that cover no marker.
+    """
 
     labels: Sequence[Label]
     lines: Sequence[np.ndarray]
     texts: Sequence[Text]
+    tick_names: Sequence[Text]
 
 
 def draw_panel(axes: Axes, panel: Panel, look: Look) -> Unplaced:
     """Draw all but the labels of the systems, and return these."""
     table = panel.front.table.assign(x=panel.shown(panel.x), y=panel.shown(panel.y), doubtful=panel.doubtful())
     _set_scales(axes, panel, table, look.settings.intervals)
-    texts = _draw_references(axes, panel, look.settings.font_size)
-    texts += _draw_ticks(axes, panel, look)
+    texts = _draw_references(axes, panel, points(look.settings, -1.2))
+    tick_names = _draw_ticks(axes, panel, look)
     lines = _draw_front(axes, panel, table) if panel.is_whole_front else []
     lines += _draw_families(axes, table)
     if look.settings.intervals:
@@ -143,15 +158,23 @@ def draw_panel(axes: Axes, panel: Panel, look: Look) -> Unplaced:
     _draw_systems(axes, table, look)
     if "label" in table and table["model"].nunique() > 1:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, handletextpad=0, columnspacing=1)
-    return Unplaced(_labels(table, look, panel.shows_probabilities(look.settings)), lines, texts)
+    return Unplaced(_labels(table, look, panel.shows_probabilities(look.settings)), lines, texts, tick_names)
 
 
-def name_axes(axes: Axes, panel: Panel, shares_vertical_label: bool) -> None:
+def name_axes(axes: Axes, panel: Panel, shares_vertical_label: bool, settings: FigureSettings) -> None:
     """Titles and labels; the vertical label stands once for panels that share it."""
-    axes.set_xlabel(column_of(panel.x).axis_label)
-    axes.set_ylabel("" if shares_vertical_label else column_of(panel.y).axis_label)
+    axes.set_xlabel(_axis_label(panel, panel.x, settings))
+    axes.set_ylabel("" if shares_vertical_label else _axis_label(panel, panel.y, settings))
     if panel.title:
         axes.set_title(panel.title, fontweight="bold")
+
+
+def _axis_label(panel: Panel, name: str, settings: FigureSettings) -> str:
+    table = panel.front.table
+    source = "energy_source" if name in ENERGY_COLUMNS else "mos_source" if name in MOS_COLUMNS else ""
+    is_cost = name in DEVICE_COLUMNS
+    not_comparable = is_cost and bool((table.get("not_comparable", pd.Series(dtype="str")) != "").any())
+    return label_with_sources(column_of(name).axis_label, table.get(source, []), not_comparable, settings)
 
 
 def _set_scales(axes: Axes, panel: Panel, table: pd.DataFrame, with_intervals: bool) -> None:
@@ -237,20 +260,15 @@ def _draw_intervals(axes: Axes, panel: Panel, table: pd.DataFrame) -> list[np.nd
 def _draw_references(axes: Axes, panel: Panel, font_size: float) -> list[Text]:
     """Natural speech and the low anchor of the listening test, as levels; return their names."""
     texts: list[Text] = []
-    if panel.y not in MOS_COLUMNS:
-        return texts
     style: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "va": "bottom", "color": SOFT_INK}
-    for system, values in panel.front.summary.get("references", {}).items():
-        if panel.y not in values:
-            continue
-        level = values[panel.y]
+    for system, level in panel.levels().items():
         low, high = axes.get_ylim()
         margin = PADDING * (high - low)
         axes.set_ylim(min(low, level - margin), max(high, level + margin))
         axes.axhline(level, color=SOFT_INK, linewidth=0.6, linestyle=(0, (4, 3)), zorder=1)
         text = model_label(system, {}).lower()
         place: dict[str, Any] = {"xy": (1, level), "xytext": (-1, 1.5), "xycoords": ("axes fraction", "data")}
-        texts.append(axes.annotate(text, **place, **style, fontsize=font_size - 1.2, fontstyle="italic"))
+        texts.append(axes.annotate(text, **place, **style, fontsize=font_size, fontstyle="italic"))
     return texts
 
 
@@ -261,7 +279,7 @@ def _draw_ticks(axes: Axes, panel: Panel, look: Look) -> list[Text]:
     named: dict[str, Any] = {
         "textcoords": "offset points",
         "color": SOFT_INK,
-        "fontsize": look.settings.font_size - 1.8,
+        "fontsize": points(look.settings, -1.8),
     }
     for name, line, transform in (
         (panel.x, axes.axvline, axes.get_xaxis_transform()),
@@ -324,7 +342,7 @@ def _label(row: Mapping, radius: float, look: Look, with_probability: bool) -> L
     if _is_noteworthy(row) and with_probability:
         text = f"{text} {100 * row['front_probability']:.0f}\u00a0%"
     style = {
-        "fontsize": look.settings.font_size - 1.2,
+        "fontsize": points(look.settings, -1.2),
         "color": INK if _is_noteworthy(row) else SOFT_INK,
         "fontweight": "bold" if row["on_front"] else "normal",
         "zorder": 6,

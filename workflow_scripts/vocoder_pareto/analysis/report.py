@@ -39,6 +39,7 @@ from vocoder_pareto.tables.columns import (
     REFERENCE_FAMILY,
     SYSTEMS_COLUMNS,
     Column,
+    model_label,
     system_label,
 )
 from vocoder_pareto.tables.csv_tables import read_systems
@@ -192,6 +193,7 @@ def _rows(systems: pd.DataFrame, inputs: ReportInputs) -> list[dict[str, Any]]:
         row: dict[str, Any] = {str(name): None if pd.isna(cell) else cell for name, cell in record.items()}
         row |= {name: float(row[name]) * factor for name, factor in factors.items() if row[name] is not None}
         row["label"] = system_label(record["model"], record["size"], inputs.labels)
+        row["modelLabel"] = model_label(record["model"], inputs.labels)
         row["elsewhere"] = record["system"] in elsewhere
         row["doubt"] = "; ".join(doubts.get(record["system"], ()))
         row["colour"] = to_hex(colours[record["size"]]) if record["size"] in colours else REFERENCE_COLOUR

@@ -8,12 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, ScalarFormatter
 
+from vocoder_pareto.analysis import table_labels
 from vocoder_pareto.analysis.doubts import doubts_of_rows, explanation
 from vocoder_pareto.analysis.figure_style import (
     Marker,
+    label_with_sources,
     mark_doubtful,
     marker_of,
     new_figure,
+    sheet,
     size_colours,
     write_below,
 )
@@ -28,8 +31,22 @@ COLUMNS: Mapping[str, Kind] = {
     **_WHAT, "batch_size": "integer", ENERGY: "number", f"{ENERGY}_ci95": "number", **_WHENCE,
     "estimated_watts_per_core": "number", "flags": "text",
 }  # fmt: skip
+FIGURE = "sweeps"
+TABLE_COLUMNS: Mapping[str, Kind] = {"figure": "text", **COLUMNS, **table_labels.COLUMNS}
 LINES = {"float32": ("-", "full"), "tf32": ("--", "none"), "bf16": (":", "bottom")}  # line, and fill of its markers
 PANELS_PER_ROW = 3
+PANEL_SHARE = 0.75  # width of a panel, as a share of a figure's width
+PANEL_HEIGHT = 0.65  # also as a share of a figure's width
+
+
+def sweep_table(sweeps: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """All that the figure of `sweeps` shows, see `draw_sweeps`: their rows, with the labels and places of models."""
+    return table_labels.with_labels(sweeps.assign(figure=FIGURE), labels, sweeps["model"])[list(TABLE_COLUMNS)]
+
+
+def draw_sweep_table(table: pd.DataFrame, settings: FigureSettings) -> Figure:
+    """The figure that `sweep_table` describes; call it within `figure_style.drawing`."""
+    return draw_sweeps(table, settings, table_labels.labels_of(table))
 
 
 def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[str, str]) -> Figure:
@@ -43,9 +60,9 @@ def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[
         labels: what readers see for each model; their order gives the markers.
     """
     systems = list(dict.fromkeys(sweeps["system"]))
-    columns = min(PANELS_PER_ROW, len(systems))
+    columns, width = sheet(settings, len(systems), PANELS_PER_ROW, PANEL_SHARE)
     rows = math.ceil(len(systems) / columns)
-    figure = new_figure(settings.width_inches * columns * 0.75, settings.width_inches * rows * 0.65)
+    figure = new_figure(width, settings.width_inches * PANEL_HEIGHT * rows)
     grid = figure.subplots(rows, columns, squeeze=False)
     panels = iter(grid.flat)
     measured = sweeps.dropna(subset=ENERGY)
@@ -58,9 +75,10 @@ def draw_sweeps(sweeps: pd.DataFrame, settings: FigureSettings, labels: Mapping[
         axes.set_title(f"{labels.get(model, model)} {size}")
     for axes in panels:  # what the systems left
         axes.set_visible(False)
+    joules = label_with_sources("J per second of audio", measured["energy_source"], False, settings, between="\n")
     for axes in grid[:, 0]:
-        axes.set_ylabel("J per second of audio")
-    write_below(figure, _caption(measured, labels), settings.font_size - 1.8)
+        axes.set_ylabel(joules)
+    write_below(figure, _caption(measured, labels), settings)
     return figure
 
 

@@ -34,7 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--draws", type=int, default=10_000, help="Monte Carlo draws (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the draws (default: %(default)s)")
     parser.add_argument("--style", choices=["improved", "paper"], default="improved", help="style of the figure")
-    parser.add_argument("--width-inches", type=float, default=3.4, help="inches of a panel (default: %(default)s)")
+    parser.add_argument(
+        "--width-inches",
+        type=float,
+        default=FigureSettings().width_inches,
+        help="inches of a panel (default: %(default)s)",
+    )
     parser.add_argument("--font", default=FigureSettings().font, help="font of the figure (default: %(default)s)")
     parser.add_argument(
         "--formats", nargs="+", choices=["pdf", "svg", "png"], default=["pdf", "svg"],

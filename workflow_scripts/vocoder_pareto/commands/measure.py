@@ -58,8 +58,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure the vocoder, write what was found, and print it."""
     with needs("measure"):
         import vocoder_pareto.passive_threads  # noqa: F401 - before PyTorch is imported
-        from vocoder_pareto.analysis.beside_figure import draw_beside
-        from vocoder_pareto.analysis.beside_known import comparisons, table_of
+        from vocoder_pareto.analysis.beside_figure import beside_table, draw_beside_table
+        from vocoder_pareto.analysis.beside_known import comparisons
         from vocoder_pareto.analysis.figure_style import drawing, save_figure
         from vocoder_pareto.analysis.published import read_cost
         from vocoder_pareto.analysis.stored_sets import read_stored_set
@@ -83,10 +83,11 @@ def run(arguments: argparse.Namespace) -> None:
     name = arguments.vocoder.rpartition("/")[2]
     settings = FigureSettings()
     figures = [arguments.output / f"beside.{suffix}" for suffix in dict.fromkeys(arguments.formats)]
+    table = beside_table(name, found, own.record["reasons"], labels)
     with drawing(settings), written_together():
-        save_figure(draw_beside(name, found, own.record["reasons"], settings, labels), figures)
+        write_table(table, arguments.output / "beside.csv")
+        save_figure(draw_beside_table(table, settings), figures)
         write_json(arguments.output / "measurement.json", {**own.record, **_counted(own.gflops)})
-        write_table(table_of(name, found), arguments.output / "beside.csv")
     print(report(arguments.vocoder, own.record, own.gflops, found))
     written = [arguments.output / "measurement.json", arguments.output / "beside.csv", *figures]
     print("Written: " + ", ".join(map(str, written)))

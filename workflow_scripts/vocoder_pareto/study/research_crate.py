@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import write_json, written_whole
+from vocoder_pareto.study.companions import forget_companions, record_companions
 
 METADATA = "ro-crate-metadata.json"
 CONTEXTS = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"]
@@ -67,12 +68,14 @@ def write_crate(inputs: CrateInputs, folder: Path, written: datetime) -> None:
     Raises:
         UserError: a result is missing or lies elsewhere.
     """
+    forget_companions(folder / METADATA)
     copies = []
     for file in inputs.workflow:
         copies.append(folder / "workflow" / (file.name if file.suffix != ".smk" else f"rules/{file.name}"))
         with written_whole(copies[-1]) as temporary:
             shutil.copyfile(file, temporary)
     write_json(folder / "workflow" / "config.json", inputs.provenance["config"])
+    record_companions(folder / METADATA, [*copies, folder / "workflow" / "config.json"])
     write_json(folder / METADATA, crate_metadata(inputs, copies, folder, written))
 
 

@@ -56,8 +56,13 @@ class FigureSettings:
     style: Literal["improved", "paper"] = "improved"
     """improved: logarithmic cost, stepped front, intervals, labels | paper: as figure 2 of the paper."""
 
-    width_inches: float = Field(default=3.4, ge=2, le=12)
-    """Width of a panel in inches (2 to 12); 3.4 is a column of a two-column page."""
+    medium: Literal["screen", "column", "page"] = "screen"
+    """screen: panels side by side, each `width_inches` wide, over a caption | column: the whole figure is so wide, as
+    the column of a paper takes it | page: twice as wide, across two columns. In column and page no text is smaller than
+    7 points, and the caption, which the paper sets, stands in the table of the figure alone."""
+
+    width_inches: float = Field(default=3.35, ge=2, le=12)
+    """Width of a panel in inches (2 to 12); 3.35 fits the column of a two-column page."""
 
     palette: str = Field(default="crest", min_length=1)
     """A palette of seaborn, light to dark, for sizes S, M, L: crest | viridis_r | mako_r | …"""
