@@ -134,8 +134,8 @@ def _caption(measured: pd.DataFrame, streams: pd.DataFrame) -> str:
     if not (measured["d_stft_to_float32"] >= AUDIBLE_CHANGE).any():
         numbers = ""
     return (
-        f"{energy} Bars: 95 % intervals.{numbers} Streams: chunks of {_lengths(streams)} frames, from above; the latency "
-        "is how long the frames of the first chunk and its context last, and what it takes to compute."
+        f"{energy} Bars: 95 % intervals.{numbers} Streams: chunks of {_lengths(streams)} frames, from above; the "
+        "latency is how long the frames of the first chunk and its context last, and what it takes to compute."
     )
 
 
