@@ -148,3 +148,19 @@ def test_bigvgan_learns_its_corpus(corpus):
     recipe = BigVGANRecipe(learning_rate=3.0e-3, period_channels=128, resolution_channels=4)
     audio = trained(BigVGANObjective(BigVGAN(architecture), recipe), corpus, steps=300, decay=0.99)
     assert_learned(corpus, audio, bound=0.45)
+
+
+def test_bigvgan_v2_learns_its_corpus(corpus):
+    """By seven scales of mel-spectrograms and against constant-Q transforms."""
+    torch.manual_seed(seed_of(2))
+    architecture = BigVGANArchitecture(
+        64, (16, 16), (32, 32), residual_kernels=(3,), residual_dilations=((1, 3),), bound="clip", last_bias=False
+    )
+    recipe = BigVGANRecipe(
+        learning_rate=3.0e-3, period_channels=128, transform="constant_q", resolution_channels=4, mel_scales="seven",
+        mel_weight=15.0,
+    )  # fmt: skip
+    audio = trained(BigVGANObjective(BigVGAN(architecture), recipe), corpus, steps=200, decay=0.99)
+    assert distance(corpus, audio) < 0.45 < 0.3 * distance(corpus, white_noise(corpus))
+    assert distance(corpus, audio) < 0.95 * distance(corpus, audio[::-1])
+    assert abs(loudness(corpus, audio) - 1) < 0.2
