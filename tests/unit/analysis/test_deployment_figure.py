@@ -59,9 +59,12 @@ def figure(tmp_path):
 def test_a_line_of_forms_per_system_and_only_what_was_measured(figure):
     left, _ = figure.axes
     assert [label.get_text() for label in left.get_yticklabels()] == ["Vocos L", "BigVGAN base"]
-    drawn = {container.get_label(): container.lines[0].get_xydata().tolist() for container in left.containers}
-    assert drawn == {"PyTorch, float32": [[2.0, 0.0], [40.0, 1.0]], "ONNX Runtime": [[30.0, 1.0]],
-                     "ONNX Runtime, int8": [[50.0, 1.0]]}  # fmt: skip
+    drawn = {container.get_label(): container.lines[0].get_xydata() for container in left.containers}
+    joules = {form: points[:, 0].tolist() for form, points in drawn.items()}
+    assert joules == {"PyTorch, float32": [2.0, 40.0], "ONNX Runtime": [30.0], "ONNX Runtime, int8": [50.0]}
+    rows = {form: points[:, 1].round().tolist() for form, points in drawn.items()}
+    assert rows == {"PyTorch, float32": [0, 1], "ONNX Runtime": [1], "ONNX Runtime, int8": [1]}
+    assert len({place for points in drawn.values() for place in points[:, 1].tolist()}) == 4  # none covers another
 
 
 def test_numbers_at_the_axes_are_plain(figure):

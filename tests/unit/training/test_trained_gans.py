@@ -15,12 +15,14 @@ from vocoder_pareto.models.bigvgan import BigVGAN, BigVGANArchitecture
 from vocoder_pareto.models.hifigan import HiFiGAN, HiFiGANArchitecture
 from vocoder_pareto.models.istftnet import ISTFTNet, ISTFTNetArchitecture
 from vocoder_pareto.models.melgan import MelGAN, MelGANArchitecture
+from vocoder_pareto.models.multiband_melgan import MultiBandMelGAN, MultiBandMelGANArchitecture
 from vocoder_pareto.models.univnet import UnivNet, UnivNetArchitecture
 from vocoder_pareto.models.vocos import Vocos, VocosArchitecture
 from vocoder_pareto.study.sections.front_ends import FrontEndSettings
 from vocoder_pareto.training.objectives.bigvgan import BigVGANObjective, BigVGANRecipe
 from vocoder_pareto.training.objectives.hifigan import HiFiGANObjective, HiFiGANRecipe
 from vocoder_pareto.training.objectives.melgan import MelGANObjective, MelGANRecipe
+from vocoder_pareto.training.objectives.multiband_melgan import MultiBandMelGANObjective, MultiBandMelGANRecipe
 from vocoder_pareto.training.objectives.objective import Batch, Progress
 from vocoder_pareto.training.objectives.univnet import UnivNetObjective, UnivNetRecipe
 from vocoder_pareto.training.objectives.vocos import VocosObjective, VocosRecipe
@@ -97,6 +99,20 @@ def test_melgan_learns_its_corpus(corpus):
     assert_learned(corpus, audio, bound=0.65)
 
 
+def test_multi_band_melgan_learns_its_corpus_by_spectra_alone(corpus):
+    """Its first stage; in the second, discriminators learn two clips by heart, and outweigh the losses of spectra."""
+    torch.manual_seed(seed_of(2))
+    recipe = MultiBandMelGANRecipe(
+        3.0e-3, pretraining_share=0.999, discriminator_channels=4, discriminator_layers=2
+    )  # fmt: skip
+    vocoder = MultiBandMelGAN(MultiBandMelGANArchitecture(64, 2, (8, 8)))
+    audio = trained(MultiBandMelGANObjective(vocoder, recipe), corpus, steps=450, decay=0.993)
+    assert distance(corpus, audio) < 0.45 < 0.3 * distance(corpus, white_noise(corpus))
+    assert distance(corpus, audio) < 0.9 * distance(corpus, audio[::-1])
+    assert distance(corpus, audio) < 0.9 * distance(corpus, np.zeros_like(audio))
+    assert abs(loudness(corpus, audio) - 1) < 0.2
+
+
 def test_univnet_learns_its_corpus(corpus):
     torch.manual_seed(seed_of(2))
     architecture = UnivNetArchitecture(8, (16, 16), (1, 3, 9), 16, 16)
@@ -132,3 +148,19 @@ def test_bigvgan_learns_its_corpus(corpus):
     recipe = BigVGANRecipe(learning_rate=3.0e-3, period_channels=128, resolution_channels=4)
     audio = trained(BigVGANObjective(BigVGAN(architecture), recipe), corpus, steps=300, decay=0.99)
     assert_learned(corpus, audio, bound=0.45)
+
+
+def test_bigvgan_v2_learns_its_corpus(corpus):
+    """By seven scales of mel-spectrograms and against constant-Q transforms."""
+    torch.manual_seed(seed_of(2))
+    architecture = BigVGANArchitecture(
+        64, (16, 16), (32, 32), residual_kernels=(3,), residual_dilations=((1, 3),), bound="clip", last_bias=False
+    )
+    recipe = BigVGANRecipe(
+        learning_rate=3.0e-3, period_channels=128, transform="constant_q", resolution_channels=4, mel_scales="seven",
+        mel_weight=15.0,
+    )  # fmt: skip
+    audio = trained(BigVGANObjective(BigVGAN(architecture), recipe), corpus, steps=200, decay=0.99)
+    assert distance(corpus, audio) < 0.45 < 0.3 * distance(corpus, white_noise(corpus))
+    assert distance(corpus, audio) < 0.95 * distance(corpus, audio[::-1])
+    assert abs(loudness(corpus, audio) - 1) < 0.2

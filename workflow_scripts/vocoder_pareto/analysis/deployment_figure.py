@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from vocoder_pareto.analysis import table_labels
 from vocoder_pareto.analysis.doubts import doubts_of_rows, explanation
 from vocoder_pareto.analysis.figure_style import (
+    GRID,
     INK,
     SOFT_INK,
     label_with_sources,
@@ -47,7 +48,8 @@ FORMS = {
     "onnxruntime": ("ONNX Runtime", "^", "none"),
     "onnxruntime_int8": ("ONNX Runtime, int8", "v", "bottom"),
 }
-INCHES_PER_SYSTEM = 0.2
+INCHES_PER_SYSTEM = 0.32
+SPREAD = 0.6  # of the forms of a system, from the first to the last, as a share of the distance between systems
 AUDIBLE_CHANGE = 0.01  # of D_STFT, from which on it is told
 
 
@@ -95,26 +97,28 @@ def draw_deployments(
 
 
 def _draw_forms(axes: Axes, rows: pd.DataFrame, systems: Sequence[str], labels: Mapping[str, str]) -> None:
-    for form, (label, marker, fill) in FORMS.items():
+    for number, (form, (label, marker, fill)) in enumerate(FORMS.items()):
         drawn = rows[rows["form"] == form]
+        beside = SPREAD * (number / (len(FORMS) - 1) - 0.5)  # so that no interval hides another
+        places = [systems.index(system) + beside for system in drawn["system"]]
         if len(drawn):
-            places = [systems.index(system) for system in drawn["system"]]
             axes.errorbar(
-                drawn[ENERGY], places,
-                xerr=drawn[f"{ENERGY}_ci95"].fillna(0), marker=marker, fillstyle=fill, linestyle="none", color=INK,
-                markersize=4, markeredgewidth=0.8, elinewidth=0.8, label=label,
+                drawn[ENERGY], places, xerr=drawn[f"{ENERGY}_ci95"].fillna(0), marker=marker, fillstyle=fill,
+                linestyle="none", color=INK, markersize=4, markeredgewidth=0.8, elinewidth=0.8, label=label,
             )  # fmt: skip
             mark_doubtful(axes, drawn[ENERGY], places, drawn["flags"])
-    changed = rows[rows["d_stft_to_float32"] >= AUDIBLE_CHANGE]
-    for joules, system, change in zip(changed[ENERGY], changed["system"], changed["d_stft_to_float32"], strict=True):
-        axes.annotate(
-            f"{change:.2f}", (joules, systems.index(system)), (4, 0), textcoords="offset points", va="center",
-            color=SOFT_INK, fontsize="x-small",
-        )  # fmt: skip
+        for joules, place, change in zip(drawn[ENERGY], places, drawn["d_stft_to_float32"], strict=True):
+            if change >= AUDIBLE_CHANGE:
+                axes.annotate(
+                    f"{change:.2f}", (joules, place), (9, 3), textcoords="offset points", color=SOFT_INK,
+                    fontsize="x-small",
+                )  # fmt: skip
+    for place in range(1, len(systems)):
+        axes.axhline(place - 0.5, color=GRID, linewidth=0.5, zorder=0)
     axes.set_yticks(range(len(systems)), [label_of_system(system, labels) for system in systems])
     axes.set_ylim(len(systems) - 0.5, -0.5)
     axes.set_title("Forms")
-    axes.grid(True)
+    axes.grid(True, axis="x")
     if len(rows):
         axes.set_xscale("log")
         number_ticks(axes.xaxis, *axes.get_xlim())
@@ -166,12 +170,15 @@ def _caption(measured: pd.DataFrame, streams: pd.DataFrame, names: Mapping[str, 
     labels = [source_of(word).label for word in sorted(set(both["energy_source"].astype(str)))]
     devices = sorted(set(both["device"].astype(str)))
     energy = f"Energy: {', '.join([*labels, *devices])}." if labels else "Energy: nothing measured."
+    numbers = f" Numbers: D_STFT between a form's audio and PyTorch's, from {AUDIBLE_CHANGE} on."
+    if not (measured["d_stft_to_float32"] >= AUDIBLE_CHANGE).any():
+        numbers = ""
     systems = {system: label_of_system(system, names) for system in both["system"]}
     doubts = explanation(doubts_of_rows(both["system"], both["flags"]), systems)
     return (
-        f"{energy} Bars: 95 % intervals. Numbers: D_STFT between a form's audio and PyTorch's, from {AUDIBLE_CHANGE}. "
-        f"Streams: chunks of {_lengths(streams)} frames, from the left; the latency is "
-        f"how long the frames of the first chunk and its context last, and what it takes to compute. {doubts}"
+        f"{energy} Bars: 95 % intervals.{numbers} Streams: chunks of {_lengths(streams)} frames, from above; the "
+        "latency is how long the frames of the first chunk and its context last, and what it takes to compute. "
+        f"{doubts}"
     ).strip()
 
 

@@ -1,8 +1,10 @@
 """Energy of one system in other forms than PyTorch's, and chunk by chunk as a stream: each in a process of its own.
 
 Both start from the same measurement of `generate` in float32 by PyTorch. What another form does to the audio is D_STFT
-between its audio and that of PyTorch, of the same weights, input and noise. That can be told of any weights; and since
-D_STFT is the mean of absolute differences, the D_STFT of a system against recordings changes by no more than that.
+between its audio and that of PyTorch, of the same weights, input and noise. Since D_STFT is the mean of absolute
+differences, the D_STFT of a system against recordings changes by no more than that. It is small for what is soft, as
+the audio of weights without training; beside it stands the difference over the audio, root mean squares both, which
+does not depend on loudness.
 
 A process of its own keeps the threads of one runtime from those of another, and its memory. What ONNX Runtime runs is
 exported before, once for all its forms, by a process that may take all memory or time without doing harm to more.
@@ -40,7 +42,8 @@ RESULT_COLUMNS = (
     "energy_joules_per_audio_second", "energy_joules_per_audio_second_ci95", "mean_power_watts", "real_time_factor",
     "energy_source", "device", "publishable", "estimated_watts_per_core", "flags", "refused",
 )  # fmt: skip
-FORM_COLUMNS = (*SYSTEM_COLUMNS, "form", "d_stft_to_float32", *RESULT_COLUMNS)
+CHANGE_COLUMNS = ("d_stft_to_float32", "relative_difference_to_float32")
+FORM_COLUMNS = (*SYSTEM_COLUMNS, "form", *CHANGE_COLUMNS, *RESULT_COLUMNS)
 CHUNK_COLUMNS = (
     *SYSTEM_COLUMNS, "chunk_frames", "context_frames", "awaited_seconds", "first_audio_seconds", *RESULT_COLUMNS,
 )  # fmt: skip
@@ -73,7 +76,7 @@ def sweep_forms(
     """
     settings = replace(settings, precision="float32", processes=1)
     base = in_own_process(_measured_form, open_bench, BASE_FORM, settings, seed)
-    rows = [base.row | {"d_stft_to_float32": 0.0}]
+    rows = [base.row | dict.fromkeys(CHANGE_COLUMNS, 0.0)]
     with TemporaryDirectory() as folder:
         why_not = ""
         if set(deployment.forms) & set(ONNX_FORMS):
@@ -87,7 +90,7 @@ def sweep_forms(
                 log.warning("%s, %s: %s", base.row["system"], form, error)
                 of_system = {name: base.row[name] for name in SYSTEM_COLUMNS}
                 other = _Measured(of_system | {"form": form, "refused": str(error)})
-            rows.append(other.row | {"d_stft_to_float32": _distance(base.audio, other.audio)})
+            rows.append(other.row | _change(base.audio, other.audio))
     return rows
 
 
@@ -248,8 +251,12 @@ def _seeded(device: torch.device, seed: int) -> torch.Generator:
     return torch.Generator(device).manual_seed(seed)
 
 
-def _distance(base: np.ndarray | None, other: np.ndarray | None) -> float | None:
-    """The mean D_STFT between two renderings of the same clips, each (clips, T); None where one is missing."""
+def _change(base: np.ndarray | None, other: np.ndarray | None) -> dict[str, float]:
+    """What is told of two renderings of the same clips, each (clips, T); nothing where one is missing."""
     if base is None or other is None:
-        return None
-    return float(np.mean([d_stft(one, another) for one, another in zip(base, other, strict=True)]))
+        return {}
+    distances = [d_stft(one, another) for one, another in zip(base, other, strict=True)]
+    loudness = float(np.sqrt(np.square(base, dtype=np.float64).mean()))
+    difference = float(np.sqrt(np.square(np.subtract(other, base, dtype=np.float64)).mean()))
+    found = {"d_stft_to_float32": float(np.mean(distances))}
+    return found | ({"relative_difference_to_float32": difference / loudness} if loudness else {})
