@@ -28,7 +28,7 @@ SHARES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, required=True, help="folder of the results of a study that is over")
+    parser.add_argument("--results", type=Path, required=True, help="results_dir of the study (one that is over)")
     parser.add_argument("--output-document", type=Path, help="document to write the tables into, between its markers")
     arguments = parser.parse_args()
     require_sections(arguments.output_document, SECTIONS)

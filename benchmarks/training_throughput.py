@@ -10,10 +10,10 @@ On a CPU, a look at one system:
     PYTHONPATH=workflow_scripts python benchmarks/training_throughput.py --device cpu --system-names melgan-S
         --batch-size 1 --segment-frames 16 --seconds 2 --clip-count 20 --output training_throughput.csv
 
-The systems of a preset as they are trained there, with a table of steps per second:
+The systems of a preset, with its batches and segments, and their steps per second as a table:
 
     PYTHONPATH=workflow_scripts python benchmarks/training_throughput.py --device cpu --config-files presets/laptop.yaml
-        --as-configured --precisions 32 --clip-count 20 --output laptop_steps.csv
+        --precisions 32 --clip-count 20 --output laptop_steps.csv
 
 Writes a row per measurement, and hardware and versions into a .json beside it.
 """
@@ -82,10 +82,13 @@ def main() -> None:
         "--config-files", type=Path, nargs="*", default=[], help="presets or own files, over config.yaml"
     )
     parser.add_argument(
-        "--as-configured", action="store_true", help="batches and segments as the configuration has them"
-    )
-    parser.add_argument("--batch-size", type=int, help="clips at once (default: the largest number that fits the GPU)")
-    parser.add_argument("--segment-frames", type=int, help="frames of a clip that a step takes (default: all 64)")
+        "--batch-size", type=int,
+        help="clips at once (default: the largest number that fits the GPU; with --config-files, as configured)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--segment-frames", type=int,
+        help="frames of a clip that a step takes (default: all 64; with --config-files, as configured)",
+    )  # fmt: skip
     parser.add_argument(
         "--precisions", nargs="+", default=["32", "bf16-mixed"], help="precisions to train in (default: %(default)s)"
     )
@@ -165,8 +168,10 @@ def measurements(
     """A row for each precision and place of the data; a batch that was searched serves both places."""
     for precision in arguments.precisions:
         changes = {"steps": 1, "precision": precision}
-        if not arguments.as_configured:
-            changes |= {"segment_frames": arguments.segment_frames, "batch_size": arguments.batch_size or "auto"}
+        if not arguments.config_files:
+            changes |= {"segment_frames": None, "batch_size": "auto"}
+        given = {"segment_frames": arguments.segment_frames, "batch_size": arguments.batch_size}
+        changes |= {name: value for name, value in given.items() if value is not None}
         job = replace(configured, **changes)
         size = job.batch_size if isinstance(job.batch_size, int) else None
         searched = size is None

@@ -109,7 +109,14 @@ def covers(marker, grid):
 
 def test_light_to_dark_is_small_to_large_within_every_model():
     """Of two generations, whose sizes have other names, each model has its own order: that of the study."""
-    models = {"melgan": "SML", "vocos": "SML", "istftnet": ["C8C8I", "C8C1I"], "bigvgan": ["base", "v2"], "one": ["x"]}
+    models = {
+        "melgan": "SML",
+        "vocos": "SML",
+        "istftnet": ["C8C8I", "C8C1I"],
+        "bigvgan": ["base", "v2"],
+        "one": ["x"],
+        "melgan_of_laptops": ["XXS", "XS"],
+    }
     pairs = [(size, model) for model, sizes in models.items() for size in sizes]
     sizes, owners = zip(*pairs, strict=True)
     colours = size_colours(FigureSettings(), sizes, owners)

@@ -202,6 +202,7 @@ def test_the_learning_rate_of_hifigan_decays_per_epoch(hifigan):
     ("settings", "message"),
     [
         ({"discriminator_channels": 6}, "discriminator_channels is 6; must be a multiple of 4"),
+        ({"discriminator_most_channels": 130}, "discriminator_most_channels is 130; must be a multiple of 4"),
         ({"discriminator_scales": 0}, "discriminator_scales is 0"),
     ],
 )
@@ -214,6 +215,31 @@ def test_an_impossible_discriminator_is_refused(settings, message):
 def test_an_impossible_discriminator_of_hifigan_is_refused(channels):
     with pytest.raises(ValueError, match=f"discriminator_channels is {channels}; must be a multiple of 128"):
         HiFiGANRecipe(discriminator_channels=channels)
+
+
+def test_a_generator_runs_once_a_step_and_learns_as_if_it_ran_again(melgan):
+    """Between its turns the discriminator moves; a batch that only the generator's turn meets is generated then."""
+    passes = []
+    melgan.vocoder.register_forward_hook(lambda *_: passes.append(1))
+    optimizer, batch = melgan.optimizer("discriminator"), a_batch()
+
+    def gradients_of_generator():
+        melgan.zero_grad()
+        melgan.begin_turn("generator")
+        melgan.loss("generator", batch)[0].backward()
+        return [weight.grad.clone() for weight in melgan.vocoder.parameters()]
+
+    melgan.begin_turn("discriminator")
+    melgan.loss("discriminator", batch)[0].backward()
+    assert all(weight.grad is None for weight in melgan.vocoder.parameters())
+    optimizer.step()
+    found = gradients_of_generator()
+    assert len(passes) == 1
+    for one, other in zip(found, gradients_of_generator(), strict=True):
+        assert torch.equal(one, other)
+    melgan.loss("discriminator", a_batch())
+    melgan.loss("generator", batch)
+    assert len(passes) == 4
 
 
 @pytest.mark.parametrize(

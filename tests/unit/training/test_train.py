@@ -62,13 +62,13 @@ def test_validations_happen_at_steps_that_are_logged_too_and_at_others(bench):
 
 
 def test_validations_happen_at_shares_of_the_budget_whatever_the_step(bench):
-    bench.train(steps=12, log_every_steps=100, validation_shares=[0.7, 0.1, 1.0])
+    bench.train(steps=12, log_every_steps=100, validation_shares=(0.7, 0.1, 1.0))
     assert [int(row["step"]) for row in bench.curve if row["d_stft"]] == [2, 9, 12]  # of 1.2, 8.4 and 12 steps
 
 
 def test_a_share_that_an_earlier_piece_has_reached_is_not_validated_again(bench):
-    bench.train(steps=4, log_every_steps=100, validation_shares=[0.5])
-    bench.train(steps=12, log_every_steps=100, validation_shares=[0.1, 0.5])
+    bench.train(steps=4, log_every_steps=100, validation_shares=(0.5,))
+    bench.train(steps=12, log_every_steps=100, validation_shares=(0.1, 0.5))
     assert [int(row["step"]) for row in bench.curve if row["d_stft"]] == [2, 4, 6, 12]
 
 

@@ -136,7 +136,7 @@ def size_colours(
 
 
 def _place_in_study(size: str) -> int:
-    """S, M and L by their order, others behind them as they come."""
+    """XXS to L by their order, others behind them as they come."""
     return size_rank(size)[0]
 
 

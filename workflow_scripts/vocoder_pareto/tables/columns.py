@@ -20,7 +20,8 @@ CLIPS_LEFT_OUT = "clips_left_out"
 
 REFERENCE_FAMILY = "reference"
 REFERENCE_LABELS = {"ground_truth": "Ground truth", "griffin_lim": "Griffin-Lim", "world": "WORLD"}
-SIZE_ORDER = ("S", "M", "L")
+SIZE_ORDER = ("S", "M", "L")  # the paper's
+SMALLER_SIZES = ("XXS", "XS")
 
 Kind = Literal["text", "number", "integer", "flag"]
 
@@ -159,5 +160,6 @@ def label_of_system(system: str, labels: Mapping[str, str]) -> str:
 
 
 def size_rank(size: str) -> tuple[int, str]:
-    """Sorts sizes from small to large; sizes other than S, M and L follow by name."""
-    return (SIZE_ORDER.index(size), "") if size in SIZE_ORDER else (len(SIZE_ORDER), size)
+    """Sorts sizes from small to large: XXS, XS, S, M, L; others follow by name."""
+    known = (*SMALLER_SIZES, *SIZE_ORDER)
+    return (known.index(size), "") if size in known else (len(known), size)

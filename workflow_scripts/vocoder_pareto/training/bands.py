@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.tables.columns import column_of
 from vocoder_pareto.tables.csv_files import read_csv
 from vocoder_pareto.training.budget import Budget
@@ -63,9 +64,12 @@ class Bands:
         """
         if path is None:
             return cls(system)
-        table = read_csv(path, BAND_COLUMNS)
-        bounds = {name: table.numbers(name) for name in ("steps", "hours", "energy_kwh")}
-        shares, lows, highs = (table.numbers(name) for name in ("budget_share", "low", "high"))
+        try:
+            table = read_csv(path, BAND_COLUMNS)
+            bounds = {name: table.numbers(name) for name in ("steps", "hours", "energy_kwh")}
+            shares, lows, highs = (table.numbers(name) for name in ("budget_share", "low", "high"))
+        except UserError as error:
+            raise UserError(f"config key training.bands: {error}") from error
         wanted = {"steps": budget.steps, "hours": budget.hours, "energy_kwh": budget.energy_kwh}
         return cls(system, [
             Band(shares[row], metric, lows[row], highs[row])

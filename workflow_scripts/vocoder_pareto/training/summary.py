@@ -62,7 +62,7 @@ def summary_of(
         "losses": record.losses,
         "validation_d_stft": record.validation_d_stft,
         "flags": record.flags,
-        "settings": {"system": asdict(job.system), "run": asdict(job.settings), "seed": job.own_seed},
+        "settings": {"system": asdict(job.system), "run": plain(job.settings), "seed": job.own_seed},
         "adopted_from": list(adopted_from),
         "branched_from": list(branched_from),
         "versions": {name: installed_version(name) for name in PACKAGES},

@@ -60,13 +60,17 @@ class GanObjective(Objective):
     def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Objective.loss`."""
         if turn == "discriminator":
-            with torch.no_grad():
-                generated = self.vocoder(batch.mel)
+            generated = self.generated_to_judge(batch).detach()
             loss = self.discriminator_loss(self.discriminator(batch.audio), self.discriminator(generated))
             return loss, {"discriminator_loss": loss.detach()}
         parts = self.terms(batch)
         loss = torch.stack(list(parts.values())).sum()
         return loss, {"generator_loss": loss.detach(), **{name: part.detach() for name, part in parts.items()}}
+
+    def generated_to_judge(self, batch: Batch) -> Tensor:
+        """Return audio (B, T) of the generator for the discriminator's turn; no gradient flows into it."""
+        with torch.no_grad():
+            return self.vocoder(batch.mel)
 
     @abstractmethod
     def discriminator_loss(self, real: Sequence[Judgement], generated: Sequence[Judgement]) -> Tensor:
@@ -82,11 +86,28 @@ class GanObjective(Objective):
 
 
 class AdversarialObjective(GanObjective):
-    """One whose generator also compares what the discriminator makes of real and of generated audio."""
+    """One whose generator also compares what the discriminator makes of real and of generated audio.
+
+    The generator runs once a step: its weights and its input are the same in both turns, and nothing in it is random. A
+    compiled loss, which must keep nothing from one call to the next, runs it in each turn.
+    """
+
+    _kept: tuple[Tensor, Tensor] | None = None  # the mel-spectrograms of the discriminator's turn, and their audio
+
+    def generated_to_judge(self, batch: Batch) -> Tensor:
+        """See `GanObjective.generated_to_judge`."""
+        if torch.compiler.is_compiling():
+            return super().generated_to_judge(batch)
+        self._kept = batch.mel, self.vocoder(batch.mel)
+        return self._kept[1]
 
     def terms(self, batch: Batch) -> dict[str, Tensor]:
         """See `GanObjective.terms`."""
-        generated = self.vocoder(batch.mel)
+        if torch.compiler.is_compiling():
+            generated = self.vocoder(batch.mel)
+        else:
+            kept, self._kept = self._kept, None
+            generated = kept[1] if kept is not None and kept[0] is batch.mel else self.vocoder(batch.mel)
         with torch.no_grad():
             real = self.discriminator(batch.audio)
         return self.generator_losses(batch, generated, real, self.discriminator(generated))

@@ -31,6 +31,10 @@ class MelGANRecipe:
             its groups.
         discriminator_scales, discriminator_layers, discriminator_factor: The number of scales, that of downsampling
             layers per scale, and the factor of each layer.
+        discriminator_most_channels: The channels of the widest layers, a multiple of 4.
+
+    Raises:
+        ValueError: The sizes of the discriminator are impossible.
     """
 
     learning_rate: float = 1.0e-4
@@ -40,10 +44,12 @@ class MelGANRecipe:
     discriminator_scales: int = 3
     discriminator_layers: int = 4
     discriminator_factor: int = 4
+    discriminator_most_channels: int = 1024
 
     def __post_init__(self):
-        if self.discriminator_channels < 4 or self.discriminator_channels % 4:
-            raise ValueError(f"discriminator_channels is {self.discriminator_channels}; must be a multiple of 4")
+        for name in ("discriminator_channels", "discriminator_most_channels"):
+            if getattr(self, name) < 4 or getattr(self, name) % 4:
+                raise ValueError(f"{name} is {getattr(self, name)}; must be a multiple of 4")
         for name in ("discriminator_scales", "discriminator_layers", "discriminator_factor"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; must be at least 1")
@@ -60,6 +66,7 @@ class MelGANObjective(AdversarialObjective):
             recipe.discriminator_scales,
             recipe.discriminator_layers,
             recipe.discriminator_factor,
+            recipe.discriminator_most_channels,
         )
         super().__init__(vocoder, recipe, discriminator, sample_rate)
 
