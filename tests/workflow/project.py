@@ -17,6 +17,9 @@ from warm_python import WarmPython
 PROJECT = Path(__file__).resolve().parents[2]
 TINY_CONFIG = "tests/workflow/tiny.yaml"
 STAND_IN_CONDA = PROJECT / "tests" / "workflow" / "stand_in_conda" / "bin"
+IMPORTED_BY_SNAKEMAKE = [
+    "started_snakemake", "snakemake.report", "snakemake.storage", "requests", "smart_open", "pydantic.dataclasses",
+]  # fmt: skip
 IMPORTED_BY_PROGRAMS = [
     "torch", "torch.utils.flop_counter", "torch._dynamo", "torchaudio", "thop", "lightning.pytorch.loggers",
     "lightning.pytorch.trainer", "torch.utils.tensorboard", "scipy.stats", "scipy.optimize", "librosa.core.audio",
@@ -87,7 +90,7 @@ def run_snakemake(
 @cache
 def warm_snakemake() -> WarmPython:
     """The one of this process of tests, in whose shells `python` is warm, too."""
-    return WarmPython(["snakemake.cli"], {**environment(), "PATH": path_with_warm_programs()})
+    return WarmPython(IMPORTED_BY_SNAKEMAKE, {**environment(), "PATH": path_with_warm_programs()})
 
 
 def path_with_warm_programs() -> str:

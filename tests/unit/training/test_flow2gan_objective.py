@@ -175,6 +175,8 @@ def rates(turn, shares):
     """The learning rate after each of the shares of the budget."""
     objective = objective_of(flow_matching_share=0.5)
     optimizer = objective.optimizer(turn)
+    for weight in objective.parameters():
+        weight.grad = torch.zeros_like(weight)
     schedule, found = objective.schedule(turn, optimizer), []
     for share in shares:
         optimizer.step()
