@@ -43,13 +43,14 @@ FIGURES = [
     *expand(f"{RESULTS}/pareto/{{objectives}}.{{suffix}}", objectives=OBJECTIVES, suffix=config["figures"]["formats"]),
     *(multiext(f"{RESULTS}/training_curves", *FIGURE_SUFFIXES) if VALIDATED else []),
 ]
-if VALIDATED:
-    TABLES.append(f"{RESULTS}/training_curves.csv")
 # All that each figure shows, from which redraw_figure.py draws it again.
 FIGURE_TABLES = [
     *expand(f"{RESULTS}/figure_tables/{{figure}}.csv", figure=FRONTS_OF_FIGURE),
     *expand(f"{RESULTS}/figure_tables/of_objectives/{{objectives}}.csv", objectives=OBJECTIVES),
 ]
+if VALIDATED:
+    TABLES.append(f"{RESULTS}/training_curves.csv")
+    FIGURE_TABLES.append(f"{RESULTS}/figure_tables/training_curves.csv")
 
 
 wildcard_constraints:
@@ -393,6 +394,7 @@ rule draw_training_curves:
             caption="../resources/captions/training_curves.rst",
             category="Figures",
         ),
+        figure_table=f"{RESULTS}/figure_tables/training_curves.csv",
     log:
         f"{RESULTS}/logs/draw_training_curves.log",
     localrule: True
@@ -407,7 +409,8 @@ rule draw_training_curves:
         "Drawing quality against the energy of training."
     shell:
         "python {params.program:q} --curve-table {input.curve_table:q} --figure-settings {params.figure_settings:q}"
-        " --labels {params.labels:q} --output-figures {output.figures:q} &> {log:q}"
+        " --labels {params.labels:q} --output-figure-table {output.figure_table:q}"
+        " --output-figures {output.figures:q} &> {log:q}"
 
 
 rule draw_definition:

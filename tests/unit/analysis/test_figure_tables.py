@@ -19,10 +19,12 @@ from vocoder_pareto.analysis.fronts import Objectives, find_front, read_front
 from vocoder_pareto.analysis.leaderboard_figure import draw_leaderboard, leaderboard_figure_table
 from vocoder_pareto.analysis.pareto_figure import draw_fronts, panels_beside
 from vocoder_pareto.analysis.sweep_figure import COLUMNS, draw_sweeps, sweep_table
+from vocoder_pareto.analysis.training_curves import CURVE_COLUMNS
+from vocoder_pareto.analysis.training_curves_figure import draw_training_curves, training_curves_table
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import ENERGY
-from vocoder_pareto.tables.csv_tables import write_table
+from vocoder_pareto.tables.csv_tables import typed, write_table
 
 PROGRAM = Path(__file__).resolve().parents[3] / "workflow_scripts" / "redraw_figure.py"
 GFLOPS_FRONT = Objectives("gflops", {"gflops_published_convention": "min", "mos": "max"})
@@ -115,7 +117,7 @@ def test_correlations(printed, labels, tmp_path):
 
 def test_sweeps(labels, tmp_path):
     rows = [
-        (f"hifigan-{size}", "hifigan", size, precision, batch, 1.0 / batch, 0.01, "estimated", "CPU", 1.5)
+        (f"hifigan-{size}", "hifigan", size, precision, batch, 1.0 / batch, 0.01, "estimated", "CPU", 1.5, "busy_machine")
         for size in "SM" for precision in ("float32", "bf16") for batch in (1, 4)
     ]  # fmt: skip
     sweeps = pd.DataFrame(rows, columns=COLUMNS)
@@ -125,7 +127,10 @@ def test_sweeps(labels, tmp_path):
 
 
 def test_deployments(labels, tmp_path):
-    own = {"estimated_watts_per_core": np.nan, "energy_source": "rapl", "device": "CPU", f"{ENERGY}_ci95": 0.01}
+    own = {
+        "estimated_watts_per_core": np.nan, "energy_source": "rapl", "device": "CPU", f"{ENERGY}_ci95": 0.01,
+        "flags": "busy_machine", "refused": "", "d_stft_to_float32": 0.5,
+    }  # fmt: skip
     forms = pd.DataFrame(
         [
             {"system": f"{model}-S", "model": model, "size": "S", "form": form, ENERGY: joules, **own}
@@ -142,6 +147,17 @@ def test_deployments(labels, tmp_path):
     ).reindex(columns=CHUNK_COLUMNS)  # fmt: skip
     told = svg(lambda: draw_deployments(forms, chunks, FigureSettings(), labels))
     assert redrawn(deployment_table(forms, chunks, labels), tmp_path / "figure.csv") == told
+
+
+def test_curves_of_training(labels, tmp_path):
+    rows = [
+        {"system": f"{model}-S", "model": model, "size": "S", "joules": joules, "energy_source": "estimated",
+         "device": "CPU", "d_stft": 1 / joules, "estoi": estoi, "on_front_d_stft": model == "mine"}
+        for model in ("mine", "waveglow") for joules, estoi in ((1.0, 0.25), (4.0, None), (16.0, 0.5))
+    ]  # fmt: skip
+    curves = typed(pd.DataFrame(rows), CURVE_COLUMNS, "curves")
+    told = svg(lambda: draw_training_curves(curves, FigureSettings(), labels))
+    assert redrawn(training_curves_table(curves, labels), tmp_path / "figure.csv") == told
 
 
 @pytest.fixture
@@ -178,4 +194,4 @@ def test_a_table_of_no_figure_is_named_with_what_is_allowed(tmp_path):
     (tmp_path / "a.csv").write_text("figure\nsweeps\n")
     with pytest.raises(UserError, match=r"a\.csv"):
         figure_of_table(tmp_path / "a.csv", FigureSettings())
-    assert len(FIGURES) == 6
+    assert len(FIGURES) == 7

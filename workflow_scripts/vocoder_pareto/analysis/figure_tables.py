@@ -13,6 +13,7 @@ from vocoder_pareto.analysis import (
     front_figure_table,
     leaderboard_figure,
     sweep_figure,
+    training_curves_figure,
 )
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.analysis import FigureSettings
@@ -25,9 +26,12 @@ FIGURES: Mapping[str, tuple[Mapping[str, Kind], _Drawer]] = {
     correlation_figure.FIGURE: (correlation_figure.COLUMNS, correlation_figure.draw_correlation_table),
     sweep_figure.FIGURE: (sweep_figure.TABLE_COLUMNS, sweep_figure.draw_sweep_table),
     deployment_figure.FIGURE: (deployment_figure.TABLE_COLUMNS, deployment_figure.draw_deployment_table),
+    training_curves_figure.FIGURE: (
+        training_curves_figure.TABLE_COLUMNS, training_curves_figure.draw_training_curves_table,
+    ),
     beside_figure.FIGURE: (beside_figure.COLUMNS, beside_figure.draw_beside_table),
     leaderboard_figure.FIGURE: (leaderboard_figure.COLUMNS, leaderboard_figure.draw_leaderboard),
-}
+}  # fmt: skip
 
 
 def figure_of_table(path: str | Path, settings: FigureSettings) -> Figure:

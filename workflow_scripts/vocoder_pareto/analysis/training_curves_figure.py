@@ -6,11 +6,38 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vocoder_pareto.analysis.figure_style import OPTIMAL, marker_of, new_figure, size_colours, write_below
-from vocoder_pareto.analysis.training_curves import METRICS
+from vocoder_pareto.analysis import table_labels
+from vocoder_pareto.analysis.figure_style import (
+    OPTIMAL,
+    label_with_sources,
+    marker_of,
+    new_figure,
+    points,
+    sheet,
+    size_colours,
+    write_below,
+)
+from vocoder_pareto.analysis.number_ticks import number_ticks
+from vocoder_pareto.analysis.training_curves import CURVE_COLUMNS, METRICS
 from vocoder_pareto.study.sections.analysis import FigureSettings
-from vocoder_pareto.tables.columns import column_of, label_of_system
+from vocoder_pareto.tables.columns import Kind, column_of, label_of_system
 from vocoder_pareto.tables.sources import source_of
+
+FIGURE = "training_curves"
+TABLE_COLUMNS: Mapping[str, Kind] = {
+    "figure": "text", **{column.name: column.kind for column in CURVE_COLUMNS}, **table_labels.COLUMNS,
+}  # fmt: skip
+
+
+def training_curves_table(curves: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
+    """All that the figure of `curves` shows: their rows, with the labels and places of models."""
+    rows = curves.assign(figure=FIGURE)
+    return table_labels.with_labels(rows, labels, curves["model"])[list(TABLE_COLUMNS)]
+
+
+def draw_training_curves_table(table: pd.DataFrame, settings: FigureSettings) -> Figure:
+    """The figure that `training_curves_table` describes; call it within `figure_style.drawing`."""
+    return draw_training_curves(table, settings, table_labels.labels_of(table))
 
 
 def draw_training_curves(curves: pd.DataFrame, settings: FigureSettings, labels: Mapping[str, str]) -> Figure:
@@ -23,15 +50,19 @@ def draw_training_curves(curves: pd.DataFrame, settings: FigureSettings, labels:
     """
     known = curves.dropna(subset="joules")
     known = known[known["joules"] > 0]
-    figure = new_figure(settings.width_inches * len(METRICS), settings.width_inches)
-    panels = figure.subplots(1, len(METRICS), squeeze=False)[0]
+    columns, width = sheet(settings, len(METRICS), len(METRICS))
+    rows = -(-len(METRICS) // columns)
+    figure = new_figure(width, settings.width_inches * rows)
+    panels = figure.subplots(rows, columns, squeeze=False).flat
     colours = size_colours(settings, list(curves["size"]), list(curves["model"]))
+    joules = label_with_sources("Energy of training (J)", known["energy_source"], False, settings)
     for axes, metric in zip(panels, METRICS, strict=True):
         _draw(axes, known.dropna(subset=metric), metric, colours, labels)
-    handles, names = panels[0].get_legend_handles_labels()
+        axes.set_xlabel(joules)
+    handles, names = figure.axes[0].get_legend_handles_labels()
     if handles:
-        figure.legend(handles, names, loc="outside right center", frameon=False, fontsize=settings.font_size - 1.5)
-    write_below(figure, _caption(curves, known), settings.font_size - 1.8)
+        figure.legend(handles, names, loc="outside right center", frameon=False, fontsize=points(settings, -1.5))
+    write_below(figure, _caption(curves, known), settings)
     return figure
 
 
@@ -53,8 +84,9 @@ def _draw(
         axes.step(
             front["joules"], front[metric], where="post", color=OPTIMAL, linewidth=0.8, linestyle="--", label="Front"
         )
+    if len(rows):
         axes.set_xscale("log")
-    axes.set_xlabel("Energy of training (J)")
+        number_ticks(axes.xaxis, *axes.get_xlim())
     axes.set_ylabel(column_of(metric).axis_label)
     axes.grid(True)
     if not len(rows):
