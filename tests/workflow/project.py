@@ -27,6 +27,7 @@ IMPORTED_BY_PROGRAMS = [
     "matplotlib.backends.backend_agg", "statsmodels.api", "soundfile", "soxr", "pyloudnorm", "pyworld", "pydantic",
     "psutil", "tqdm",
 ]  # fmt: skip
+NOT_COPIED = "tests/unit/"  # hundreds of files that no copy needs
 LOG = re.compile(r"&>>? (?:'[^']*/logs/|\S*?logs/)(\w+)(?:/([\w.-]+))?\.log")
 
 
@@ -133,7 +134,7 @@ def fresh_clone() -> Path:
     with made_once("clone") as (folder, must_be_made):
         if must_be_made:
             for name in filter(None, listed_files()):
-                if (PROJECT / name).is_file():
+                if (PROJECT / name).is_file() and not name.startswith(NOT_COPIED):
                     target = folder / name
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy(PROJECT / name, target)
