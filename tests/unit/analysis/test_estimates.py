@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from vocoder_pareto.analysis.estimates import restated, restated_rows, with_systematic
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.measurement import SystematicUncertainty
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.training.accounting import EnergyTotals
@@ -97,7 +98,7 @@ def test_the_systematic_uncertainty_is_what_the_configuration_says_today():
     chosen = SystematicUncertainty(nvml=0.02, rapl=None, other=0.01)
     found = [chosen.of(source) for source in ("nvml", "rapl", "plug")]
     assert found == [0.02, None, 0.01]
-    with pytest.raises(ValueError, match="greater than or equal to 0"):
+    with pytest.raises(UserError, match=r"nvml: -0\.1 is not allowed; must be at least 0"):
         SystematicUncertainty(nvml=-0.1)
 
 

@@ -162,7 +162,9 @@ def _rest_of(rest: Rest) -> Energy:
 
 
 class _RecordedSensor(Sensor):
-    """A sensor that was read once, and is known from its record alone."""
+    """A sensor that was read once, and is known from its record alone, which names its source."""
+
+    source = "none"
 
     def __init__(self, record: SetRecord):
         meter = record.meter

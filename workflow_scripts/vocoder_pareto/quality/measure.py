@@ -13,7 +13,7 @@ from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.audio.sound import little_sound
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.parallel import map_in_processes
-from vocoder_pareto.quality.metrics import CLIP, FAILURES, Metric, UndefinedMetric, metrics_named
+from vocoder_pareto.quality.metrics import CLIP, FAILURES, METRICS, Metric, UndefinedMetric, metrics_named
 from vocoder_pareto.tables.csv_files import write_csv
 
 CLIPS_PER_TASK = 16
@@ -50,19 +50,20 @@ def values_of(
 ) -> tuple[dict[str, float], dict[str, str]]:
     """The values of `metrics` for one clip, and the reasons of those that have none, both by name.
 
-    To a recording that is silent or constant nothing is compared, by no metric: its value would say nothing of speech,
-    and would become part of the mean of a system.
+    With a recording that is silent or constant no metric of the library compares anything: its value would say nothing
+    of speech, and would become part of the mean of a system. A user's own metric says for itself what it does then.
 
     Args:
         metrics: rows of the table of metrics.
         reference, estimate: (T,) samples in [-1, 1], of equal length.
         sample_rate: samples per second.
     """
-    found = little_sound(reference, sample_rate)
-    if found in ("silent", "constant"):
-        return {}, {metric.name: f"reference is {WORDS[found]}" for metric in metrics}
     values, failures = {}, {}
+    found = little_sound(reference, sample_rate)
     for metric in metrics:
+        if found in ("silent", "constant") and metric in METRICS:
+            failures[metric.name] = f"reference is {WORDS[found]}"
+            continue
         try:
             value = metric.measure(reference, estimate, sample_rate)
         except UndefinedMetric as error:
