@@ -131,6 +131,14 @@ def test_in_reduced_precision_spectra_are_still_inverted_and_the_audio_is_near(k
     assert (reduced.float() - exact).std() < 0.05 * exact.std()
 
 
+def test_a_compiler_takes_it_as_one_graph():
+    """A break of the graph where autocast is left would have the rest compiled anew at every call."""
+    vocoder, mel = small().prepare_for_inference(), torch.rand(1, 80, 4)
+    compiled = torch.compile(vocoder.generate, backend="eager", fullgraph=True)
+    with torch.inference_mode():
+        assert_close(compiled(mel), vocoder.generate(mel), factor=8)
+
+
 def test_its_weights_begin_as_the_official_ones():
     torch.manual_seed(seed_of(1))
     vocoder = Vocos(VocosArchitecture(channels=64, blocks=4))

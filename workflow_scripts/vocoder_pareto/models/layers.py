@@ -11,6 +11,8 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
 Kind = TypeVar("Kind", bound=nn.Module)
+# Asked once: a compiler cannot follow the question, and would compile what comes after it anew at every call.
+AUTOCAST_DEVICES = frozenset(kind for kind in ("cpu", "cuda", "mps", "xpu") if torch.amp.is_autocast_available(kind))
 
 
 class ModulesOf(nn.ModuleList, Generic[Kind]):
@@ -126,7 +128,7 @@ def channels_last(signal: Tensor) -> Tensor:
 def without_autocast(signal: Tensor) -> AbstractContextManager:
     """Compute with `signal` in its own type where networks around compute in a reduced one."""
     kind = signal.device.type
-    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
+    return torch.autocast(kind, enabled=False) if kind in AUTOCAST_DEVICES else nullcontext()
 
 
 def at_least_single(signal: Tensor) -> Tensor:
