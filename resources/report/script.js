@@ -97,7 +97,7 @@ function mark(kind, x, y, size, attributes) { // the markers of the figures, by 
   });
   const plus = [[-.4, -1.1], [.4, -1.1], [.4, -.4], [1.1, -.4], [1.1, .4], [.4, .4], [.4, 1.1], [-.4, 1.1], [-.4, .4], [-1.1, .4], [-1.1, -.4], [-.4, -.4]];
   if (String(kind).startsWith("$")) {
-    return drawn("text", { x, y: y + size / 2, "text-anchor": "middle", "font-size": 2 * size, ...attributes }, kind.replaceAll("$", ""));
+    return drawn("text", { x, y: y + size * 0.7, "text-anchor": "middle", "font-size": 2 * size, ...attributes }, kind.replaceAll("$", ""));
   }
   const corners = {
     "s": [[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]],
@@ -115,6 +115,8 @@ function mark(kind, x, y, size, attributes) { // the markers of the figures, by 
   }[String(kind)];
   return corners ? drawn("polygon", { points: points(corners), ...attributes }) : drawn("circle", { cx: x, cy: y, r: size, ...attributes });
 }
+
+const isNumber = (row) => String(row.marker).startsWith("$"); // of a model beyond the shapes
 
 const markBox = ({ x, y, reach = 9 }) => ({ left: x - reach, right: x + reach, top: y - reach, bottom: y + reach });
 const covered = (one, other) =>
@@ -218,7 +220,9 @@ function drawScatter() {
     if (!isPlain && left !== right) group.append(drawn("line", { class: "interval", x1: left, x2: right, y1: place[1], y2: place[1] }));
     if (!isPlain && low !== high) group.append(drawn("line", { class: "interval", x1: place[0], x2: place[0], y1: low, y2: high }));
     if (optimal.includes(row)) group.append(drawn("circle", { class: "ring", cx: place[0], cy: place[1], r: isMany ? 9 : 13 }));
-    group.append(mark(row.marker, place[0], place[1], isMany ? 4 : 7, { class: "mark", fill: row.colour, stroke: "#33404d" }));
+    const isDot = isPlain && isNumber(row); // a number cannot be read among hundreds
+    const look = { class: isPlain ? "mark plain" : "mark", fill: isDot ? "none" : row.colour, stroke: "#33404d" };
+    group.append(mark(isDot ? "o" : row.marker, place[0], place[1], isMany ? (isNarrow.matches ? 3 : 4) : 7, look));
     const doubtful = [x, y].some((name) => isDoubtful(row, columns.get(name)));
     if (namesAll || optimal.includes(row)) {
       const text = drawn("text", { class: "name", "text-anchor": "middle" }, row.label + (doubtful ? data.doubtMark : ""));
@@ -232,7 +236,8 @@ function drawScatter() {
   nameTicks(ticks.filter(Boolean), taken);
   placeLabels(labels, taken.slice(labels.length));
   fade();
-  drawLegend(rows, namesAll);
+  if (!namesAll) drawLegend(rows, isMany);
+  document.getElementById("legend").hidden = namesAll;
   document.getElementById("scatter-summary").textContent =
     [
       `Pareto optimal among ${rows.length} ${rows.length === 1 ? "system" : "systems"}: ${listed(ordered)}.`,
@@ -242,13 +247,13 @@ function drawScatter() {
 }
 
 // Where not every system is named: what the markers of the models are.
-function drawLegend(rows, namesAll) {
-  const legend = document.getElementById("legend"), models = new Map(rows.map((row) => [row.modelLabel, row]));
-  legend.hidden = namesAll || models.size > MOST_NAMED;
-  if (legend.hidden) return;
-  legend.replaceChildren(...[...models].map(([name, row]) => {
+function drawLegend(rows, isMany) {
+  const models = new Map(rows.map((row) => [row.modelLabel, row]));
+  const signs = [...models].filter(([, row]) => !isMany || !isNumber(row)).map(([name, row]) => [name, row.marker, row.colour]);
+  if (signs.length < models.size) signs.push([`${models.size - signs.length} other models`, "o", "none"]);
+  document.getElementById("legend").replaceChildren(...signs.map(([name, kind, fill]) => {
     const line = element("li"), sign = drawn("svg", { viewBox: "-7 -7 14 14", "aria-hidden": "true" });
-    sign.append(mark(row.marker, 0, 0, 5, { fill: row.colour, stroke: "#33404d" }));
+    sign.append(mark(kind, 0, 0, 5, { fill, stroke: "#33404d" }));
     line.append(sign, name);
     return line;
   }));
