@@ -81,7 +81,10 @@ def main() -> None:
         "--export-minutes", type=float, default=10.0, help="minutes of an export (at most; default: %(default)s)"
     )
     parser.add_argument(
-        "--max-minutes", type=float, default=math.inf, help="minutes after which no system is begun (default: no limit)"
+        "--max-minutes",
+        type=float,
+        default=math.inf,
+        help="minutes after which no measurement begins (default: no limit)",
     )
     parser.add_argument("--output", type=Path, help="CSV file to write, or to go on with")
     parser.add_argument("--measured-table", type=Path, help="CSV file of an earlier call to show instead of measuring")

@@ -32,13 +32,13 @@ def is_trained_here(wildcards):
 
 def is_validated(system):
     """Whether a system is trained here, and test clips are resynthesised while it is."""
-    settings = configuration.training_settings(config, *SYSTEMS[system])
+    settings = studied_systems.training_settings(config, *SYSTEMS[system])
     return not settings.is_untrained and settings.checkpoint is None and settings.validation_clips > 0
 
 
 def shares_of_validations(systems):
     """The shares of their budgets at which these systems are validated; the end is one of them."""
-    settings = (configuration.training_settings(config, *SYSTEMS[system]) for system in systems)
+    settings = (studied_systems.training_settings(config, *SYSTEMS[system]) for system in systems)
     return sorted({share for each in settings for share in each.validation_shares} | {1.0})
 
 

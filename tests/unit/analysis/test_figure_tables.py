@@ -117,7 +117,7 @@ def test_correlations(printed, labels, tmp_path):
 
 def test_sweeps(labels, tmp_path):
     rows = [
-        (f"hifigan-{size}", "hifigan", size, precision, batch, 1.0 / batch, 0.01, "estimated", "CPU", 1.5, "busy_machine")
+        (f"hifigan-{size}", "hifigan", size, precision, batch, 1.0 / batch, 0.01, "estimated", "CPU", 1.5, "throttled")
         for size in "SM" for precision in ("float32", "bf16") for batch in (1, 4)
     ]  # fmt: skip
     sweeps = pd.DataFrame(rows, columns=COLUMNS)

@@ -40,7 +40,7 @@ def correlations(systems, settings, labels):
 
 def sweeps(_, settings, labels):
     rows = [
-        (f"hifigan-{size}", "hifigan", size, "float32", batch, 1.0 / batch, 0.01, "estimated", "CPU", 1.5)
+        (f"hifigan-{size}", "hifigan", size, "float32", batch, 1.0 / batch, 0.01, "estimated", "CPU", 1.5, "")
         for size in "SML" for batch in (1, 16)
     ]  # fmt: skip
     return draw_sweeps(pd.DataFrame(rows, columns=COLUMNS), settings, labels)

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from vocoder_pareto.models.registry import build_vocoder
-from vocoder_pareto.study.configuration import configured_systems, judged_systems, read_configuration, system_settings
-from vocoder_pareto.study.configuration import training_settings as settings_of_training
+from vocoder_pareto.study.configuration import read_configuration
+from vocoder_pareto.study.studied_systems import configured_systems, judged_systems, system_settings
+from vocoder_pareto.study.studied_systems import training_settings as settings_of_training
 from vocoder_pareto.training.objectives.registry import new_objective
 
 PROJECT = Path(__file__).resolve().parents[3]

@@ -199,7 +199,7 @@ class DeploymentSettings:
     )
     """Frames of the chunks of a stream, each >= 1, for systems that can generate in chunks."""
 
-    max_export_minutes: float = Field(default=10.0, gt=0)
+    max_export_minutes: float = Field(default=10.0, gt=0, le=100_000)
     """Minutes (> 0) after which an export as ONNX is given up; its forms are then rows with the reason."""
 
     def __post_init__(self):
