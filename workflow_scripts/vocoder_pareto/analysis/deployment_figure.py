@@ -13,6 +13,7 @@ from vocoder_pareto.analysis.figure_style import (
     label_with_sources,
     marker_of,
     new_figure,
+    number_logarithmic,
     points,
     sheet,
     size_colours,
@@ -103,6 +104,7 @@ def _draw_forms(axes: Axes, rows: pd.DataFrame, systems: Sequence[str], labels: 
     axes.grid(True)
     if len(rows):
         axes.set_xscale("log")
+        number_logarithmic(axes.xaxis, *axes.get_xlim())
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2 / max(1, len(systems) * INCHES_PER_SYSTEM)), ncols=2)
 
 
@@ -123,6 +125,8 @@ def _draw_streams(axes: Axes, rows: pd.DataFrame, settings: FigureSettings, labe
         )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
+    number_logarithmic(axes.xaxis, *axes.get_xlim())
+    number_logarithmic(axes.yaxis, *axes.get_ylim())
     axes.grid(True)
     handles = [
         Line2D([], [], color=INK, linestyle="none", marker=marker_of(model, labels, models), markersize=4,

@@ -14,9 +14,11 @@ import matplotlib
 import numpy as np
 import seaborn
 from matplotlib import font_manager
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.typing import RcKeyType
 
 from vocoder_pareto.errors import UserError
@@ -33,6 +35,8 @@ GRID = "#e6eaee"
 OPTIMAL = "#d1213a"
 DOMINATED = "#f5f6f8"
 LEAST_PRINTED_POINTS = 7.0
+FEWEST_TICKS = 2  # with a number, on every axis
+DENSE_DECADES = 3.0  # logarithmic axes shorter than this have ticks at 1, 2 and 5
 SHADES = 11  # of the palette, of which sizes take the first, the last and those between
 # Shapes that stay apart when they are small: of equal area, no two cover more than 0.85 of what both cover together.
 Marker = str | tuple[int, Literal[1], int]  # a name, or a star by its corners and angle
@@ -192,6 +196,23 @@ def label_with_sources(
         return label
     told = [word for word in sorted(set(words) - {""}) if source_of(word).stands_in]
     return between.join([label, *told, *(["NOT COMPARABLE"] if not_comparable else [])])
+
+
+def number_logarithmic(axis: Axis, low: float, high: float) -> None:
+    """Put plain numbers at a logarithmic `axis` from `low` to `high`, two at least; powers would be shown as LaTeX."""
+    axis.set_major_locator(_logarithmic_ticks(low, high))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _logarithmic_ticks(low: float, high: float) -> Locator:
+    """Ticks at powers of ten, with 2 and 5 between few of them; where less than two lie on the axis, even ones."""
+    subs = (1.0, 2.0, 5.0) if np.log10(high) - np.log10(low) < DENSE_DECADES else (1.0,)
+    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    places = np.outer(powers, subs)
+    if ((places >= low) & (places <= high)).sum() >= FEWEST_TICKS:
+        return LogLocator(subs=subs, numticks=20)
+    return MaxNLocator(4, steps=(1, 2, 5, 10))
 
 
 def new_figure(width_inches: float, height_inches: float) -> Figure:

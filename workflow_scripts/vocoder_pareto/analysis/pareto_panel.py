@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.markers import CARETDOWN, CARETLEFT
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from vocoder_pareto.analysis.doubts import MARK
 from vocoder_pareto.analysis.figure_style import (
@@ -23,6 +23,7 @@ from vocoder_pareto.analysis.figure_style import (
     Marker,
     label_with_sources,
     marker_of,
+    number_logarithmic,
     points,
     size_colours,
 )
@@ -47,8 +48,6 @@ TICK_LENGTH = 0.035  # of the height or width of a panel
 MAX_NAMED_TICKS = 8  # of a panel; more would cover each other
 MAX_INTERVALS = 400  # of a panel; with more systems, only the noteworthy ones have theirs
 MAX_VECTORS = 5000  # markers; more are drawn as one picture, since a vector file of all would be tens of megabytes
-FEWEST_TICKS = 2  # with a number, on every axis
-DENSE_DECADES = 3.0  # logarithmic axes shorter than this have ticks at 1, 2 and 5
 
 
 @dataclass(frozen=True)
@@ -191,25 +190,13 @@ def _set_scales(axes: Axes, panel: Panel, table: pd.DataFrame, with_intervals: b
             pad = 10 ** (PADDING * decades)
             limits = low / pad, high * pad
             set_scale("log")
-            axis.set_major_locator(_logarithmic_ticks(*limits))
-            axis.set_minor_formatter(NullFormatter())
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+            number_logarithmic(axis, *limits)
         else:
             pad = PADDING * (high - low or max(abs(high), 1.0))
             limits = low - pad, high + pad
             axis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
         set_limits(limits)
     axes.grid(True)
-
-
-def _logarithmic_ticks(low: float, high: float) -> Locator:
-    """Ticks at powers of ten, with 2 and 5 between few of them; where less than two lie on the axis, even ones."""
-    subs = (1.0, 2.0, 5.0) if np.log10(high) - np.log10(low) < DENSE_DECADES else (1.0,)
-    powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    places = np.outer(powers, subs)
-    if ((places >= low) & (places <= high)).sum() >= FEWEST_TICKS:
-        return LogLocator(subs=subs, numticks=20)
-    return MaxNLocator(4, steps=(1, 2, 5, 10))
 
 
 def _draw_front(axes: Axes, panel: Panel, table: pd.DataFrame) -> list[np.ndarray]:

@@ -14,6 +14,7 @@ from vocoder_pareto.analysis.figure_style import (
     label_with_sources,
     marker_of,
     new_figure,
+    number_logarithmic,
     sheet,
     size_colours,
     write_below,
@@ -89,6 +90,7 @@ def _draw_system(axes: Axes, rows: pd.DataFrame, marker: Marker, colour: tuple[f
         )  # fmt: skip
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
+    number_logarithmic(axes.yaxis, *axes.get_ylim())
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_locator(NullLocator())
     if len(rows):
