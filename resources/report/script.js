@@ -220,7 +220,7 @@ function drawScatter() {
     if (!isPlain && left !== right) group.append(drawn("line", { class: "interval", x1: left, x2: right, y1: place[1], y2: place[1] }));
     if (!isPlain && low !== high) group.append(drawn("line", { class: "interval", x1: place[0], x2: place[0], y1: low, y2: high }));
     if (optimal.includes(row)) group.append(drawn("circle", { class: "ring", cx: place[0], cy: place[1], r: isMany ? 9 : 13 }));
-    const isDot = isPlain && isNumber(row); // a number cannot be read among hundreds
+    const isDot = isMany && isNumber(row); // a number cannot be read among hundreds
     const look = { class: isPlain ? "mark plain" : "mark", fill: isDot ? "none" : row.colour, stroke: "#33404d" };
     group.append(mark(isDot ? "o" : row.marker, place[0], place[1], isMany ? (isNarrow.matches ? 3 : 4) : 7, look));
     const doubtful = [x, y].some((name) => isDoubtful(row, columns.get(name)));

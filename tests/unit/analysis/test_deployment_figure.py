@@ -93,6 +93,11 @@ def test_a_stream_is_its_latency_against_its_joules(figure):
     assert line.get_xydata().ravel().tolist() == pytest.approx([0.12, 4.0, 0.23, 3.0])
     legend = [text.get_text() for text in right.get_legend().get_texts()]
     assert legend == ["Vocos", "L"]
+    figure.draw_without_rendering()
+    numbers = [
+        label.get_text() for axes in figure.axes for label in (*axes.get_xticklabels(), *right.get_yticklabels())
+    ]
+    assert not any("$" in number for number in numbers)
     assert "chunks of 1, 8 frames" in figure.texts[0].get_text().replace("\n", " ")
 
 

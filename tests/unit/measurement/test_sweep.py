@@ -87,6 +87,10 @@ def test_a_panel_per_system_and_a_line_per_measured_precision():
     with drawing(settings):
         figure = draw_sweeps(sweeps, settings, {"small": "Small"})
     panels = [axes for axes in figure.axes if axes.get_visible()]
+    figure.draw_without_rendering()
+    numbers = [label.get_text() for axes in panels for label in axes.get_yticklabels() if label.get_text()]
+    assert len(numbers) >= 4
+    assert [float(number) for number in numbers]
     assert [axes.get_title(loc="left") for axes in panels] == ["Small S", "Small M"]
     assert [[text.get_text() for text in axes.get_legend().get_texts()] for axes in panels] == [["float32"]] * 2
     assert not [text for axes in panels for text in axes.texts]

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from vocoder_pareto.analysis.figure_style import GRID, INK, LINE, MARKERS, new_figure, sheet, write_below
 from vocoder_pareto.analysis.leaderboard import order_of_systems
+from vocoder_pareto.analysis.number_ticks import number_ticks
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import Kind, label_of_system
 from vocoder_pareto.tables.sources import source_of
@@ -67,7 +68,7 @@ def draw_leaderboard(table: pd.DataFrame, settings: FigureSettings) -> Figure:
         axes.axhline(row, color=GRID, linewidth=0.5, zorder=0)
     axes.axvline(1.0, color=LINE, linewidth=0.7, zorder=1)
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(lambda value, position: f"{value:g}")
+    number_ticks(axes.xaxis, *axes.get_xlim())
     axes.set_ylim(-0.6, max(len(systems), 1) - 0.4)
     axes.set_yticks(list(rows.values()), [labels[system] for system in rows], color=INK)
     axes.tick_params(axis="y", length=0)
