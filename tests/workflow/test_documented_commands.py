@@ -126,6 +126,8 @@ ONCE = {(each.command, depends_on_its_page(each.command) and each.page): each fo
 RUN = [each for each in ONCE.values() if each.command not in NEEDS]
 TARGETS_ALONE = re.compile(r"snakemake( [\w/.-]*\w)+")
 
+TAKES_LONG = re.compile(r"check[-_]set")  # the FLOPs of 18 systems are counted anew
+
 
 def is_of_targets_alone(each: Printed) -> bool:
     """Whether a command is one of Snakemake without any option."""
@@ -133,8 +135,8 @@ def is_of_targets_alone(each: Printed) -> bool:
 
 
 def run_apart(each: Printed):
-    """Commands of targets alone are run together by default, and one by one by `make test-slow`."""
-    marks = [pytest.mark.slow] if is_of_targets_alone(each) else []
+    """Commands of targets alone are run together by default, and one by one by `make test-slow`, as is what takes long."""
+    marks = [pytest.mark.slow] if is_of_targets_alone(each) or TAKES_LONG.search(each.command) else []
     return pytest.param(each, id=f"{each.page.stem}: {each.command}", marks=marks)
 
 

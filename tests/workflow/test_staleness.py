@@ -45,7 +45,8 @@ HOW_JOBS_RUN = (
 
 
 def test_how_jobs_run_and_what_is_remarked_is_no_reason_to_run_them_again(finished_study):
-    assert finished_study.stale_rules("--config", *HOW_JOBS_RUN) <= OF_EVERY_CHANGE
+    new = {"tabulate_training_curves", "draw_training_curves"}  # of validations, which the finished study has none of
+    assert finished_study.stale_rules("--config", *HOW_JOBS_RUN) <= OF_EVERY_CHANGE | new
 
 
 def test_a_remark_on_carbon_is_written_on_the_cards_that_state_it(finished_study):
