@@ -135,7 +135,7 @@ def is_of_targets_alone(each: Printed) -> bool:
 
 
 def run_apart(each: Printed):
-    """Commands of targets alone are run together by default, and one by one by `make test-slow`, as is what takes long."""
+    """Commands of targets alone are run together, and one by one by `make test-slow`, as is what takes long."""
     marks = [pytest.mark.slow] if is_of_targets_alone(each) or TAKES_LONG.search(each.command) else []
     return pytest.param(each, id=f"{each.page.stem}: {each.command}", marks=marks)
 
