@@ -18,7 +18,8 @@ release = version = __version__
 
 root_doc = "docs/index"
 include_patterns = ["docs/**", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "resources/measured/README.md"]
-exclude_patterns = ["docs/images/**", "docs/home/**"]
+# Folders in which no page is looked for, such as environments and results of any size.
+exclude_patterns = [".*", "results*", "site", "data", "tests", "workflow_scripts", "docs/home"]
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence"]
