@@ -14,7 +14,7 @@ help: # this list
 study: $(VENV)/.complete # the default study: `make` alone does it
 	$(ACTIVATE) && snakemake --cores $(CORES)
 
-# Under 10 minutes on 2 cores, see "A test" in docs/extending.md; its slowest tests are printed
+# What takes long belongs to test-slow, see "A test" in docs/extending.md; the slowest tests are printed
 PYTEST := OMP_NUM_THREADS=1 pytest -n auto --dist loadgroup --durations=25
 
 test: $(VENV)/.complete # style, types and tests, in minutes

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from matplotlib.text import Text
 
 from vocoder_pareto.analysis.beside_figure import beside_table, draw_beside
 from vocoder_pareto.analysis.beside_known import comparisons
@@ -97,6 +99,18 @@ def test_the_table_alone_draws_the_figure_again(stored, joules, tmp_path):
         told = svg_of(draw_beside("mine.py:Mine", found, flags, FigureSettings(), labels))
         write_table(beside_table("mine.py:Mine", found, flags, labels), tmp_path / "beside.csv")
         assert svg_of(figure_of_table(tmp_path / "beside.csv", FigureSettings())) == told
+
+
+def test_in_a_column_the_axes_stand_below_each_other_and_say_whose_numbers_they_have(stored):
+    settings, found = FigureSettings(medium="column"), beside(stored)
+    with drawing(settings):
+        figure = draw_beside("mine.py:Mine", found, {}, settings, {"hifigan": "HiFi-GAN"})
+    assert figure.get_figwidth() <= 3.39  # inches: 86 mm, the column of ICASSP's paper kit
+    places = [axes.get_position() for axes in figure.axes]
+    assert all(upper.y0 > lower.y1 for upper, lower in pairwise(places))
+    for axes, each in zip(figure.axes, found, strict=True):
+        assert each.sentence in " ".join(axes.get_xlabel().split())
+    assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= 7
 
 
 @pytest.mark.parametrize("given", [{"source": "estimated", "device": "a CPU"}, {"joules": None}])

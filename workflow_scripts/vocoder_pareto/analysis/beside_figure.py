@@ -1,5 +1,6 @@
 """The figure of one measurement beside those that are known: a row per system, an axis for what may be compared."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,12 +11,13 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from vocoder_pareto.analysis import table_labels
 from vocoder_pareto.analysis.beside_known import Comparison
-from vocoder_pareto.analysis.figure_style import INK, LINE, OPTIMAL, SOFT_INK, new_figure, write_below
+from vocoder_pareto.analysis.figure_style import INK, LINE, OPTIMAL, SOFT_INK, new_figure, points, sheet, write_below
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import Kind, column_of, label_of_system
 
 ROW_INCHES = 0.17
 HEAD_INCHES = 0.9
+SENTENCE_LETTERS = 44  # of a line below an axis in print
 WIDTH_SHARE = 0.72  # of the width of a panel of the fronts
 FIGURE = "beside"
 COLUMNS: Mapping[str, Kind] = {
@@ -94,16 +96,22 @@ def draw_beside(
     """
     known = _ordered(found)
     rows = [name, *known]
-    size = settings.width_inches * WIDTH_SHARE * len(found), ROW_INCHES * len(rows) + HEAD_INCHES
-    figure = new_figure(*size)
-    panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
+    share = WIDTH_SHARE if settings.medium == "screen" else 1.0
+    columns, width = sheet(settings, len(found), len(found), share)
+    lines = -(-len(found) // columns)
+    figure = new_figure(width, lines * (ROW_INCHES * len(rows) + HEAD_INCHES))
+    grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
     write_below(figure, _caption(name, found, flags), settings)
-    for axes, each in zip(panels, found, strict=True):
-        _draw(axes, each, name, rows)
-    first = panels[0]
-    first.set_yticks(range(len(rows)), [name, *(label_of_system(system, labels) for system in known)])
-    first.get_yticklabels()[0].set(color=OPTIMAL, fontweight="bold")
-    first.set_ylim(len(rows) - 0.4, -0.9)
+    for axes in grid.flat[len(found) :]:
+        axes.set_visible(False)
+    for axes, each in zip(grid.flat, found, strict=False):
+        _draw(axes, each, rows, points(settings, -1.5))
+        if settings.medium != "screen":  # no caption tells it
+            axes.set_xlabel(f"{axes.get_xlabel()}\n{textwrap.fill(each.sentence, SENTENCE_LETTERS)}")
+    for first in grid[:, 0]:
+        first.set_yticks(range(len(rows)), [name, *(label_of_system(system, labels) for system in known)])
+        first.get_yticklabels()[0].set(color=OPTIMAL, fontweight="bold")
+        first.set_ylim(len(rows) - 0.4, -0.9)
     return figure
 
 
@@ -115,7 +123,7 @@ def _ordered(found: Sequence[Comparison]) -> list[str]:
     return order
 
 
-def _draw(axes: Axes, shown: Comparison, name: str, rows: Sequence[str]) -> None:
+def _draw(axes: Axes, shown: Comparison, rows: Sequence[str], small: float) -> None:
     factor = column_of(shown.column).factor
     for system, value in shown.known.items():
         _point(axes, value * factor, _scaled(shown.half_widths.get(system), factor), rows.index(system), INK)
@@ -125,12 +133,12 @@ def _draw(axes: Axes, shown: Comparison, name: str, rows: Sequence[str]) -> None
         _point(axes, own, _scaled(shown.own_half_width, factor), 0, OPTIMAL)
         axes.annotate(
             f"{own:.3g}", (own, 0), (4, 3), textcoords="offset points",
-            ha="left", va="bottom", color=OPTIMAL, fontsize="small", annotation_clip=False,
+            ha="left", va="bottom", color=OPTIMAL, fontsize=small, annotation_clip=False,
         )  # fmt: skip
     elif shown.why_not:
         axes.text(
             0.5, 0, "not on this axis", transform=axes.get_yaxis_transform(),
-            ha="center", va="center", color=SOFT_INK, fontsize="small",
+            ha="center", va="center", color=SOFT_INK, fontsize=small,
         )  # fmt: skip
     axes.set_xscale("log")
     if shown.own is not None and not shown.known:
@@ -139,7 +147,7 @@ def _draw(axes: Axes, shown: Comparison, name: str, rows: Sequence[str]) -> None
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(column_of(shown.column).axis_label)
-    axes.set_title(shown.title, fontweight="bold", fontsize="small", wrap=True)
+    axes.set_title(shown.title, fontweight="bold", fontsize=small, wrap=True)
     axes.grid(True, axis="x")
     axes.axhline(0.5, color=LINE, linewidth=0.6)
     axes.tick_params(axis="y", length=0)

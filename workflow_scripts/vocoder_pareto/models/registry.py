@@ -15,7 +15,10 @@ def build_vocoder(system: SystemSettings) -> Vocoder:
     """
     kind = load_class(system.vocoder, f"models.{system.model}.vocoder")
     if not (isinstance(kind, type) and issubclass(kind, Vocoder)):
-        raise UserError(f"config key models.{system.model}.vocoder: {system.vocoder!r} is not a subclass of Vocoder")
+        raise UserError(
+            f"config key models.{system.model}.vocoder: {system.vocoder!r} is not a subclass of Vocoder; build the "
+            "network in a MelVocoder, in a few lines (docs/adding_a_model.md)"
+        )
     architecture = settings_from(kind.Architecture, system.architecture, f"{system.config_key}.architecture")
     sampling = settings_from(kind.Sampling, system.sampling, f"{system.config_key}.sampling")
     if kind.sample_rate not in (None, system.sample_rate):
