@@ -12,6 +12,7 @@ import pytest
 import torch
 from closeness import assert_close
 from seeds import seed_of
+from turns import assert_each_turn_updates_its_own_network_alone
 from workbench import assert_same_weights, losses_of
 
 from vocoder_pareto.errors import UserError
@@ -85,21 +86,7 @@ def test_silence_has_a_finite_gradient(objective):
 
 
 def test_each_turn_updates_its_own_network_and_leaves_no_gradients_in_the_other(objective):
-    networks = {"discriminator": objective.discriminator, "generator": objective.vocoder}
-    for turn in objective.turns:
-        objective.zero_grad(set_to_none=True)
-        before = {name: [value.clone() for value in network.parameters()] for name, network in networks.items()}
-        optimizer = objective.optimizer(turn)
-        objective.begin_turn(turn)
-        loss, parts = objective.loss(turn, a_batch())
-        loss.backward()
-        for name, network in networks.items():
-            assert all((value.grad is not None) == (name == turn) for value in network.parameters())
-        optimizer.step()
-        for name, network in networks.items():
-            moved = [not torch.equal(old, new) for old, new in zip(before[name], network.parameters(), strict=True)]
-            assert sum(moved) >= len(moved) - 8 if name == turn else not any(moved)
-        assert all(not part.requires_grad for part in parts.values())
+    assert_each_turn_updates_its_own_network_alone(objective, a_batch(), may_rest=8)
 
 
 def test_both_networks_learn_by_adamw_at_a_rate_that_falls_to_nothing_along_half_a_cosine_of_the_budget(objective):
