@@ -5,8 +5,7 @@ from pathlib import Path
 
 from vocoder_pareto.analysis.correlation import correlate_with_mos, read_scores
 from vocoder_pareto.analysis.correlation_figure import correlation_table
-from vocoder_pareto.analysis.figure_style import drawing, save_figure
-from vocoder_pareto.analysis.figure_tables import figure_of_table
+from vocoder_pareto.analysis.figure_tables import write_and_draw
 from vocoder_pareto.files import read_json
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.quality.metrics import PREDICTED_MOS, known_metrics
@@ -43,9 +42,7 @@ def main() -> None:
     found = read_json(arguments.measurement_flags) if arguments.measurement_flags else {}
     withheld = found.get("predicted_mos", {}).get("withheld", "")
     shown = correlation_table(scores, correlations, arguments.labels, withheld)
-    write_table(shown, arguments.output_figure_table)
-    with drawing(settings):
-        save_figure(figure_of_table(arguments.output_figure_table, settings), arguments.output_figures)
+    write_and_draw(shown, arguments.output_figure_table, settings, arguments.output_figures)
     write_table(correlations, arguments.output_table)
 
 

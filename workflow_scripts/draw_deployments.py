@@ -8,14 +8,13 @@ import pandas as pd
 
 from vocoder_pareto.analysis.deployment_figure import CHUNK_COLUMNS, FORM_COLUMNS, deployment_table
 from vocoder_pareto.analysis.estimates import restated_rows
-from vocoder_pareto.analysis.figure_style import drawing, save_figure
-from vocoder_pareto.analysis.figure_tables import figure_of_table
+from vocoder_pareto.analysis.figure_tables import write_and_draw
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.tables.columns import Kind
-from vocoder_pareto.tables.csv_tables import read_table, write_table
+from vocoder_pareto.tables.csv_tables import read_table
 
 
 def main() -> None:
@@ -38,9 +37,8 @@ def main() -> None:
     settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
     forms = restated_rows(read_tables(arguments.form_tables, FORM_COLUMNS), watts)
     chunks = restated_rows(read_tables(arguments.chunk_tables, CHUNK_COLUMNS), watts)
-    write_table(deployment_table(forms, chunks, arguments.labels), arguments.output_figure_table)
-    with drawing(settings):
-        save_figure(figure_of_table(arguments.output_figure_table, settings), arguments.output_figures)
+    shown = deployment_table(forms, chunks, arguments.labels)
+    write_and_draw(shown, arguments.output_figure_table, settings, arguments.output_figures)
 
 
 def read_tables(paths: Sequence[Path], columns: Mapping[str, Kind]) -> pd.DataFrame:

@@ -3,15 +3,13 @@
 import argparse
 from pathlib import Path
 
-from vocoder_pareto.analysis.figure_style import drawing, save_figure
-from vocoder_pareto.analysis.figure_tables import figure_of_table
+from vocoder_pareto.analysis.figure_tables import write_and_draw
 from vocoder_pareto.analysis.front_figure_table import front_figure_table
 from vocoder_pareto.analysis.fronts import read_front
 from vocoder_pareto.analysis.pareto_figure import panels_beside
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.settings import settings_from
-from vocoder_pareto.tables.csv_tables import write_table
 
 
 def main() -> None:
@@ -35,9 +33,8 @@ def main() -> None:
         parser.error("--front-tables and --front-summaries must name as many files")
     settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
     fronts = [read_front(*files) for files in zip(arguments.front_tables, arguments.front_summaries, strict=True)]
-    write_table(front_figure_table(panels_beside(fronts), arguments.labels), arguments.output_figure_table)
-    with drawing(settings):
-        save_figure(figure_of_table(arguments.output_figure_table, settings), arguments.output_figures)
+    shown = front_figure_table(panels_beside(fronts), arguments.labels)
+    write_and_draw(shown, arguments.output_figure_table, settings, arguments.output_figures)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from vocoder_pareto.analysis.estimates import restated_rows
-from vocoder_pareto.analysis.figure_style import drawing, save_figure
-from vocoder_pareto.analysis.figure_tables import figure_of_table
+from vocoder_pareto.analysis.figure_tables import write_and_draw
 from vocoder_pareto.analysis.sweep_figure import COLUMNS, sweep_table
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.settings import settings_from
-from vocoder_pareto.tables.csv_tables import read_table, write_table
+from vocoder_pareto.tables.csv_tables import read_table
 
 
 def main() -> None:
@@ -35,9 +34,8 @@ def main() -> None:
     meter = settings_from(MeterSettings, arguments.meter_settings, "meter")
     settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
     restated = restated_rows(sweeps, meter.cpu_watts_per_core)
-    write_table(sweep_table(restated, arguments.labels), arguments.output_figure_table)
-    with drawing(settings):
-        save_figure(figure_of_table(arguments.output_figure_table, settings), arguments.output_figures)
+    shown = sweep_table(restated, arguments.labels)
+    write_and_draw(shown, arguments.output_figure_table, settings, arguments.output_figures)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,13 @@
 import argparse
 from pathlib import Path
 
-from vocoder_pareto.analysis.figure_style import drawing, save_figure
-from vocoder_pareto.analysis.figure_tables import figure_of_table
+from vocoder_pareto.analysis.figure_tables import write_and_draw
 from vocoder_pareto.analysis.training_curves import CURVE_COLUMNS
 from vocoder_pareto.analysis.training_curves_figure import training_curves_table
 from vocoder_pareto.program import json_or_file, run_program, texts_by_name
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.study.settings import settings_from
-from vocoder_pareto.tables.csv_tables import read_table, write_table
+from vocoder_pareto.tables.csv_tables import read_table
 
 
 def main() -> None:
@@ -29,9 +28,8 @@ def main() -> None:
     arguments = parser.parse_args()
     curves = read_table(arguments.curve_table, {column.name: column.kind for column in CURVE_COLUMNS})
     settings = settings_from(FigureSettings, arguments.figure_settings, "figures")
-    write_table(training_curves_table(curves, arguments.labels), arguments.output_figure_table)
-    with drawing(settings):
-        save_figure(figure_of_table(arguments.output_figure_table, settings), arguments.output_figures)
+    shown = training_curves_table(curves, arguments.labels)
+    write_and_draw(shown, arguments.output_figure_table, settings, arguments.output_figures)
 
 
 if __name__ == "__main__":

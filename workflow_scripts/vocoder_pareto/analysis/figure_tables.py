@@ -1,6 +1,6 @@
 """Figures from their tables: a CSV file holds all that a figure shows, and draws it again alone, in any style."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,10 +15,11 @@ from vocoder_pareto.analysis import (
     sweep_figure,
     training_curves_figure,
 )
+from vocoder_pareto.analysis.figure_style import drawing, save_figure
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.study.sections.analysis import FigureSettings
 from vocoder_pareto.tables.columns import Kind
-from vocoder_pareto.tables.csv_tables import read_table
+from vocoder_pareto.tables.csv_tables import read_table, write_table
 
 _Drawer = Callable[[pd.DataFrame, FigureSettings], Figure]
 FIGURES: Mapping[str, tuple[Mapping[str, Kind], _Drawer]] = {
@@ -32,6 +33,17 @@ FIGURES: Mapping[str, tuple[Mapping[str, Kind], _Drawer]] = {
     beside_figure.FIGURE: (beside_figure.COLUMNS, beside_figure.draw_beside_table),
     leaderboard_figure.FIGURE: (leaderboard_figure.COLUMNS, leaderboard_figure.draw_leaderboard),
 }  # fmt: skip
+
+
+def write_and_draw(table: pd.DataFrame, path: Path, settings: FigureSettings, figures: Sequence[Path]) -> None:
+    """Write the table of a figure to `path`, and the figure to the files `figures`: from that file alone.
+
+    Raises:
+        UserError: a file cannot be written, or `figure_of_table` refuses the table.
+    """
+    write_table(table, path)
+    with drawing(settings):
+        save_figure(figure_of_table(path, settings), figures)
 
 
 def figure_of_table(path: str | Path, settings: FigureSettings) -> Figure:
