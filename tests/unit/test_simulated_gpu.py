@@ -84,7 +84,13 @@ def test_products_are_computed_in_the_reduced_type_as_by_a_gpu():
         assert (torch.rand(2, 2, device=GPU) @ torch.rand(2, 2, device=GPU)).dtype == torch.bfloat16
 
 
-@pytest.mark.parametrize("kind", [None, torch.bfloat16], ids=str)
+# Devices are mixed in a reduced type where they are in full precision, and what mixes types shows in one of them alone.
+each_precision = pytest.mark.parametrize(
+    "kind", [torch.bfloat16, *(pytest.param(kind, marks=pytest.mark.slow) for kind in (None, torch.float16))], ids=str
+)
+
+
+@each_precision
 @each_system
 def test_generation_stays_on_the_gpu(system, kind, monkeypatch):
     monkeypatch.setattr(Vocoder, "_check", lambda self, mel: None)  # reads values, and there are none
@@ -99,8 +105,7 @@ def test_generation_stays_on_the_gpu(system, kind, monkeypatch):
         assert (audio.device, audio.shape) == (GPU, (2, FRAMES * system.hop_length))
 
 
-# The operations of both reduced types are the same.
-@pytest.mark.parametrize("kind", [None, torch.bfloat16, pytest.param(torch.float16, marks=pytest.mark.slow)], ids=str)
+@each_precision
 @each_system
 def test_losses_stay_on_the_gpu(system, kind, monkeypatch):
     monkeypatch.setattr(features, "_analysis", window_and_filters)

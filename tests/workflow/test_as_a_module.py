@@ -116,6 +116,7 @@ def test_a_module_with_a_prefix_writes_below_it_and_nothing_else(tmp_path, snake
     assert "Nothing to be done" in snakemake(tmp_path / "outer", "--dry-run", "--", *targets, "vocoder_published")
 
 
+@pytest.mark.slow
 def test_a_prefix_does_not_concern_a_users_own_files_and_those_of_the_workflow(tmp_path):
     """The workflow lies in a folder of the outer one, so that paths to both are inside it."""
     outer = tmp_path / "outer"
@@ -133,6 +134,7 @@ def test_a_prefix_does_not_concern_a_users_own_files_and_those_of_the_workflow(t
     assert not [word for word in words if word.startswith(("vocoders/mine", "vocoders/modules", "results/"))]
 
 
+@pytest.mark.slow
 def test_a_module_need_not_repeat_the_defaults(tmp_path):
     (tmp_path / "own.yaml").write_text("vocoders: {systems: [hifigan-L]}")
     (tmp_path / "Snakefile").write_text(module(PROJECT / "Snakefile"))

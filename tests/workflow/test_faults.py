@@ -177,6 +177,7 @@ def test_a_worker_that_dies_is_told_and_the_rerun_equals_an_undisturbed_run(stud
     assert audio(study.folder) == audio(finished_study.folder)
 
 
+@pytest.mark.slow
 def test_a_measurement_out_of_memory_names_batch_and_clip_and_leaves_no_result(study, tmp_path):
     measurement = "results/measurements/energy/sinusoids-S.json"
     (study.folder / measurement).unlink()
@@ -240,6 +241,7 @@ def test_read_only_results_are_told_before_the_first_job_and_stay_as_they_are(st
     assert front.read_bytes() == (finished_study.folder / "results" / "pareto_energy.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_temporary_folder_that_does_not_exist_disturbs_nothing(study, finished_study):
     for file in (study.folder / "results" / "dataset" / "paper").iterdir():
         file.unlink()

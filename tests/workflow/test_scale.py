@@ -42,6 +42,7 @@ def test_every_job_of_hundreds_of_systems_is_planned_once(systems, tmp_path):
         assert counts[rule] == "1", rule
 
 
+@pytest.mark.slow
 def test_a_configuration_that_is_longer_than_an_argument_can_be_is_recorded(study):
     write_zoo(study, 4000)  # of which the study measures none
     study.snakemake("--configfile", TINY_CONFIG, "zoo.yaml", "--", "results/provenance.json")

@@ -193,6 +193,7 @@ def test_a_real_edit_of_melgan_reruns_melgan_alone(study):
     assert not systems_of(jobs, "prepare_clips")
 
 
+@pytest.mark.slow
 def test_a_reverted_edit_reruns_nothing(study):
     path = study.folder / "workflow_scripts/vocoder_pareto/models/melgan.py"
     original = path.read_text()

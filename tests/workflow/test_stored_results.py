@@ -49,6 +49,7 @@ def test_what_another_snakemake_uses_is_not_set_aside(study):
     assert (study.folder / MANIFEST).is_file()
 
 
+@pytest.mark.slow
 def test_recordings_are_made_again_only_if_clips_are_to_be_made_of_them(study):
     shutil.rmtree(study.folder / "results/data/synthetic/wavs")
     assert study.stale_rules("--", MANIFEST) == set()

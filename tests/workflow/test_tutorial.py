@@ -84,7 +84,7 @@ def test_the_cases_are_found():
     assert len(VOCOS.files["vocos_adapter.py"].strip().splitlines()) <= 30
 
 
-@pytest.mark.parametrize("case", [CODEC, NEW], ids=["codec", "new network"])
+@pytest.mark.parametrize("case", [pytest.param(CODEC, marks=pytest.mark.slow), NEW], ids=["codec", "new network"])
 def test_a_vocoder_of_the_tutorial_passes_the_checks(case, tmp_path):
     """The new one with a step of its training; the codec has no weights to train."""
     told = run(case.written(tmp_path / "clone"), checks_and_study(case)[0])

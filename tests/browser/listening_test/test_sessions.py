@@ -73,6 +73,7 @@ def test_a_whole_session_with_a_reload_in_the_middle_reads_back(chrome, page, pl
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_finished_session_is_still_there_after_a_reload(chrome, page, plan, wait):
     begin(chrome, page(), wait)
     finish_session(chrome, plan, wait)
@@ -207,6 +208,7 @@ def test_without_a_link_a_session_and_an_anonymous_code_are_drawn(chrome, page, 
     assert kept["participant"].startswith("anonymous-")
 
 
+@pytest.mark.slow
 def test_a_browser_that_keeps_nothing_warns_and_goes_on(chrome, page, plan, wait):
     script = "Storage.prototype.setItem = () => { throw new Error('full'); }"
     added = chrome.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})

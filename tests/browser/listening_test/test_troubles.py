@@ -5,6 +5,7 @@ import shutil
 import threading
 import time
 
+import pytest
 from session_steps import (
     ENTER,
     SPACE,
@@ -86,6 +87,7 @@ def test_two_links_on_one_device_do_not_meet(chrome, page, wait):
     assert shown(chrome) == ["resume"]
 
 
+@pytest.mark.slow
 def test_a_second_person_at_the_same_link_begins_anew_and_the_first_can_go_back(chrome, page, plan, wait):
     begin(chrome, page(), wait)
     finish_session(chrome, plan, wait)
@@ -197,6 +199,7 @@ def test_answers_that_cannot_be_sent_can_be_sent_again_or_saved(chrome, page, pl
     chrome.get_log("browser")  # the failed request is an error there, as it must be
 
 
+@pytest.mark.slow
 def test_an_address_that_keeps_silent_is_given_up_and_the_answers_can_be_saved(
     chrome, page, plan, wait, laboratory, impatient
 ):
@@ -211,6 +214,7 @@ def test_an_address_that_keeps_silent_is_given_up_and_the_answers_can_be_saved(
     chrome.get_log("browser")
 
 
+@pytest.mark.slow
 def test_a_part_of_a_session_can_be_saved_and_sent_and_the_whole_counts_in_its_place(
     chrome, page, plan, wait, laboratory, tmp_path
 ):
@@ -236,6 +240,7 @@ def test_a_part_of_a_session_can_be_saved_and_sent_and_the_whole_counts_in_its_p
     assert not whole.notes
 
 
+@pytest.mark.slow
 def test_what_a_link_tells_is_kept_and_leads_back_with_a_code(chrome, page, plan, wait, laboratory):
     back = "https://example.org/complete?cc={code}&who={PROLIFIC_PID}"
     settings = laboratory.settings(completion_code="C1 & 2", return_url=back)
@@ -269,6 +274,7 @@ def choose_tones(browser, page_test, choose, wait):
         click(browser, f"[data-tone='{place}']")
 
 
+@pytest.mark.slow
 def test_who_hears_the_quietest_tone_goes_on_and_who_does_not_twice_is_sent_away(chrome, page, wait, monkeypatch):
     monkeypatch.setattr(headphones, "ORDERS", headphones.ORDERS[1:3])  # two of six, to save time
     monkeypatch.setattr(headphones, "ENOUGH", 2)

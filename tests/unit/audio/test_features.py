@@ -32,8 +32,8 @@ def values_of(samples, front_end):
 
 def paper(samples):
     """librosa's mel-spectrogram, log(1 + power)."""
-    mel = librosa.feature.melspectrogram(y=samples, sr=16000, n_fft=2048, hop_length=256, n_mels=80, pad_mode="reflect")
-    return np.log1p(mel)
+    power = np.abs(librosa.stft(samples, n_fft=2048, hop_length=256, pad_mode="reflect")) ** 2
+    return np.log1p(librosa.feature.melspectrogram(S=power, sr=16000, n_mels=80))
 
 
 def melgan(samples):

@@ -68,7 +68,7 @@ def share_found(systems, people, sentences, difference, alpha, panels=300):
     return found / panels
 
 
-@pytest.mark.parametrize(("people", "sentences"), [(12, 2), (15, 8)])
+@pytest.mark.parametrize(("people", "sentences"), [(12, 2), pytest.param(15, 8, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("pairs", [1, 28])  # the strictest step of Holm's correction
 def test_a_difference_that_is_called_detectable_is_found_so_often(people, sentences, pairs):
     """The outside is the test itself, on simulated panels of eight systems; 0.1 are four standard errors."""

@@ -1,4 +1,4 @@
-"""Flow vocoders with all features of the full-size ones, but few channels, and weights as if they had been trained."""
+"""Flow vocoders with all features of the full-size ones, fewer channels and flows, and weights as if trained."""
 
 import torch
 from seeds import seed_of
@@ -7,10 +7,10 @@ from vocoder_pareto.models.waveflow import WaveFlow, WaveFlowArchitecture
 from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 
 SMALL = {
-    "waveflow of 8 rows": lambda: WaveFlow(WaveFlowArchitecture(channels=12, height=8)),
-    "waveflow of 16 rows": lambda: WaveFlow(WaveFlowArchitecture(flows=4, channels=8, height=16)),
+    "waveflow of 8 rows": lambda: WaveFlow(WaveFlowArchitecture(flows=4, channels=12, height=8)),
+    "waveflow of 16 rows": lambda: WaveFlow(WaveFlowArchitecture(flows=2, channels=8, height=16)),
     "waveflow of 3 flows and 3 layers": lambda: WaveFlow(WaveFlowArchitecture(3, 3, 8, 4, 5, (4, 8, 8))),
-    "waveglow": lambda: WaveGlow(WaveGlowArchitecture(channels=12)),
+    "waveglow": lambda: WaveGlow(WaveGlowArchitecture(flows=8, layers=5, channels=12)),
     "waveglow of 5 flows and 3 layers": lambda: WaveGlow(WaveGlowArchitecture(5, 16, 2, 4, 3, 8, 5, 256)),
 }
 # 32 samples in 2 frames of 4 bands, small enough for a numerical Jacobian.

@@ -197,6 +197,7 @@ def test_parameters_agree_with_table_2_to_the_printed_digits(name):
     assert round(count / 1e6, 2) == float(printed)
 
 
+@pytest.mark.slow  # full sizes
 @pytest.mark.parametrize(("name", "gigabytes"), [("waveflow-S", 0.45), ("waveglow-L", 0.6)])
 def test_memory_for_ten_seconds_is_bounded(name, gigabytes):
     memory = count_operations(FULL_SIZE[name]().prepare_for_inference(), frames=625).memory
