@@ -42,6 +42,13 @@ def test_the_order_changes_with_epoch_and_seed():
     assert first(ShuffledBatches(100, 100, 1), 1) != order[:1]
 
 
+@pytest.mark.parametrize(("count", "rows"), [(1, [1]), (3, [1, 4, 8]), (7, ROWS), (50, ROWS)])
+def test_a_few_clips_are_from_all_over_the_training_set(count, rows):
+    audio, mel = ClipDataset(CLIPS, MELS, ROWS).every_so_many(count)
+    np.testing.assert_array_equal(audio, CLIPS[rows])
+    np.testing.assert_array_equal(mel, MELS[rows])
+
+
 def test_every_clip_is_seen_though_batches_leave_some_over():
     seen = {number for batch in first(ShuffledBatches(10, 3, 0), 60) for number in batch}
     assert seen == set(range(10))

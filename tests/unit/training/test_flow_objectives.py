@@ -71,6 +71,32 @@ def test_the_objective_is_the_likelihood_of_the_batch_by_adam():
     assert objective.vocoder.scale.item() == pytest.approx(0.5 / batch.audio.square().mean().sqrt().item(), rel=0.01)
 
 
+def test_dither_is_white_noise_of_its_deviation_and_bounds_the_likelihood_of_silence():
+    """The expected likelihood of the noise, a normal distribution, under one of deviation σ / 2."""
+    recipe = LikelihoodRecipe(sigma=0.5, dither=0.1)
+    batch = Batch(torch.zeros(4, 100_000), torch.zeros(4, 2, 25_000))
+    loss, _ = LikelihoodObjective(Doubling(), recipe).loss("generator", batch)
+    expected = math.log(0.25 * math.sqrt(2 * math.pi)) + 0.1**2 / (2 * 0.25**2)
+    assert loss.item() == pytest.approx(expected, abs=5e-3 * 0.1**2 / 0.25**2 * 6)  # six standard errors
+    assert not batch.audio.any()
+
+
+@pytest.mark.parametrize(("dither", "told"), [(0.0, ["25.0 % of the training audio is digital silence"]), (1e-3, [])])
+def test_digital_silence_without_dither_is_told(dither, told):
+    """A quarter of the time is silent; steps of 16 bits, as what a microphone's silence is at least, are none."""
+    audio = torch.randn(4, 1100, generator=torch.Generator().manual_seed(seed_of(0)))
+    audio[0] = audio[1] = (audio[1] * 2).round() * 2**-15
+    objective = LikelihoodObjective(Doubling(), LikelihoodRecipe(dither=dither))
+    assert list(objective.doubts(audio)) == []
+    audio[0] = 0.0
+    assert [doubt.partition(",")[0] for doubt in objective.doubts(audio)] == told
+
+
+def test_a_negative_dither_is_refused():
+    with pytest.raises(ValueError, match="dither is -1"):
+        LikelihoodRecipe(dither=-1.0)
+
+
 @pytest.mark.parametrize("sigma", [0.0, -1.0])
 def test_a_sigma_that_gives_no_density_is_refused(sigma):
     with pytest.raises(ValueError, match=r"must be greater than 0"):

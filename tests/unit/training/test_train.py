@@ -268,6 +268,15 @@ def test_weights_that_are_not_finite_are_never_saved(bench):
     assert state["record"]["steps"] == 3
 
 
+def test_what_the_recipe_doubts_of_the_training_clips_is_told_before_the_first_step(bench, caplog):
+    caplog.set_level(logging.INFO)
+    bench.train("DoubtingObjective", steps=1)
+    words = [record.getMessage() for record in caplog.records]
+    assert words.index("10 clips of 1024 samples are too many") < words.index(
+        next(each for each in words if "at the end of the budget" in each)
+    )
+
+
 def test_a_silent_generator_is_flagged_in_the_log_and_the_summary(bench, caplog):
     bench.train("SilencedObjective", steps=30)
     assert "the generator has collapsed" in caplog.text

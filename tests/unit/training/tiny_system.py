@@ -82,6 +82,13 @@ class TinyObjective(Objective):
         return True
 
 
+class DoubtingObjective(TinyObjective):
+    """Says how many clips it was shown."""
+
+    def doubts(self, audio: Tensor):
+        yield f"{len(audio)} clips of {audio.shape[1]} samples are too many"
+
+
 class AdversarialTinyObjective(TinyObjective):
     """Two turns with an optimiser each."""
 

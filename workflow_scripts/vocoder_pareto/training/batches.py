@@ -34,6 +34,10 @@ class ClipDataset(Dataset):
     def __len__(self) -> int:
         return len(self.rows)
 
+    def every_so_many(self, count: int) -> Batch:
+        """Return `count` clips from all over the set, or all if it has no more."""
+        return self.__getitems__(sorted({index * len(self) // count for index in range(count)}))
+
     def __getitems__(self, numbers: list[int]) -> Batch:
         """Return the batch of the training clips `numbers`: audio (B, T), mel (B, M, L)."""
         if self.resident is not None:

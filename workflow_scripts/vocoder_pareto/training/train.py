@@ -42,6 +42,8 @@ from vocoder_pareto.training.summary import summary_of
 from vocoder_pareto.training.trainer import make_trainer
 from vocoder_pareto.training.weights import initialised, write_outputs
 
+_CLIPS_LOOKED_AT = 64
+
 log = logging.getLogger(__name__)
 
 
@@ -115,6 +117,8 @@ def _fit(
     settings = job.settings
     account = EnergyAccount(_open_meter(job, device), record.energy, settings.meter_seconds)
     dataset, validation = training_dataset(job, device)
+    for doubt in objective.doubts(dataset.every_so_many(_CLIPS_LOOKED_AT).audio):
+        log.warning("%s", doubt)
     bands = Bands.of(settings.bands, job.system.name, job.budget)
     batch_size = record.batch_size or chosen_batch_size(objective, dataset, device, settings)
     batches = ShuffledBatches(len(dataset), batch_size, job.data_seed, record.steps)

@@ -1,13 +1,25 @@
-"""The recipe of both flows: the likelihood of the audio under white noise, through the change of variables."""
+"""The recipe of both flows: the likelihood of the audio under white noise, through the change of variables.
+
+Digital silence, as of synthetic speech or of recordings that a gate has cut, has a likelihood without bound, and the
+network spends its training on it. Noise that is added to the audio in training, as flows for images add some to whole
+numbers (Theis et al., 2016, section 3.1), bounds it: `dither`. The papers' recordings have noise of their own, and their
+recipes add none; that is the default.
+"""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from vocoder_pareto.models.flow import Encoding, FlowVocoder
+from vocoder_pareto.models.vocoder import draw_noise
 from vocoder_pareto.training.objectives.objective import Batch, Objective
+
+_ROUNDING_TO_16_BITS = 2**-15 / math.sqrt(12)  # the standard deviation of its error
+_STRETCH = 256  # samples that are silent together
+_MUCH_SILENCE = 0.005  # of all stretches
 
 
 @dataclass(frozen=True)
@@ -17,12 +29,16 @@ class LikelihoodRecipe:
     Attributes:
         learning_rate: The learning rate of Adam.
         sigma: The standard deviation of the latent in training, greater than 0.
+        dither: The standard deviation of white noise that is added to the audio in training, at least 0.
     """
 
     learning_rate: float = 2.0e-4
     sigma: float = 1.0
+    dither: float = 0.0
 
     def __post_init__(self):
+        if self.dither < 0:
+            raise ValueError(f"dither is {self.dither}; must be at least 0")
         if self.sigma <= 0:
             raise ValueError(f"sigma is {self.sigma}; must be greater than 0")
 
@@ -47,8 +63,21 @@ class LikelihoodObjective(Objective):
 
     def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Objective.loss`."""
-        loss = negative_log_likelihood(self.vocoder.encode(batch.audio, batch.mel), self.recipe.sigma)
+        audio = batch.audio
+        if self.recipe.dither:
+            audio = audio + self.recipe.dither * draw_noise(audio.shape, audio)
+        loss = negative_log_likelihood(self.vocoder.encode(audio, batch.mel), self.recipe.sigma)
         return loss, {"negative_log_likelihood": loss.detach()}
+
+    def doubts(self, audio: Tensor) -> Iterator[str]:
+        """See `Objective.doubts`: digital silence without dither."""
+        stretches = audio[:, : audio.shape[1] // _STRETCH * _STRETCH].reshape(-1, _STRETCH)
+        silence = float((stretches.std(dim=1) < _ROUNDING_TO_16_BITS).float().mean())
+        if silence > _MUCH_SILENCE and not self.recipe.dither:
+            yield (
+                f"{100 * silence:.1f} % of the training audio is digital silence, whose likelihood has no bound, so that "
+                "it is learnt before speech: set dither: 1.0e-3, say, beside the learning_rate of this model"
+            )
 
     def optimizer(self, turn: str) -> torch.optim.Optimizer:
         """Return Adam with PyTorch's moments."""

@@ -1,6 +1,7 @@
 """The contract of a training recipe: losses, optimisers and schedules, without a loop and without Lightning."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -88,6 +89,10 @@ class Objective(nn.Module, ABC):
         self.vocoder = vocoder
         self.recipe = recipe
         self.sample_rate = sample_rate
+
+    def doubts(self, audio: Tensor) -> Iterable[str]:
+        """Say in a line each what of training clips, audio (B, T), the recipe is not made for; by default, nothing."""
+        return ()
 
     def begin_step(self, progress: Progress) -> tuple[str, ...]:
         """Prepare for a step, where `progress` tells what is done before it, and return its turns; by default, all."""
