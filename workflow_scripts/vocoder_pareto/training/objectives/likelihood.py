@@ -2,8 +2,8 @@
 
 Digital silence, as of synthetic speech or of recordings that a gate has cut, has a likelihood without bound, and the
 network spends its training on it. Noise that is added to the audio in training, as flows for images add some to whole
-numbers (Theis et al., 2016, section 3.1), bounds it: `dither`. The papers' recordings have noise of their own, and their
-recipes add none; that is the default.
+numbers (Theis et al., 2016, section 3.1), bounds it: `dither`. The recordings of the papers have noise of their own,
+and their recipes add none; that is the default.
 """
 
 import math
@@ -75,8 +75,8 @@ class LikelihoodObjective(Objective):
         silence = float((stretches.std(dim=1) < _ROUNDING_TO_16_BITS).float().mean())
         if silence > _MUCH_SILENCE and not self.recipe.dither:
             yield (
-                f"{100 * silence:.1f} % of the training audio is digital silence, whose likelihood has no bound, so that "
-                "it is learnt before speech: set dither: 1.0e-3, say, beside the learning_rate of this model"
+                f"{100 * silence:.1f} % of the training audio is digital silence, whose likelihood has no bound, so "
+                "that it is learnt before speech: set dither: 1.0e-3, say, beside the learning_rate of this model"
             )
 
     def optimizer(self, turn: str) -> torch.optim.Optimizer:
