@@ -1,6 +1,8 @@
 """How a program ends: what went wrong is the last line that it says, also when it worked in several processes."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,10 +32,10 @@ if __name__ == "__main__":
 """
 
 
-def log_of(*command: str) -> tuple[int, list[str]]:
-    """The status of a program, and the lines of its log that are not empty, as a rule writes it."""
+def log_of(*command: str, before: tuple[str, ...] = ()) -> tuple[int, list[str]]:
+    """The status of a program, and the lines of its log that are not empty, as a rule writes it; `before` starts it."""
     done = subprocess.run(
-        [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120
+        [*before, sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120
     )
     return done.returncode, [line for line in done.stdout.splitlines() if line.strip()]
 
@@ -141,3 +143,18 @@ run_program(lambda: others.forward(0))
     ended, lines = log_of("-c", work)
     assert ended == 1
     assert lines == [f"error: {tmp_path}/others.py, line 5, calls {said}, which ends the program; take it out"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root can become somebody else")
+def test_a_folder_that_belongs_to_somebody_else_is_told_in_one_line(tmp_path):
+    """Its files cannot even be looked for. The program needs no more than the library and the standard library."""
+    code = f"import sys; sys.path[0] = {str(PROGRAMS)!r}\n" + (
+        "from pathlib import Path\nfrom vocoder_pareto.program import run_program\n"
+        f"run_program(lambda: Path({str(tmp_path / 'clips.csv')!r}).exists())"
+    )
+    tmp_path.chmod(0o700)
+    nobody = ("setpriv", "--reuid=65534", "--clear-groups")
+    if log_of("-c", "import numpy", before=nobody)[0]:
+        pytest.skip("others cannot read this environment")
+    status, lines = log_of("-c", code, before=nobody)
+    assert (status, lines) == (1, [f"error: {tmp_path / 'clips.csv'}: Permission denied; see whose it is"])

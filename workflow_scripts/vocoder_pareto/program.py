@@ -26,7 +26,8 @@ from vocoder_pareto.files import read_json
 def run_program(main: Callable[[], None]) -> NoReturn:
     """Call `main` and end the process; what went wrong is the last that it says.
 
-    A user's mistake is told in one line that begins with `error:`, a bug by its traceback; the status of both is 1.
+    A user's mistake is told in one line that begins with `error:`, and so is what the user may not read or write; a bug
+    is told by its traceback. The status of all is 1.
     """
     gc.freeze()  # imports stay: to collect them takes a quarter of a second with PyTorch, one with Lightning
     last_words, status = "", 0
@@ -35,6 +36,11 @@ def run_program(main: Callable[[], None]) -> NoReturn:
     except UserError as error:
         status = 1
         last_words = f"error: {error}\n"
+    except PermissionError as error:
+        status = 1
+        last_words = (
+            f"error: {error.filename or 'what is read or written'}: {error.strerror or error}; see whose it is\n"
+        )
     except SystemExit as error:
         place = _place_of_exit(error)
         if place is None:  # argparse has said what it had to
