@@ -46,7 +46,7 @@ SMALL = {
     "wavegrad": lambda: WaveGrad(
         WaveGradArchitecture((8, 8, 8, 6, 4, 4), (2, 4, 4, 6, 8), blocks_per_stage=2), WaveGradSampling(steps=2)
     ),
-    "diffwave": lambda: DiffWave(DiffWaveArchitecture(4, residual_layers=10), DiffWaveSampling((1e-3, 0.1))),
+    "diffwave": lambda: DiffWave(DiffWaveArchitecture(residual_layers=10, residual_channels=4), DiffWaveSampling((1e-3, 0.1))),
     "waveflow": lambda: WaveFlow(WaveFlowArchitecture(flows=3, layers=5, channels=8, height=8)),
     "waveglow": lambda: WaveGlow(WaveGlowArchitecture(flows=5, layers=3, channels=8)),
 }

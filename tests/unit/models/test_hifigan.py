@@ -32,8 +32,13 @@ def test_the_last_leaky_relu_has_a_slope_of_its_own(slope):
         vocoder.last.weight.zero_()[0, 0, 3] = 1.0
         vocoder.last.bias.zero_()
     signals = []
+
+    def centred(module, inputs, output):
+        signals.append(output - output.mean())  # else it may be of one sign
+        return signals[-1].clone()
+
     vocoder.last.register_forward_pre_hook(lambda _, inputs: signals.append(inputs[0]))
-    vocoder.fusions[-1].register_forward_hook(lambda _, inputs, output: signals.append(output.clone()))
+    vocoder.fusions[-1].register_forward_hook(centred)
     audio = vocoder.synthesize(torch.rand(1, 80, 4))
     fused, activated = (signal[:, 0] for signal in signals)
     assert (fused < 0).any()
