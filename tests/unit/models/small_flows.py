@@ -8,7 +8,7 @@ from vocoder_pareto.models.waveglow import WaveGlow, WaveGlowArchitecture
 
 SMALL = {
     "waveflow of 8 rows": lambda: WaveFlow(WaveFlowArchitecture(flows=4, channels=12, height=8)),
-    "waveflow of 16 rows": lambda: WaveFlow(WaveFlowArchitecture(flows=2, channels=8, height=16)),
+    "waveflow of 16 rows": lambda: WaveFlow(WaveFlowArchitecture(flows=4, channels=8, height=16)),
     "waveflow of 3 flows and 3 layers": lambda: WaveFlow(WaveFlowArchitecture(3, 3, 8, 4, 5, (4, 8, 8))),
     "waveglow": lambda: WaveGlow(WaveGlowArchitecture(flows=8, layers=5, channels=12)),
     "waveglow of 5 flows and 3 layers": lambda: WaveGlow(WaveGlowArchitecture(5, 16, 2, 4, 3, 8, 5, 256)),

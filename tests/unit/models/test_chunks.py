@@ -60,7 +60,7 @@ def small(name):
             is_logarithm = isinstance(vocoder, ISTFTNet) and key.startswith("last.")
             gans = MelGAN | HiFiGAN | MultiBandMelGAN | UnivNet | BigVGAN
             if key.endswith("original0") and isinstance(vocoder, gans) and not is_logarithm:
-                parameter.uniform_(0.5, 1.5)  # the scales of weight norm: fresh ones give near silence
+                parameter.uniform_(*((0.3, 0.9) if isinstance(vocoder, BigVGAN) else (0.5, 1.5)))  # the scales of weight norm: fresh ones give near silence
             if key.endswith("weight") and isinstance(vocoder, Flow2GAN) and parameter.dim() > 1:
                 parameter.normal_(std=parameter[0].numel() ** -0.5)  # the same
     return vocoder.prepare_for_inference()
