@@ -46,7 +46,7 @@ SMALL = {
     "wavegrad": lambda: WaveGrad(
         WaveGradArchitecture((8, 8, 8, 6, 4, 4), (2, 4, 4, 6, 8), blocks_per_stage=2), WaveGradSampling(steps=2)
     ),
-    "diffwave": lambda: DiffWave(DiffWaveArchitecture(residual_layers=10, residual_channels=4), DiffWaveSampling((1e-3, 0.1))),
+    "diffwave": lambda: DiffWave(DiffWaveArchitecture(10, 4), DiffWaveSampling((1e-3, 0.1))),
     "waveflow": lambda: WaveFlow(WaveFlowArchitecture(flows=3, layers=5, channels=8, height=8)),
     "waveglow": lambda: WaveGlow(WaveGlowArchitecture(flows=5, layers=3, channels=8)),
 }
@@ -60,7 +60,8 @@ def small(name):
             is_logarithm = isinstance(vocoder, ISTFTNet) and key.startswith("last.")
             gans = MelGAN | HiFiGAN | MultiBandMelGAN | UnivNet | BigVGAN
             if key.endswith("original0") and isinstance(vocoder, gans) and not is_logarithm:
-                parameter.uniform_(*((0.3, 0.9) if isinstance(vocoder, BigVGAN) else (0.5, 1.5)))  # the scales of weight norm: fresh ones give near silence
+                # The scales of weight norm: fresh ones give near silence.
+                parameter.uniform_(*((0.3, 0.9) if isinstance(vocoder, BigVGAN) else (0.5, 1.5)))
             if key.endswith("weight") and isinstance(vocoder, Flow2GAN) and parameter.dim() > 1:
                 parameter.normal_(std=parameter[0].numel() ** -0.5)  # the same
     return vocoder.prepare_for_inference()
