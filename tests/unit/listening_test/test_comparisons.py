@@ -84,7 +84,7 @@ def test_a_difference_on_two_sentences_alone_is_not_found_on_others():
     """One sentence suits the one system, one the other a little: on these sentences the difference is certain."""
     design = crossed(2, 40, 2)
     generator = np.random.default_rng(seed_of(2))
-    ratings = 3 + 0.8 * ((design.system == 0) & (design.utterance == 0)) + generator.normal(scale=0.5, size=160)
+    ratings = 3 + 1.6 * ((design.system == 0) & (design.utterance == 0)) + generator.normal(scale=0.5, size=160)
     (other,) = pairs_of(table_of(design, ratings)).to_dict("records")
     (these,) = pairs_of(table_of(design, ratings), other_sentences=False).to_dict("records")
     assert these["p_value"] < 0.001
