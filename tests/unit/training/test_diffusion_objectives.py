@@ -141,9 +141,8 @@ def test_the_learning_rates_are_those_of_the_design():
         ({}, lambda part: Progress(None, None, part), 39),
         ({"decay_every": 10, "decay_interval": "epoch"}, lambda part: Progress(None, 435 * part, 0.0), 43),
         ({"decay_every": 1000, "decay_interval": "step"}, lambda part: Progress(5000 * part, None, 0.0), 4),
-        ({"decay": 1.0}, lambda part: Progress(None, None, part), 39),
     ],
-    ids=["budget", "epoch", "step", "no decay"],
+    ids=["budget", "epoch", "step"],
 )
 def test_the_learning_rate_of_wavegrad_decays_by_what_the_recipe_counts(recipe, progress, advances):
     """By default to 1.6 % over any budget; as the study has it, once every 10 epochs."""
@@ -155,6 +154,11 @@ def test_the_learning_rate_of_wavegrad_decays_by_what_the_recipe_counts(recipe, 
     for part in np.linspace(0, 0.999, 50):
         schedule.follow(progress(part))
     assert optimizer.param_groups[0]["lr"] == pytest.approx(1e-3 * recipe.decay**advances)
+
+
+def test_without_a_factor_nothing_decays():
+    objective = WaveGradObjective(OBJECTIVES["wavegrad"]().vocoder, WaveGradRecipe(decay=1.0))
+    assert objective.schedule("generator", objective.optimizer("generator")) is None
 
 
 @pytest.mark.parametrize(

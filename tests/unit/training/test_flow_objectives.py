@@ -20,7 +20,7 @@ from vocoder_pareto.training.objectives.likelihood import (
     LikelihoodRecipe,
     negative_log_likelihood,
 )
-from vocoder_pareto.training.objectives.objective import Batch
+from vocoder_pareto.training.objectives.objective import Batch, Progress
 
 
 def test_the_likelihood_of_hand_computed_values():
@@ -69,6 +69,19 @@ def test_the_objective_is_the_likelihood_of_the_batch_by_adam():
         objective.loss("generator", batch)[0].backward()
         optimizer.step()
     assert objective.vocoder.scale.item() == pytest.approx(0.5 / batch.audio.square().mean().sqrt().item(), rel=0.01)
+
+
+def test_the_learning_rate_decays_by_the_recipe_alone():
+    rates = []
+    for recipe in (LikelihoodRecipe(0.01), LikelihoodRecipe(0.01, decay=0.5, decay_every=0.25)):
+        objective = LikelihoodObjective(Doubling(), recipe)
+        optimizer = objective.optimizer("generator")
+        schedule = objective.schedule("generator", optimizer)
+        optimizer.step()
+        if schedule is not None:
+            schedule.follow(Progress(None, None, 0.8))
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == [0.01, 0.01 * 0.5**3]
 
 
 def test_dither_is_white_noise_of_its_deviation_and_bounds_the_likelihood_of_silence():

@@ -1,14 +1,14 @@
 """What the recipes of diffusion vocoders share: predict the noise in a noised waveform, judged by its L1 distance."""
 
 from abc import abstractmethod
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from vocoder_pareto.models.diffusion import DiffusionVocoder
 from vocoder_pareto.models.vocoder import draw_noise
-from vocoder_pareto.training.objectives.objective import Batch, Objective
+from vocoder_pareto.training.objectives.decay import DecayingRate
+from vocoder_pareto.training.objectives.objective import Batch, Objective, Schedule
 
 
 class DenoisingObjective(Objective):
@@ -16,9 +16,10 @@ class DenoisingObjective(Objective):
 
     trains = DiffusionVocoder
     vocoder: DiffusionVocoder
+    recipe: DecayingRate
     scales: Tensor  # √ᾱ of all steps of that schedule from 0, float64
 
-    def __init__(self, vocoder: DiffusionVocoder, recipe: Any, sample_rate: int = 16000):
+    def __init__(self, vocoder: DiffusionVocoder, recipe: DecayingRate, sample_rate: int = 16000):
         super().__init__(vocoder, recipe, sample_rate)
         scales = torch.tensor(vocoder.trained_schedule.signal_scales, dtype=torch.float64)
         self.register_buffer("scales", scales, persistent=False)
@@ -42,3 +43,7 @@ class DenoisingObjective(Objective):
     def optimizer(self, turn: str) -> torch.optim.Optimizer:
         """Return Adam with PyTorch's moments; the papers name none."""
         return torch.optim.Adam(self.vocoder.parameters(), self.recipe.learning_rate)
+
+    def schedule(self, turn: str, optimizer: torch.optim.Optimizer) -> Schedule | None:
+        """Return the decay of the recipe."""
+        return self.recipe.schedule(optimizer)

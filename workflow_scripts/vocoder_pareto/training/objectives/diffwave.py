@@ -10,18 +10,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vocoder_pareto.training.objectives.decay import DecayingRate
 from vocoder_pareto.training.objectives.denoising import DenoisingObjective
 
 
 @dataclass(frozen=True)
-class DiffWaveRecipe:
-    """The hyper-parameters of the recipe.
-
-    Attributes:
-        learning_rate: The learning rate of Adam.
-    """
-
-    learning_rate: float = 2.0e-4
+class DiffWaveRecipe(DecayingRate):
+    """The hyper-parameters of the recipe, see `DecayingRate`; by default nothing decays."""
 
 
 class DiffWaveObjective(DenoisingObjective):

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from vocoder_pareto.models.flow import Encoding, FlowVocoder
 from vocoder_pareto.models.vocoder import draw_noise
-from vocoder_pareto.training.objectives.objective import Batch, Objective
+from vocoder_pareto.training.objectives.decay import DecayingRate
+from vocoder_pareto.training.objectives.objective import Batch, Objective, Schedule
 
 _ROUNDING_TO_16_BITS = 2**-15 / math.sqrt(12)  # the standard deviation of its error
 _STRETCH = 256  # samples that are silent together
@@ -23,20 +24,19 @@ _MUCH_SILENCE = 0.005  # of all stretches
 
 
 @dataclass(frozen=True)
-class LikelihoodRecipe:
-    """The hyper-parameters of the recipe.
+class LikelihoodRecipe(DecayingRate):
+    """The hyper-parameters of the recipe, and those of `DecayingRate`; by default nothing decays.
 
     Attributes:
-        learning_rate: The learning rate of Adam.
         sigma: The standard deviation of the latent in training, greater than 0.
         dither: The standard deviation of white noise that is added to the audio in training, at least 0.
     """
 
-    learning_rate: float = 2.0e-4
     sigma: float = 1.0
     dither: float = 0.0
 
     def __post_init__(self):
+        super().__post_init__()
         if self.dither < 0:
             raise ValueError(f"dither is {self.dither}; must be at least 0")
         if self.sigma <= 0:
@@ -60,6 +60,7 @@ class LikelihoodObjective(Objective):
     Recipe = LikelihoodRecipe
     trains = FlowVocoder
     vocoder: FlowVocoder
+    recipe: LikelihoodRecipe
 
     def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Objective.loss`."""
@@ -82,3 +83,7 @@ class LikelihoodObjective(Objective):
     def optimizer(self, turn: str) -> torch.optim.Optimizer:
         """Return Adam with PyTorch's moments."""
         return torch.optim.Adam(self.vocoder.parameters(), self.recipe.learning_rate)
+
+    def schedule(self, turn: str, optimizer: torch.optim.Optimizer) -> Schedule | None:
+        """Return the decay of the recipe."""
+        return self.recipe.schedule(optimizer)

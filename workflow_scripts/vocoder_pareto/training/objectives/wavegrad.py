@@ -9,42 +9,20 @@ and so do we (`gradient_clip`); the study does not.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.optim.lr_scheduler import ExponentialLR
 
+from vocoder_pareto.training.objectives.decay import DecayingRate
 from vocoder_pareto.training.objectives.denoising import DenoisingObjective
-from vocoder_pareto.training.objectives.objective import Schedule
 
 
 @dataclass(frozen=True)
-class WaveGradRecipe:
-    """The hyper-parameters of the recipe.
-
-    Attributes:
-        learning_rate: The learning rate of Adam.
-        decay: The factor of the learning rate after every `decay_every`, in (0, 1]; 1 is no decay.
-        decay_every: After how many steps or epochs, or after which share of the budget; greater than 0.
-        decay_interval: What `decay_every` counts: step, epoch or budget.
-    """
+class WaveGradRecipe(DecayingRate):
+    """The hyper-parameters of the recipe, see `DecayingRate`."""
 
     learning_rate: float = 1.0e-3
     decay: float = 0.9
-    decay_every: float = 0.025
-    decay_interval: Literal["step", "epoch", "budget"] = "budget"
-
-    def __post_init__(self):
-        if not 0 < self.decay <= 1:
-            raise ValueError(f"decay is {self.decay}; must be greater than 0 and at most 1")
-        if self.decay_every <= 0:
-            raise ValueError(f"decay_every is {self.decay_every}; must be greater than 0")
-        if self.decay_interval == "budget" and self.decay_every > 1:
-            raise ValueError(
-                f"decay_every is {self.decay_every}, more than the whole budget; give a share of it, at most 1, or set "
-                "decay_interval: step or epoch"
-            )
 
 
 class WaveGradObjective(DenoisingObjective):
@@ -58,8 +36,3 @@ class WaveGradObjective(DenoisingObjective):
         low, high = self.scales[steps], self.scales[steps - 1]
         levels = low + (high - low) * torch.rand_like(low)
         return levels, levels
-
-    def schedule(self, turn: str, optimizer: torch.optim.Optimizer) -> Schedule:
-        """Return the decay of the recipe."""
-        recipe = self.recipe
-        return Schedule(ExponentialLR(optimizer, recipe.decay), recipe.decay_interval, recipe.decay_every)
