@@ -56,3 +56,30 @@ def table_of(design, ratings):
     columns = {"participant": design.participant, "system": design.system, "utterance": design.utterance}
     names = {name: [f"{name[0]}{code:02}" for code in codes] for name, codes in columns.items()}
     return pd.DataFrame(names | {"rating": ratings})
+
+
+def mean_squares(cells):
+    """Those of the analysis of variance of one system: listeners, sentences and what is left of (P, U) ratings."""
+    people, sentences = cells.shape
+    of_people, of_sentences = cells.mean(axis=1), cells.mean(axis=0)
+    left = cells - of_people[:, None] - of_sentences + cells.mean()
+    return (
+        sentences * of_people.var(ddof=1),
+        people * of_sentences.var(ddof=1),
+        np.sum(left**2) / ((people - 1) * (sentences - 1)),
+    )
+
+
+def alike_cells(qualities, people, sentences, generator):
+    """(2, P, U) ratings of two systems that spread alike, of which no component of variance is estimated below zero.
+
+    A fit returns none below zero, and so differs there from the analysis of variance.
+    """
+    while True:
+        cells = ratings_of(crossed(2, people, sentences), qualities, generator).reshape(2, people, sentences)
+        means = cells.mean(axis=(1, 2), keepdims=True)
+        cells = means + (cells - means) / cells.std(axis=(1, 2), keepdims=True)
+        own, common = np.array(mean_squares(cells[0] - cells[1])), np.array(mean_squares(cells[0] + cells[1]))
+        of_systems, of_both = own[:2] - own[2], common[:2] - common[2]
+        if min(*of_systems, *(of_both - of_systems), common[2] - own[2]) > 0:
+            return cells

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
-from panels import DEVIATIONS, crossed, ratings_of, table_of
+from panels import DEVIATIONS, crossed, mean_squares, ratings_of, table_of
 from seeds import seed_of
 
 from vocoder_pareto.listening_test.crossed_effects import COMPONENTS, EFFECTS, OWN, CrossedDesign
@@ -38,18 +38,6 @@ def test_expectations_equal_the_traces_of_whole_matrices():
         assert design.own_expectations[effect] == pytest.approx(np.array(own))
     weights = (np.arange(3)[:, None] == design.system) / np.bincount(design.system)[:, None]
     assert design.shares == pytest.approx(np.stack([weights @ one @ weights.T for one in shared]))
-
-
-def mean_squares(cells):
-    """Those of the analysis of variance of one system: listeners, sentences and what is left of (P, U) ratings."""
-    people, sentences = cells.shape
-    of_people, of_sentences = cells.mean(axis=1), cells.mean(axis=0)
-    left = cells - of_people[:, None] - of_sentences + cells.mean()
-    return (
-        sentences * of_people.var(ddof=1),
-        people * of_sentences.var(ddof=1),
-        np.sum(left**2) / ((people - 1) * (sentences - 1)),
-    )
 
 
 def test_variances_of_one_system_equal_those_of_the_analysis_of_variance():

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from panels import DEVIATIONS, crossed, ratings_of, table_of
+from panels import DEVIATIONS, alike_cells, crossed, mean_squares, ratings_of, table_of
 from scipy import stats
 from seeds import seed_of
-from test_crossed_effects import mean_squares
 
 from vocoder_pareto.listening_test.crossed_effects import Estimates
 from vocoder_pareto.listening_test.fitted_ratings import fit_of_estimates, fit_ratings, quasi_variances
@@ -53,15 +52,8 @@ def test_these_sentences_alone_leave_the_variance_of_listeners(one_system):
 def test_variance_of_a_difference_equals_the_one_of_the_analysis_of_variance():
     """The outside is the table of each listener's and sentence's differences of two systems that spread alike."""
     design = crossed(2, PEOPLE, SENTENCES)
-    generator = np.random.default_rng(seed_of(1))
-    is_negative = True
-    while is_negative:  # a component of variance, which no fit returns
-        cells = ratings_of(design, [2.0, 4.0], generator).reshape(2, PEOPLE, SENTENCES)
-        cells = cells - cells.mean(axis=(1, 2), keepdims=True)
-        cells /= cells.std(axis=(1, 2), keepdims=True)
-        of_people, of_sentences, left = mean_squares(cells[0] - cells[1])
-        of_both = np.subtract(mean_squares(cells[0] + cells[1]), (of_people, of_sentences, left))
-        is_negative = min(of_people - left, of_sentences - left, *of_both) < 0
+    cells = alike_cells([2.0, 4.0], PEOPLE, SENTENCES, np.random.default_rng(seed_of(1)))
+    of_people, of_sentences, left = mean_squares(cells[0] - cells[1])
     fitted = fitted_to(design, cells.ravel())
     expected = (of_people + of_sentences - left) / (PEOPLE * SENTENCES)
     assert fitted.differences.values[0, 1] == pytest.approx(expected)
