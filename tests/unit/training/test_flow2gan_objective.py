@@ -57,7 +57,7 @@ def expected_gradients(loss, weights, network):
 
 
 def assert_gradients(found, expected):
-    """Spectra of the losses are computed in float32, and where two are equal, rounding tells the sign of the gradient."""
+    """Spectra of losses are computed in float32, and where two are equal, rounding tells the sign of the gradient."""
     assert found.keys() == expected.keys()
     largest = max(float(each.norm()) for each in expected.values())
     for name, gradient in expected.items():
