@@ -43,7 +43,7 @@ def _is_writable(folder: Path | None) -> bool:
     """Whether files can be made in a folder, or in a new one of this name."""
     if folder is None:
         return False
-    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    existing = next(each for each in (folder, *folder.parents) if os.path.exists(each))  # of what this user may see
     return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
