@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from seeds import seed_of
+from somebody_else import AS_NOBODY, NOBODY, needs_root
 
 from vocoder_pareto import caches
 from vocoder_pareto.audio.utterances import COLUMNS
@@ -18,7 +18,6 @@ from vocoder_pareto.tables.csv_files import write_csv
 
 VARIABLES = ("NUMBA_CACHE_DIR", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
 SOURCES = Path(caches.__file__).parents[1]
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -92,7 +91,7 @@ def test_without_any_folder_to_write_nothing_changes(read_only_home, monkeypatch
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root can become somebody else")
+@needs_root
 def test_programs_work_as_a_user_without_name_and_home_in_an_environment_that_cannot_be_written(tmp_path):
     """A container as clusters run it. The outside is librosa by itself, whose numba fails there."""
     tmp_path.chmod(0o777)
@@ -103,7 +102,7 @@ def test_programs_work_as_a_user_without_name_and_home_in_an_environment_that_ca
     environment = {"PATH": os.environ["PATH"], "HOME": "/proc", "TMPDIR": str(tmp_path)}
 
     def run(*arguments):
-        command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", sys.executable, *arguments]
+        command = [*AS_NOBODY, sys.executable, *arguments]
         return subprocess.run(list(map(str, command)), env=environment, cwd="/", capture_output=True, text=True)
 
     if run("-c", "import numba").returncode:

@@ -1,8 +1,6 @@
 """How a program ends: what went wrong is the last line that it says, also when it worked in several processes."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from somebody_else import AS_NOBODY, needs_root
 
 PROGRAMS = Path(__file__).resolve().parents[2] / "workflow_scripts"
 DATASET = {
@@ -145,7 +144,7 @@ run_program(lambda: others.forward(0))
     assert lines == [f"error: {tmp_path}/others.py, line 5, calls {said}, which ends the program; take it out"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="only root can become somebody else")
+@needs_root
 def test_a_folder_that_belongs_to_somebody_else_is_told_in_one_line(tmp_path):
     """Its files cannot even be looked for. The program needs no more than the library and the standard library."""
     code = f"import sys; sys.path[0] = {str(PROGRAMS)!r}\n" + (
@@ -153,8 +152,7 @@ def test_a_folder_that_belongs_to_somebody_else_is_told_in_one_line(tmp_path):
         f"run_program(lambda: Path({str(tmp_path / 'clips.csv')!r}).exists())"
     )
     tmp_path.chmod(0o700)
-    nobody = ("setpriv", "--reuid=65534", "--clear-groups")
-    if log_of("-c", "import numpy", before=nobody)[0]:
+    if log_of("-c", "import numpy", before=AS_NOBODY)[0]:
         pytest.skip("others cannot read this environment")
-    status, lines = log_of("-c", code, before=nobody)
+    status, lines = log_of("-c", code, before=AS_NOBODY)
     assert (status, lines) == (1, [f"error: {tmp_path / 'clips.csv'}: Permission denied; see whose it is"])

@@ -1,12 +1,12 @@
-"""The learning rate of recipes of one optimiser, and its decay by steps, epochs or the used share of the budget."""
+"""What recipes of one network share: Adam, whose rate may decay by steps, epochs or the used share of the budget."""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 from torch.optim.lr_scheduler import ExponentialLR
 
-from vocoder_pareto.training.objectives.objective import Schedule
+from vocoder_pareto.training.objectives.objective import Objective, Schedule
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,19 @@ class DecayingRate:
                 "decay_interval: step or epoch"
             )
 
-    def schedule(self, optimizer: Optimizer) -> Schedule | None:
-        """The decay of the rate of `optimizer`; None where there is none."""
-        if self.decay == 1:
+
+class AdamObjective(Objective):
+    """An objective by Adam with PyTorch's moments, since the papers name none, at the rate of its recipe."""
+
+    recipe: DecayingRate
+
+    def optimizer(self, turn: str) -> Optimizer:
+        """Return Adam."""
+        return Adam(self.vocoder.parameters(), self.recipe.learning_rate)
+
+    def schedule(self, turn: str, optimizer: Optimizer) -> Schedule | None:
+        """Return the decay of the recipe; None where it has none."""
+        recipe = self.recipe
+        if recipe.decay == 1:
             return None
-        return Schedule(ExponentialLR(optimizer, self.decay), self.decay_interval, self.decay_every)
+        return Schedule(ExponentialLR(optimizer, recipe.decay), recipe.decay_interval, recipe.decay_every)

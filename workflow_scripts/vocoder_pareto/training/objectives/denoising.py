@@ -7,16 +7,15 @@ from torch import Tensor
 
 from vocoder_pareto.models.diffusion import DiffusionVocoder
 from vocoder_pareto.models.vocoder import draw_noise
-from vocoder_pareto.training.objectives.decay import DecayingRate
-from vocoder_pareto.training.objectives.objective import Batch, Objective, Schedule
+from vocoder_pareto.training.objectives.decay import AdamObjective, DecayingRate
+from vocoder_pareto.training.objectives.objective import Batch
 
 
-class DenoisingObjective(Objective):
+class DenoisingObjective(AdamObjective):
     """Adam minimises the L1 distance of noise and predicted noise at random levels of the schedule of training."""
 
     trains = DiffusionVocoder
     vocoder: DiffusionVocoder
-    recipe: DecayingRate
     scales: Tensor  # √ᾱ of all steps of that schedule from 0, float64
 
     def __init__(self, vocoder: DiffusionVocoder, recipe: DecayingRate, sample_rate: int = 16000):
@@ -39,11 +38,3 @@ class DenoisingObjective(Objective):
 
         The scales are of double precision, since 1 − ᾱ starts at 10⁻⁶.
         """
-
-    def optimizer(self, turn: str) -> torch.optim.Optimizer:
-        """Return Adam with PyTorch's moments; the papers name none."""
-        return torch.optim.Adam(self.vocoder.parameters(), self.recipe.learning_rate)
-
-    def schedule(self, turn: str, optimizer: torch.optim.Optimizer) -> Schedule | None:
-        """Return the decay of the recipe."""
-        return self.recipe.schedule(optimizer)

@@ -10,13 +10,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from vocoder_pareto.models.flow import Encoding, FlowVocoder
 from vocoder_pareto.models.vocoder import draw_noise
-from vocoder_pareto.training.objectives.decay import DecayingRate
-from vocoder_pareto.training.objectives.objective import Batch, Objective, Schedule
+from vocoder_pareto.training.objectives.decay import AdamObjective, DecayingRate
+from vocoder_pareto.training.objectives.objective import Batch
 
 _ROUNDING_TO_16_BITS = 2**-15 / math.sqrt(12)  # the standard deviation of its error
 _STRETCH = 256  # samples that are silent together
@@ -54,7 +53,7 @@ def negative_log_likelihood(encoding: Encoding, sigma: float) -> Tensor:
     return (energy + constant - encoding.log_determinant).mean() / samples
 
 
-class LikelihoodObjective(Objective):
+class LikelihoodObjective(AdamObjective):
     """Adam minimises the negative log-likelihood."""
 
     Recipe = LikelihoodRecipe
@@ -79,11 +78,3 @@ class LikelihoodObjective(Objective):
                 f"{100 * silence:.1f} % of the training audio is digital silence, whose likelihood has no bound, so "
                 "that it is learnt before speech: set dither: 1.0e-3, say, beside the learning_rate of this model"
             )
-
-    def optimizer(self, turn: str) -> torch.optim.Optimizer:
-        """Return Adam with PyTorch's moments."""
-        return torch.optim.Adam(self.vocoder.parameters(), self.recipe.learning_rate)
-
-    def schedule(self, turn: str, optimizer: torch.optim.Optimizer) -> Schedule | None:
-        """Return the decay of the recipe."""
-        return self.recipe.schedule(optimizer)
