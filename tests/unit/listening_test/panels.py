@@ -71,15 +71,15 @@ def mean_squares(cells):
 
 
 def alike_cells(qualities, people, sentences, generator):
-    """(2, P, U) ratings of two systems that spread alike, of which no component of variance is estimated below zero.
+    """(2, P, U) ratings of two systems that spread alike, of which no component of variance is estimated to be zero.
 
-    A fit returns none below zero, and so differs there from the analysis of variance.
+    Where one is, it would be below zero in the analysis of variance, which differs there from a fit.
     """
+    design = crossed(2, people, sentences)
     while True:
-        cells = ratings_of(crossed(2, people, sentences), qualities, generator).reshape(2, people, sentences)
+        cells = ratings_of(design, qualities, generator).reshape(2, people, sentences)
         means = cells.mean(axis=(1, 2), keepdims=True)
         cells = means + (cells - means) / cells.std(axis=(1, 2), keepdims=True)
-        own, common = np.array(mean_squares(cells[0] - cells[1])), np.array(mean_squares(cells[0] + cells[1]))
-        of_systems, of_both = own[:2] - own[2], common[:2] - common[2]
-        if min(*of_systems, *(of_both - of_systems), common[2] - own[2]) > 0:
+        found = design.estimate(cells.reshape(-1, 1))
+        if (found.variances > 0).all() and (found.own > 0).all():
             return cells
