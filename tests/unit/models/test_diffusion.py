@@ -1,6 +1,7 @@
 """Noise schedules, the reverse process, and what WaveGrad and DiffWave have in common."""
 
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from seeds import seed_of
 
 from vocoder_pareto.measurement.flops import count_operations
 from vocoder_pareto.models.checkpoint import load_vocoder, save_checkpoint
-from vocoder_pareto.models.diffusion import LARGEST_SAMPLE, NoiseSchedule
+from vocoder_pareto.models.diffusion import LARGEST_NOISE, NoiseSchedule
 from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture, DiffWaveSampling
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture, WaveGradSampling
@@ -187,7 +188,30 @@ def test_the_reverse_process_is_algorithm_2(name):
 def test_a_network_that_runs_away_ends_finite():
     schedule = SCHEDULES["WaveGrad's"]
     ended = schedule.denoised(torch.randn(1, 50), lambda noisy, step: -1e4 * noisy**3, lambda: torch.randn(1, 50))
-    assert ended.abs().max() <= LARGEST_SAMPLE
+    assert ended.abs().max() <= 1 + LARGEST_NOISE
+
+
+@families
+@pytest.mark.parametrize("way", ["generate", "generate_plainly"])
+def test_a_network_that_learned_scaled_audio_gives_audio_of_its_own_loudness(family, way, monkeypatch):
+    """An oracle that knows 5 times the audio, louder than any sample of [−1, 1], gives back the audio."""
+    vocoder = SMALL[family]()
+    architecture = dataclasses.replace(vocoder.architecture, audio_scale=5.0)
+    vocoder = type(vocoder)(architecture, vocoder.sampling)
+    audio = torch.rand(1, 512, generator=seeded()) * 2 - 1
+    knows = oracle(vocoder.schedule, 5 * audio)
+    steps = {level: step for step, level in enumerate(vocoder.noise_levels, start=1)}
+    monkeypatch.setattr(vocoder, "noise_predictor", lambda mel: knows)
+    monkeypatch.setattr(vocoder, "predict_noise", lambda noisy, level, mel: knows(noisy, steps[float(level[0])]))
+    given = getattr(vocoder, way)(torch.rand(1, 80, 2), seeded())
+    assert_close(given, audio, factor=4096)
+
+
+@families
+@pytest.mark.parametrize("scale", [0, -1.0, float("inf"), float("nan")])
+def test_audio_of_no_loudness_is_refused(family, scale):
+    with pytest.raises(ValueError, match=r"audio_scale is .*; must be more than 0"):
+        type(SMALL[family]())(dataclasses.replace(SMALL[family]().architecture, audio_scale=scale))
 
 
 @pytest.mark.parametrize("family", FULL_SIZE)

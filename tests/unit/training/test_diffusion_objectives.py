@@ -9,7 +9,7 @@ from calm import calm
 from seeds import seed_of
 from torch import nn
 
-from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture
+from vocoder_pareto.models.diffwave import DiffWave, DiffWaveArchitecture, DiffWaveSampling
 from vocoder_pareto.models.wavegrad import WaveGrad, WaveGradArchitecture
 from vocoder_pareto.training.objectives.diffwave import DiffWaveObjective, DiffWaveRecipe
 from vocoder_pareto.training.objectives.objective import Batch, Progress
@@ -65,6 +65,20 @@ def test_the_loss_is_the_l1_distance_of_the_noise(objective, family, error):
         loss, parts = objective.loss("generator", batch)
         assert float(loss) == pytest.approx(abs(error), abs=1e-3)
         assert float(parts["noise_l1_loss"]) == float(loss)
+
+
+@pytest.mark.parametrize("scale", [1.0, 6.0])
+def test_audio_is_noised_as_loud_as_the_architecture_says(scale):
+    """At a level of next to no noise, what the network sees is the audio, times the scale."""
+    small = DiffWaveArchitecture(1, 2, first_beta=1e-8, last_beta=1e-8, diffusion_steps=1, audio_scale=scale)
+    objective = DiffWaveObjective(DiffWave(small, DiffWaveSampling((1e-8,))), DiffWaveRecipe())
+    seen = []
+    objective.vocoder = nn.Module()
+    objective.vocoder.predict_noise = lambda noisy, level, mel: seen.append(noisy) or torch.zeros_like(noisy)
+    batch = a_batch()
+    objective.loss("generator", batch)
+    assert (seen[0] - scale * batch.audio).abs().max() < 1e-3  # noise of a deviation of 1e-4
+    assert batch.audio.abs().max() <= 1  # as it was
 
 
 @families

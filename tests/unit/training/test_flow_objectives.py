@@ -1,6 +1,7 @@
 """The likelihood of the flow vocoders: hand-computed values, and that both learn."""
 
 import math
+from types import SimpleNamespace
 
 import librosa
 import numpy as np
@@ -42,8 +43,8 @@ def test_the_likelihood_is_the_density_of_scaled_noise(sigma):
 class Doubling(FlowVocoder):
     """z = 2 x, for whatever mel."""
 
-    def __init__(self):
-        super().__init__(None, n_mels=2, hop_length=4)
+    def __init__(self, architecture=None):
+        super().__init__(architecture, n_mels=2, hop_length=4)
         self.scale = torch.nn.Parameter(torch.tensor(2.0))
 
     def encode(self, audio, mel):
@@ -69,6 +70,23 @@ def test_the_objective_is_the_likelihood_of_the_batch_by_adam():
         objective.loss("generator", batch)[0].backward()
         optimizer.step()
     assert objective.vocoder.scale.item() == pytest.approx(0.5 / batch.audio.square().mean().sqrt().item(), rel=0.01)
+
+
+def test_a_flow_of_scaled_audio_has_the_density_of_the_audio_and_gives_its_loudness():
+    """z = 2 · 5 x: normal audio of a tenth of the latent's deviation, whichever of both scales it."""
+    vocoder = Doubling(SimpleNamespace(audio_scale=5.0))
+    batch = Batch(torch.randn(2, 8, generator=torch.Generator().manual_seed(seed_of(0))), torch.zeros(2, 2, 2))
+    loss, _ = LikelihoodObjective(vocoder, LikelihoodRecipe(sigma=0.5)).loss("generator", batch)
+    assert_close(loss, -scipy.stats.norm.logpdf(batch.audio.numpy(), scale=0.05).mean(), factor=64)
+    for generate in (vocoder.generate, vocoder.generate_plainly):
+        audio = generate(torch.zeros(1, 2, 5000), torch.Generator().manual_seed(seed_of(1)))
+        assert float(audio.detach().std()) == pytest.approx(0.1, rel=0.03)
+
+
+@pytest.mark.parametrize("scale", [0, -1.0, float("inf"), float("nan")])
+def test_a_flow_of_audio_of_no_loudness_is_refused(scale):
+    with pytest.raises(ValueError, match=r"audio_scale is .*; must be more than 0"):
+        Doubling(SimpleNamespace(audio_scale=scale))
 
 
 def test_the_learning_rate_decays_by_the_recipe_alone():

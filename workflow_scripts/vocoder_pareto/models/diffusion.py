@@ -18,11 +18,11 @@ import torch
 from torch import Tensor
 
 from vocoder_pareto.models.chunks import in_chunks
-from vocoder_pareto.models.vocoder import Generators, Vocoder, draw_noise
+from vocoder_pareto.models.vocoder import Generators, Vocoder, audio_scale_of, draw_noise
 
-# No noised waveform gets this far: 1 for the signal and 7 standard deviations of the noise. Without a bound, an
-# untrained network runs further away with every step until it overflows.
-LARGEST_SAMPLE = 8.0
+# No noised waveform gets further from the signal: 7 standard deviations of the noise. Without a bound, an untrained
+# network runs further away with every step until it overflows.
+LARGEST_NOISE = 7.0
 
 # Generation begins with noise of deviation 1, and the network is told √(1 − ᾱ_N). Where ᾱ_N is above this, the two are
 # more than 3 dB apart. The schedules of the papers end below: WaveGrad's at 0.28, DiffWave's at 0.28 and 0.38.
@@ -88,24 +88,28 @@ class NoiseSchedule:
         """
         return (1 - self.alpha_bars[step - 1]) / (1 - self.alpha_bars[step]) * self.betas[step - 1]
 
-    def denoised(self, noisy: Tensor, predict_noise: NoisePredictor, draw: Callable[[], Tensor]) -> Tensor:
+    def denoised(
+        self, noisy: Tensor, predict_noise: NoisePredictor, draw: Callable[[], Tensor], largest_signal: float = 1.0
+    ) -> Tensor:
         """Go back from step N to the clean signal (B, T), with ε the noise that the network predicts.
 
         For n = N … 1: y_{n−1} = (y_n − β_n / √(1 − ᾱ_n) · ε(y_n, n)) / √(1 − β_n), and noise of the posterior variance
-        on top of it for n > 1. Samples are kept within ±`LARGEST_SAMPLE`.
+        on top of it for n > 1. Samples are kept within ±(`largest_signal` + `LARGEST_NOISE`).
 
         Args:
             noisy: y_N, standard normal noise (B, T), which is overwritten with the result.
             predict_noise: The function ε of a noisy waveform (B, T) and its step.
             draw: A function that gives standard normal noise (B, T).
+            largest_signal: The largest sample of a clean signal.
 
         Source: Algorithm 2 of Chen et al. (2021) and of Kong et al. (2021).
         """
+        largest = largest_signal + LARGEST_NOISE
         for step in range(self.steps, 0, -1):
             beta = self.betas[step - 1]
             noise = predict_noise(noisy, step)
             noisy.sub_(noise, alpha=beta / sqrt(1 - self.alpha_bars[step])).mul_(1 / sqrt(1 - beta))
-            noisy.clamp_(-LARGEST_SAMPLE, LARGEST_SAMPLE)
+            noisy.clamp_(-largest, largest)
             if step > 1:
                 noisy.add_(draw(), alpha=sqrt(self.posterior_variance(step)))
         return noisy
@@ -136,13 +140,15 @@ class DiffusionVocoder(Vocoder):
     """A vocoder that starts from white noise and removes, step by step, the noise that its network predicts.
 
     Attributes:
+        audio_scale: What audio is multiplied by before it is noised, and what generated audio is divided by, see
+            `audio_scale_of`.
         schedule: The noise schedule of generation.
         trained_schedule: The noise schedule of training. Generation stays within its levels.
         noise_levels: What `predict_noise` is told of the noise at each step 1 … N of `schedule`.
 
     Raises:
-        ValueError: `schedule` ends noisier than the schedule of training does. Where it ends too clean
-            (`NoiseSchedule.ends_too_clean`), a warning is logged.
+        ValueError: `schedule` ends noisier than the schedule of training does, or `audio_scale` is not more than 0.
+            Where the schedule ends too clean (`NoiseSchedule.ends_too_clean`), a warning is logged.
     """
 
     def __init__(
@@ -158,6 +164,7 @@ class DiffusionVocoder(Vocoder):
         self.schedule = schedule
         self.trained_schedule = training_schedule(architecture)
         self.noise_levels = noise_levels
+        self.audio_scale = audio_scale_of(architecture)
         _check_end(schedule, self.trained_schedule)
 
     @abstractmethod
@@ -216,7 +223,8 @@ class DiffusionVocoder(Vocoder):
         def draw() -> Tensor:
             return draw_noise((len(mel), mel.shape[2] * self.hop_length), mel, generator)
 
-        return self.schedule.denoised(draw(), predict_noise, draw).clamp_(-1, 1)
+        audio = self.schedule.denoised(draw(), predict_noise, draw, self.audio_scale)
+        return audio.div_(self.audio_scale).clamp_(-1, 1)
 
 
 def _check_end(schedule: NoiseSchedule, trained: NoiseSchedule) -> None:

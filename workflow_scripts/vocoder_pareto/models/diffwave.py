@@ -64,6 +64,8 @@ class DiffWaveArchitecture:
         first_beta: β_1 of the linear noise schedule of training, in (0, 1).
         last_beta: β_N of that schedule, in (0, 1).
         diffusion_steps: N, the number of its steps, at least 1.
+        audio_scale: What audio in [−1, 1] is multiplied by before it is noised, more than 0; 1 in all papers, see
+            `audio_scale_of`.
         first_step: The number that the network is told for the first of them: 1 as in the paper, or 0 as in
             lmnt-com/diffwave.
     """
@@ -75,6 +77,7 @@ class DiffWaveArchitecture:
     first_beta: float = 1e-4
     last_beta: float = 0.05
     diffusion_steps: int = 50
+    audio_scale: float = 1.0
     first_step: Literal[0, 1] = 1
 
 

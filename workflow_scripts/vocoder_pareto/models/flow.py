@@ -6,13 +6,13 @@ i + h, i + 2h, …, so that a column holds h samples that follow one another.
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from vocoder_pareto.models.chunks import in_chunks
-from vocoder_pareto.models.vocoder import Generators, Vocoder, draw_noise
+from vocoder_pareto.models.vocoder import Generators, Vocoder, audio_scale_of, draw_noise
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,24 @@ class Encoding(NamedTuple):
 
 
 class FlowVocoder(Vocoder):
-    """A vocoder that is trained as an invertible map from audio to white noise, and generates by its inverse."""
+    """A vocoder that is trained as an invertible map from audio to white noise, and generates by its inverse.
+
+    Attributes:
+        audio_scale: What audio is multiplied by before it is encoded, and what decoded audio is divided by, see
+            `audio_scale_of`. `encode` and `decode` know nothing of it.
+
+    Raises:
+        ValueError: `audio_scale` is not more than 0.
+    """
 
     Sampling = FlowSampling
     sampling: FlowSampling
+
+    def __init__(
+        self, architecture: Any, sampling: FlowSampling | None = None, n_mels: int = 80, hop_length: int = 256
+    ):
+        super().__init__(architecture, sampling, n_mels, hop_length)
+        self.audio_scale = audio_scale_of(architecture)
 
     @abstractmethod
     def encode(self, audio: Tensor, mel: Tensor) -> Encoding:
@@ -66,18 +80,18 @@ class FlowVocoder(Vocoder):
     @torch.no_grad()
     def generate(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder`: the inverse of noise of standard deviation `sigma`, clamped."""
-        return self.decode(self._draw_latent(mel, generator), mel).clamp_(-1, 1)
+        return self._clamped(self.decode(self._draw_latent(mel, generator), mel))
 
     @torch.no_grad()
     def generate_plainly(self, mel: Tensor, generator: Generators = None) -> Tensor:
         """See `Vocoder`: as `generate`, by `decode_plainly`."""
-        return self.decode_plainly(self._draw_latent(mel, generator), mel).clamp_(-1, 1)
+        return self._clamped(self.decode_plainly(self._draw_latent(mel, generator), mel))
 
     @torch.no_grad()
     def generate_in_chunks(self, mel: Tensor, chunk_frames: int, generator: Generators = None) -> Tensor:
         """See `Vocoder`; the noise is that of the whole clip, cut."""
         latent = self._draw_latent(mel, generator)
-        return self.decode_in_chunks(latent, mel, chunk_frames).clamp_(-1, 1)
+        return self._clamped(self.decode_in_chunks(latent, mel, chunk_frames))
 
     def decode_in_chunks(self, latent: Tensor, mel: Tensor, chunk_frames: int) -> Tensor:
         """The same as `decode`, by pieces of `chunk_frames` frames, each with `context_frames` on both sides."""
@@ -88,6 +102,9 @@ class FlowVocoder(Vocoder):
             self.context_frames(),
             self.hop_length,
         )
+
+    def _clamped(self, decoded: Tensor) -> Tensor:
+        return decoded.div_(self.audio_scale).clamp_(-1, 1)
 
     def _draw_latent(self, mel: Tensor, generator: Generators) -> Tensor:
         shape = (mel.shape[0], mel.shape[2] * self.hop_length)

@@ -7,6 +7,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, ClassVar, Self, TypeVar
 
 import torch
@@ -208,6 +209,23 @@ def old_weight_norms(network: nn.Module, recurse: bool = True) -> Iterator[tuple
         for hook in module._forward_pre_hooks.values():
             if isinstance(hook, WeightNorm):
                 yield module, hook
+
+
+def audio_scale_of(architecture: Any) -> float:
+    """`audio_scale` of an architecture: what a model of noise multiplies audio in [−1, 1] by; 1 where it has none.
+
+    The papers take audio as it is. Speech then has a deviation of 0.05 to 0.1, beside noise of a deviation of 1: most
+    steps of a diffusion drown it and teach little, and a flow has to grow before it can learn. How much the scale of
+    the data matters to diffusion is the finding of Chen (2023, "On the importance of noise scheduling for diffusion
+    models"), who scales images.
+
+    Raises:
+        ValueError: It is not more than 0, or not finite.
+    """
+    scale = float(getattr(architecture, "audio_scale", 1.0))
+    if not 0 < scale < inf:
+        raise ValueError(f"audio_scale is {scale:g}; must be more than 0, and finite")
+    return scale
 
 
 def draw_noise(shape: Sequence[int], like: Tensor, generator: Generators = None) -> Tensor:

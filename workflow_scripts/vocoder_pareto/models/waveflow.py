@@ -53,6 +53,8 @@ class WaveFlowArchitecture:
         kernel_size: r, the size of the convolutions along height and width; odd.
         upsample_factors: The strides of the transposed convolutions of the mel-spectrogram; even, with the product
             hop_length.
+        audio_scale: What audio in [−1, 1] is multiplied by before it is encoded, more than 0; 1 in the paper, see
+            `audio_scale_of`.
 
     Raises:
         ValueError: A size is too small, or the kernel size is even.
@@ -64,6 +66,7 @@ class WaveFlowArchitecture:
     height: int = 16
     kernel_size: int = 3
     upsample_factors: tuple[int, ...] = (16, 16)
+    audio_scale: float = 1.0
 
     def __post_init__(self) -> None:
         if min(self.flows, self.layers, self.channels) < 1 or self.height < 2:

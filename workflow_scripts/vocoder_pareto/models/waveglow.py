@@ -57,6 +57,8 @@ class WaveGlowArchitecture:
         upsample_cut: Where its surplus is cut: at both ends alike, or at the end alone, as by the authors' code.
         upsample_groups: The groups of the mel bands that it mixes, a divisor of their number: 1, the paper's, mixes all
             bands, and as many groups as bands filter each by itself, which takes 80 times fewer weights.
+        audio_scale: What audio in [−1, 1] is multiplied by before it is encoded, more than 0; 1 in the paper, see
+            `audio_scale_of`.
 
     Raises:
         ValueError: A size is too small or odd, or no channels are left for the last flow.
@@ -72,6 +74,7 @@ class WaveGlowArchitecture:
     upsample_kernel: int = 1024
     upsample_cut: Literal["both", "end"] = "both"
     upsample_groups: int = 1
+    audio_scale: float = 1.0
 
     def __post_init__(self) -> None:
         if min(self.flows, self.layers, self.channels, self.early_every) < 1:

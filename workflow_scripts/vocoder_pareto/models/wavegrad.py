@@ -78,6 +78,8 @@ class WaveGradArchitecture:
         first_beta: β_1 of the linear noise schedule whose levels training draws between, in (0, 1).
         last_beta: β_N of that schedule, in (0, 1).
         diffusion_steps: N, the number of its steps, at least 1.
+        audio_scale: What audio in [−1, 1] is multiplied by before it is noised, more than 0; 1 in all papers, see
+            `audio_scale_of`.
     """
 
     up_channels: tuple[int, ...] = (768, 512, 512, 256, 128, 128)
@@ -92,6 +94,7 @@ class WaveGradArchitecture:
     first_beta: float = 1e-6
     last_beta: float = 1e-2
     diffusion_steps: int = 1000
+    audio_scale: float = 1.0
 
 
 @dataclass(frozen=True)

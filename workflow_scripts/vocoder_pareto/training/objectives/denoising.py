@@ -21,14 +21,16 @@ class DenoisingObjective(AdamObjective):
     def __init__(self, vocoder: DiffusionVocoder, recipe: DecayingRate, sample_rate: int = 16000):
         super().__init__(vocoder, recipe, sample_rate)
         scales = torch.tensor(vocoder.trained_schedule.signal_scales, dtype=torch.float64)
+        self.audio_scale = vocoder.audio_scale
         self.register_buffer("scales", scales, persistent=False)
 
     def loss(self, turn: str, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """See `Objective.loss`."""
-        scales, levels = self.draw_levels(batch.audio)
-        noise = draw_noise(batch.audio.shape, batch.audio)
+        audio = batch.audio * self.audio_scale
+        scales, levels = self.draw_levels(audio)
+        noise = draw_noise(audio.shape, audio)
         noise_scales = (1 - scales.square()).sqrt()
-        noisy = scales.to(noise)[:, None] * batch.audio + noise_scales.to(noise)[:, None] * noise
+        noisy = scales.to(noise)[:, None] * audio + noise_scales.to(noise)[:, None] * noise
         loss = (noise - self.vocoder.predict_noise(noisy, levels, batch.mel)).abs().mean()
         return loss, {"noise_l1_loss": loss.detach()}
 

@@ -66,7 +66,9 @@ class LikelihoodObjective(AdamObjective):
         audio = batch.audio
         if self.recipe.dither:
             audio = audio + self.recipe.dither * draw_noise(audio.shape, audio)
-        loss = negative_log_likelihood(self.vocoder.encode(audio, batch.mel), self.recipe.sigma)
+        scale = self.vocoder.audio_scale
+        of_scaled = negative_log_likelihood(self.vocoder.encode(scale * audio, batch.mel), self.recipe.sigma)
+        loss = of_scaled - math.log(scale)  # the density of the audio itself
         return loss, {"negative_log_likelihood": loss.detach()}
 
     def doubts(self, audio: Tensor) -> Iterator[str]:
