@@ -48,16 +48,43 @@ def test_what_is_in_the_band_is_told_and_what_is_worse_is_one_warning(tmp_path, 
     assert warning.startswith("after 50 % of the budget d_stft is 0.9, worse than the band of a run of tiny-S")
 
 
+def test_a_larger_budget_is_held_against_the_largest_smaller_one(tmp_path, told):
+    """Of 2 hours: there are bands of half an hour, of one and of three, and of another bound beside it."""
+    path = a_table(
+        tmp_path, "tiny-S,,0.5,,0.25,d_stft,0.7,0.9", "tiny-S,,1,,0.25,d_stft,0.4,0.6",
+        "tiny-S,,3,,0.25,d_stft,0.1,0.2", "tiny-S,9,1,,0.25,d_stft,0.8,0.9", "tiny-S,,1,5,0.25,d_stft,0.8,0.9",
+    )  # fmt: skip
+    bands = Bands.of(path, "tiny-S", Budget(hours=2.0))
+    for value in (0.5, 0.3, 0.65):
+        bands.tell([0.25], {"d_stft": value})
+    run = "the band of a run of tiny-S that went well within 1 hours in all, 0.4 to 0.6"
+    (_, within), (_, better), (level, worse) = told()
+    assert within.endswith(f"d_stft is 0.5, within {run}")
+    assert better.endswith(f"d_stft is 0.3, better than {run}")
+    assert level == "WARNING"
+    assert f"d_stft is 0.65, worse than {run}" in worse
+
+
+def test_the_same_budget_is_held_against_its_own_bands(tmp_path, told):
+    path = a_table(tmp_path, "tiny-S,,0.5,,0.25,d_stft,0.7,0.9", "tiny-S,,1,,0.25,d_stft,0.4,0.6")
+    Bands.of(path, "tiny-S", Budget(hours=1 + 1e-12)).tell([0.25], {"d_stft": 0.5})
+    ((_, words),) = told()
+    assert words.endswith("d_stft is 0.5, within the band of a run of tiny-S that went well, 0.4 to 0.6")
+
+
 @pytest.mark.parametrize(
     ("system", "budget", "share"),
     [
         ("tiny-M", Budget(hours=0.5), 0.25),
-        ("tiny-S", Budget(hours=1.0), 0.25),
+        ("tiny-S", Budget(hours=0.49), 0.25),
+        ("tiny-S", Budget(steps=9), 0.25),
         ("tiny-S", Budget(hours=0.5, steps=9), 0.25),
         ("tiny-S", Budget(hours=0.5), 0.2),
     ],
 )
-def test_of_another_system_budget_or_share_nothing_is_said(tmp_path, told, system, budget, share):
+def test_of_another_system_share_or_bound_and_of_a_smaller_budget_nothing_is_said(
+    tmp_path, told, system, budget, share
+):
     Bands.of(a_table(tmp_path, "tiny-S,,0.5,,0.25,d_stft,0.4,0.6"), system, budget).tell([share], {"d_stft": 9.0})
     assert told() == []
 

@@ -84,8 +84,9 @@ class TrainingSettings:
 
     bands: OptionalPath = None
     """Table of the bands of a run that went well, training_bands.csv of a finished study, or null. At
-    validation_shares the log tells whether the curve of a system is within its bands, and warns where it is worse;
-    nothing is told of a system, or of a budget, that the table does not have."""
+    validation_shares the log tells whether the curve of a system is within its bands, and warns where it is worse. Of
+    a larger budget than the table has, the curve is held against the largest there is: at the same share it must not be
+    worse. Of a smaller budget, or a system that it lacks, nothing is told."""
 
     validation_clips: int = Field(default=0, ge=0, le=1_000_000)
     """Test clips that a validation generates (>= 0; 0: no validation)."""
