@@ -1,21 +1,25 @@
 """The tables of docs/laptop_study.md from the results of a study that is over: nothing in them is typed by hand.
 
     PYTHONPATH=workflow_scripts python benchmarks/laptop_study.py --results results_laptop
-        --output-document docs/laptop_study.md
+        --output-document docs/laptop_study.md --output-sounds docs/sounds/laptop_study
 
-Reads systems.csv, systems_flags.json, training_curves.csv and provenance.json.
+Reads systems.csv, systems_flags.json, training_curves.csv and provenance.json, and for the sounds what was generated.
 """
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import soundfile
 from documented import replace_sections, require_sections, table
 
 from vocoder_pareto.analysis.training_curves import CURVE_COLUMNS, METRICS
+from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 from vocoder_pareto.program import run_program
+from vocoder_pareto.study.systems import GROUND_TRUTH
 from vocoder_pareto.tables.columns import ENERGY, column_of, label_of_system
 from vocoder_pareto.tables.csv_tables import read_systems, read_table
 
@@ -23,6 +27,7 @@ SECTIONS = ["machine", "systems", "curves", "spread"]
 SHOWN = (
     "parameters", "training_steps", "training_energy_joules", "d_stft", "estoi", "mcd", ENERGY, "real_time_factor"
 )  # fmt: skip
+LEAST_SECONDS = 2.0  # of the sentence that can be listened to
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 
 
@@ -30,8 +35,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, required=True, help="results_dir of the study (one that is over)")
     parser.add_argument("--output-document", type=Path, help="document to write the tables into, between its markers")
+    parser.add_argument("--output-sounds", type=Path, help="folder for a test sentence of each system, in Ogg Vorbis")
     arguments = parser.parse_args()
-    require_sections(arguments.output_document, SECTIONS)
+    names = [*SECTIONS, "sounds"] if arguments.output_sounds else SECTIONS
+    require_sections(arguments.output_document, names)
     systems = read_systems(arguments.results / "systems.csv")
     kinds = {column.name: column.kind for column in CURVE_COLUMNS}
     curves = read_table(arguments.results / "training_curves.csv", kinds)
@@ -45,6 +52,10 @@ def main() -> None:
         table_of_spreads(spreads),
     )
     sections = dict(zip(SECTIONS, texts, strict=True))
+    if arguments.output_sounds:
+        written = write_sounds(arguments.results, list(systems["system"]), arguments.output_sounds)
+        from_folder = arguments.output_document.parent if arguments.output_document else Path()
+        sections["sounds"] = table_of_sounds(written, from_folder, labels)
     replace_sections(arguments.output_document, sections)
     print("\n\n".join(sections.values()))
 
@@ -94,6 +105,40 @@ def table_of_spreads(spreads: dict[str, dict[str, float]]) -> str:
         for name, each in spreads.items()
     ]
     return table(["quality", "standard deviation between seeds", "degrees of freedom"], rows)
+
+
+def write_sounds(results: Path, systems: list[str], folder: Path) -> dict[str, Path]:
+    """Write the shortest test sentence of at least 2 s, as each system says it, into `folder`; the files by system.
+
+    Raises:
+        UserError: No test sentence is that long.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    durations = read_manifest(results, GROUND_TRUTH)["duration_seconds"]
+    if not (durations >= LEAST_SECONDS).any():
+        raise UserError(f"{results}: no test sentence has {LEAST_SECONDS:g} s; a sound of the document needs one")
+    sentence = durations[durations >= LEAST_SECONDS].idxmin()
+    written = {}
+    for system in (GROUND_TRUTH, *(each for each in systems if each != GROUND_TRUTH)):
+        file = results / "generated" / system / read_manifest(results, system)["file"][sentence]
+        samples, sample_rate = soundfile.read(file)
+        written[system] = folder / f"{system}.ogg"
+        soundfile.write(written[system], samples, sample_rate, format="OGG", subtype="VORBIS")
+    return written
+
+
+def read_manifest(results: Path, system: str) -> pd.DataFrame:
+    """What a system generated of each test sentence, by its name."""
+    return pd.read_csv(results / "generated" / system / "manifest.csv", dtype={"clip_id": str}).set_index("clip_id")
+
+
+def table_of_sounds(written: dict[str, Path], from_folder: Path, labels: dict[str, str]) -> str:
+    """A row per system with a link to its sound."""
+    rows = [
+        [label_of_system(system, labels), f"[listen]({Path(os.path.relpath(file, from_folder)).as_posix()})"]
+        for system, file in written.items()
+    ]
+    return table(["system", "the same test sentence"], rows)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ import importlib
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from vocoder_pareto.analysis.training_curves import CURVE_COLUMNS
 from vocoder_pareto.files import write_json
@@ -54,3 +56,28 @@ def test_the_tables_of_a_study_are_put_into_the_document(results, tmp_path, monk
         "| Spectral distance | 0.013 | 1 |",
     ):
         assert row in written, row
+
+
+def test_the_shortest_sentence_of_two_seconds_can_be_heard_of_each_system(results, tmp_path, monkeypatch):
+    """Each system hums its own tone; of sentences of 1.5, 3 and 2.5 s the last is taken, whatever its place."""
+    tones = {"ground_truth": 200.0, "griffin_lim": 300.0, "melgan-XXS": 500.0}
+    for system, tone in tones.items():
+        folder = results / "generated" / system
+        folder.mkdir(parents=True)
+        lines = ["clip_id,file,duration_seconds"]
+        for name, seconds in (("0001", 1.5), ("0002", 3.0), ("0003", 2.5)):
+            times = np.arange(int(16000 * seconds)) / 16000
+            soundfile.write(folder / f"{name}.wav", 0.3 * np.sin(2 * np.pi * tone * times), 16000)
+            lines.append(f"{name},{name}.wav,{seconds}")
+        (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
+    monkeypatch.syspath_prepend(str(PROJECT / "benchmarks"))
+    document = tmp_path / "laptop_study.md"
+    document.write_text((PROJECT / "docs" / "laptop_study.md").read_text())
+    arguments = ["--output-document", str(document), "--output-sounds", str(tmp_path / "sounds")]
+    monkeypatch.setattr(sys, "argv", ["laptop_study.py", "--results", str(results), *arguments])
+    importlib.import_module("laptop_study").main()
+    for system, tone in tones.items():
+        sound, sample_rate = soundfile.read(tmp_path / "sounds" / f"{system}.ogg")
+        assert len(sound) == 2.5 * sample_rate
+        assert np.abs(np.fft.rfft(sound)).argmax() / 2.5 == tone
+    assert "| MelGAN XXS | [listen](sounds/melgan-XXS.ogg) |" in document.read_text()
