@@ -7,7 +7,7 @@ from vocoder_pareto.files import canonical_json
 from vocoder_pareto.quality.metrics import METRICS, functions_of
 from vocoder_pareto.study import configuration, studied_systems, yaml_files
 from vocoder_pareto.study.code_version import code_version as hashes_of_code, module_file
-from vocoder_pareto.study.early_checks import require_metrics
+from vocoder_pareto.study.early_checks import require_bands, require_metrics
 from vocoder_pareto.study.file_content import MEMORY, FileDigests
 from vocoder_pareto.study.sections.front_ends import PAPER
 from vocoder_pareto.study.sections.measurement import EnergySettings
@@ -21,6 +21,7 @@ try:
     # its models would come first in figures.
     config = configuration.checked(yaml_files.over_defaults(config, HOME / "config.yaml"))
     require_metrics(config["quality"]["metrics"], [metric.name for metric in METRICS])
+    require_bands(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

@@ -144,6 +144,27 @@ run_program(lambda: others.forward(0))
     assert lines == [f"error: {tmp_path}/others.py, line 5, calls {said}, which ends the program; take it out"]
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ('PermissionError(13, "Permission denied", "a.csv")', "error: a.csv: Permission denied; see whose it is"),
+        (
+            'PermissionError(13, "Permission denied", "a.csv", None, "b/a.csv")',
+            "error: a.csv or b/a.csv: Permission denied; see whose it is",
+        ),
+        ('PermissionError(1, "Operation not permitted")', "PermissionError: [Errno 1] Operation not permitted"),
+    ],
+)
+def test_what_the_system_forbids_is_told_in_one_line_where_it_is_a_file(error, words):
+    """Of anything else, a port, say, or a process, only the traceback tells what it was."""
+    code = f"import sys; sys.path[0] = {str(PROGRAMS)!r}\n" + (
+        f"from vocoder_pareto.program import run_program\ndef main():\n    raise {error}\nrun_program(main)"
+    )
+    status, lines = log_of("-c", code)
+    assert (status, lines[-1]) == (1, words)
+    assert (len(lines) == 1) == words.startswith("error: ")
+
+
 @needs_root
 def test_a_folder_that_belongs_to_somebody_else_is_told_in_one_line(tmp_path):
     """Its files cannot even be looked for. The program needs no more than the library and the standard library."""

@@ -36,11 +36,6 @@ def run_program(main: Callable[[], None]) -> NoReturn:
     except UserError as error:
         status = 1
         last_words = f"error: {error}\n"
-    except PermissionError as error:
-        status = 1
-        last_words = (
-            f"error: {error.filename or 'what is read or written'}: {error.strerror or error}; see whose it is\n"
-        )
     except SystemExit as error:
         place = _place_of_exit(error)
         if place is None:  # argparse has said what it had to
@@ -50,9 +45,17 @@ def run_program(main: Callable[[], None]) -> NoReturn:
     except Exception as error:
         status = 1
         if not (isinstance(error, BrokenPipeError) and _reader_has_left()):
-            last_words = traceback.format_exc()
+            last_words = _whose_file(error) or traceback.format_exc()
     # The exception is gone now, and with it what it held, such as pools of processes.
     _end(status, last_words)
+
+
+def _whose_file(error: Exception) -> str | None:
+    """What to say of a file that belongs to somebody else; None for any other error."""
+    if not isinstance(error, PermissionError) or error.filename is None:
+        return None
+    files = " or ".join(str(file) for file in (error.filename, error.filename2) if file is not None)
+    return f"error: {files}: {error.strerror}; see whose it is\n"
 
 
 def _place_of_exit(error: SystemExit) -> str | None:

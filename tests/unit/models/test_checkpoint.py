@@ -106,6 +106,19 @@ def test_a_checkpoint_of_an_earlier_version_that_tells_neither_is_taken(system, 
     assert load_vocoder(tmp_path / "x.ckpt", system, FRONT_END)[1] == {"steps": 3}
 
 
+def test_a_setting_that_a_checkpoint_lacks_was_at_its_default_when_it_was_written(tmp_path):
+    """`audio_scale` came later: weights of before it were trained on audio as it is."""
+    small = {"residual_layers": 1, "residual_channels": 2}
+    system = SystemSettings("diffwave", "S", vocoder="vocoder_pareto.models.diffwave.DiffWave", architecture=small)
+    save_checkpoint(tmp_path / "x.ckpt", build_vocoder(system), system, {})
+    content = torch.load(tmp_path / "x.ckpt", weights_only=True)
+    del content["architecture"]["audio_scale"]
+    torch.save(content, tmp_path / "x.ckpt")
+    assert load_vocoder(tmp_path / "x.ckpt", system)[0].audio_scale == 1
+    with pytest.raises(UserError, match=r"audio_scale 1.0 .here 6.0.; set these in models\.diffwave"):
+        load_vocoder(tmp_path / "x.ckpt", replace(system, architecture={**small, "audio_scale": 6.0}))
+
+
 @pytest.mark.parametrize("damage", ["empty", "cut", "text"])
 def test_a_damaged_checkpoint_is_named_with_its_mend(system, tmp_path, damage):
     file = tmp_path / "x.ckpt"

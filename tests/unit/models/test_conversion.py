@@ -125,6 +125,9 @@ def test_what_is_written_takes_no_more_room_than_the_weights(saved, tmp_path):
         ("hifigan.HiFiGAN", {"last_slope": 0.1}, "jik876_hifigan", "last_slope is 0.1, set last_slope: 0.01"),
         ("waveglow.WaveGlow", {}, "nvidia_waveglow", "upsample_cut is both, set upsample_cut: end, and train anew"),
         ("diffwave.DiffWave", {}, "lmnt_diffwave", "first_step is 1, set first_step: 0"),
+        ("diffwave.DiffWave", {"first_step": 0, "audio_scale": 6.0}, "lmnt_diffwave", "set audio_scale: 1.0"),
+        ("wavegrad.WaveGrad", {"audio_scale": 6.0}, "lmnt_wavegrad", "set audio_scale: 1.0"),
+        ("waveglow.WaveGlow", {"audio_scale": 5.0}, "nvidia_waveglow", "set audio_scale: 1.0"),
     ],
 )
 def test_what_their_code_would_compute_otherwise_is_refused(family, architecture, layout, words, saved, tmp_path):

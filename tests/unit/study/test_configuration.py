@@ -17,7 +17,7 @@ from vocoder_pareto.import_paths import load_class
 from vocoder_pareto.study import yaml_files
 from vocoder_pareto.study.class_settings import declared_settings
 from vocoder_pareto.study.configuration import checked, read_configuration
-from vocoder_pareto.study.early_checks import PALETTES, SYNTHETIC_CLIPS
+from vocoder_pareto.study.early_checks import PALETTES, SYNTHETIC_CLIPS, require_bands
 from vocoder_pareto.study.reference import preset_files
 from vocoder_pareto.study.sections.measurement import EnergySettings
 from vocoder_pareto.study.settings import settings_from
@@ -38,6 +38,15 @@ def changed(path, value):
         part = part[key]
     part[last] = value
     return config
+
+
+@pytest.mark.parametrize("key", ["training", "models.melgan.training", "models.melgan.sizes.L.training"])
+def test_a_table_of_bands_that_is_not_there_is_told_before_the_first_job(key, tmp_path):
+    require_bands(CONFIG)
+    (tmp_path / "bands.csv").write_text("system\n")
+    require_bands(checked(changed(f"{key}.bands", str(tmp_path / "bands.csv"))))
+    with pytest.raises(UserError, match=rf"^config key {key}\.bands: .*none\.csv: no such file"):
+        require_bands(checked(changed(f"{key}.bands", str(tmp_path / "none.csv"))))
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -57,7 +57,7 @@ def test_a_larger_budget_is_held_against_the_largest_smaller_one(tmp_path, told)
     bands = Bands.of(path, "tiny-S", Budget(hours=2.0))
     for value in (0.5, 0.3, 0.65):
         bands.tell([0.25], {"d_stft": value})
-    run = "the band of a run of tiny-S that went well within 1 hours in all, 0.4 to 0.6"
+    run = "the band of a run of tiny-S that went well within 1 h in all, 0.4 to 0.6"
     (_, within), (_, better), (level, worse) = told()
     assert within.endswith(f"d_stft is 0.5, within {run}")
     assert better.endswith(f"d_stft is 0.3, better than {run}")
@@ -100,8 +100,46 @@ def test_a_table_that_is_missing_or_malformed_is_refused_in_one_line(tmp_path):
     (tmp_path / "odd.csv").write_text("system,low\n")
     with pytest.raises(UserError, match="column 'steps' is missing"):
         Bands.of(tmp_path / "odd.csv", "tiny-S", Budget(steps=8))
-    with pytest.raises(UserError, match="line 2, column 'low': 'small' is no number"):
-        Bands.of(a_table(tmp_path, "tiny-S,8,,,0.25,d_stft,small,0.6"), "tiny-S", Budget(steps=8))
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("tiny-S,8,,,0.25,d_stft,small,0.6", "column 'low': 'small' is no number"),
+        ("tiny-S,8,,,0.25,d_stft,,0.6", "column 'low': '' is no number; a band has two ends"),
+        ("tiny-S,8,,,0.25,d_stft,0.4,", "column 'high': '' is no number; a band has two ends"),
+        ("tiny-S,8,,,0.25,d_stft,0.6,0.4", "column 'low': '0.6' is above high, 0.4"),
+        ("tiny-S,8,,,25,d_stft,0.4,0.6", "column 'budget_share': '25' is not more than 0 and at most 1"),
+        ("tiny-S,8,,,,d_stft,0.4,0.6", "column 'budget_share': '' is not more than 0 and at most 1"),
+        ("tiny-S,8,,,0.25,dstft,0.4,0.6", r"column 'metric': 'dstft' is unknown.*d_stft"),
+        ("tiny-S,8.5,,,0.25,d_stft,0.4,0.6", "column 'steps': '8.5' is not allowed"),
+        ("tiny-S,,0,,0.25,d_stft,0.4,0.6", "column 'hours': '0' is not allowed"),
+        ("tiny-S,8,,,0.5,d_stft,0.4,0.6", "column 'metric': 'd_stft' stands in another row"),
+    ],
+)
+def test_a_band_that_means_nothing_is_refused_of_whichever_system_it_is(tmp_path, row, words):
+    path = a_table(tmp_path, "tiny-S,8,,,0.5,d_stft,0.4,0.6", row)
+    with pytest.raises(
+        UserError, match=f"^config key training.bands: .*bands.csv, {words}" if words.startswith("line") else words
+    ):
+        Bands.of(path, "other-S", Budget(steps=8))
+
+
+def test_where_the_larger_budget_has_no_band_that_of_a_smaller_one_serves(tmp_path, told):
+    path = a_table(tmp_path, "tiny-S,,1,,0.5,d_stft,0.4,0.6", "tiny-S,,0.5,,0.25,d_stft,0.7,0.9")
+    Bands.of(path, "tiny-S", Budget(hours=1.0)).tell([0.25, 0.5], {"d_stft": 0.5})
+    (_, of_half_an_hour), (_, of_an_hour) = told()
+    assert "better than the band of a run of tiny-S that went well within 0.5 h in all, 0.7 to 0.9" in of_half_an_hour
+    assert "within the band of a run of tiny-S that went well, 0.4 to 0.6" in of_an_hour
+
+
+def test_a_training_says_at_its_start_where_its_curve_will_be_compared_or_that_it_will_not(tmp_path, told):
+    path = a_table(tmp_path, "tiny-S,,1,,0.5,d_stft,0.4,0.6", "tiny-S,,1,,0.25,d_stft,0.7,0.9")
+    Bands.of(path, "tiny-S", Budget(hours=2.0)).announce([0.1, 0.25, 0.5])
+    Bands.of(path, "tiny-M", Budget(hours=2.0)).announce([0.1, 0.25, 0.5])
+    (_, there), (_, none) = told()
+    assert there == "the curve will be held against training.bands after 25 %, 50 % of the budget"
+    assert none.startswith("training.bands has no band of tiny-M for this budget")
 
 
 def test_a_training_warns_where_its_curve_leaves_the_band_and_at_no_other_share(bench, tmp_path, caplog):

@@ -180,8 +180,12 @@ def test_without_a_factor_nothing_decays():
     [
         ({"decay": 0.0}, "decay is 0.0; must be greater than 0"),
         ({"decay": 1.1}, "at most 1"),
-        ({"decay_every": 0.0}, "decay_every is 0.0"),
-        ({"decay_every": 10.0}, "more than the whole budget; .* decay_interval: step or epoch"),
+        ({"decay_every": 0.0}, "decay_every is 0; must be 1e-05 to 1, a share of the budget"),
+        ({"decay_every": 1e-12}, "must be 1e-05 to 1"),
+        ({"decay_every": float("nan")}, "decay_every is nan"),
+        ({"decay_every": 10.0}, "decay_every is 10; .* decay_interval: budget; or set step or epoch"),
+        ({"decay_every": 0.025, "decay_interval": "step"}, "decay_every is 0.025; must be at least 1"),
+        ({"decay_interval": "epoch"}, "decay_every is missing; say after how many of decay_interval: epoch"),
     ],
 )
 def test_a_decay_that_means_nothing_is_refused(recipe, message):

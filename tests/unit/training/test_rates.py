@@ -2,6 +2,7 @@
 
 import logging
 
+import numpy as np
 import pytest
 import torch
 from tiny_system import TinyObjective, TinyRecipe, TinyVocoder
@@ -33,6 +34,13 @@ def rates_in_full(objective, first, end):
         optimizer.step()
         schedule.follow(Progress(step, step * end.epochs / end.steps, step / end.steps))
     return rates
+
+
+def test_a_rate_of_many_advances_is_foreseen_in_time_that_grows_as_they_do():
+    """Of 100,000 steps, in a second or two; if each advance looked at all others, in minutes."""
+    foreseen = foreseen_rate(objective_with("ExponentialLR", gamma=0.9999), "generator", 1.0, Progress(100_000, 1, 1.0))
+    assert foreseen.last == pytest.approx(0.9999**99_999, rel=1e-9)
+    assert foreseen.vanishing_share == pytest.approx(1 - np.log(0.01) / np.log(0.9999) / 100_000, abs=1e-4)
 
 
 @pytest.mark.parametrize(

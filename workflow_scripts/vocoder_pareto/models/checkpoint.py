@@ -5,6 +5,7 @@ import pickle
 import types
 import zipfile
 from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ def require_made_for(
 ) -> None:
     """Refuse what a checkpoint was not made for: another rate, other mel-spectrograms, another form of its network.
 
-    What it does not tell, as one of an earlier version of this project, is not checked.
+    What it does not tell, as one of an earlier version of this project, is not checked; but a setting that its
+    architecture lacks came later, and was at its default before.
 
     Args:
         checkpoint: The content of the checkpoint `path`.
@@ -141,14 +143,23 @@ def require_made_for(
     here = {name: getattr(system, name) for name in of_system}
     require_same_front_end(made_for, here, path)
     require_same_front_end(checkpoint.get("front_end") or {}, front_end or {}, path)
-    known, built = _as_json(checkpoint.get("architecture") or {}), _as_json(plain(vocoder.architecture))
+    built = _as_json(plain(vocoder.architecture))
+    told = checkpoint.get("architecture")
+    known = _as_json({**_defaults(vocoder.Architecture), **told}) if told else {}
     differing = [name for name in built if name in known and known[name] != built[name]]
     if differing:
-        told = ", ".join(f"{name} {known[name]} (here {built[name]})" for name in differing)
+        names = ", ".join(f"{name} {known[name]} (here {built[name]})" for name in differing)
         raise UserError(
-            f"{path}: its weights are for another architecture: {told}; set these in {system.config_key}.architecture, "
-            "or take other weights"
+            f"{path}: its weights are for another architecture: {names}; set these in "
+            f"{system.config_key}.architecture, or take other weights"
         )
+
+
+def _defaults(architecture: type[Any]) -> dict[str, Any]:
+    """The defaults of the settings of an architecture, those that have one."""
+    if not is_dataclass(architecture):
+        return {}
+    return {setting.name: setting.default for setting in fields(architecture) if setting.default is not MISSING}
 
 
 def _as_json(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,12 +87,11 @@ class Layout:
 
     def faults_of(self, architecture: Any) -> list[str]:
         """What of `architecture` differs from what the project's code has, in words, each with what to set."""
-        here = {name: getattr(architecture, name) for name in self.architecture}
-        return [
-            f"{name} is {here[name]}, set {name}: {theirs}"
-            for name, theirs in self.architecture.items()
-            if here[name] != theirs
-        ]
+        theirs = dict(self.architecture)
+        if hasattr(architecture, "audio_scale"):
+            theirs["audio_scale"] = 1.0  # no other project has it
+        here = {name: getattr(architecture, name) for name in theirs}
+        return [f"{name} is {here[name]}, set {name}: {value}" for name, value in theirs.items() if here[name] != value]
 
 
 def _is_one(built_in: FrontEndSettings, front_end: Mapping[str, Any]) -> bool:

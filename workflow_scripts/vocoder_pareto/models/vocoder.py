@@ -7,7 +7,6 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import Any, ClassVar, Self, TypeVar
 
 import torch
@@ -20,6 +19,7 @@ from vocoder_pareto.models.layers import ChannelsLastConv1d, ChannelsLastConvTra
 from vocoder_pareto.models.waveforms import require_form
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
+LARGEST_AUDIO_SCALE = 1000.0
 VocoderClass = TypeVar("VocoderClass", bound="Vocoder")
 
 
@@ -220,11 +220,11 @@ def audio_scale_of(architecture: Any) -> float:
     models"), who scales images.
 
     Raises:
-        ValueError: It is not more than 0, or not finite.
+        ValueError: It is not more than 0, or more than `LARGEST_AUDIO_SCALE`.
     """
     scale = float(getattr(architecture, "audio_scale", 1.0))
-    if not 0 < scale < inf:
-        raise ValueError(f"audio_scale is {scale:g}; must be more than 0, and finite")
+    if not 0 < scale <= LARGEST_AUDIO_SCALE:
+        raise ValueError(f"audio_scale is {scale:g}; must be more than 0 and at most {LARGEST_AUDIO_SCALE:g}")
     return scale
 
 

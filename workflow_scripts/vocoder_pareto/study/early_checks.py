@@ -73,6 +73,26 @@ def require_metrics(names: Iterable[str], known: Sequence[str]) -> None:
             )
 
 
+def require_bands(config: Mapping[str, Any]) -> None:
+    """Refuse a table of `training.bands` that is not there, wherever the training of a system is set.
+
+    Raises:
+        UserError: A line for each key that names one.
+    """
+    places = {"training": config["training"]}
+    for model, family in config["models"].items():
+        places[f"models.{model}.training"] = family["training"]
+        for size, part in family["sizes"].items():
+            places[f"models.{model}.sizes.{size}.training"] = part["training"]
+    faults = [
+        f"config key {place}.bands: {settings['bands']}: no such file; name training_bands.csv of a finished study"
+        for place, settings in places.items()
+        if settings.get("bands") is not None and not Path(settings["bands"]).is_file()
+    ]
+    if faults:
+        raise UserError("\n".join(faults))
+
+
 def are_without_published_mos(systems: Iterable[str], published: str | Path) -> bool:
     """Whether none of `systems` has a MOS in the paper's table 1, the file `published`.
 

@@ -10,7 +10,7 @@ from vocoder_pareto.training.objectives.objective import ROUNDING, Objective, Pr
 
 VANISHING = 0.01  # a rate of less than this share of the highest one
 MUCH_OF_THE_BUDGET = 0.5
-MOST_ADVANCES = 1_000_000  # of a scheduler, which take seconds
+MOST_ADVANCES = 1_000_000  # of a scheduler, which take some ten seconds
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +55,9 @@ def foreseen_rate(objective: Objective, turn: str, first_rate: float, end: Progr
         schedule.scheduler.step()
         rates.append(stand_in.param_groups[0]["lr"])
     lengths = [1.0] * (len(rates) - 1) + [advances - len(rates) + 1]
-    vanishing = sum(length for rate, length in zip(rates, lengths, strict=True) if rate < VANISHING * max(rates))
-    return ForeseenRate(max(rates), rates[-1], vanishing / advances)
+    highest = max(rates)
+    vanishing = sum(length for rate, length in zip(rates, lengths, strict=True) if rate < VANISHING * highest)
+    return ForeseenRate(highest, rates[-1], vanishing / advances)
 
 
 def tell(rate: ForeseenRate, config_key: str) -> None:

@@ -120,6 +120,8 @@ def _fit(
     for doubt in objective.doubts(dataset.every_so_many(_CLIPS_LOOKED_AT).audio):
         log.warning("%s", doubt)
     bands = Bands.of(settings.bands, job.system.name, job.budget)
+    if settings.bands is not None:
+        bands.announce(settings.validation_shares)
     batch_size = record.batch_size or chosen_batch_size(objective, dataset, device, settings)
     batches = ShuffledBatches(len(dataset), batch_size, job.data_seed, record.steps)
     record.begin_piece(batches.batch_size, batches.batches_per_epoch, device_name(device), job.budget)

@@ -1,12 +1,16 @@
 """What recipes of one network share: Adam, whose rate may decay by steps, epochs or the used share of the budget."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from torch.optim import Adam, Optimizer
 from torch.optim.lr_scheduler import ExponentialLR
 
 from vocoder_pareto.training.objectives.objective import Objective, Schedule
+
+A_FORTIETH = 0.025
+LEAST_SHARE = 1e-5  # of the budget, between two decays
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,8 @@ class DecayingRate:
     Attributes:
         learning_rate: The learning rate of Adam.
         decay: The factor of the learning rate after every `decay_every`, in (0, 1]; 1 is no decay.
-        decay_every: After how many steps or epochs, or after which share of the budget; greater than 0.
+        decay_every: After how many steps or epochs (at least 1), or after which share of the budget (`LEAST_SHARE` to
+            1); None is a fortieth of the budget.
         decay_interval: What `decay_every` counts: step, epoch or budget.
 
     Raises:
@@ -25,19 +30,26 @@ class DecayingRate:
 
     learning_rate: float = 2.0e-4
     decay: float = 1.0
-    decay_every: float = 0.025
+    decay_every: float | None = None
     decay_interval: Literal["step", "epoch", "budget"] = "budget"
 
     def __post_init__(self):
         if not 0 < self.decay <= 1:
             raise ValueError(f"decay is {self.decay}; must be greater than 0 and at most 1")
-        if self.decay_every <= 0:
-            raise ValueError(f"decay_every is {self.decay_every}; must be greater than 0")
-        if self.decay_interval == "budget" and self.decay_every > 1:
+        if self.decay_every is None and self.decay_interval != "budget":
+            raise ValueError(f"decay_every is missing; say after how many of decay_interval: {self.decay_interval}")
+        least, most = (LEAST_SHARE, 1) if self.decay_interval == "budget" else (1, inf)
+        if not least <= self.every <= most:
+            bounds = f"{least:g} to 1, a share of the budget" if most == 1 else "at least 1"
+            other = "; or set step or epoch" if most == 1 else ""
             raise ValueError(
-                f"decay_every is {self.decay_every}, more than the whole budget; give a share of it, at most 1, or set "
-                "decay_interval: step or epoch"
+                f"decay_every is {self.every:g}; must be {bounds}, for decay_interval: {self.decay_interval}{other}"
             )
+
+    @property
+    def every(self) -> float:
+        """`decay_every`, or its default."""
+        return A_FORTIETH if self.decay_every is None else self.decay_every
 
 
 class AdamObjective(Objective):
@@ -54,4 +66,4 @@ class AdamObjective(Objective):
         recipe = self.recipe
         if recipe.decay == 1:
             return None
-        return Schedule(ExponentialLR(optimizer, recipe.decay), recipe.decay_interval, recipe.decay_every)
+        return Schedule(ExponentialLR(optimizer, recipe.decay), recipe.decay_interval, recipe.every)

@@ -28,7 +28,7 @@ class LikelihoodRecipe(DecayingRate):
 
     Attributes:
         sigma: The standard deviation of the latent in training, greater than 0.
-        dither: The standard deviation of white noise that is added to the audio in training, at least 0.
+        dither: The standard deviation of white noise that is added to the audio in training, 0 to 1.
     """
 
     sigma: float = 1.0
@@ -36,10 +36,10 @@ class LikelihoodRecipe(DecayingRate):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.dither < 0:
-            raise ValueError(f"dither is {self.dither}; must be at least 0")
-        if self.sigma <= 0:
-            raise ValueError(f"sigma is {self.sigma}; must be greater than 0")
+        if not 0 <= self.dither <= 1:
+            raise ValueError(f"dither is {self.dither}; must be 0 to 1")
+        if not 0 < self.sigma < math.inf:
+            raise ValueError(f"sigma is {self.sigma}; must be greater than 0, and finite")
 
 
 def negative_log_likelihood(encoding: Encoding, sigma: float) -> Tensor:
