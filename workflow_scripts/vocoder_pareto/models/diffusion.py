@@ -147,7 +147,7 @@ class DiffusionVocoder(Vocoder):
         noise_levels: What `predict_noise` is told of the noise at each step 1 … N of `schedule`.
 
     Raises:
-        ValueError: `schedule` ends noisier than the schedule of training does, or `audio_scale` is not more than 0.
+        ValueError: `schedule` ends noisier than the schedule of training does, or `audio_scale` is out of its range.
             Where the schedule ends too clean (`NoiseSchedule.ends_too_clean`), a warning is logged.
     """
 

@@ -53,7 +53,7 @@ class FlowVocoder(Vocoder):
             `audio_scale_of`. `encode` and `decode` know nothing of it.
 
     Raises:
-        ValueError: `audio_scale` is not more than 0.
+        ValueError: `audio_scale` is out of its range.
     """
 
     Sampling = FlowSampling
