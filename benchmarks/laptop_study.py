@@ -35,7 +35,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, required=True, help="results_dir of the study (one that is over)")
     parser.add_argument("--output-document", type=Path, help="document to write the tables into, between its markers")
-    parser.add_argument("--output-sounds", type=Path, help="folder for a test sentence of each system, in Ogg Vorbis")
+    parser.add_argument(
+        "--output-sounds", type=Path, help="folder to write a test sentence of each system into, in Ogg Vorbis"
+    )
     arguments = parser.parse_args()
     names = [*SECTIONS, "sounds"] if arguments.output_sounds else SECTIONS
     require_sections(arguments.output_document, names)

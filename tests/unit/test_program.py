@@ -1,6 +1,7 @@
 """How a program ends: what went wrong is the last line that it says, also when it worked in several processes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -112,7 +113,8 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
         ("[print(number, flush=True) for number in range(10**6)]", ""),
     ],
 )
-def test_a_reader_who_has_seen_enough_is_no_bug(statement, said):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_who_has_seen_enough_is_no_bug(statement, said, unbuffered):
     work = f"""
 import os, sys
 sys.path.insert(0, {str(PROGRAMS)!r})
@@ -121,7 +123,9 @@ def main():
     {statement}
 run_program(main)
 """
-    with subprocess.Popen([sys.executable, "-c", work], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+    variables = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    command, pipe = [sys.executable, "-c", work], subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, env=variables) as program:
         program.stdout.readline()
         program.stdout.close()
         errors = program.stderr.read().decode()
@@ -142,6 +146,23 @@ run_program(lambda: others.forward(0))
     ended, lines = log_of("-c", work)
     assert ended == 1
     assert lines == [f"error: {tmp_path}/others.py, line 5, calls {said}, which ends the program; take it out"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("main", ["lambda: print('a table')", "lambda: print('a table', flush=True)"])
+def test_what_cannot_be_printed_is_told(main, unbuffered):
+    """Where Python keeps what is printed until the end, the end is where the disk is found full."""
+    code = f"import sys; sys.path[0] = {str(PROGRAMS)!r}\n" + (
+        f"from vocoder_pareto.program import run_program\nrun_program({main})"
+    )
+    with Path("/dev/full").open("w") as full:
+        variables = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, text=True, env=variables
+        )
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

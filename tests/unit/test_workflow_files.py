@@ -61,7 +61,7 @@ def installed(tmp_path_factory) -> Path:
 def of_installed(installed: Path, folder: Path, code: str) -> str:
     """What Python says to `code` in `folder`, with the unpacked wheel as all that it knows of this project."""
     words = [sys.executable, "-c", code]
-    variables = {**os.environ, "PYTHONPATH": str(installed)}
+    variables = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(words, cwd=folder, env=variables, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout

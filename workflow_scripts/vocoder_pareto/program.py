@@ -83,8 +83,13 @@ def _end(status: int, last_words: str) -> NoReturn:
     gc.collect()
     threading._shutdown()  # type: ignore[attr-defined]  # waits for threads, and lets pools send their workers home
     atexit._run_exitfuncs()  # among them that of multiprocessing, which ends the processes that still run
-    with suppress(BrokenPipeError):  # the reader has seen enough
+    try:
         sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        pass
+    except OSError as error:  # what was printed last is lost, on a full disk, say
+        status, last_words = 1, last_words or f"error: standard output: {error.strerror}; see where it goes\n"
+    with suppress(BrokenPipeError):
         sys.stderr.write(last_words)
         sys.stderr.flush()
     os._exit(status)
