@@ -103,7 +103,11 @@ def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, Any]
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     device = resolve_device(arguments.device)
-    systems = [each for each in chosen_systems(arguments.system_names) if each.model in arguments.official_code]
+    systems = [
+        each
+        for each in chosen_systems(arguments.system_names)
+        if each.model in arguments.official_code and each.architecture.get("blocks_per_stage", 1) == 1
+    ]  # stacked blocks, of WaveGrad L, are this study's own: no other project has them
     about = {"hardware": hardware_description(device), "software": software_description(PROJECT)}
     rows: list[dict[str, Any]] = []
     for system in tqdm(systems, desc="Generating"):
