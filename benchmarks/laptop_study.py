@@ -16,6 +16,8 @@ import soundfile
 from documented import replace_sections, require_sections, table
 
 from vocoder_pareto.analysis.training_curves import CURVE_COLUMNS, METRICS
+from vocoder_pareto.audio.files import read_audio
+from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 from vocoder_pareto.program import run_program
@@ -116,22 +118,24 @@ def write_sounds(results: Path, systems: list[str], folder: Path) -> dict[str, P
         UserError: No test sentence is that long.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    durations = read_manifest(results, GROUND_TRUTH)["duration_seconds"]
-    if not (durations >= LEAST_SECONDS).any():
+    sentences = read_manifest(manifest_of(results, GROUND_TRUTH))
+    long = [entry for entry in sentences if entry.duration_seconds >= LEAST_SECONDS]
+    if not long:
         raise UserError(f"{results}: no test sentence has {LEAST_SECONDS:g} s; a sound of the document needs one")
-    sentence = durations[durations >= LEAST_SECONDS].idxmin()
+    sentence = min(long, key=lambda entry: entry.duration_seconds).clip_id
     written = {}
     for system in (GROUND_TRUTH, *(each for each in systems if each != GROUND_TRUTH)):
-        file = results / "generated" / system / read_manifest(results, system)["file"][sentence]
-        samples, sample_rate = soundfile.read(file)
+        manifest = manifest_of(results, system)
+        (file,) = (entry.file for entry in read_manifest(manifest) if entry.clip_id == sentence)
+        audio = read_audio(manifest.parent / file)
         written[system] = folder / f"{system}.ogg"
-        soundfile.write(written[system], samples, sample_rate, format="OGG", subtype="VORBIS")
+        soundfile.write(written[system], audio.samples, audio.sample_rate, format="OGG", subtype="VORBIS")
     return written
 
 
-def read_manifest(results: Path, system: str) -> pd.DataFrame:
-    """What a system generated of each test sentence, by its name."""
-    return pd.read_csv(results / "generated" / system / "manifest.csv", dtype={"clip_id": str}).set_index("clip_id")
+def manifest_of(results: Path, system: str) -> Path:
+    """The file that tells what a system generated."""
+    return results / "generated" / system / "manifest.csv"
 
 
 def table_of_sounds(written: dict[str, Path], from_folder: Path, labels: dict[str, str]) -> str:

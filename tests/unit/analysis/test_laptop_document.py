@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from vocoder_pareto.analysis.training_curves import CURVE_COLUMNS
+from vocoder_pareto.audio.manifest import write_audio_set
 from vocoder_pareto.files import write_json
 from vocoder_pareto.tables.columns import SYSTEMS_COLUMNS
 from vocoder_pareto.tables.csv_tables import typed, write_table
@@ -64,12 +65,9 @@ def test_the_shortest_sentence_of_two_seconds_can_be_heard_of_each_system(result
     for system, tone in tones.items():
         folder = results / "generated" / system
         folder.mkdir(parents=True)
-        lines = ["clip_id,file,duration_seconds"]
-        for name, seconds in (("0001", 1.5), ("0002", 3.0), ("0003", 2.5)):
-            times = np.arange(int(16000 * seconds)) / 16000
-            soundfile.write(folder / f"{name}.wav", 0.3 * np.sin(2 * np.pi * tone * times), 16000)
-            lines.append(f"{name},{name}.wav,{seconds}")
-        (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
+        seconds = {"0001": 1.5, "0002": 3.0, "0003": 2.5}
+        hums = [0.3 * np.sin(2 * np.pi * tone * np.arange(int(16000 * each)) / 16000) for each in seconds.values()]
+        write_audio_set(folder / "manifest.csv", list(seconds), hums, 16000, [None] * 3)
     monkeypatch.syspath_prepend(str(PROJECT / "benchmarks"))
     document = tmp_path / "laptop_study.md"
     document.write_text((PROJECT / "docs" / "laptop_study.md").read_text())
