@@ -15,7 +15,7 @@ import pandas as pd
 import soundfile
 from documented import replace_sections, require_sections, table
 
-from vocoder_pareto.analysis.training_curves import CURVE_COLUMNS, METRICS
+from vocoder_pareto.analysis.training_curves import CURVE_COLUMNS, METRICS, validations_at
 from vocoder_pareto.audio.files import read_audio
 from vocoder_pareto.audio.manifest import read_manifest
 from vocoder_pareto.errors import UserError
@@ -93,7 +93,7 @@ def table_of_curves(curves: pd.DataFrame, metric: str, labels: dict[str, str]) -
     for system, group in curves.groupby("system", sort=False):
         cells = [label_of_system(str(system), labels)]
         for share in SHARES:
-            value = group[group["budget_share"] >= share * (1 - 1e-9)][metric].head(1)
+            value = validations_at(group, share)[metric]
             cells.append("" if value.isna().all() else f"{value.iloc[0]:.3g}")
         rows.append([*cells, "" if pd.isna(group["joules"].max()) else f"{group['joules'].max():.3g}"])
     heads = [f"{share:.0%}" for share in SHARES]

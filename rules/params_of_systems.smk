@@ -47,6 +47,11 @@ def system_to_train(wildcards):
     return canonical_json(settings_of(wildcards).to_train())
 
 
+def sampling_of_system(wildcards):
+    """How a system is sampled, as canonical JSON: no weights depend on it, but what is heard of them does."""
+    return canonical_json(plain(settings_of(wildcards))["sampling"])
+
+
 def system_to_generate(wildcards):
     """What the audio of a system depends on, beside its weights: all but its training, as canonical JSON."""
     return canonical_json(settings_of(wildcards).to_generate())

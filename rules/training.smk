@@ -29,6 +29,7 @@ rule train:
     params:
         state=subpath(output.training_summary, parent=True),
         system=system_to_train,
+        sampling_settings=beside(sampling_of_system),
         determining=determining_settings,
         training_settings=beside(training_settings),
         meter_settings=beside(config_json("meter")),
@@ -40,9 +41,9 @@ rule train:
     message:
         "Training {wildcards.system}."
     shell:
-        "python {params.program:q} --system {params.system:q} --training-settings {params.training_settings:q}"
-        " --clips {input.clips:q} --clip-table {input.clip_table:q} --mels {input.mels:q}"
-        " --mel-stats {input.mel_stats:q} --meter-settings {params.meter_settings:q}"
+        "python {params.program:q} --system {params.system:q} --sampling-settings {params.sampling_settings:q}"
+        " --training-settings {params.training_settings:q} --clips {input.clips:q} --clip-table {input.clip_table:q}"
+        " --mels {input.mels:q} --mel-stats {input.mel_stats:q} --meter-settings {params.meter_settings:q}"
         " --carbon-settings {params.carbon_settings:q} --device {params.device:q} --seed {params.seed}"
         " --output-state {params.state:q} --output-checkpoint {output.checkpoint:q}"
         " --output-training-summary {output.training_summary:q}"

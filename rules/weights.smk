@@ -61,6 +61,7 @@ rule take_weights:
         weights_settings=beside(weights_settings),
         layout=layout_of_weights,
         system=system_to_train,
+        sampling_settings=sampling_of_system,
         given=given_content,
         seed=config["seed"],
         program=program("take_weights"),
@@ -69,9 +70,9 @@ rule take_weights:
         "Taking the given weights of {wildcards.system}."
     # What is strange about them is told on the terminal, too, before they are measured and heard.
     shell:
-        "python {params.program:q} --system {params.system:q} --weights {input.weights:q}"
-        " --weights-settings {params.weights_settings:q} --clips {input.clips:q} --clip-table {input.clip_table:q}"
-        " --mels {input.mels:q} --mel-stats {input.mel_stats:q} --seed {params.seed}"
+        "python {params.program:q} --system {params.system:q} --sampling-settings {params.sampling_settings:q}"
+        " --weights {input.weights:q} --weights-settings {params.weights_settings:q}"
+        " --clips {input.clips:q} --clip-table {input.clip_table:q} --mels {input.mels:q} --mel-stats {input.mel_stats:q} --seed {params.seed}"
         " --output-checkpoint {output.checkpoint:q} --output-training-summary {output.training_summary:q}"
         " --output-training-curve {output.training_curve:q} &> {log:q}"
         " && (grep '^Weights: ' {log:q} >&2 || true)"

@@ -9,7 +9,7 @@ from vocoder_pareto.program import json_or_file, run_program
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.study.sections.weights import WeightsSettings
 from vocoder_pareto.study.settings import settings_from
-from vocoder_pareto.study.systems import SystemSettings
+from vocoder_pareto.study.systems import system_sampled
 from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
 from vocoder_pareto.training.weights import take_weights
 
@@ -17,6 +17,7 @@ from vocoder_pareto.training.weights import take_weights
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--system", type=json_or_file, required=True, help="settings of the system, JSON or @file")
+    parser.add_argument("--sampling-settings", type=json_or_file, default={}, help="its sampling, JSON or @file")
     parser.add_argument("--weights", type=Path, required=True, help="file of weights")
     parser.add_argument(
         "--weights-settings", type=json_or_file, required=True, help="weights of the system, JSON or @file"
@@ -32,7 +33,7 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     job = TrainingJob(
-        system=settings_from(SystemSettings, arguments.system, "models"),
+        system=system_sampled(arguments.system, arguments.sampling_settings),
         settings=TrainingSettings(checkpoint=str(arguments.weights)),
         clips=arguments.clips,
         table=arguments.clip_table,

@@ -9,7 +9,7 @@ from vocoder_pareto.program import json_or_file, run_program
 from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import CarbonSettings, TrainingSettings
 from vocoder_pareto.study.settings import settings_from
-from vocoder_pareto.study.systems import SystemSettings
+from vocoder_pareto.study.systems import system_sampled
 from vocoder_pareto.training.job import TrainingJob, TrainingOutputs
 from vocoder_pareto.training.weights import obtain_weights
 
@@ -17,6 +17,7 @@ from vocoder_pareto.training.weights import obtain_weights
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--system", type=json_or_file, required=True, help="settings of the system, JSON or @file")
+    parser.add_argument("--sampling-settings", type=json_or_file, default={}, help="its sampling, JSON or @file")
     parser.add_argument("--training-settings", type=json_or_file, required=True, help="section training, JSON or @file")
     parser.add_argument("--clips", type=Path, required=True, help="clips.npy (of prepare_clips.py)")
     parser.add_argument("--clip-table", type=Path, required=True, help="clips.csv of prepare_clips.py")
@@ -33,7 +34,7 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     job = TrainingJob(
-        system=settings_from(SystemSettings, arguments.system, "models"),
+        system=system_sampled(arguments.system, arguments.sampling_settings),
         settings=settings_from(TrainingSettings, arguments.training_settings, "training"),
         clips=arguments.clips,
         table=arguments.clip_table,

@@ -78,3 +78,21 @@ def test_replicates_differ_in_their_seed_and_size_alone():
         "hifigan-old": {"steps": 9},
     }
     assert groups_of_replicates(summaries) == {"hifigan-XXS": ["hifigan-XXS", "hifigan-XXS_1"]}
+
+
+def test_trainings_whose_audio_was_made_in_other_ways_are_no_replicates():
+    """Another sampling of the same weights' family, another front end, or more training than the budget of today."""
+    first, second, third = (summary(size, seed) for seed, size in enumerate(("XXS", "XXS_1", "XXS_2")))
+    summaries = {"hifigan-XXS": first, "hifigan-XXS_1": second, "hifigan-XXS_2": third}
+    assert groups_of_replicates(summaries) == {"hifigan-XXS": list(summaries)}
+    ways = {"hifigan-XXS": {"steps": 50}, "hifigan-XXS_1": {}, "hifigan-XXS_2": {}}
+    assert groups_of_replicates(summaries, ways) == {"hifigan-XXS_1": ["hifigan-XXS_1", "hifigan-XXS_2"]}
+    sampled = {**first["settings"]["system"], "sampling": {"steps": 50}}
+    other = {**first, "settings": {**first["settings"], "system": sampled}}
+    assert groups_of_replicates({**summaries, "hifigan-XXS": other}) == groups_of_replicates(summaries, ways)
+    for change in ({"front_end": {"logarithm": "dB"}}, {"seconds": 2 * 3600.0}):
+        assert groups_of_replicates({**summaries, "hifigan-XXS": {**first, **change}}) == groups_of_replicates(
+            summaries, ways
+        )
+    nearly = {**first, "seconds": 1.01 * 3600}
+    assert groups_of_replicates({**summaries, "hifigan-XXS": nearly}) == {"hifigan-XXS": list(summaries)}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from vocoder_pareto.analysis.figure_style import drawing, save_figure
-from vocoder_pareto.analysis.training_curves import CURVE_COLUMNS, METRICS, bands_of, training_curves
+from vocoder_pareto.analysis.training_curves import CURVE_COLUMNS, METRICS, bands_of, training_curves, validations_at
 from vocoder_pareto.analysis.training_curves_figure import draw_training_curves
 from vocoder_pareto.files import write_json
 from vocoder_pareto.study.sections.analysis import FigureSettings
@@ -108,6 +108,30 @@ def test_a_band_lies_around_the_mean_of_replicates_and_reaches_as_far_as_they_sp
         assert (small["low"], small["high"]) == pytest.approx((0.15, 0.25))
     assert bands.loc[("hifigan-S", 0.1, "estoi"), "high"] == pytest.approx(-0.05)
     assert ("hifigan-S", 1.0, "d_stft") not in bands.index, "its last validation lies before"
+
+
+def test_what_a_system_was_later_on_is_no_band_of_a_share_at_which_it_was_not_validated(study):
+    """One begins its validations at 2 % of the budget, the other at a half; 53 % of it is no half."""
+    study.add("melgan-S", [(2, 0.9, 0.1), (100, 0.3, 0.5)]).add("hifigan-S", [(53, 0.5, 0.4), (100, 0.3, 0.5)])
+    bands = bands_of(study.table(), [0.02, 0.5, 1.0], margin=0.25, least=0.05)
+    shares = bands[bands["metric"] == "d_stft"].groupby("system")["budget_share"].apply(list)
+    assert shares.to_dict() == {"melgan-S": [0.02, 1.0], "hifigan-S": [1.0]}
+
+
+def test_a_validation_is_that_of_a_share_as_far_as_steps_can_tell(study):
+    """A step uses a tenth of this budget: the share of 0.02 ends with the first step, or the second."""
+    table = study.add("melgan-S", [(10, 0.9, 0.1)], steps=100).table().assign(step=1)
+    assert len(validations_at(table, 0.02)) == 1
+    assert len(validations_at(table.assign(step=10), 0.02)) == 0
+
+
+def test_rows_that_were_estimated_with_other_watts_are_restated(study):
+    """Three joules at 10 W a core and ten at 20 W are 6 and 10 at 20 W, and 1.5 times as much at 30 W."""
+    study.add("melgan-S", [], source="estimated", estimated_watts_per_core=20.0)
+    lines = ["step,seconds,joules,watts_per_core,d_stft,estoi", "10,5,3,10,0.9,0.1", "100,50,10,20,0.5,0.4"]
+    study.curves[0].write_text("\n".join(lines) + "\n")
+    assert study.table()["joules"].tolist() == [6, 10]
+    assert study.table(watts_per_core=30.0)["joules"].tolist() == [9, 15]
 
 
 def test_the_bands_of_a_study_find_its_own_curves_within_them(study, tmp_path):

@@ -149,3 +149,9 @@ def test_a_training_warns_where_its_curve_leaves_the_band_and_at_no_other_share(
     bench.train(bands=str(path), validation_shares=(0.25, 0.5), log_every_steps=100)
     assert [row["step"] for row in bench.curve if row["d_stft"]] == ["2", "4", "8"]
     assert [record.levelname for record in caplog.records if "the band" in record.getMessage()] == ["INFO", "WARNING"]
+
+
+def test_a_row_without_any_bound_is_refused(tmp_path):
+    path = a_table(tmp_path, "tiny-S,,,,0.25,d_stft,0.4,0.6")
+    with pytest.raises(UserError, match=r"line 2, column 'hours': .* is empty, as are the others of steps, hours"):
+        Bands.of(path, "tiny-S", Budget(steps=8))

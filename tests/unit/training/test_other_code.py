@@ -19,6 +19,7 @@ from vocoder_pareto.study.settings import plain
 from vocoder_pareto.training import job as job_module
 from vocoder_pareto.training import other_code
 from vocoder_pareto.training.identity import TrainingIdentity
+from vocoder_pareto.training.journal import Journal
 from vocoder_pareto.training.other_code import beginning_of
 from vocoder_pareto.training.state import StateFolder
 
@@ -84,6 +85,19 @@ def test_an_adopted_state_goes_on_as_if_the_code_were_the_same_and_stays_where_i
     assert folders(bench).keys() == {5, 8}
     assert (folders(bench)[8] / "samples" / "step_00000003").is_dir()
     assert torch.load(bench.outputs.checkpoint)["training"]["adopted_from"] == [adopted]
+
+
+def test_what_was_lost_since_an_adopted_state_stays_lost(bench, upgrade):
+    """A piece after the state took two steps more, and was killed: its journal alone knows."""
+    bench.train(steps=5)
+    record = other_code.record_in(bench.state_folder)
+    lost = replace(record, pieces=2, steps=7, seconds=record.seconds + 2.0, ended=False)
+    lost.energy = replace(record.energy, measured_seconds=record.energy.measured_seconds + 2.0)
+    Journal(bench.state_folder).write(lost)
+    upgrade()
+    bench.train(steps=8, other_code="adopt")
+    assert (bench.summary["lost_steps"], bench.summary["killed_pieces"]) == (2, 1)
+    assert bench.summary["lost_seconds"] == pytest.approx(2.0)
 
 
 def test_a_state_that_is_adopted_twice_tells_both(bench, upgrade):

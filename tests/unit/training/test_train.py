@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import logging
+import math
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from vocoder_pareto.measurement.hardware import device_name
 from vocoder_pareto.models.checkpoint import load_vocoder, save_checkpoint
 from vocoder_pareto.models.registry import build_vocoder
 from vocoder_pareto.study.code_version import code_version
+from vocoder_pareto.study.sections.measurement import MeterSettings
 from vocoder_pareto.study.sections.training import TrainingSettings
 from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.training import train as train_module
@@ -103,6 +105,42 @@ def test_a_larger_budget_continues_a_training_and_equals_an_uninterrupted_one(be
         # What is trained beside the vocoder is the same too.
         states = [torch.load(each.state_folder / "state.pt", weights_only=True)["module"] for each in (pieces, whole)]
         assert_same_weights(states[0]["objective"], states[1]["objective"])
+
+
+RATES = {
+    "ObjectiveByTheBudget": lambda share: 0.5 ** math.floor(share / 0.15 + 1e-9),
+    "CosineObjective": lambda share: (1 + math.cos(math.pi * math.floor(100 * share + 1e-9) / 100)) / 2,
+}
+
+
+@pytest.mark.parametrize("objective", RATES)
+def test_a_rate_that_follows_the_budget_rises_again_where_that_is_raised(bench, objective):
+    """By its formula: in 20 steps it came to its end, and after 20 of 40 it is where a half of the budget has it."""
+    bench.train(objective, steps=20).train(objective, steps=40)
+    found = [float(row["learning_rate"]) for row in bench.curve]
+    shares = [*(step / 20 for step in range(1, 21)), *(step / 40 for step in range(21, 41))]
+    expected = [0.01 * RATES[objective](share) for share in shares]
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-9)
+
+
+def test_a_rate_of_an_unchanged_budget_goes_on_where_it_was(bench):
+    settings = {"recipe": {"at_step": 7, "marker": str(bench.folder / "marker")}, "steps": 20}
+    with pytest.raises(UserError, match="stopped by SIGTERM at step 7"):
+        bench.train("ObjectiveByTheBudget", **settings)
+    bench.train("ObjectiveByTheBudget", **settings)
+    whole = bench.elsewhere("whole").train("ObjectiveByTheBudget", **settings)
+    assert losses_of(bench.curve) == losses_of(whole.curve)
+
+
+def test_what_an_estimate_takes_a_core_to_draw_stands_in_every_row(bench):
+    """A later piece may take another number: its joules are restated, those of earlier rows stay as they were."""
+    for watts, steps in ((10.0, 3), (20.0, 6)):
+        meter = MeterSettings(unreadable_rapl="estimate", cpu_watts_per_core=watts)
+        obtain_weights(dataclasses.replace(bench.job(steps=steps), meter=meter), bench.outputs)
+    if bench.summary["energy_source"] == "estimated":
+        assert [float(row["watts_per_core"]) for row in bench.curve] == [10.0] * 3 + [20.0] * 3
+    else:
+        assert {row["watts_per_core"] for row in bench.curve} == {""}
 
 
 def test_the_loader_of_other_processes_and_mixed_precision_resume_alike(bench):

@@ -161,6 +161,13 @@ class ObjectiveByTheBudget(InterruptedObjective):
         return Schedule(torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5), "budget", 0.15)
 
 
+class CosineObjective(TinyObjective):
+    """Its learning rate falls by half a cosine over the budget, in a hundred steps."""
+
+    def schedule(self, turn: str, optimizer):
+        return Schedule(torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 100), "budget", 0.01)
+
+
 class ImpatientObjective(TinyObjective):
     """Its process gets SIGINT twice in a step."""
 

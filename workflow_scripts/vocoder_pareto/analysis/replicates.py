@@ -28,6 +28,8 @@ from vocoder_pareto.intervals import student_quantile_95
 from vocoder_pareto.study.sections.training import BESIDE_WEIGHTS
 from vocoder_pareto.tables.columns import METRIC_COLUMNS, PREDICTED_MOS
 
+_BUDGET = ("steps", "hours", "energy_kwh")
+
 
 @dataclass(frozen=True)
 class TrainingSpread:
@@ -59,29 +61,46 @@ class TrainingSpread:
         return student_quantile_95(freedom) * math.sqrt(both), freedom
 
 
-def groups_of_replicates(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+def groups_of_replicates(
+    summaries: Mapping[str, Mapping[str, Any]], ways: Mapping[str, Any] | None = None
+) -> dict[str, list[str]]:
     """The replicates among trainings, by the name of the first of each group: those that differ in their seed alone.
 
     Of two trainings with the same seed, which end with the same weights, the first one counts. Weights that were given,
-    or not trained, are no training.
+    or not trained, are no training; nor is one a replicate that went on beyond its budget, as a finished one does whose
+    budget is lowered.
 
     Args:
         summaries: `summary.json` of each system, by its name.
+        ways: What else tells systems apart, such as how their audio was made, by their names; None for what the
+            summaries tell of it, that of validations.
     """
     groups: dict[str, dict[int, str]] = {}
     for system, summary in summaries.items():
         settings = summary.get("settings")
-        if settings and summary.get("steps") and not summary.get("checkpoint"):
-            groups.setdefault(_but_for_the_seed(settings), {}).setdefault(settings["seed"], system)
+        if settings and summary.get("steps") and not summary.get("checkpoint") and not _is_longer(summary):
+            kind = _but_for_the_seed(summary, None if ways is None else ways.get(system, ""))
+            groups.setdefault(kind, {}).setdefault(settings["seed"], system)
     named = (list(by_seed.values()) for by_seed in groups.values())
     return {names[0]: names for names in named if len(names) > 1}
 
 
-def _but_for_the_seed(settings: Mapping[str, Any]) -> str:
-    system = {name: value for name, value in settings["system"].items() if name != "size"}
-    budget = ("steps", "hours", "energy_kwh")
-    run = {name: value for name, value in settings["run"].items() if name in budget or name not in BESIDE_WEIGHTS}
-    return canonical_json([system, {**run, "seed": None}])
+def _but_for_the_seed(summary: Mapping[str, Any], way: Any) -> str:
+    settings = summary["settings"]
+    system = {name: value for name, value in settings["system"].items() if name not in ("size", "sampling")}
+    run = {name: value for name, value in settings["run"].items() if name in _BUDGET or name not in BESIDE_WEIGHTS}
+    way = settings["system"].get("sampling") if way is None else way
+    return canonical_json([system, summary.get("front_end"), {**run, "seed": None}, way])
+
+
+def _is_longer(summary: Mapping[str, Any]) -> bool:
+    """Whether a training used more than its budget, by over a twentieth and two steps."""
+    used = {"steps": summary["steps"], "hours": (summary.get("seconds") or 0) / 3600}
+    bounds = {name: summary["settings"]["run"].get(name) for name in used}
+    return any(
+        bound is not None and used[name] > bound + max(0.05 * bound, 2 * used[name] / summary["steps"])
+        for name, bound in bounds.items()
+    )
 
 
 def training_spread(groups: Iterable[Iterable[float | None]]) -> TrainingSpread | None:
@@ -100,16 +119,20 @@ def training_spread(groups: Iterable[Iterable[float | None]]) -> TrainingSpread 
 
 
 def spreads_of_training(
-    rows: Iterable[Mapping[str, Any]], summaries: Mapping[str, Mapping[str, Any]]
+    rows: Iterable[Mapping[str, Any]],
+    summaries: Mapping[str, Mapping[str, Any]],
+    ways: Mapping[str, Any] | None = None,
 ) -> dict[str, TrainingSpread]:
     """How far training alone moves each quality, by its column, where replicates tell.
 
     Args:
         rows: cells of systems by column, `system` and their qualities among them.
         summaries: `summary.json` of each system, by its name.
+        ways: See `groups_of_replicates`.
     """
     by_system = {row["system"]: row for row in rows}
-    groups = [[by_system.get(system, {}) for system in group] for group in groups_of_replicates(summaries).values()]
+    replicates = groups_of_replicates(summaries, ways)
+    groups = [[by_system.get(system, {}) for system in group] for group in replicates.values()]
     found = {
         name: training_spread([[row.get(name) for row in group] for group in groups])
         for name in (*METRIC_COLUMNS, PREDICTED_MOS)
@@ -117,14 +140,19 @@ def spreads_of_training(
     return {name: spread for name, spread in found.items() if spread is not None}
 
 
-def widen_by_training(rows: Sequence[dict[str, Any]], summaries: Mapping[str, Mapping[str, Any]]) -> None:
+def widen_by_training(
+    rows: Sequence[dict[str, Any]],
+    summaries: Mapping[str, Mapping[str, Any]],
+    ways: Mapping[str, Any] | None = None,
+) -> None:
     """Let the intervals of quality in `rows` of `systems.csv` hold for other seeds, where systems were trained here.
 
     Args:
         rows: cells of systems by column, which are changed.
         summaries: `summary.json` of each system, by its name.
+        ways: See `groups_of_replicates`.
     """
-    for name, spread in spreads_of_training(rows, summaries).items():
+    for name, spread in spreads_of_training(rows, summaries, ways).items():
         for row in rows:
             half_width, freedom = row.get(f"{name}_ci95"), row.get(f"{name}_degrees_of_freedom")
             if row.get("weights") == "trained" and half_width is not None and freedom:

@@ -67,6 +67,11 @@ class Measurements:
     predictions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     clips: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """How each system was sampled, by system, where its energy was measured."""
+        return {system: record.get("settings", {}).get("sampling") or {} for system, record in self.energy.items()}
+
 
 def read_measurements(
     complexity: Sequence[str | Path],
@@ -147,7 +152,7 @@ def systems_measured(
         row |= _predicted(measurements.predictions.get(row["system"], {}))
         if row["system"] in rated.index:
             row |= {name: rated.loc[row["system"], name] for name in _MOS_COLUMNS if name in rated}
-    widen_by_training(rows, measurements.training)
+    widen_by_training(rows, measurements.training, measurements.sampling)
     return with_fronts(_as_table(rows), FRONTS)
 
 
@@ -313,7 +318,7 @@ def measurement_flags(measurements: Measurements) -> dict[str, Any]:
         "d_stft_clips": {system: len(values["d_stft"]) for system, values in measurements.quality.items()},
         "training_spread": {
             name: {"standard_deviation": spread.variance**0.5, "degrees_of_freedom": spread.degrees_of_freedom}
-            for name, spread in spreads_of_training(qualities, measurements.training).items()
+            for name, spread in spreads_of_training(qualities, measurements.training, measurements.sampling).items()
         },
         "predicted_mos": {
             "withheld": withheld_sentence(measurements.predictions),

@@ -22,8 +22,11 @@ from vocoder_pareto.tables.csv_tables import typed
 from vocoder_pareto.training.bands import BAND_COLUMNS
 from vocoder_pareto.training.budget import Budget, Used
 
+# A validation is that of a share if it comes so many steps behind it, or this part of the share, and no later.
+_STEPS_BEHIND, _PART_BEHIND = 2, 0.05
 METRICS = ("d_stft", "estoi")  # of validations, as `training.validation` measures them
 BOUNDS = ("steps", "hours", "energy_kwh")
+_WATTS = "watts_per_core"  # the column of what an estimate took a busy core to draw
 CURVE_COLUMNS = (
     Column("system", "System", kind="text"),
     Column("model", "Model", kind="text"),
@@ -71,11 +74,13 @@ def _rows(curve: Path, summary: Mapping[str, Any], watts_per_core: float | None)
         return []
     factor = restated(summary, watts_per_core)["energy_joules"] / joules if joules else 1.0
     told = read_csv(curve, ["step", "seconds", "joules", "d_stft"])
-    columns = {name: told.numbers(name) for name in ("step", "seconds", "joules", *METRICS) if name in told.columns}
+    names = ("step", "seconds", "joules", _WATTS, *METRICS)
+    columns = {name: told.numbers(name) for name in names if name in told.columns}
     bounds = {name: settings["run"].get(name) for name in BOUNDS}
     rows = []
     for cells in (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)):
         if any(not math.isnan(cells.get(name, math.nan)) for name in METRICS):
+            cells["joules"] *= _in_watts_of(summary, cells.pop(_WATTS, math.nan))
             used = Used(int(cells["step"]), cells["seconds"], None if math.isnan(cells["joules"]) else cells["joules"])
             rows.append({
                 "system": summary["system"], "model": settings["system"]["model"], "size": settings["system"]["size"],
@@ -84,6 +89,12 @@ def _rows(curve: Path, summary: Mapping[str, Any], watts_per_core: float | None)
                 "energy_source": summary.get("energy_source"), "device": summary.get("device"),
             })  # fmt: skip
     return rows
+
+
+def _in_watts_of(summary: Mapping[str, Any], watts_per_core: float) -> float:
+    """The factor from joules of a row, estimated with so many watts, to those of the summary: pieces may differ."""
+    of_summary = summary.get("estimated_watts_per_core")
+    return of_summary / watts_per_core if of_summary and watts_per_core > 0 else 1.0
 
 
 def _on_front(table: pd.DataFrame, metric: str) -> pd.Series:
@@ -105,7 +116,7 @@ def bands_of(table: pd.DataFrame, shares: Sequence[float], margin: float, least:
 
     Args:
         table: What `training_curves` gave.
-        shares: The shares of the budget that have bands: of each, the first validation at it or behind it.
+        shares: The shares of the budget that have bands, where the system was validated there (`validations_at`).
         margin: The least half-width as a share of the mean, at least 0.
         least: The least half-width, at least 0.
 
@@ -119,7 +130,7 @@ def bands_of(table: pd.DataFrame, shares: Sequence[float], margin: float, least:
         bounds = {name: group[f"budget_{name}"].iloc[0] for name in BOUNDS}
         for share in shares:
             for metric in METRICS:
-                values = _values_at(group, share, metric)
+                values = validations_at(group, share)[metric].dropna().to_numpy()
                 if len(values):
                     spread = 3 * float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
                     mean = float(np.mean(values))
@@ -129,8 +140,12 @@ def bands_of(table: pd.DataFrame, shares: Sequence[float], margin: float, least:
     return pd.DataFrame(rows, columns=list(BAND_COLUMNS))
 
 
-def _values_at(group: pd.DataFrame, share: float, metric: str) -> np.ndarray:
-    """What each replicate of a group had at a share of its budget, of those that know it."""
-    reached = group[group["budget_share"] >= share * (1 - 1e-9)]
-    first = reached.groupby("system", sort=False).head(1)
-    return first[metric].dropna().to_numpy()
+def validations_at(table: pd.DataFrame, share: float) -> pd.DataFrame:
+    """The rows of `training_curves` that were validated at a share of the budget, at most one of each system.
+
+    A system that was not validated there has none: what it was later on does not stand for it.
+    """
+    used = table["budget_share"]
+    behind = np.maximum(_PART_BEHIND * share, _STEPS_BEHIND * used / table["step"].astype(float))
+    there = (used >= share * (1 - 1e-9)) & (used <= (share + behind) * (1 + 1e-9))
+    return table[there].groupby("system", sort=False).head(1)

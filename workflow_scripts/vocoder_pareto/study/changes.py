@@ -18,6 +18,7 @@ from vocoder_pareto.study.file_content import MEMORY, files_of
 # The key of the configuration that a param holds; {} is the path within its value, and {model} the model's name.
 KEYS = {
     "determining": "training.{}",
+    "sampling_settings": "models.*.sampling.{}",
     "shares": "training.validation_shares",
     "dataset_settings": "dataset.{}",
     "protocol": "energy.{}",

@@ -22,6 +22,7 @@ def settings_of_system(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     weights = weights_of(config, system.model, system.size)
     return {
         "system": plain(system),
+        "sampling-settings": plain(system)["sampling"],
         "weights-settings": None if weights is None else plain(weights),
         "training-settings": plain(training_settings(config, system.model, system.size)),
         "convention-settings": plain(published_convention(config, system.model, system.size)),

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from vocoder_pareto.study.settings import STRICT, plain
+from vocoder_pareto.study.settings import STRICT, plain, settings_from
 
 GROUND_TRUTH = "ground_truth"
 GRIFFIN_LIM = "griffin_lim"
@@ -66,3 +66,13 @@ class SystemSettings:
     def config_key(self) -> str:
         """Where the configuration holds this system, for messages."""
         return f"models.{self.model}.sizes.{self.size}"
+
+
+def system_sampled(settings: Mapping[str, Any], sampling: Mapping[str, Any]) -> SystemSettings:
+    """Return the system of `settings`, as a program gets them, with `sampling` over what they have of it.
+
+    Raises:
+        UserError: A setting is not allowed.
+    """
+    both = {**settings.get("sampling", {}), **sampling}
+    return settings_from(SystemSettings, {**settings, "sampling": both}, "models")

@@ -160,6 +160,8 @@ def _require_sense(table: TextTable, row: int, number: Mapping[str, float], metr
         table.refuse(row, "low", f"is above high, {number['high']:g}")
     if metric not in METRIC_COLUMNS:
         table.refuse(row, "metric", f"is unknown{nearest(metric, METRIC_COLUMNS)}")
+    if all(math.isnan(number[name]) for name in BOUNDS):
+        table.refuse(row, "hours", f"is empty, as are the others of {', '.join(BOUNDS)}; a budget has one of them")
     for name in BOUNDS:
         if number[name] <= 0 or (name == "steps" and number[name] % 1 > 0):
             table.refuse(row, name, "is not allowed; a budget is more than 0, and of whole steps")

@@ -32,6 +32,11 @@ class TrainingClock:
         self._count_seconds()
         return self._account.update()
 
+    def catch_up(self) -> None:
+        """Count time and energy up to now, whether or not the meter is due to be read."""
+        with self.stopped():
+            pass
+
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """Count time and energy up to the block, which does not count itself."""

@@ -8,7 +8,7 @@ from torch.utils.tensorboard import SummaryWriter
 from vocoder_pareto.files import bring_to_disk, written_whole
 from vocoder_pareto.tables.csv_files import csv_line, parse_csv, write_csv
 
-FIRST_COLUMNS = ("step", "epoch", "seconds", "joules", "learning_rate", "d_stft", "estoi")
+FIRST_COLUMNS = ("step", "epoch", "seconds", "joules", "watts_per_core", "learning_rate", "d_stft", "estoi")
 
 
 class TrainingCurve:

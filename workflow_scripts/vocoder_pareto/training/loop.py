@@ -88,6 +88,9 @@ class TrainingLoop(lightning.Callback):
             self._refuse_unknown_energy()
             self._progress.show()
         self._predict(module)
+        save = self.stop.received is not None or time.monotonic() - self._saved_at >= 60 * settings.checkpoint_minutes
+        if save:
+            self.clock.catch_up()  # or the state would be beyond a share, or the end, that was not yet reached here
         over = self.job.budget.used_up(record.used) is not None
         ending = over or self.stop.received is not None
         every = settings.validation_every_steps
@@ -97,7 +100,7 @@ class TrainingLoop(lightning.Callback):
             self._log(module, validate, reached)
         elif module.must_check:
             module.check_losses(self.states.last_good)
-        if ending or time.monotonic() - self._saved_at >= 60 * settings.checkpoint_minutes:
+        if ending or save:
             self._save(module, ending)
         trainer.should_stop = ending
 
@@ -124,8 +127,7 @@ class TrainingLoop(lightning.Callback):
     def _predict(self, module: TrainingModule) -> None:
         record, budget, kg_per_joule = self.record, self.job.budget, self.job.carbon.kg_per_joule
         if record.prediction is None and predicted(record.used, budget, kg_per_joule) is not None:
-            with self.clock.stopped():
-                pass  # brings time and energy up to this step
+            self.clock.catch_up()
             record.prediction = predicted(record.used, budget, kg_per_joule)
             if record.prediction is not None:
                 log.info("predicted for the whole run: %s", record.prediction.in_words())

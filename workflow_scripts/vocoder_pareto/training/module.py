@@ -1,6 +1,7 @@
 """The training step under Lightning: it drives any `Objective` by its turns, and never asks which family runs."""
 
 import random
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -163,16 +164,31 @@ class TrainingModule(lightning.LightningModule):
         }
 
     def load_state(self, state: dict) -> None:
-        """Go on from `state`. The trainer must have made the optimisers."""
+        """Go on from `state`, schedules as the budget of today has them. The trainer must have made the optimisers."""
         self.step = state["step"]
         self.objective.load_state_dict(state["objective"])
         for optimizer, saved in zip(self._optimizers(), state["optimizers"], strict=True):
             optimizer.optimizer.load_state_dict(saved)
         self._update_at_once(optimizer.optimizer for optimizer in self._optimizers())
-        for schedule, saved in zip(self.schedules, state["schedules"], strict=True):
+        progress = self._progress()
+        for index, (schedule, saved) in enumerate(zip(self.schedules, state["schedules"], strict=True)):
             if schedule is not None:
                 schedule.scheduler.load_state_dict(saved)
+                if schedule.is_ahead_of(progress):
+                    self.schedules[index] = self._schedule_anew(index, progress)
         self.trainer.precision_plugin.load_state_dict(state["precision"])
+
+    def _schedule_anew(self, index: int, progress: Progress) -> Schedule | None:
+        """The schedule of a turn from its first rate on, advanced as far as is due."""
+        optimizer = self._optimizers()[index].optimizer
+        for group in optimizer.param_groups:
+            group["lr"] = group["initial_lr"]
+        schedule = self.objective.schedule(self.objective.turns[index], optimizer)
+        if schedule is not None:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Detected call of `lr_scheduler")  # steps were taken before the state
+                schedule.follow(progress)
+        return schedule
 
     def _update_at_once(self, optimizers: Iterable[torch.optim.Optimizer]) -> None:
         """Let Adam update a weight in one pass over it on a CPU, where PyTorch by default takes one per operation."""

@@ -19,6 +19,7 @@ from vocoder_pareto.study.settings import settings_from
 from vocoder_pareto.study.systems import SystemSettings
 from vocoder_pareto.training.identity import TrainingIdentity, adopted_from, branched_from
 from vocoder_pareto.training.job import TrainingJob
+from vocoder_pareto.training.journal import Journal
 from vocoder_pareto.training.objectives.objective import Objective
 from vocoder_pareto.training.record import TrainingRecord
 from vocoder_pareto.training.state import StateFolder
@@ -180,6 +181,8 @@ def _take_over(
     with written_whole(target.newest) as temporary:
         identity.write(target.folder, adoptions, branches)
         copy_traces(source.folder, target.folder)
+        if Journal(source.folder).file.is_file():  # what was lost there stays lost
+            shutil.copy2(Journal(source.folder).file, target.folder)
         saved = source.newest if source.newest.exists() else source.previous
         try:
             os.link(saved, temporary)  # takes no room; a saved state is replaced, and never written into

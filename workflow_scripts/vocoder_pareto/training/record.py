@@ -117,7 +117,7 @@ class TrainingRecord:
         """Return the row of the curve for the newest step; `judged` are what a validation after it found."""
         return {
             "step": self.steps, "epoch": self.epochs, "seconds": self.seconds, "joules": self.energy.joules,
-            "learning_rate": learning_rate, **judged, **self.losses,
+            "watts_per_core": self.energy.watts_per_core, "learning_rate": learning_rate, **judged, **self.losses,
         }  # fmt: skip
 
     @property

@@ -63,6 +63,7 @@ def summary_of(
         "validation_d_stft": record.validation_d_stft,
         "flags": record.flags,
         "settings": {"system": asdict(job.system), "run": plain(job.settings), "seed": job.own_seed},
+        "front_end": job.front_end(),
         "adopted_from": list(adopted_from),
         "branched_from": list(branched_from),
         "versions": {name: installed_version(name) for name in PACKAGES},

@@ -86,7 +86,7 @@ class TrainingSettings:
     """Table of the bands of a run that went well, training_bands.csv of a finished study, or null. At
     validation_shares the log tells whether the curve of a system is within its bands, and warns where it is worse. Of
     a larger budget than the table has, the curve is held against the largest there is: at the same share it must not be
-    worse. Of a smaller budget, or a system that it lacks, nothing is told."""
+    worse. Of a smaller budget, one with other bounds, or a system that it lacks, the log says once that it has none."""
 
     validation_clips: int = Field(default=0, ge=0, le=1_000_000)
     """Test clips that a validation generates (>= 0; 0: no validation)."""

@@ -65,6 +65,11 @@ class Schedule:
         while due is not None and self.scheduler.last_epoch + 1 <= due + ROUNDING:
             self.scheduler.step()
 
+    def is_ahead_of(self, progress: Progress) -> bool:
+        """Whether the scheduler has advanced farther than is due, as when a budget that it follows has grown."""
+        due = self.advances(progress)
+        return due is not None and self.scheduler.last_epoch > max(0.0, due) + ROUNDING
+
 
 class Objective(nn.Module, ABC):
     """What is minimised: the vocoder, whatever is trained beside it (discriminators), and its losses.
