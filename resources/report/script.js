@@ -52,7 +52,8 @@ function belongs(row, x, y) {
   return row.family !== "reference" || (!row.elsewhere && (isMeasured(x) || isMeasured(y)));
 }
 
-const competes = (row, x, y) => belongs(row, x, y) && (row.family !== "reference" || ![x, y].includes("mos"));
+// Three seeds of one system would be three tries: the first competes.
+const competes = (row, x, y) => belongs(row, x, y) && !row.replicate_of && (row.family !== "reference" || ![x, y].includes("mos"));
 
 function dominates(one, other, x, y) {
   const worse = (column) => (columns.get(column).direction === "max" ? one[column] < other[column] : one[column] > other[column]);

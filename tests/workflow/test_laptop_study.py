@@ -52,6 +52,10 @@ def test_a_study_of_seconds_has_curves_fronts_spreads_and_warnings(project):
         assert float(row["d_stft"]) > 0
     assert {row["replicates_of"] for row in curves if row["model"] == "hifigan"} == {"hifigan-XXS"}
     assert any(row["on_front_d_stft"] == "true" for row in curves)
+    seeds = {row["system"]: row["replicate_of"] for row in rows_of(results / "systems.csv") if row["replicate_of"]}
+    assert seeds == {"hifigan-XXS_seed1": "hifigan-XXS"}
+    summary = json.loads((results / "training" / "wavegrad-XXS" / "summary.json").read_text())
+    assert summary["settings"]["system"]["sampling"] == {"steps": 4}, "as its validations were, and all its audio is"
     assert (results / "training_curves.pdf").is_file()
     assert (results / "report" / "downloads" / "training_curves.svg").is_file()
     assert rows_of(results / "pareto" / "training_energy_and_distance.csv")

@@ -142,3 +142,18 @@ def test_four_panels_stand_in_pairs_and_say_which_device_each_is_of(labels):
     assert labels_of_axes == ["Quality (MOS)", "Spectral distance", "Mel-cepstral distortion (bel)", "ESTOI"]
     assert len(drawn(fronts[:3], labels).axes) == 3
     assert len(panels_of(fronts[0])) == 1
+
+
+def test_of_trainings_that_differ_in_their_seed_the_first_competes_and_the_caption_names_the_others():
+    """The second seed is the better one in all, and a twin of it that is no replicate takes the front."""
+    lucky = study().assign(d_stft=[0.0, 0.3, 0.2, NAN, 0.3, 0.1], replicate_of=["", "", "", "", "", "hifigan-L"])
+    lucky.loc[5, COST] = 0.5
+    front = find_front(lucky, DISTANCE, draws=5)
+    assert list(front.table["system"]) == ["griffin_lim", "world", "hifigan-L"]
+    assert (front.summary["front"], front.summary["further_seeds"]) == (["world"], ["mine-S"])
+    assert "Further seeds, which do not compete: Mine S." in words_of(drawn([front], {"mine": "Mine"}))
+    alone = find_front(lucky.assign(replicate_of=""), DISTANCE, draws=5)
+    assert (alone.summary["front"], alone.summary["further_seeds"]) == (["mine-S"], [])
+    for part in (["d_stft"], [COST]):
+        unknown = lucky.assign(**{name: [*lucky[name][:-1], NAN] for name in part})
+        assert "mine-S" not in find_front(unknown, DISTANCE, draws=5).summary["partly_known"]

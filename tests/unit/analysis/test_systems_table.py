@@ -39,8 +39,8 @@ COLUMNS = [
     "clips_left_out",
     "predicted_mos", "predicted_mos_ci95", "predicted_mos_degrees_of_freedom", "predicted_mos_source",
     "mos", "mos_ci95", "mos_degrees_of_freedom", "mos_comparison_ci95", "mos_comparison_degrees_of_freedom",
-    "mos_source", "weights", "weights_source", "training_steps", "training_seconds", "training_energy_joules",
-    "co2eq_kg_training", "on_front_energy", "on_front_gflops",
+    "mos_source", "weights", "weights_source", "replicate_of", "training_steps", "training_seconds",
+    "training_energy_joules", "co2eq_kg_training", "on_front_energy", "on_front_gflops",
 ]  # fmt: skip
 
 
@@ -306,6 +306,8 @@ def test_the_spread_of_seeds_is_in_the_intervals_of_all_that_was_trained_and_in_
     assert row["d_stft_degrees_of_freedom"] == pytest.approx(freedom)
     expected = stats.t.ppf(0.975, freedom) * np.sqrt(of_clips + of_training)
     assert row["d_stft_ci95"] == pytest.approx(expected)
+    seeds = table["replicate_of"]
+    assert seeds[seeds != ""].to_dict() == dict.fromkeys(["hifigan-XXS_1", "hifigan-XXS_2"], "hifigan-XXS")
     given = table.loc["melgan-S"]
     assert given["d_stft_ci95"] == pytest.approx(stats.t.ppf(0.975, 2) * 0.1 / np.sqrt(3))
     assert measurement_flags(measurements)["training_spread"] == {

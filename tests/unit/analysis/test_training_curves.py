@@ -70,6 +70,15 @@ def test_the_front_holds_what_nothing_beat_for_as_few_joules(study):
         assert table[f"on_front_{metric}"].tolist() == expected
 
 
+def test_a_further_seed_of_a_system_is_on_no_front_of_curves(study):
+    study.add("melgan-S", [(10, 0.9, 0.1)]).add("melgan-S_1", [(10, 0.2, 0.9)], seed=1)
+    table = study.add("hifigan-S", [(10, 0.8, 0.1)]).table().set_index("system")
+    assert table["replicates_of"].to_dict() == {"melgan-S": "melgan-S", "melgan-S_1": "melgan-S", "hifigan-S": ""}
+    assert table["on_front_d_stft"].astype(object).fillna("none").to_dict() == {
+        "melgan-S": False, "melgan-S_1": "none", "hifigan-S": True,
+    }  # fmt: skip
+
+
 def test_joules_of_different_meters_have_no_front(study):
     table = study.add("melgan-S", [(10, 0.9, 0.1)]).add("hifigan-S", [(10, 0.8, 0.2)], source="nvml").table()
     assert table["on_front_d_stft"].isna().all()

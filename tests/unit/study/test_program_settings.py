@@ -8,7 +8,7 @@ from pathlib import Path
 from vocoder_pareto.study.configuration import read_configuration
 from vocoder_pareto.study.settings import plain, settings_from
 from vocoder_pareto.study.studied_systems import system_settings
-from vocoder_pareto.study.systems import SystemSettings
+from vocoder_pareto.study.systems import SystemSettings, system_sampled
 
 PROJECT = Path(__file__).resolve().parents[3]
 
@@ -24,6 +24,17 @@ def test_the_settings_of_a_system_are_shown_as_a_program_takes_them():
     config = read_configuration([PROJECT / "config.yaml"])
     system = system_settings(config, "hifigan", "L")
     assert settings_from(SystemSettings, json.loads(shown.stdout), "models") == system
+
+
+def test_a_system_is_sampled_as_its_settings_say_and_as_a_program_is_told():
+    """What trains gets system and sampling apart, since the weights depend on one of them alone."""
+    config = read_configuration([PROJECT / "config.yaml"])
+    system = system_settings(config, "wavegrad", "S")
+    assert system_sampled(system.to_train(), {"steps": 4}).sampling == {"steps": 4}
+    assert system_sampled({**system.to_train(), "sampling": {"steps": 9, "seed": 1}}, {"steps": 4}).sampling == {
+        "steps": 4, "seed": 1,
+    }  # fmt: skip
+    assert system_sampled(system.to_train(), system.sampling) == system
 
 
 def test_all_parts_are_shown_with_the_changes_of_a_preset(tmp_path):

@@ -76,6 +76,8 @@ def _sentences(front: Front, labels: Mapping[str, str]) -> list[str]:
         missing = {name for names in left_out.values() for name in names}
         why = "MOS" if missing <= set(MOS_COLUMNS) else "all values"
         sentences.append(f"Left out, without {why}: {_listed(list(left_out), front, labels)}.")
+    if seeds := front.summary.get("further_seeds"):
+        sentences.append(f"Further seeds, which do not compete: {_listed(seeds, front, labels)}.")
     if elsewhere := front.summary.get("computed_elsewhere"):
         sentences.append(f"By another device or meter, so not on this axis: {_listed(elsewhere, front, labels)}.")
     return sentences

@@ -18,6 +18,7 @@ from vocoder_pareto.analysis.partly_known import (
     MOS_COLUMNS,
     competitors,
     computed_elsewhere,
+    further_seeds,
     partly_known,
 )
 from vocoder_pareto.analysis.uncertainty import COMMON_SHARE, EXACT_COLUMNS, SUFFIXES, Uncertainty, uncertainty_of
@@ -89,7 +90,8 @@ class Front:
             of the table do not compare), `untrained`.
         summary: plain JSON: front, knee, hypervolume, sources, systems left out and why (`not_judged`, and of these the
             `briefly_trained`), what is known of systems without all values (`partly_known`), reference systems that
-            another device computes (`computed_elsewhere`), values of references.
+            another device computes (`computed_elsewhere`), further trainings of a system by other seeds, which do not
+            compete (`further_seeds`), values of references.
     """
 
     objectives: Objectives
@@ -185,6 +187,7 @@ def find_front(
         "briefly_trained": list(unjudged["system"][unjudged["training_steps"] > 0]) if len(unjudged) else [],
         "partly_known": _values(everyone[partly_known(everyone, names, shown)], names),
         "computed_elsewhere": list(everyone["system"][computed_elsewhere(everyone, names, shown)]),
+        "further_seeds": list(everyone["system"][further_seeds(everyone)]),
         "sources": {name: sorted(set(cells)) for name, cells in sources.items()},
         "references": _values(everyone[everyone["family"] == REFERENCE_FAMILY], names),
         "not_publishable": [name for name in table["system"] if name in short],

@@ -2,6 +2,7 @@
 
 A reference system that computes has a cost. It competes where quality is a distance from the recording, and is measured
 on the device of the others; natural speech has no cost, and anchors of a listening test never compete for its scores.
+Of trainings that differ in their seed alone the first one competes: three seeds would be three tries.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY, SYSTEMS_COLUMNS
+from vocoder_pareto.tables.columns import ENERGY, REFERENCE_FAMILY, REPLICATE_OF, SYSTEMS_COLUMNS
 from vocoder_pareto.tables.comparability import why_costs_differ
 
 ENERGY_COLUMNS = (ENERGY, "mean_power_watts")
@@ -17,13 +18,18 @@ DEVICE_COLUMNS = tuple(column.name for column in SYSTEMS_COLUMNS if column.recor
 MOS_COLUMNS = ("mos",)
 
 
+def further_seeds(systems: pd.DataFrame) -> pd.Series:
+    """Which rows are further trainings of a system by other seeds: a system has one try, that of its first seed."""
+    return systems.get(REPLICATE_OF, pd.Series("", systems.index)).fillna("").astype(bool)
+
+
 def competitors(systems: pd.DataFrame, names: Sequence[str]) -> pd.Series:
     """Which rows of `systems` compete in the objectives `names`, whether or not they have all of them."""
-    others = systems["family"] != REFERENCE_FAMILY
+    others = (systems["family"] != REFERENCE_FAMILY) & ~further_seeds(systems)
     if set(names) & set(MOS_COLUMNS):
         return others
     complete = _known(systems, names).all(axis=1)
-    computing = ~others & complete & _computes(systems, names)
+    computing = (systems["family"] == REFERENCE_FAMILY) & complete & _computes(systems, names)
     return others | (computing & _compares(systems, names, others & complete))
 
 
@@ -33,7 +39,9 @@ def partly_known(systems: pd.DataFrame, names: Sequence[str], shown: pd.Series) 
     A cost on another device than those of the systems that are shown has no place on their axis.
     """
     known = _known(systems, names)
-    belongs = (systems["family"] != REFERENCE_FAMILY) | _computes(systems, names)
+    belongs = ((systems["family"] != REFERENCE_FAMILY) & ~further_seeds(systems)) | (
+        (systems["family"] == REFERENCE_FAMILY) & _computes(systems, names)
+    )
     return ~shown & belongs & known.any(axis=1) & ~known.all(axis=1) & _compares(systems, names, shown)
 
 

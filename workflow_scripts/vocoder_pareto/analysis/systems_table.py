@@ -13,9 +13,10 @@ from vocoder_pareto.analysis import published
 from vocoder_pareto.analysis.doubts import doubts_of
 from vocoder_pareto.analysis.estimates import restated, with_systematic
 from vocoder_pareto.analysis.pareto import optimal
+from vocoder_pareto.analysis.partly_known import competitors
 from vocoder_pareto.analysis.predictions import resolution_of, withheld_sentence
 from vocoder_pareto.analysis.printed_mos import Study, withheld_mos
-from vocoder_pareto.analysis.replicates import spreads_of_training, widen_by_training
+from vocoder_pareto.analysis.replicates import groups_of_replicates, spreads_of_training, widen_by_training
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.files import read_json
 from vocoder_pareto.intervals import mean_with_interval
@@ -31,6 +32,7 @@ from vocoder_pareto.tables.columns import (
     PREDICTED_MOS,
     PRINTED_GFLOPS,
     REFERENCE_FAMILY,
+    REPLICATE_OF,
     SYSTEMS_COLUMNS,
     column_of,
 )
@@ -153,6 +155,9 @@ def systems_measured(
         if row["system"] in rated.index:
             row |= {name: rated.loc[row["system"], name] for name in _MOS_COLUMNS if name in rated}
     widen_by_training(rows, measurements.training, measurements.sampling)
+    groups = groups_of_replicates(measurements.training, measurements.sampling)
+    first_of = {system: first for first, members in groups.items() for system in members if system != first}
+    rows = [row | {REPLICATE_OF: first_of.get(row["system"], "")} for row in rows]
     return with_fronts(_as_table(rows), FRONTS)
 
 
@@ -252,11 +257,12 @@ def systems_published(
 def with_fronts(table: pd.DataFrame, fronts: Mapping[str, str]) -> pd.DataFrame:
     """`table` with its front columns filled: true or false for rated systems with that cost, else empty.
 
-    References never compete. A front of energies that do not compare is empty for all systems.
+    References never compete, nor do further seeds of a system. A front of energies that do not compare is empty for all
+    systems.
     """
     found = {}
     for name, cost in fronts.items():
-        complete = table[[cost, "mos"]].notna().all(axis=1) & (table["family"] != REFERENCE_FAMILY)
+        complete = table[[cost, "mos"]].notna().all(axis=1) & competitors(table, [cost, "mos"])
         found[name] = pd.Series(pd.NA, index=table.index, dtype="boolean")
         if cost == ENERGY and why_costs_differ(table["energy_source"][complete], table["device"][complete]):
             continue

@@ -98,8 +98,12 @@ def _in_watts_of(summary: Mapping[str, Any], watts_per_core: float) -> float:
 
 
 def _on_front(table: pd.DataFrame, metric: str) -> pd.Series:
-    """Which validations are optimal in joules and `metric`; empty where one is not known, or joules do not compare."""
-    known = table[["joules", metric]].notna().all(axis=1)
+    """Which validations are optimal in joules and `metric`; empty where one is not known, or joules do not compare.
+
+    Further seeds of a system, which do not compete, are empty, too.
+    """
+    competes = (table["replicates_of"] == "") | (table["replicates_of"] == table["system"])  # one seed has one try
+    known = table[["joules", metric]].notna().all(axis=1) & competes
     found = pd.Series(pd.NA, index=table.index, dtype="boolean")
     sources = table.loc[known, ["energy_source", "device"]].drop_duplicates()
     if len(sources) == 1:

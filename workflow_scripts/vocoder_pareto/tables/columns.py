@@ -16,6 +16,7 @@ FRONT_END_ENERGY = f"front_end_{ENERGY}"
 EXACT_GFLOPS = "gflops_per_audio_second"
 PRINTED_GFLOPS = "gflops_published_convention"
 PREDICTED_MOS = "predicted_mos"
+REPLICATE_OF = "replicate_of"
 CLIPS_LEFT_OUT = "clips_left_out"
 
 REFERENCE_FAMILY = "reference"
@@ -121,6 +122,7 @@ SYSTEMS_COLUMNS = (
     Column("mos_source", "Source of the MOS", kind="text"),
     Column("weights", "Weights", kind="text"),
     Column("weights_source", "Source of the weights", kind="text"),
+    Column(REPLICATE_OF, "Further seed of", kind="text"),
     Column("training_steps", "Training steps", kind="integer", record="training", key="steps"),
     Column(
         "training_seconds", "Training time", "h", "number", "min", "log", 1 / SECONDS_PER_HOUR,
