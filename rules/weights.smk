@@ -72,7 +72,8 @@ rule take_weights:
     shell:
         "python {params.program:q} --system {params.system:q} --sampling-settings {params.sampling_settings:q}"
         " --weights {input.weights:q} --weights-settings {params.weights_settings:q}"
-        " --clips {input.clips:q} --clip-table {input.clip_table:q} --mels {input.mels:q} --mel-stats {input.mel_stats:q} --seed {params.seed}"
+        " --clips {input.clips:q} --clip-table {input.clip_table:q} --mels {input.mels:q}"
+        " --mel-stats {input.mel_stats:q} --seed {params.seed}"
         " --output-checkpoint {output.checkpoint:q} --output-training-summary {output.training_summary:q}"
         " --output-training-curve {output.training_curve:q} &> {log:q}"
         " && (grep '^Weights: ' {log:q} >&2 || true)"

@@ -28,8 +28,8 @@ def results(tmp_path):
     ]  # fmt: skip
     write_table(typed(pd.DataFrame(rows), SYSTEMS_COLUMNS, "test"), tmp_path / "systems.csv")
     curve = [
-        {"system": "melgan-XXS", "model": "melgan", "size": "XXS", "budget_share": share, "joules": 1e3 * share,
-         "d_stft": 1 - share / 2}
+        {"system": "melgan-XXS", "model": "melgan", "size": "XXS", "budget_share": share, "step": int(1000 * share),
+         "joules": 1e3 * share, "d_stft": 1 - share / 2}
         for share in (0.021, 0.5, 1.0)
     ]  # fmt: skip
     write_table(typed(pd.DataFrame(curve), CURVE_COLUMNS, "test"), tmp_path / "training_curves.csv")
@@ -53,7 +53,7 @@ def test_the_tables_of_a_study_are_put_into_the_document(results, tmp_path, monk
         "Device: CPU X. Energy: rapl. Commit abc; torch 2.11.0, lightning None, numpy None.",
         "| Griffin-Lim |  |  |  | 0.125 |  |  |  |  |",
         "| MelGAN XXS | 0.092 |  | 0.01 | 0.25 ± 0.05 |  |  |  |  |",
-        "| MelGAN XXS | 0.99 | 0.75 | 0.75 | 0.75 | 0.75 | 0.75 | 0.5 | 0.5 | 1e+03 |",
+        "| MelGAN XXS | 0.99 |  |  |  |  | 0.75 |  | 0.5 | 1e+03 |",
         "| Spectral distance | 0.013 | 1 |",
     ):
         assert row in written, row
