@@ -6,41 +6,29 @@ A step takes SECONDS_PER_STEP by a clock that nothing else moves, and a state is
 was taken, whether its work was lost or not, leaves a line in FOLDER/taken.txt: what was spent is known from there.
 """
 
-import functools
 import os
 import signal
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
-from steady_sensor import HandClock, SteadySensor
+from steady_sensor import HandClock, SteadySensor, let_trainings_go_by
 from workbench import Workbench
 
-from vocoder_pareto.measurement.meter import Meter
-from vocoder_pareto.training import clock as clock_module
-from vocoder_pareto.training import loop as loop_module
-from vocoder_pareto.training import train as train_module
-from vocoder_pareto.training.accounting import EnergyAccount
 from vocoder_pareto.training.loop import TrainingLoop
 
 
 def simulate(clock: HandClock, taken: Path, seconds_per_step: float, watts: float, kills: list[int]) -> None:
-    sensor = SteadySensor(clock, watts=watts)
+    let_trainings_go_by(clock, SteadySensor(clock, watts=watts), seconds_per_step)
     end_of_step = TrainingLoop.on_train_batch_end
 
-    def end_of_long_step(*arguments):
-        clock.now += seconds_per_step
+    def end_of_told_step(*arguments):
         end_of_step(*arguments)
         with taken.open("a") as file:
             file.write("step\n")
         if len(taken.read_text().split()) in kills:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    TrainingLoop.on_train_batch_end = end_of_long_step
-    for module in (clock_module, loop_module):
-        module.time = SimpleNamespace(monotonic=clock)
-    train_module.open_meter = lambda device, settings: Meter(sensor, clock=clock)
-    train_module.EnergyAccount = functools.partial(EnergyAccount, clock=clock)
+    TrainingLoop.on_train_batch_end = end_of_told_step
 
 
 def main() -> None:

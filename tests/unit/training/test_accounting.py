@@ -1,20 +1,14 @@
-import functools
-from types import SimpleNamespace
-
 import pytest
 import torch
-from steady_sensor import HandClock, SteadySensor
+from steady_sensor import HandClock, SteadySensor, let_trainings_go_by
 
 from vocoder_pareto.errors import UserError
 from vocoder_pareto.measurement.cpu_time import CpuTimeSensor
 from vocoder_pareto.measurement.meter import Meter
 from vocoder_pareto.measurement.sensor import MeterUnavailable
 from vocoder_pareto.study.sections.training import CarbonSettings
-from vocoder_pareto.training import clock as clock_module
-from vocoder_pareto.training import loop as loop_module
 from vocoder_pareto.training import train as train_module
 from vocoder_pareto.training.accounting import EnergyAccount, EnergyTotals
-from vocoder_pareto.training.loop import TrainingLoop
 from vocoder_pareto.training.state import StateFolder
 from vocoder_pareto.training.validation import Validation
 
@@ -170,17 +164,7 @@ def test_the_papers_training_emits_what_the_paper_says():
 def sensor(monkeypatch, clock):
     """Of trainings whose steps take 10 s each, by a clock that nothing else moves, at 100 W."""
     sensor = SteadySensor(clock, watts=100.0)
-    end_of_step = TrainingLoop.on_train_batch_end
-
-    def end_of_long_step(*arguments):
-        clock.now += 10.0
-        end_of_step(*arguments)
-
-    monkeypatch.setattr(TrainingLoop, "on_train_batch_end", end_of_long_step)
-    for module in (clock_module, loop_module):
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock))
-    monkeypatch.setattr(train_module, "open_meter", lambda device, settings: Meter(sensor, clock=clock))
-    monkeypatch.setattr(train_module, "EnergyAccount", functools.partial(EnergyAccount, clock=clock))
+    let_trainings_go_by(clock, sensor, 10.0, monkeypatch.setattr)
     return sensor
 
 

@@ -1,25 +1,18 @@
 """What a kill takes from the weights was spent all the same: time and energy of lost steps stay in the account."""
 
-import functools
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from steady_sensor import HandClock, SteadySensor
+from steady_sensor import HandClock, SteadySensor, let_trainings_go_by
 from workbench import assert_same_weights
 
 from vocoder_pareto.errors import UserError
-from vocoder_pareto.measurement.meter import Meter
-from vocoder_pareto.training import clock as clock_module
-from vocoder_pareto.training import loop as loop_module
-from vocoder_pareto.training import train as train_module
-from vocoder_pareto.training.accounting import EnergyAccount, EnergyTotals
+from vocoder_pareto.training.accounting import EnergyTotals
 from vocoder_pareto.training.journal import Journal
-from vocoder_pareto.training.loop import TrainingLoop
 from vocoder_pareto.training.record import LostWork, TrainingRecord
 
 HERE = Path(__file__).parent
@@ -63,18 +56,8 @@ def test_a_share_of_an_energy_that_is_reached_between_readings_of_the_meter_is_v
 
     SIGTERM comes in step 8, and 30 % are used after six.
     """
-    clock, end_of_step = HandClock(), TrainingLoop.on_train_batch_end
-
-    def end_of_long_step(*arguments):
-        clock.now += 1.0
-        end_of_step(*arguments)
-
-    monkeypatch.setattr(TrainingLoop, "on_train_batch_end", end_of_long_step)
-    for module in (clock_module, loop_module):
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock))
-    sensor = SteadySensor(clock, watts=1000.0)
-    monkeypatch.setattr(train_module, "open_meter", lambda device, settings: Meter(sensor, clock=clock))
-    monkeypatch.setattr(train_module, "EnergyAccount", functools.partial(EnergyAccount, clock=clock))
+    clock = HandClock()
+    let_trainings_go_by(clock, SteadySensor(clock, watts=1000.0), 1.0, monkeypatch.setattr)
     recipe = {"at_step": 8, "marker": str(bench.folder / "marker")}
     settings = {"steps": None, "energy_kwh": 20 / 3600, "validation_shares": (0.3,), "log_every_steps": 100}
     with pytest.raises(UserError, match="stopped by SIGTERM at step 8"):

@@ -25,7 +25,7 @@ def further_seeds(systems: pd.DataFrame) -> pd.Series:
 
 def competitors(systems: pd.DataFrame, names: Sequence[str]) -> pd.Series:
     """Which rows of `systems` compete in the objectives `names`, whether or not they have all of them."""
-    others = (systems["family"] != REFERENCE_FAMILY) & ~further_seeds(systems)
+    others = _vocoders(systems)
     if set(names) & set(MOS_COLUMNS):
         return others
     complete = _known(systems, names).all(axis=1)
@@ -39,9 +39,8 @@ def partly_known(systems: pd.DataFrame, names: Sequence[str], shown: pd.Series) 
     A cost on another device than those of the systems that are shown has no place on their axis.
     """
     known = _known(systems, names)
-    belongs = ((systems["family"] != REFERENCE_FAMILY) & ~further_seeds(systems)) | (
-        (systems["family"] == REFERENCE_FAMILY) & _computes(systems, names)
-    )
+    references = (systems["family"] == REFERENCE_FAMILY) & _computes(systems, names)
+    belongs = _vocoders(systems) | references
     return ~shown & belongs & known.any(axis=1) & ~known.all(axis=1) & _compares(systems, names, shown)
 
 
@@ -49,6 +48,11 @@ def computed_elsewhere(systems: pd.DataFrame, names: Sequence[str], shown: pd.Se
     """Which rows are of reference systems whose cost does not compare with those of the systems that are shown."""
     reference = (systems["family"] == REFERENCE_FAMILY) & _computes(systems, names)
     return reference & ~shown & ~_compares(systems, names, shown)
+
+
+def _vocoders(systems: pd.DataFrame) -> pd.Series:
+    """Which rows are of a vocoder in its first training."""
+    return (systems["family"] != REFERENCE_FAMILY) & ~further_seeds(systems)
 
 
 def _known(systems: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

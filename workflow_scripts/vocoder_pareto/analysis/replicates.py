@@ -27,8 +27,7 @@ from vocoder_pareto.files import canonical_json
 from vocoder_pareto.intervals import student_quantile_95
 from vocoder_pareto.study.sections.training import BESIDE_WEIGHTS
 from vocoder_pareto.tables.columns import METRIC_COLUMNS, PREDICTED_MOS
-
-_BUDGET = ("steps", "hours", "energy_kwh")
+from vocoder_pareto.training.bands import BOUNDS
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def groups_of_replicates(
 def _but_for_the_seed(summary: Mapping[str, Any], way: Any) -> str:
     settings = summary["settings"]
     system = {name: value for name, value in settings["system"].items() if name not in ("size", "sampling")}
-    run = {name: value for name, value in settings["run"].items() if name in _BUDGET or name not in BESIDE_WEIGHTS}
+    run = {name: value for name, value in settings["run"].items() if name in BOUNDS or name not in BESIDE_WEIGHTS}
     way = settings["system"].get("sampling") if way is None else way
     return canonical_json([system, summary.get("front_end"), {**run, "seed": None}, way])
 

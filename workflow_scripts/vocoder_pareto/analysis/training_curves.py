@@ -19,13 +19,12 @@ from vocoder_pareto.files import read_json
 from vocoder_pareto.tables.columns import Column, column_of
 from vocoder_pareto.tables.csv_files import read_csv
 from vocoder_pareto.tables.csv_tables import typed
-from vocoder_pareto.training.bands import BAND_COLUMNS
+from vocoder_pareto.training.bands import BAND_COLUMNS, BOUNDS
 from vocoder_pareto.training.budget import Budget, Used
 
 # A validation is that of a share if it comes so many steps behind it, or this part of the share, and no later.
 _STEPS_BEHIND, _PART_BEHIND = 2, 0.05
 METRICS = ("d_stft", "estoi")  # of validations, as `training.validation` measures them
-BOUNDS = ("steps", "hours", "energy_kwh")
 _WATTS = "watts_per_core"  # the column of what an estimate took a busy core to draw
 CURVE_COLUMNS = (
     Column("system", "System", kind="text"),
